@@ -1,0 +1,521 @@
+"""What classifier and regressor share: parameters, the fit, the forward pass."""
+
+import warnings
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skgru._batching import run_network
+from skgru._nn.network import Network
+from skgru._nn.optimizers import SGD, Adam
+from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
+from skgru._scaling import mean_and_scale, scale_values
+from skgru._sequences import (
+    Sequences,
+    embedding_rows,
+    known_tokens,
+    read_numbers,
+    read_tokens,
+)
+from skgru._threads import single_threaded_blas
+from skgru._training import History, Objective, Patience, train_epochs, train_lbfgs
+
+
+class Samples(NamedTuple):
+    """Sequences that the network can read, with their targets and weights.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    targets : ndarray of shape (n, K)
+    weights : ndarray of shape (n,)
+        The sample weights, none of them zero.
+    loss_factors : ndarray of shape (n,)
+        What else the loss is multiplied by: the class weights.
+    """
+
+    sequences: Sequences
+    targets: np.ndarray
+    weights: np.ndarray
+    loss_factors: np.ndarray
+
+    def take(self, indices):
+        """Return the samples at `indices`, in that order."""
+        return Samples(self.sequences.take(indices), *(array[indices] for array in self[1:]))
+
+
+class BaseGRU(BaseEstimator, ABC):
+    """Base of the estimators; see `GRUClassifier` and `GRURegressor` for the parameters."""
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "reset_after": ["boolean"],
+        "output_gate": ["boolean"],
+        "pooling": [StrOptions({"last", "mean"})],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_matrix": ["array-like", None],
+        "features_per_step": [Interval(Integral, 1, None, closed="left")],
+        "scaling": [StrOptions({"standard"}), None],
+        "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "dtype": [StrOptions({"float32", "float64"})],
+    }
+
+    # --- What a subclass gives: the meaning of y -------------------------------------------------
+
+    @abstractmethod
+    def _check_y(self, y):
+        """Return y as an array of one or two dimensions."""
+
+    @abstractmethod
+    def _encode_y(self, y, weights, *, reset, classes=None):
+        """Return y as targets (n, K), and what the loss is multiplied by, (n,).
+
+        With `reset`, the classes (those given, or else those of y) or the scale of y are learned;
+        `weights` are the samples' (n,).
+        """
+
+    @abstractmethod
+    def _make_loss(self):
+        """Return the loss with its activation, as fitted."""
+
+    @abstractmethod
+    def _strata(self, targets):
+        """Return by what a validation split is stratified, (n,), or None."""
+
+    @abstractmethod
+    def _score_raw(self, raw, targets, weights):
+        """Return the validation score of raw outputs (n, K)."""
+
+    # --- Fitting ---------------------------------------------------------------------------------
+
+    def _check_solver(self):
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        return True
+
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        validation=(None, None, None),
+        *,
+        classes=None,
+        incremental=False,
+    ):
+        """Fit, or with `incremental` train one more epoch; return self.
+
+        `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
+        """
+        with _unchanged_on_error(self):
+            outcome = self._train(X, y, sample_weight, validation, classes, incremental)
+        # The model stands now, whatever is said about it.
+        if outcome == "diverged":
+            raise ValueError(
+                "The training loss is no longer finite. Likely causes: the learning rate is too "
+                f"high (learning_rate_init={self.learning_rate_init}), values of X or y are very "
+                f"large (scaling={self.scaling!r}), or the gradient has no bound "
+                f"(max_grad_norm={self.max_grad_norm}). The weights were set back to the last "
+                f"finite ones, of epoch {self.n_iter_}."
+            )
+        if outcome == "interrupted":
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+        elif outcome == "max_iter" and not incremental and self.learning_rate != "cosine":
+            warnings.warn(
+                f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
+                f"converged yet (solver={self.solver!r}).",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return self
+
+    def _train(self, X, y, sample_weight, validation, classes, incremental):
+        """Fit all attributes; return the outcome of the training."""
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+        rng = check_random_state(self.random_state)
+        training = self._read_samples(X, y, sample_weight, reset=first, classes=classes)
+        if first:
+            self._initialize(training, rng)
+        self._check_architecture(training.targets.shape[1])
+        dtype = "float64" if self.solver == "lbfgs" else self.dtype
+        training = self._prepared(training, dtype)
+        validation = self._read_validation(*validation)
+        if validation is not None:
+            validation = self._prepared(validation, dtype)
+        elif self.early_stopping and self.solver != "lbfgs":
+            training, validation = self._split(training, rng)
+
+        network = Network(**self._architecture)
+        objective = Objective(
+            network,
+            self._make_loss(),
+            training.sequences,
+            training.targets,
+            training.weights * training.loss_factors,
+            alpha=self.alpha,
+            samples_per_sequence=float(training.weights.mean()),
+            theta=self._theta.astype(dtype),
+        )
+
+        def validate():
+            raw = run_network(network, objective.parameters, validation.sequences)
+            if not np.isfinite(raw).all():
+                return np.nan
+            return float(self._score_raw(raw, validation.targets, validation.weights))
+
+        history = self._history()
+        with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
+            outcome = self._solve(
+                objective, history, validate if validation else None, rng, incremental
+            )
+        self._theta = objective.theta.astype(self.dtype)
+        self._show(history)
+        return outcome
+
+    def _solve(self, objective, history, validate, rng, incremental):
+        """Run the solver; θ and history change in place; return the outcome."""
+        if self.solver == "lbfgs":
+            return train_lbfgs(
+                objective,
+                history,
+                max_iter=self.max_iter,
+                max_fun=self.max_fun,
+                tol=self.tol,
+                validate=validate,
+                verbose=self.verbose,
+            )
+        state = self._optimizer_state if incremental else None
+        optimizer = self._make_optimizer(objective.theta, state)
+        outcome = train_epochs(
+            objective,
+            history,
+            optimizer=optimizer,
+            schedule=self._make_schedule(),
+            batch_size=self._resolve_batch_size(objective.n_sequences),
+            max_iter=1 if incremental else self.max_iter,
+            epochs_done=len(history.loss_curve) if incremental else 0,
+            epochs_planned=self.max_iter,
+            max_grad_norm=self.max_grad_norm,
+            rng=rng,
+            patience=Patience(self.tol, self.n_iter_no_change),
+            shuffle=self.shuffle,
+            validate=validate,
+            early_stopping=self.early_stopping,
+            verbose=self.verbose,
+        )
+        self._optimizer_state = optimizer.state if incremental else None
+        return outcome
+
+    # --- Data ------------------------------------------------------------------------------------
+
+    def _read_X(self, X, *, reset):
+        """Return X as sequences; with `reset`, learn its features, else compare with them."""
+        if reset:
+            self._reads_tokens = self.embedding_dim is not None or self.embedding_matrix is not None
+        if self._reads_tokens:
+            sequences, n_columns = read_tokens(X, estimator=self)
+            n_features = 1
+        else:
+            sequences, n_columns = read_numbers(
+                X, features_per_step=self.features_per_step, estimator=self
+            )
+            n_features = sequences.values.shape[1]
+        if reset:
+            self.n_features_in_ = n_features if n_columns is None else n_columns
+            self._n_columns, self._n_features = n_columns, n_features
+            return sequences
+        # A list is a list of sequences: its rows may have any length, also where all are equal.
+        comparable = n_columns is not None and not isinstance(X, list | tuple)
+        if comparable and self._n_columns not in (None, n_columns):
+            raise ValueError(
+                f"X has {n_columns} features, but {type(self).__name__} is expecting "
+                f"{self._n_columns} features as input. (Sequences of other lengths can be given "
+                "as a list or a 3-D array.)"
+            )
+        if n_features != self._n_features and len(sequences.values):
+            raise ValueError(
+                f"X has {n_features} features per step, but {type(self).__name__} is expecting "
+                f"{self._n_features} features per step as input."
+            )
+        return sequences
+
+    def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
+        """Check X, y and the weights together; return them as samples, not yet scaled."""
+        validate_data(self, X, y, skip_check_array=True, ensure_2d=False, reset=reset)
+        sequences = self._read_X(X, reset=reset)
+        y = self._check_y(y)
+        starts = sequences.offsets[:-1]
+        check_consistent_length(starts, y)
+        weights = _check_sample_weight(
+            sample_weight, starts, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        if not weights.all():  # a weight of zero is the same as no sample
+            kept = np.flatnonzero(weights)
+            sequences, y, weights = sequences.take(kept), y[kept], weights[kept]
+        targets, factors = self._encode_y(y, weights, reset=reset, classes=classes)
+        return Samples(sequences, targets, weights, factors)
+
+    def _read_validation(self, X_val, y_val, sample_weight_val):
+        """Return the validation set that was given as samples, or None."""
+        if X_val is None and y_val is None:
+            return None
+        if y_val is None:
+            raise ValueError("X_val is provided, but y_val was not provided.")
+        if X_val is None:
+            raise ValueError("y_val is provided, but X_val was not provided.")
+        return self._read_samples(X_val, y_val, sample_weight_val, reset=False)
+
+    def _prepared(self, samples, dtype):
+        """Return the samples with values that the network can read."""
+        sequences = samples.sequences
+        values = self._network_inputs(sequences.values, dtype)
+        return samples._replace(sequences=Sequences(values, sequences.offsets))
+
+    def _network_inputs(self, values, dtype):
+        """Return scaled values (S, D), or for tokens the rows of the embedding (S,)."""
+        if self._reads_tokens:
+            return embedding_rows(values, self.token_ids_)
+        return scale_values(values, self.feature_mean_, self.feature_scale_, dtype)
+
+    def _split(self, samples, rng):
+        """Hold out a part for validation; return training and validation samples."""
+        kept, held_out = train_test_split(
+            np.arange(samples.sequences.n_sequences),
+            test_size=self.validation_fraction,
+            random_state=rng,
+            stratify=self._strata(samples.targets),
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                "your dataset."
+            )
+        return samples.take(kept), samples.take(held_out)
+
+    # --- The network -----------------------------------------------------------------------------
+
+    def _initialize(self, samples, rng):
+        """Learn the scale or the tokens of X, and draw the network's first parameters."""
+        sequences = samples.sequences
+        n_inputs, matrix = self._n_features, None
+        if self._reads_tokens:
+            matrix = self._check_embedding_matrix(sequences.values)
+            n_inputs = self.embedding_dim if matrix is None else matrix.shape[1]
+            self.token_ids_ = (
+                known_tokens(sequences.values) if matrix is None else np.arange(1, len(matrix))
+            )
+        elif self.scaling is None:
+            self.feature_mean_, self.feature_scale_ = np.zeros(n_inputs), np.ones(n_inputs)
+        else:
+            weights = np.repeat(samples.weights, sequences.lengths)
+            self.feature_mean_, self.feature_scale_ = mean_and_scale(sequences.values, weights, "X")
+        self.n_outputs_ = samples.targets.shape[1]
+        self.n_layers_ = len(self._hidden_sizes()) + 2
+        self.out_activation_ = self._make_loss().out_activation
+        self._architecture = {
+            "n_inputs": n_inputs,
+            "n_tokens": len(self.token_ids_) if self._reads_tokens else None,
+            "n_outputs": self.n_outputs_,
+            **self._wanted_structure(),
+        }
+        network = Network(**self._architecture)
+        self._theta = network.initialize(rng, np.dtype(self.dtype).type)
+        if matrix is not None:
+            self.parameters_["embedding.weights"][...] = matrix[1:]
+        self._optimizer_state = None
+        self._clear_history()
+
+    def _hidden_sizes(self):
+        """Return `hidden_layer_sizes` as a tuple of ints."""
+        sizes = self.hidden_layer_sizes
+        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
+            )
+        return tuple(int(size) for size in sizes)
+
+    def _wanted_structure(self):
+        """Return what the parameters say about the network, whatever the data."""
+        return {
+            "hidden_layer_sizes": self._hidden_sizes(),
+            "reset_after": bool(self.reset_after),
+            "output_gate": bool(self.output_gate),
+            "pooling": self.pooling,
+        }
+
+    def _check_architecture(self, n_outputs):
+        """Raise if training is to go on with another network than the one that was fitted."""
+        wanted = {**self._architecture, **self._wanted_structure(), "n_outputs": n_outputs}
+        if wanted != self._architecture:
+            raise ValueError(
+                f"Training can go on only with the network that was fitted: expected "
+                f"{self._architecture}, but parameters and data now ask for {wanted}."
+            )
+
+    def _check_embedding_matrix(self, tokens):
+        """Return `embedding_matrix` as an array of a row per id, or None."""
+        if self.embedding_matrix is None:
+            return None
+        matrix = check_array(
+            self.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
+        )
+        if self.embedding_dim not in (None, matrix.shape[1]):
+            raise ValueError(
+                f"embedding_matrix of shape {matrix.shape} does not fit "
+                f"embedding_dim={self.embedding_dim}, expected {self.embedding_dim} columns."
+            )
+        if len(tokens) and tokens.max() >= len(matrix):
+            raise ValueError(
+                f"embedding_matrix has {len(matrix)} rows, expected one for each token id, but X "
+                f"holds the id {tokens.max()}."
+            )
+        return matrix
+
+    @property
+    def parameters_(self):
+        """Every trainable array by its name, as views: see the class docstring for the layout."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has parameters_ once it is fitted.")
+        return dict(Network(**self._architecture).parameters(self._theta))
+
+    def _raw_predictions(self, X):
+        """Return the network's outputs before the activation, (n, K)."""
+        check_is_fitted(self)
+        validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
+        sequences = self._read_X(X, reset=False)
+        network = Network(**self._architecture)
+        parameters = network.parameters(self._theta)
+        with single_threaded_blas():
+            return run_network(
+                network,
+                parameters,
+                sequences,
+                prepare=lambda values: self._network_inputs(values, self._theta.dtype),
+            )
+
+    # --- The solver ------------------------------------------------------------------------------
+
+    def _make_optimizer(self, theta, state):
+        state = None if state is None else {name: a.copy() for name, a in state.items()}
+        if self.solver == "adam":
+            return Adam(
+                theta,
+                beta_1=self.beta_1,
+                beta_2=self.beta_2,
+                epsilon=self.epsilon,
+                state=state,
+            )
+        return SGD(theta, momentum=self.momentum, nesterov=self.nesterovs_momentum, state=state)
+
+    def _make_schedule(self):
+        if self.learning_rate == "invscaling":
+            return InverseScaling(self.learning_rate_init, self.power_t)
+        if self.learning_rate == "adaptive":
+            return Adaptive(self.learning_rate_init)
+        if self.learning_rate == "cosine":
+            return Cosine(self.learning_rate_init, self.warmup_fraction)
+        return Constant(self.learning_rate_init)
+
+    def _resolve_batch_size(self, n_samples):
+        if self.batch_size == "auto":
+            return min(32, n_samples)
+        if self.batch_size > n_samples:
+            warnings.warn(
+                f"batch_size={self.batch_size} is larger than the {n_samples} samples to train "
+                "on. It is going to be clipped.",
+                stacklevel=6,
+            )
+        return min(self.batch_size, n_samples)
+
+    # --- The history, as fitted attributes -------------------------------------------------------
+
+    def _clear_history(self):
+        self._show(History())
+
+    def _history(self):
+        """Return the history so far; the attributes stay as they are when it grows."""
+        return History(
+            t=self.t_,
+            loss=self.loss_,
+            loss_curve=list(self.loss_curve_),
+            validation_scores=list(self.validation_scores_ or ()),
+            best_loss=np.inf if self.best_loss_ is None else self.best_loss_,
+            best_validation_score=(
+                -np.inf if self.best_validation_score_ is None else self.best_validation_score_
+            ),
+        )
+
+    def _show(self, history):
+        """Set the fitted attributes that tell of the training."""
+        self.n_iter_ = history.n_iter
+        self.t_ = history.t
+        self.loss_ = history.loss
+        self.loss_curve_ = history.loss_curve
+        validated = bool(history.validation_scores)
+        self.validation_scores_ = history.validation_scores if validated else None
+        self.best_validation_score_ = history.best_validation_score if validated else None
+        self.best_loss_ = None if self.early_stopping and validated else history.best_loss
+
+    # --- scikit-learn ----------------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_theta")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+@contextmanager
+def _unchanged_on_error(estimator):
+    """Give the estimator back the attributes that it had, if the block raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

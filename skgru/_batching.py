@@ -1,0 +1,68 @@
+"""From sequences to time-major batches in the active-prefix layout."""
+
+import numpy as np
+
+from skgru._nn.batch import Batch
+
+# Prediction goes through the data in chunks. Memory is bounded by numbers held per step.
+_MAX_CHUNK_SEQUENCES = 256
+_MAX_CHUNK_NUMBERS = 1 << 24
+
+
+def make_batch(sequences, indices):
+    """Gather some sequences into a batch.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    indices : ndarray of shape (B,)
+        Which sequences.
+
+    Returns
+    -------
+    x : ndarray of shape (S, D), or (S,) for tokens
+        Their steps in the layout of `batch`.
+    batch : Batch
+    order : ndarray of shape (B,)
+        `indices`, in the order of the batch: longest first, ties as they came.
+    """
+    lengths = sequences.lengths_of(indices)
+    by_length = np.argsort(-lengths, kind="stable")
+    order = indices[by_length]
+    batch = Batch(lengths[by_length])
+    rows = sequences.offsets[order][batch.sequence_of_row()] + batch.step_of_row()
+    return sequences.values.take(rows, axis=0), batch, order
+
+
+def chunks(lengths, numbers_per_step):
+    """Yield index arrays that cover all sequences, those of similar length together.
+
+    A chunk has at most 256 sequences, fewer where `numbers_per_step` times its steps would be
+    more than a fixed budget of memory, and at least one.
+    """
+    max_steps = _MAX_CHUNK_NUMBERS // numbers_per_step
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        longest = max(int(lengths[order[start]]), 1)
+        stop = start + max(1, min(_MAX_CHUNK_SEQUENCES, max_steps // longest))
+        yield order[start:stop]
+        start = stop
+
+
+def run_network(network, parameters, sequences, prepare=None):
+    """Return the raw outputs (n, K) for all sequences, computed in chunks.
+
+    Parameters
+    ----------
+    network : Network
+    parameters : Parameters
+    sequences : Sequences
+    prepare : callable, default=None
+        Makes the network's inputs of a chunk's values.
+    """
+    raw = np.empty((sequences.n_sequences, network.n_outputs), parameters.vector.dtype)
+    for indices in chunks(sequences.lengths, network.numbers_per_step):
+        x, batch, order = make_batch(sequences, indices)
+        raw[order], _ = network.forward(parameters, prepare(x) if prepare else x, batch)
+    return raw

@@ -1,0 +1,89 @@
+"""Which rows of a batch belong to which step: the active-prefix layout.
+
+The steps of all sequences of a batch lie as rows of one matrix, time-major, and the sequences are
+sorted by length, longest first. So step t of the sequences that still run is one contiguous block
+of ``active[t]`` rows, and the sequences that run at step t + 1 are its first rows. Padding never
+exists, so nothing needs a mask.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.intp]
+
+
+class Batch:
+    """The layout of sequences of given lengths.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (B,)
+        Number of steps of each sequence, never increasing. Zero is allowed.
+
+    Attributes
+    ----------
+    n_sequences, n_steps, n_rows : int
+        B, the longest length T, and the total number of steps S.
+    active : list of int, length T
+        How many sequences run at each step.
+    starts : list of int, length T + 1
+        Step t is the rows ``starts[t]:starts[t + 1]``.
+    uniform : bool
+        Whether all sequences have the same length.
+    """
+
+    def __init__(self, lengths: NDArray[np.integer]) -> None:
+        if lengths.ndim != 1 or np.any(lengths[1:] > lengths[:-1]):
+            raise ValueError("expected lengths that never increase, one per sequence")
+        self.lengths = lengths
+        self.n_sequences = len(lengths)
+        self.n_steps = int(lengths[0]) if len(lengths) else 0
+        self.uniform = self.n_sequences == 0 or bool(lengths[-1] == lengths[0])
+        finished = np.searchsorted(lengths[::-1], np.arange(self.n_steps), side="right")
+        active = self.n_sequences - finished
+        self.active: list[int] = active.tolist()
+        self.starts: list[int] = [0, *np.cumsum(active).tolist()]
+        self.n_rows = self.starts[-1]
+
+    def sequence_of_row(self) -> Indices:
+        """Return, for each of the S rows, the position of its sequence in the batch."""
+        step_start = np.repeat(np.asarray(self.starts[:-1], np.intp), self.active)
+        return np.arange(self.n_rows) - step_start
+
+    def step_of_row(self) -> Indices:
+        """Return, for each of the S rows, its step."""
+        return np.repeat(np.arange(self.n_steps), self.active)
+
+    # A layer keeps its states as B rows of initial states followed by the S rows of all steps.
+
+    def allocate_states(self, initial: Array | None, n_units: int, dtype: np.dtype) -> Array:
+        """Return a (B + S, H) array whose first B rows are the initial states (default 0)."""
+        states = np.empty((self.n_sequences + self.n_rows, n_units), dtype)
+        states[: self.n_sequences] = 0 if initial is None else initial
+        return states
+
+    def previous_start(self, t: int) -> int:
+        """Return the row of `states` from which the states before step t lie."""
+        return self.n_sequences + self.starts[t - 1] if t else 0
+
+    def previous(self, states: Array) -> Array:
+        """Return (S, H): for each row, the state before its step."""
+        if self.uniform:
+            return states[: self.n_rows]
+        rows = np.repeat([self.previous_start(t) for t in range(self.n_steps)], self.active)
+        return states[rows + self.sequence_of_row()]
+
+    def last_rows(self) -> Indices:
+        """Return (B,): the row of `states` after each sequence's last step."""
+        step_start = np.asarray([0, *(self.n_sequences + s for s in self.starts[:-1])], np.intp)
+        rows: Indices = step_start[self.lengths] + np.arange(self.n_sequences)
+        return rows
+
+    def last(self, states: Array) -> Array:
+        """Return (B, H): the state after each sequence's last step, the initial one if none."""
+        if self.uniform:
+            return states[self.n_rows :]
+        return states[self.last_rows()]

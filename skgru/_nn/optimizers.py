@@ -1,0 +1,108 @@
+"""First-order optimizers on a flat vector."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from skgru._nn.batch import Array
+
+
+class Optimizer(Protocol):
+    """What the training needs of an optimizer.
+
+    ``state`` maps names to plain arrays: all that a later call needs to go on.
+    """
+
+    state: dict[str, Array]
+
+    def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
+        """Update theta in place."""
+
+
+def clip_norm(gradient: Array, max_norm: float) -> None:
+    """Scale the gradient in place so that its Euclidean norm is at most `max_norm`.
+
+    Pascanu, Mikolov & Bengio (2013), "On the difficulty of training recurrent neural networks".
+    """
+    norm = float(np.sqrt(np.dot(gradient, gradient)))
+    if norm > max_norm:
+        gradient *= max_norm / norm
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015), bias corrections folded into the learning rate.
+
+    With t counted from 1::
+
+        m ← β₁ m + (1 − β₁) g
+        v ← β₂ v + (1 − β₂) g²
+        θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε)
+    """
+
+    def __init__(
+        self,
+        theta: Array,
+        *,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        state: dict[str, Array] | None = None,
+    ) -> None:
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.state = state or {
+            "m": np.zeros_like(theta),
+            "v": np.zeros_like(theta),
+            "t": np.zeros((), np.int64),
+        }
+        self._work = np.empty_like(theta)
+
+    def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
+        """Update theta in place; the gradient is left as it is."""
+        m, v, work = self.state["m"], self.state["v"], self._work
+        self.state["t"] += 1
+        t = int(self.state["t"])
+        m *= self.beta_1
+        m += np.multiply(gradient, 1 - self.beta_1, out=work)
+        v *= self.beta_2
+        np.square(gradient, out=work)
+        work *= 1 - self.beta_2
+        v += work
+        rate = learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        np.sqrt(v, out=work)
+        work += self.epsilon
+        np.divide(m, work, out=work)
+        work *= rate
+        theta -= work
+
+
+class SGD:
+    """Stochastic gradient descent with momentum.
+
+    With the velocity u, ``u ← μ u − η g`` and ``θ ← θ + u``; with Nesterov's momentum
+    ``θ ← θ + μ u − η g`` after the same update of u.
+    """
+
+    def __init__(
+        self,
+        theta: Array,
+        *,
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        state: dict[str, Array] | None = None,
+    ) -> None:
+        self.momentum, self.nesterov = momentum, nesterov
+        self.state = state or {"velocity": np.zeros_like(theta)}
+
+    def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
+        """Update theta in place; the gradient is left as it is."""
+        velocity = self.state["velocity"]
+        descent = learning_rate * gradient
+        velocity *= self.momentum
+        velocity -= descent
+        if self.nesterov:
+            theta += self.momentum * velocity
+            theta -= descent
+        else:
+            theta += velocity

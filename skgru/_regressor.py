@@ -1,0 +1,464 @@
+"""GRURegressor: what is particular to regression."""
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from skgru._base import BaseGRU
+from skgru._nn.losses import PoissonDeviance, SquaredError
+from skgru._scaling import mean_and_scale
+
+_LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
+
+
+class GRURegressor(RegressorMixin, BaseGRU):
+    """Regressor of sequences: a network of gated recurrent units (GRU).
+
+    Sequences of numbers or of tokens, of equal or unequal length, with one or several targets,
+    which are scaled inside: their unit does not matter.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(64,)
+        Units of each hidden layer, from the bottom up.
+
+    loss : {'squared_error', 'poisson'}, default='squared_error'
+        What is minimized: half the squared error of the scaled targets, or half the Poisson
+        deviance, with a logarithmic link, for targets that are counts or other non-negative
+        numbers; averaged over the targets.
+
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        How the weights are found: Adam [3]_, stochastic gradient descent with momentum, or L-BFGS
+        on all samples at once (SciPy's; exact and free of chance, for small data; it computes in
+        float64 whatever `dtype` says).
+
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weight matrices (not on biases or embeddings). As in
+        :class:`~sklearn.neural_network.MLPRegressor`, it is divided by the number of samples
+        (the sum of their weights) that the loss is averaged over.
+
+    batch_size : int, default='auto'
+        Sequences per update, for 'adam' and 'sgd'. 'auto' is ``min(32, n_samples)``.
+
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
+        How the learning rate changes, for 'adam' and 'sgd'.
+
+        - 'constant': it stays at `learning_rate_init`.
+        - 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the samples seen.
+        - 'adaptive': it is divided by five whenever the training has not improved by `tol` for
+          more than `n_iter_no_change` epochs, and the training ends when it is at most 1e-6.
+        - 'cosine': it grows linearly over the first `warmup_fraction` of the updates of
+          `max_iter` epochs and falls along half a cosine to zero over the rest [4]_.
+
+    learning_rate_init : float, default=0.005
+        The (initial or highest) learning rate, for 'adam' and 'sgd'.
+
+    power_t : float, default=0.5
+        Exponent of 'invscaling'.
+
+    max_iter : int, default=200
+        Largest number of epochs; of iterations for 'lbfgs'.
+
+    shuffle : bool, default=True
+        Whether the sequences are shuffled before each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the first weights, the validation split and the shuffling. The same int gives
+        the same model, bit for bit.
+
+    tol : float, default=1e-4
+        By how much the loss (with `early_stopping`, the validation score) has to improve to count
+        as improving. For 'lbfgs', the size of the gradient at which it has converged.
+
+    verbose : bool or int, default=False
+        Whether to print a line per epoch: loss, validation score, time left.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the previous `fit`, with the scaling and the
+        tokens learned then.
+
+    momentum : float, default=0.9
+        Momentum of 'sgd', between 0 and 1.
+
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+
+    early_stopping : bool, default=False
+        Whether to stop when the validation score no longer improves, rather than the training
+        loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
+        if given to `fit`, else a part held out of the training data.
+        For 'adam' and 'sgd'.
+
+    validation_fraction : float, default=0.1
+        The share of the training data to hold out for `early_stopping`.
+
+    beta_1 : float, default=0.9
+        Decay of Adam's first moment, in [0, 1).
+
+    beta_2 : float, default=0.999
+        Decay of Adam's second moment, in [0, 1).
+
+    epsilon : float, default=1e-8
+        What keeps Adam's division away from zero.
+
+    n_iter_no_change : int or inf, default=10
+        The training ends when more than this many epochs in a row have not improved by `tol`.
+
+    max_fun : int, default=15000
+        Largest number of evaluations of the loss, for 'lbfgs'.
+
+    reset_after : bool, default=False
+        Where the reset gate acts: on the state before the matrix product [1]_, or on the product,
+        as in cuDNN, Keras and PyTorch.
+
+    output_gate : bool, default=False
+        Whether each hidden layer has an output gate: ``y_t = o_t * tanh(h_t)``, with a gate
+        ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
+
+    pooling : {'last', 'mean'}, default='last'
+        What the head reads of the top layer: the output at each sequence's last step, or the mean
+        over its steps.
+
+    embedding_dim : int, default=None
+        None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of
+        this many dimensions.
+
+    embedding_matrix : array-like of shape (n_ids, embedding_dim), default=None
+        First values of the tokens' vectors: row i is that of id i, rows 0 (padding) and 1 (unknown)
+        included. It implies `embedding_dim`. See :meth:`SequenceVectorizer.embedding_matrix`.
+
+    features_per_step : int, default=1
+        How many numbers make a step where X does not say: in a 2-D X and in sequences of one
+        dimension. Step 0's features come first, then step 1's.
+
+    scaling : {'standard'} or None, default='standard'
+        Scaling of numeric input inside the model: each feature, over the steps of all training
+        sequences, to mean 0 and variance 1.
+
+    warmup_fraction : float, default=0.1
+        Share of the updates over which the learning rate grows, for ``learning_rate='cosine'``.
+
+    max_grad_norm : float or None, default=1.0
+        The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
+
+    dtype : {'float32', 'float64'}, default='float32'
+        What is computed and returned.
+
+    Attributes
+    ----------
+    target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
+        What the targets are shifted by and divided by for training. `loss_` and its like are in
+        units of the scaled targets.
+
+    n_features_in_ : int
+        Number of columns of a 2-D X, otherwise of features per step.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X is a DataFrame whose column names are all strings.
+
+    feature_mean_, feature_scale_ : ndarray of shape (n_features,)
+        What numeric input is shifted by and divided by.
+
+    token_ids_ : ndarray of shape (n_tokens,)
+        The ids of the rows of the embedding; the first is 1, the unknown token.
+
+    parameters_ : dict of str to ndarray
+        All trainable arrays, as views: writing to them changes the model. With D inputs and H
+        units, layer i has ``"hidden_i.input_weights"`` (D, 3 H), ``"hidden_i.recurrent_weights"``
+        (H, 3 H) and ``"hidden_i.bias"`` (3 H,), columns in the order update gate, reset gate,
+        candidate; with `reset_after` also ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
+        also ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H)
+        and ``"hidden_i.output_bias"`` (H,). The head has ``"head.weights"`` (H, n_outputs_) and
+        ``"head.bias"``, the embedding ``"embedding.weights"`` (n_tokens, embedding_dim).
+
+    n_iter_ : int
+        Epochs (iterations) of the latest fit.
+
+    t_ : int
+        Training samples gone through.
+
+    n_layers_ : int
+        Number of layers, input and output included.
+
+    n_outputs_ : int
+        Number of outputs of the network.
+
+    out_activation_ : str
+        Name of the output activation.
+
+    loss_ : float
+        Training loss of the last epoch.
+
+    best_loss_ : float or None
+        Lowest training loss; None with `early_stopping`.
+
+    loss_curve_ : list of float
+        Training loss of each epoch.
+
+    validation_scores_ : list of float or None
+        R² on the validation set after each epoch; None without one.
+
+    best_validation_score_ : float or None
+        The highest of them.
+
+    See Also
+    --------
+    GRUClassifier : The same network for classes.
+
+    Notes
+    -----
+    X is read in any of these forms, a sequence per sample:
+
+    - array or DataFrame of shape (n_samples, n_steps * features_per_step);
+    - array of shape (n_samples, n_steps, n_features);
+    - list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
+      (n_steps_i,), of unequal length;
+    - DataFrame of arrays, one column per feature;
+    - with `embedding_dim`, the same with token ids: 0 at either end is padding, 1 the unknown
+      token, and ids that `fit` has not seen count as unknown.
+
+    Trailing steps that are wholly NaN are padding: how much of it there is changes nothing. Other
+    missing values are refused. A sequence may be empty: it is predicted from the initial state.
+
+    The recurrence is that of [1]_, trained by back-propagation through time [2]_: with σ the
+    logistic function and ⊙ the product by element,
+
+    .. code-block:: text
+
+        z_t = σ(W_z·x_t + U_z·h_{t-1} + b_z)              update gate
+        r_t = σ(W_r·x_t + U_r·h_{t-1} + b_r)              reset gate
+        c_t = tanh(W_c·x_t + U_c·(r_t ⊙ h_{t-1}) + b_c)   candidate state
+        h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ c_t
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+       statistical machine translation", EMNLP 2014.
+    .. [2] P. J. Werbos, "Backpropagation through time: what it does and how to do it",
+       Proceedings of the IEEE 78(10), 1990.
+    .. [3] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    .. [4] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
+       ICLR 2017.
+    .. [5] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+       networks", ICML 2013.
+
+    Examples
+    --------
+    The mean of the last three values of sequences of unequal length:
+
+    >>> import numpy as np
+    >>> from skgru import GRURegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=4 + i % 5) for i in range(200)]
+    >>> y = [1000 + 100 * x[-3:].mean() for x in X]
+    >>> reg = GRURegressor(
+    ...     hidden_layer_sizes=16, max_iter=60, learning_rate="cosine", random_state=0
+    ... ).fit(X, y)
+    >>> bool(reg.score(X, y) > 0.95)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseGRU._parameter_constraints,
+        "loss": [StrOptions(set(_LOSSES))],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(64,),
+        *,
+        loss="squared_error",
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.005,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        reset_after=False,
+        output_gate=False,
+        pooling="last",
+        embedding_dim=None,
+        embedding_matrix=None,
+        features_per_step=1,
+        scaling="standard",
+        warmup_fraction=0.1,
+        max_grad_norm=1.0,
+        dtype="float32",
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.reset_after = reset_after
+        self.output_gate = output_gate
+        self.pooling = pooling
+        self.embedding_dim = embedding_dim
+        self.embedding_matrix = embedding_matrix
+        self.features_per_step = features_per_step
+        self.scaling = scaling
+        self.warmup_fraction = warmup_fraction
+        self.max_grad_norm = max_grad_norm
+        self.dtype = dtype
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, in any of the forms of the class's notes.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative. A weight of zero leaves a sample out.
+
+        X_val : array-like, default=None
+            Sequences to validate on after each epoch, in the same forms. The scores are kept in
+            `validation_scores_`; with `early_stopping` they end the training.
+
+        y_val : array-like, default=None
+            The targets of `X_val`.
+
+        sample_weight_val : array-like, default=None
+            The weights of `X_val` in the validation score.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If parameters or data are not what is expected; the estimator then stays as it was. Or
+            if the loss is no longer finite; the weights are then the last finite ones.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(lambda self: self._check_solver())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train one epoch on the given data.
+
+        Scaling, tokens and optimizer are set up in the first call and kept from then on.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X):
+        """Predict the target of each sequence.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As many dimensions as y had in `fit`.
+        """
+        raw = self._raw_predictions(X)
+        scaled = self._make_loss().activate(raw)
+        y = (scaled * self.target_scale_ + self.target_mean_).astype(scaled.dtype)
+        return y[:, 0] if self._one_dimensional else y
+
+    # --- The meaning of y ------------------------------------------------------------------------
+
+    def _check_y(self, y):
+        y = check_array(y, ensure_2d=False, input_name="y").astype(np.float64, copy=False)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and ((y < 0).any() or y.sum() <= 0):
+            raise ValueError(
+                f"loss='poisson' expects non-negative y with a positive sum, got values from "
+                f"{y.min()} to {y.max()}."
+            )
+        return y
+
+    def _encode_y(self, y, weights, *, reset, classes=None):
+        columns = y.reshape(len(y), -1)
+        if reset:
+            self._one_dimensional = y.ndim == 1
+            self._fitted_loss = self.loss
+            if self.loss == "poisson":
+                self.target_scale_ = np.average(columns, axis=0, weights=weights)
+                self.target_scale_[self.target_scale_ == 0] = 1.0
+                self.target_mean_ = np.zeros(columns.shape[1])
+            else:
+                self.target_mean_, self.target_scale_ = mean_and_scale(columns, weights, "y")
+        if columns.shape[1] != len(self.target_mean_):
+            raise ValueError(
+                f"y has {columns.shape[1]} outputs, expected {len(self.target_mean_)} as in the "
+                "first fit."
+            )
+        return (columns - self.target_mean_) / self.target_scale_, np.ones(len(y))
+
+    def _make_loss(self):
+        return _LOSSES[self._fitted_loss]()
+
+    def _strata(self, targets):
+        return None
+
+    def _score_raw(self, raw, targets, weights):
+        return r2_score(targets, self._make_loss().activate(raw), sample_weight=weights)

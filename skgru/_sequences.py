@@ -1,0 +1,396 @@
+"""The one door: every form of X that users have becomes one container.
+
+| X | read as |
+| --- | --- |
+| 2-D array or DataFrame (n, T · features_per_step) | n sequences of T steps, time-major |
+| 3-D array (n, T, D) | n sequences of T steps of D features |
+| list, tuple, object array or Series of (T_i, D) or (T_i,) arrays | n sequences of T_i steps |
+| DataFrame of arrays, one column per feature | the same |
+
+Trailing steps that are wholly NaN are padding. With tokens, zeros at either end are padding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+
+
+class Sequences(NamedTuple):
+    """Sequences of unequal length, one after the other.
+
+    Attributes
+    ----------
+    values : ndarray of shape (total steps, D), or (total steps,) for tokens
+        The steps of all sequences.
+    offsets : ndarray of shape (n + 1,)
+        Sequence i is the rows ``offsets[i]:offsets[i + 1]``.
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def n_sequences(self):
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self):
+        return np.diff(self.offsets)
+
+    def lengths_of(self, indices):
+        """Return the lengths of the sequences at `indices`."""
+        return self.offsets[indices + 1] - self.offsets[indices]
+
+    def take(self, indices):
+        """Return the sequences at `indices`, in that order."""
+        lengths = self.lengths_of(indices)
+        offsets = offsets_of(lengths)
+        shift = np.repeat(self.offsets[:-1][indices] - offsets[:-1], lengths)
+        return Sequences(self.values[np.arange(offsets[-1]) + shift], offsets)
+
+
+class ReadX(NamedTuple):
+    """What `read` found: the steps, and the number of columns if X was two-dimensional."""
+
+    sequences: Sequences
+    n_columns: int | None
+
+
+def offsets_of(lengths):
+    """Return where each of the sequences starts, and after the last one, the total."""
+    offsets = np.zeros(len(lengths) + 1, np.intp)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def read_numbers(X, *, features_per_step=1, estimator=None):
+    """Read numeric sequences.
+
+    Parameters
+    ----------
+    X : any of the forms above
+    features_per_step : int, default=1
+        How many numbers make a step where X does not say: in 2-D X and in (T_i,) sequences.
+    estimator : estimator, default=None
+        Named in scikit-learn's error messages.
+
+    Returns
+    -------
+    ReadX
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is none of the forms, not numeric, not finite, or has a missing value inside a
+        sequence.
+    """
+    steps, offsets, n_columns = _read(X, features_per_step, estimator)
+    _check_finite(steps, offsets)
+    return ReadX(_without_trailing_nan(steps, offsets), n_columns)
+
+
+def read_tokens(X, *, estimator=None):
+    """Read sequences of token ids; the values are integers of shape (total steps,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `read_numbers`, and if an id is negative, has a fraction, or is 0 inside a sequence.
+    """
+    steps, offsets, n_columns = _read(X, 1, estimator)
+    if steps.shape[1] != 1:
+        raise ValueError(
+            f"Token sequences have one id per step (embedding_dim is set), but X has "
+            f"{steps.shape[1]} features per step."
+        )
+    if steps.dtype.kind == "f":
+        _check_finite(steps, offsets)
+        steps, offsets = _without_trailing_nan(steps, offsets)
+        _check_steps(steps, offsets, steps == np.floor(steps), "a whole number as token id")
+        _check_steps(steps, offsets, np.abs(steps) < 2**62, "a token id below 2**62")
+    ids = steps[:, 0].astype(np.int64, copy=False)
+    return ReadX(_without_padding(ids, offsets), n_columns)
+
+
+# --- Forms of X --------------------------------------------------------------------------------
+
+
+def _read(X, features_per_step, estimator):
+    """Return steps (total steps, D), offsets (n + 1,), and the columns of a 2-D X or None."""
+    if _is_frame(X):
+        X = _frame_to_array(X)
+    elif not isinstance(X, np.ndarray) and not sparse.issparse(X):
+        X = _series_or_list_to_array(X)
+    if isinstance(X, np.ndarray) and X.dtype == object:
+        if X.ndim == 1 and any(_is_sequence(x) for x in X):
+            return *_join(list(X), features_per_step), None
+        if X.ndim == 2 and X.size and _is_sequence(X[0, 0]):
+            return *_join([_stack_features(i, row) for i, row in enumerate(X)], 1), None
+    if isinstance(X, np.ndarray) and X.ndim == 3:
+        return *_read_3d(X, estimator), None
+    X = _check_numeric(X, estimator)
+    return *_cut(X, features_per_step), X.shape[1]
+
+
+def _check_numeric(X, estimator, **options):
+    return check_array(X, ensure_all_finite=False, estimator=estimator, input_name="X", **options)
+
+
+def _cut(X, features_per_step):
+    """Cut the rows of a 2-D X into steps."""
+    n, n_columns = X.shape
+    if n_columns % features_per_step:
+        raise ValueError(
+            f"X has {n_columns} columns, expected a multiple of "
+            f"features_per_step={features_per_step}."
+        )
+    n_steps = n_columns // features_per_step
+    steps = np.ascontiguousarray(X).reshape(n * n_steps, features_per_step)
+    return steps, np.arange(n + 1, dtype=np.intp) * n_steps
+
+
+def _read_3d(X, estimator):
+    """Read an array of n sequences × T steps × D features."""
+    X = _check_numeric(X, estimator, ensure_2d=False, allow_nd=True)
+    n, n_steps, n_features = X.shape
+    if n_features == 0:
+        raise ValueError(f"X of shape {X.shape} has 0 features per step, expected at least 1.")
+    steps = np.ascontiguousarray(X).reshape(n * n_steps, n_features)
+    return steps, np.arange(n + 1, dtype=np.intp) * n_steps
+
+
+def _join(arrays, features_per_step):
+    """Join arrays of (T_i, D) or (T_i · features_per_step,), one per sequence."""
+    arrays = [_one_sequence(i, a, features_per_step) for i, a in enumerate(arrays)]
+    offsets = offsets_of([len(a) for a in arrays])
+    filled = [(i, a) for i, a in enumerate(arrays) if len(a)]
+    if not filled:
+        return np.empty((0, max((a.shape[1] for a in arrays), default=1))), offsets
+    first, reference = filled[0]
+    for i, a in filled:
+        if a.shape[1] != reference.shape[1]:
+            raise ValueError(
+                f"All sequences must have the same number of features per step: expected "
+                f"{reference.shape[1]} as in sequence {first}, but sequence {i} has {a.shape[1]}."
+            )
+    return np.concatenate([a for _, a in filled]), offsets
+
+
+def _one_sequence(i, x, features_per_step):
+    """Check sequence i and return it as a (T, D) array."""
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(
+            f"Sequence {i} is ragged itself, expected an array of shape (n_steps, n_features)."
+        ) from error
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"Sequence {i} has shape {array.shape}, expected (n_steps, n_features) or (n_steps,)."
+        )
+    if array.size == 0:
+        return np.empty((0, array.shape[1] if array.ndim == 2 else features_per_step))
+    if array.dtype.kind not in "biuf":
+        array = _to_numbers(i, array)
+    if array.ndim == 2:
+        return array
+    if len(array) % features_per_step:
+        raise ValueError(
+            f"Sequence {i} has {len(array)} values, expected a multiple of "
+            f"features_per_step={features_per_step}."
+        )
+    return array.reshape(-1, features_per_step)
+
+
+def _to_numbers(i, array):
+    """Return an object array as floats; refuse text, dates and complex numbers."""
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: sequence {i} of X has dtype {array.dtype}.")
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(float)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"Sequence {i} of X, expected numbers: {error}") from error
+    raise ValueError(f"Sequence {i} of X has dtype {array.dtype}, expected numbers.")
+
+
+def _stack_features(i, row):
+    """Join the cells of one row of a frame of arrays, one per feature, to (T, D)."""
+    columns = [np.asarray(cell) for cell in row]
+    lengths = [c.shape[0] if c.ndim == 1 else None for c in columns]
+    if None in lengths or len(set(lengths)) != 1:
+        raise ValueError(
+            f"The cells of a row must be 1-D arrays of the same length, but row {i} of X has "
+            f"shapes {[c.shape for c in columns]}."
+        )
+    return np.column_stack(columns)
+
+
+def _is_frame(X):
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def _is_sequence(x):
+    """Whether an element of X is itself a sequence of steps."""
+    if isinstance(x, str | bytes):
+        return False
+    return isinstance(x, list | tuple) or (hasattr(x, "__array__") and hasattr(x, "__len__"))
+
+
+def _frame_to_array(X):
+    """Return a frame of sequences as an object array; any other as it is."""
+    if len(X) == 0:
+        return X
+    columns = [X.iloc[:, j] if hasattr(X, "iloc") else X[:, j] for j in range(X.shape[1])]
+    nested = [_is_sequence(next(iter(column))) for column in columns]
+    if not any(nested):
+        return X
+    if not all(nested):
+        raise ValueError(
+            "Expected a DataFrame of numbers, or one whose columns all hold sequences, but only "
+            f"{[name for name, is_nested in zip(X.columns, nested, strict=True) if is_nested]} do."
+        )
+    cells = np.empty(X.shape, dtype=object)
+    for j, column in enumerate(columns):
+        cells[:, j] = list(column)
+    return cells
+
+
+def _series_or_list_to_array(X):
+    """Return lists, tuples and Series of sequences as an array, others as they are.
+
+    The array is numeric if they are nested lists of equal lengths, and of object type otherwise.
+    """
+    if hasattr(X, "to_pylist"):  # pyarrow
+        X = X.to_pylist()
+    if not (hasattr(X, "__iter__") and hasattr(X, "__len__")):
+        return X
+    elements = list(X)
+    if not elements:
+        raise ValueError(
+            "Found array with 0 sample(s) (X is empty) while a minimum of 1 is required."
+        )
+    if not any(_is_sequence(x) for x in elements):
+        return X
+    if all(isinstance(x, list | tuple) for x in elements):
+        try:
+            array = np.asarray(elements)
+        except ValueError:  # unequal lengths
+            pass
+        else:
+            if array.ndim in (2, 3) and array.size:
+                return array
+    array = np.empty(len(elements), dtype=object)
+    for i, element in enumerate(elements):
+        array[i] = element
+    return array
+
+
+# --- Padding -----------------------------------------------------------------------------------
+
+
+def _locate(row, offsets):
+    """Return the sequence and the step of a row."""
+    i = int(np.searchsorted(offsets, row, side="right")) - 1
+    return i, int(row - offsets[i])
+
+
+def _check_steps(steps, offsets, good, expected):
+    """Raise, naming the place, if any value is not good."""
+    bad = np.flatnonzero(~good.all(axis=1))
+    if len(bad):
+        i, t = _locate(bad[0], offsets)
+        raise ValueError(f"Expected {expected}, got {steps[bad[0], 0]} in sequence {i}, step {t}.")
+
+
+def _check_finite(steps, offsets):
+    """Refuse infinity; NaN is dealt with elsewhere."""
+    if steps.dtype.kind != "f" or not np.isinf(steps).any():
+        return
+    row, feature = np.argwhere(np.isinf(steps))[0]
+    i, t = _locate(row, offsets)
+    raise ValueError(
+        f"Input X contains infinity or a value too large for {steps.dtype!r}: expected finite "
+        f"values, got {steps[row, feature]} in sequence {i}, step {t}, feature {feature}."
+    )
+
+
+def _without_trailing_nan(steps, offsets):
+    """Drop trailing steps that are wholly NaN; refuse any other NaN."""
+    if steps.dtype.kind != "f" or not np.isnan(steps).any():
+        return Sequences(steps, offsets)
+    missing = np.isnan(steps)
+    kept = _kept(np.flatnonzero(~missing.all(axis=1)), offsets, from_start=True)
+    sequences = Sequences(steps[kept.rows], kept.offsets)
+    missing = missing[kept.rows]
+    if missing.any():
+        row, feature = np.argwhere(missing)[0]
+        i, t = _locate(row, sequences.offsets)
+        raise ValueError(
+            f"Input X contains NaN: sequence {i}, step {t}, feature {feature} is missing. Only "
+            "trailing steps that are wholly NaN are taken, as padding; impute other gaps first."
+        )
+    return sequences
+
+
+def _without_padding(ids, offsets):
+    """Drop zeros at either end; refuse zeros inside and negative ids."""
+    _check_steps(ids[:, None], offsets, (ids >= 0)[:, None], "token ids of at least 0")
+    kept = _kept(np.flatnonzero(ids), offsets, from_start=False)
+    sequences = Sequences(ids[kept.rows], kept.offsets)
+    inner = np.flatnonzero(sequences.values == 0)
+    if len(inner):
+        i, t = _locate(inner[0], sequences.offsets)
+        raise ValueError(
+            f"Token id 0 is padding and stands only at the ends of a sequence, but sequence {i} "
+            f"has it inside, {t} steps after its first token."
+        )
+    return sequences
+
+
+class _Kept(NamedTuple):
+    rows: slice | np.ndarray
+    offsets: np.ndarray
+
+
+def _kept(filled, offsets, *, from_start):
+    """Return which rows remain up to the last filled row of each sequence.
+
+    `filled` are the rows that are not padding, in order. The rows kept begin at the start of the
+    sequence, or at its first filled row.
+    """
+    n = len(offsets) - 1
+    counts = np.diff(np.searchsorted(filled, offsets))
+    bounds = offsets_of(counts)
+    some = counts > 0
+    starts = offsets[:-1].copy()
+    stops = offsets[:-1].copy()
+    stops[some] = filled[bounds[1:][some] - 1] + 1
+    if not from_start:
+        starts[some] = filled[bounds[:-1][some]]
+    lengths = stops - starts
+    new_offsets = offsets_of(lengths)
+    if new_offsets[n] == offsets[n]:
+        return _Kept(slice(None), offsets)
+    rows = np.arange(new_offsets[n]) + np.repeat(starts - new_offsets[:-1], lengths)
+    return _Kept(rows, new_offsets)
+
+
+# --- Tokens and the rows of an embedding -------------------------------------------------------
+
+UNKNOWN = 1
+
+
+def known_tokens(tokens):
+    """Return the sorted ids that occur, the unknown token's, 1, always first."""
+    return np.union1d(tokens, [UNKNOWN])
+
+
+def embedding_rows(tokens, known):
+    """Return each token's position among the sorted `known` ids; 0, the unknown's, if absent."""
+    rows = np.searchsorted(known, tokens)
+    rows[rows == len(known)] = 0
+    rows[known[rows] != tokens] = 0
+    return rows

@@ -1,0 +1,322 @@
+"""Training: epochs of an optimizer, or L-BFGS, with history, early stopping and interruption."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import optimize
+from sklearn.utils import gen_batches
+
+from skgru._batching import chunks, make_batch
+from skgru._nn.optimizers import clip_norm
+
+
+@dataclass
+class History:
+    """What happened so far; the estimators show it as fitted attributes.
+
+    Attributes
+    ----------
+    n_iter : int
+        Finished epochs (L-BFGS: iterations) of the latest call.
+    t : int
+        Samples gone through, over all calls.
+    loss : float
+        Training loss of the last epoch.
+    loss_curve, validation_scores : list of float
+        One entry per epoch, over all calls.
+    best_loss, best_validation_score : float
+    """
+
+    n_iter: int = 0
+    t: int = 0
+    loss: float = np.inf
+    loss_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    best_loss: float = np.inf
+    best_validation_score: float = -np.inf
+
+    def add_epoch(self, loss, n_samples, tol):
+        """Record an epoch; return whether its loss beats the best one by at least `tol`."""
+        self.n_iter += 1
+        self.t += n_samples
+        self.loss = loss
+        self.loss_curve.append(loss)
+        gained = loss <= self.best_loss - tol
+        self.best_loss = min(loss, self.best_loss)
+        return gained
+
+    def add_score(self, score, tol):
+        """Record a validation score; return whether it is the best, and by at least `tol`."""
+        self.validation_scores.append(score)
+        is_best = score > self.best_validation_score
+        gained = score >= self.best_validation_score + tol
+        if is_best:
+            self.best_validation_score = score
+        return is_best, gained
+
+
+class Objective:
+    """The training loss as a function of θ.
+
+    It is the weighted mean of the samples' losses, plus ½ · alpha · ‖weight matrices‖² divided by
+    the number of samples, as in scikit-learn's multi-layer perceptron.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    sequences : Sequences
+        Values ready for the network.
+    targets : ndarray of shape (n, K)
+    weights : ndarray of shape (n,)
+        Weight of each sample's loss; only ratios matter.
+    alpha : float
+    samples_per_sequence : float, default=1.0
+        How many samples a sequence stands for on average, that is, the mean sample weight: what
+        makes a weight of two the same as two copies.
+    theta : ndarray
+        Where to evaluate; changed in place by the optimizers.
+    """
+
+    def __init__(
+        self, network, loss, sequences, targets, weights, *, alpha, samples_per_sequence, theta
+    ):
+        self.network = network
+        self.loss = loss
+        self.sequences = sequences
+        self.targets = targets.astype(theta.dtype, copy=False)
+        self.weights = (weights / weights.mean()).astype(theta.dtype)
+        self.alpha = alpha
+        self.samples_per_sequence = samples_per_sequence
+        self.parameters = network.parameters(theta)
+        self.gradients = network.parameters(np.empty_like(theta))
+
+    @property
+    def theta(self):
+        return self.parameters.vector
+
+    @property
+    def n_sequences(self):
+        return self.sequences.n_sequences
+
+    def at_batch(self, indices):
+        """Return the loss over some sequences and its gradient, which the next call reuses."""
+        value = self._data_loss(indices, len(indices))
+        gradient = self.gradients.vector
+        value += self._add_penalty(gradient, len(indices))
+        return value, gradient
+
+    def at_all(self):
+        """Return the loss over all sequences and its gradient."""
+        value = 0.0
+        total = np.zeros_like(self.theta)
+        for indices in chunks(self.sequences.lengths, self.network.numbers_per_step):
+            value += self._data_loss(indices, self.n_sequences)
+            total += self.gradients.vector
+        value += self._add_penalty(total, self.n_sequences)
+        return value, total
+
+    def _data_loss(self, indices, n):
+        """Return the weighted losses of some sequences, divided by n; leave their gradient."""
+        x, batch, order = make_batch(self.sequences, indices)
+        raw, cache = self.network.forward(self.parameters, x, batch)
+        losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[order])
+        weights = self.weights[order] / n
+        d_raw *= weights[:, None]
+        self.network.backward(self.parameters, d_raw, batch, cache, self.gradients)
+        return float(losses @ weights)
+
+    def _add_penalty(self, gradient, n):
+        """Return the L2 penalty and add its derivative to the gradient."""
+        if not self.alpha:
+            return 0.0
+        weights = self.theta[: self.network.n_penalized]
+        strength = self.alpha / (n * self.samples_per_sequence)
+        gradient[: self.network.n_penalized] += strength * weights
+        return 0.5 * strength * float(weights @ weights)
+
+
+@dataclass
+class Patience:
+    """When to stop: no gain of more than `tol` in more than `n_iter_no_change` epochs."""
+
+    tol: float
+    n_iter_no_change: float
+    n_without_gain: int = 0
+
+    def exhausted(self, gained):
+        """Count an epoch; return whether patience ran out, and start anew if so."""
+        self.n_without_gain = 0 if gained else self.n_without_gain + 1
+        if self.n_without_gain <= self.n_iter_no_change:
+            return False
+        self.n_without_gain = 0
+        return True
+
+
+def train_epochs(
+    objective,
+    history,
+    *,
+    optimizer,
+    schedule,
+    batch_size,
+    max_iter,
+    epochs_done,
+    epochs_planned,
+    max_grad_norm,
+    rng,
+    patience,
+    shuffle=True,
+    validate=None,
+    early_stopping=False,
+    verbose=False,
+):
+    """Train with a first-order optimizer, changing the objective's θ and the history in place.
+
+    Parameters
+    ----------
+    objective : Objective
+    history : History
+    optimizer : Optimizer
+    schedule : Schedule
+    batch_size, max_iter : int
+    epochs_done, epochs_planned : int
+        Where in the schedule this training starts, and over how many epochs it is spread.
+    max_grad_norm : float or None
+    rng : RandomState
+        Shuffles the samples.
+    patience : Patience
+    shuffle : bool
+    validate : callable or None
+        Returns the validation score at the current θ.
+    early_stopping : bool
+        Whether the validation score, rather than the loss, ends the training, and the weights
+        of the best score are restored.
+    verbose : bool
+
+    Returns
+    -------
+    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+        After "diverged", a loss or gradient that is not finite, θ is what it was after the last
+        whole epoch.
+    """
+    history.n_iter = 0
+    n = objective.n_sequences
+    theta = objective.theta
+    updates_per_epoch = -(-n // batch_size)
+    planned_updates = updates_per_epoch * epochs_planned
+    updates = updates_per_epoch * epochs_done
+    last_finite = theta.copy()
+    best = theta.copy()
+    report = _Report(max_iter) if verbose else None
+    outcome = "max_iter"
+    try:
+        for _ in range(max_iter):
+            indices = rng.permutation(n) if shuffle else np.arange(n)
+            total = 0.0
+            for batch in gen_batches(n, batch_size):
+                loss, gradient = objective.at_batch(indices[batch])
+                if max_grad_norm is not None:
+                    clip_norm(gradient, max_grad_norm)
+                rate = schedule.rate((updates + 0.5) / planned_updates, history.t)
+                optimizer.step(theta, gradient, rate)
+                updates += 1
+                total += loss * (batch.stop - batch.start)
+            if not (np.isfinite(total) and np.isfinite(theta).all()):
+                outcome = "diverged"
+                break
+            last_finite[:] = theta
+            gained = history.add_epoch(total / n, n, patience.tol)
+            if validate is not None:
+                is_best, gained_score = history.add_score(validate(), patience.tol)
+                if is_best:
+                    best[:] = theta
+                if early_stopping:
+                    gained = gained_score
+            if report:
+                report.line(history)
+            if patience.exhausted(gained) and schedule.stalled():
+                outcome = "converged"
+                break
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+    if outcome == "diverged" or not np.isfinite(theta).all():
+        theta[:] = last_finite
+    elif early_stopping and history.n_iter:
+        theta[:] = best
+    return outcome
+
+
+def train_lbfgs(objective, history, *, max_iter, max_fun, tol, validate=None, verbose=False):
+    """Train with SciPy's L-BFGS-B on all samples at once.
+
+    Parameters as in `train_epochs`; `max_fun` bounds the evaluations of the loss, and `tol` is
+    the largest component of the gradient at which the training counts as converged.
+
+    Returns
+    -------
+    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    """
+    history.n_iter = 0
+    theta = objective.theta
+    accepted = theta.copy()
+    report = _Report(max_iter) if verbose else None
+
+    def evaluate(x):
+        theta[:] = x
+        loss, gradient = objective.at_all()
+        return loss, gradient.astype(np.float64)
+
+    def finish_iteration(intermediate_result):
+        if not np.isfinite(intermediate_result.fun):
+            raise StopIteration
+        accepted[:] = intermediate_result.x
+        history.add_epoch(float(intermediate_result.fun), objective.n_sequences, tol)
+        if validate is not None:
+            theta[:] = accepted
+            history.add_score(validate(), tol)
+        if report:
+            report.line(history)
+
+    try:
+        result = optimize.minimize(
+            evaluate,
+            theta.astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=finish_iteration,
+            options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
+        )
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+    else:
+        if not np.isfinite(result.fun):
+            outcome = "diverged"
+        elif result.status == 1:
+            outcome = "max_iter"
+        else:
+            outcome = "converged"
+            if history.n_iter == 0:  # the start was a minimum already
+                history.add_epoch(float(result.fun), objective.n_sequences, tol)
+    theta[:] = accepted
+    return outcome
+
+
+class _Report:
+    """Prints a line per epoch."""
+
+    def __init__(self, max_iter):
+        self.max_iter = max_iter
+        self.start = time.perf_counter()
+
+    def line(self, history):
+        seconds = (time.perf_counter() - self.start) / history.n_iter
+        minutes, rest = divmod(round(seconds * (self.max_iter - history.n_iter)), 60)
+        score = ""
+        if history.validation_scores:
+            score = f"  validation score {history.validation_scores[-1]:.4f}"
+        print(
+            f"Epoch {history.n_iter}/{self.max_iter}  loss {history.loss:.6f}{score}"
+            f"  time left {minutes}:{rest:02d}"
+        )

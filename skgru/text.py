@@ -1,0 +1,597 @@
+"""Turn text into sequences of integers, the input of a recurrent network."""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["SequenceVectorizer"]
+
+_PADDING = 0
+_UNKNOWN = 1
+_FIRST_WORD = 2
+_UNKNOWN_TOKEN = "<unk>"
+_TOKEN_PATTERN = r"(?u)\b\w\w+\b"
+
+
+class SequenceVectorizer(TransformerMixin, BaseEstimator):
+    r"""Convert a collection of text documents to a matrix of token ids.
+
+    Where :class:`~sklearn.feature_extraction.text.CountVectorizer` counts the tokens of a
+    document, this transformer keeps their order: row ``i`` of its output holds the ids of the
+    tokens of document ``i`` from left to right, followed by zeros up to a width fixed in `fit`.
+
+    The ids are:
+
+    - ``0``: padding, the end of the row;
+    - ``1``: the unknown token, any token that is not in the vocabulary;
+    - from ``2`` on: the words of the vocabulary by falling frequency in the training documents,
+      equally frequent words in alphabetical order.
+
+    Parameters
+    ----------
+    analyzer : {'word', 'char'} or callable, default='word'
+        Whether a token is a word or a character. A callable is given the raw document and
+        returns its tokens; documents may then also be lists of tokens or any other iterables.
+        'char' suits text in scripts without spaces between words.
+
+    tokenizer : callable, default=None
+        Override the splitting of a preprocessed document into tokens.
+        Only applies if ``analyzer == 'word'``.
+
+    token_pattern : str or None, default=r"(?u)\b\w\w+\b"
+        Regular expression denoting what constitutes a token. The default selects tokens of 2
+        or more alphanumeric characters. If there is a capturing group, its content, not the
+        entire match, becomes the token; at most one capturing group is permitted.
+        Only applies if ``analyzer == 'word'`` and `tokenizer` is None.
+
+    preprocessor : callable, default=None
+        Override the preprocessing (`lowercase` and `strip_accents`) of a document.
+        Only applies if ``analyzer`` is not callable.
+
+    lowercase : bool, default=True
+        Convert all characters to lowercase before tokenizing.
+
+    strip_accents : {'ascii', 'unicode'} or callable, default=None
+        Remove accents and perform other character normalization during the preprocessing step.
+        'ascii' is a fast method that only works on characters that have a direct ASCII mapping.
+        'unicode' is a slightly slower method that works on any characters.
+        None means no character normalization is performed.
+
+    stop_words : {'english'}, list, default=None
+        Words removed from the documents: unlike the words dropped by `min_df`, `max_df` or
+        `max_features`, which become the unknown token, stop words leave no trace in the output.
+        'english' is scikit-learn's built-in list. Only applies if ``analyzer == 'word'``.
+
+    encoding : str, default='utf-8'
+        The encoding of documents given as bytes.
+
+    decode_error : {'strict', 'ignore', 'replace'}, default='strict'
+        What to do if a document given as bytes contains characters not of the given `encoding`.
+        'strict' raises a UnicodeDecodeError.
+
+    min_df : float in range [0.0, 1.0] or int, default=1
+        Leave out of the vocabulary the words found in strictly fewer documents than this: they
+        become the unknown token. A float is a proportion of documents, an integer an absolute
+        count. Ignored if `vocabulary` is not None.
+
+    max_df : float in range [0.0, 1.0] or int, default=1.0
+        Leave out of the vocabulary the words found in strictly more documents than this: they
+        become the unknown token. A float is a proportion of documents, an integer an absolute
+        count. Ignored if `vocabulary` is not None.
+
+    max_features : int, default=None
+        If not None, the vocabulary consists of only this many of the most frequent words; the
+        others become the unknown token. Ignored if `vocabulary` is not None.
+
+    vocabulary : Mapping or iterable, default=None
+        Either an iterable of distinct terms, which get the ids 2, 3, ... in this order (a set
+        in alphabetical order), or a mapping of terms to distinct integers of 2 or more, such as
+        the `vocabulary_` of another vectorizer. If not None, `fit` learns only `max_length_`.
+        If None, the vocabulary is learned from the training documents.
+
+    max_length : int or float in range (0.0, 1.0], default=None
+        The number of columns of the output. None is the number of tokens of the longest training
+        document. An integer is used as is. A float is a quantile of the numbers of tokens of the
+        training documents: 0.95 gives the smallest width in which at least 95 % of the training
+        documents fit whole.
+
+    truncating : {'pre', 'post'}, default='post'
+        What to drop from a document longer than `max_length_` tokens: 'pre' drops its beginning,
+        'post' its end.
+
+    dtype : dtype, default=np.int32
+        The integer type of the output.
+
+    Attributes
+    ----------
+    vocabulary_ : dict
+        A mapping of terms to ids, integers from 2 on.
+
+    max_length_ : int
+        The number of columns of the output, at least 1.
+
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer : Convert a collection of text documents to a
+        matrix of token counts, without their order.
+
+    Notes
+    -----
+    A document without tokens is a row of zeros, and a document of unknown words only a row of
+    ones and zeros.
+
+    Missing documents (None, NaN) are refused; replace them by empty strings first if an empty
+    document is what they mean.
+
+    Examples
+    --------
+    >>> from skgru.text import SequenceVectorizer
+    >>> documents = ["The cat sat.", "The cat sat on the mat.", "Cats!"]
+    >>> vectorizer = SequenceVectorizer()
+    >>> vectorizer.fit_transform(documents)
+    array([[2, 3, 4, 0, 0, 0],
+           [2, 3, 4, 7, 2, 6],
+           [5, 0, 0, 0, 0, 0]], dtype=int32)
+    >>> vectorizer.vocabulary_
+    {'the': 2, 'cat': 3, 'sat': 4, 'cats': 5, 'mat': 6, 'on': 7}
+    >>> X = vectorizer.transform(["The dog sat.", ""])
+    >>> X
+    array([[2, 1, 4, 0, 0, 0],
+           [0, 0, 0, 0, 0, 0]], dtype=int32)
+    >>> vectorizer.inverse_transform(X)
+    [['the', '<unk>', 'sat'], []]
+
+    Characters instead of words, and of each document the last three only:
+
+    >>> vectorizer = SequenceVectorizer(analyzer="char", max_length=3, truncating="pre")
+    >>> X = vectorizer.fit_transform(["我喜欢猫", "你好"])
+    >>> vectorizer.inverse_transform(X)
+    [['喜', '欢', '猫'], ['你', '好']]
+    """
+
+    _parameter_constraints: dict = {
+        "analyzer": [StrOptions({"word", "char"}), callable],
+        "tokenizer": [callable, None],
+        "token_pattern": [str, None],
+        "preprocessor": [callable, None],
+        "lowercase": ["boolean"],
+        "strip_accents": [StrOptions({"ascii", "unicode"}), None, callable],
+        "stop_words": [StrOptions({"english"}), list, None],
+        "encoding": [str],
+        "decode_error": [StrOptions({"strict", "ignore", "replace"})],
+        "min_df": [
+            Interval(RealNotInt, 0, 1, closed="both"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_df": [
+            Interval(RealNotInt, 0, 1, closed="both"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "vocabulary": [Mapping, HasMethods("__iter__"), None],
+        "max_length": [
+            Interval(RealNotInt, 0, 1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
+        "truncating": [StrOptions({"pre", "post"})],
+        "dtype": "no_validation",  # checked against the vocabulary in _output_dtype
+    }
+
+    def __init__(
+        self,
+        *,
+        analyzer="word",
+        tokenizer=None,
+        token_pattern=_TOKEN_PATTERN,
+        preprocessor=None,
+        lowercase=True,
+        strip_accents=None,
+        stop_words=None,
+        encoding="utf-8",
+        decode_error="strict",
+        min_df=1,
+        max_df=1.0,
+        max_features=None,
+        vocabulary=None,
+        max_length=None,
+        truncating="post",
+        dtype=np.int32,
+    ):
+        self.analyzer = analyzer
+        self.tokenizer = tokenizer
+        self.token_pattern = token_pattern
+        self.preprocessor = preprocessor
+        self.lowercase = lowercase
+        self.strip_accents = strip_accents
+        self.stop_words = stop_words
+        self.encoding = encoding
+        self.decode_error = decode_error
+        self.min_df = min_df
+        self.max_df = max_df
+        self.max_features = max_features
+        self.vocabulary = vocabulary
+        self.max_length = max_length
+        self.truncating = truncating
+        self.dtype = dtype
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the vocabulary and the number of columns of the output.
+
+        Parameters
+        ----------
+        X : iterable of str or bytes
+            The training documents.
+
+        y : None
+            This parameter is ignored.
+
+        Returns
+        -------
+        self : object
+            Fitted vectorizer.
+
+        Raises
+        ------
+        TypeError
+            If a document is not a string.
+        ValueError
+            If no word is left for the vocabulary, the given `vocabulary` is unusable or `dtype`
+            cannot hold the ids.
+        """
+        self._learn(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Learn the vocabulary and return the documents as rows of token ids.
+
+        The same as `fit` followed by `transform`, but each document is analyzed only once.
+
+        Parameters
+        ----------
+        X : iterable of str or bytes
+            The training documents.
+
+        y : None
+            This parameter is ignored.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_samples, max_length_)
+            The ids of the tokens of each document, then zeros.
+
+        Raises
+        ------
+        TypeError
+            If a document is not a string.
+        ValueError
+            If no word is left for the vocabulary, the given `vocabulary` is unusable or `dtype`
+            cannot hold the ids.
+        """
+        return self._encode(self._learn(X))
+
+    def transform(self, X):
+        """Return documents as rows of token ids.
+
+        Parameters
+        ----------
+        X : iterable of str or bytes
+            The documents.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_samples, max_length_)
+            The ids of the tokens of each document, then zeros.
+
+        Raises
+        ------
+        TypeError
+            If a document is not a string.
+        """
+        check_is_fitted(self)
+        return self._encode(self._analyze(X))
+
+    def inverse_transform(self, X):
+        """Return the tokens of rows of ids.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_columns)
+            Rows of token ids, as returned by `transform`.
+
+        Returns
+        -------
+        documents : list of lists of str
+            The tokens of each row without the padding; ``"<unk>"`` stands for the unknown token
+            and any other id that is not in the vocabulary.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not two-dimensional or does not hold integers.
+        """
+        check_is_fitted(self)
+        X = check_array(X, ensure_min_samples=0)
+        if X.dtype.kind not in "iu":
+            raise ValueError(f"Expected integer token ids, got an array of dtype {X.dtype}.")
+        terms = {id_: term for term, id_ in self.vocabulary_.items()}
+        return [
+            [terms.get(id_, _UNKNOWN_TOKEN) for id_ in row if id_ != _PADDING] for row in X.tolist()
+        ]
+
+    def get_feature_names_out(self, input_features=None):
+        """Get output feature names for transformation.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Not used, present here for API consistency by convention.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            The names of the columns: ``"token_0"``, ``"token_1"``, ...
+        """
+        check_is_fitted(self)
+        return np.array([f"token_{i}" for i in range(self.max_length_)], dtype=object)
+
+    def build_analyzer(self):
+        """Return a callable that turns a document into its tokens.
+
+        Returns
+        -------
+        analyzer : callable
+            A function to handle decoding, preprocessing, tokenization and stop words.
+        """
+        return CountVectorizer(
+            analyzer=self.analyzer,
+            tokenizer=self.tokenizer,
+            token_pattern=self.token_pattern,
+            preprocessor=self.preprocessor,
+            lowercase=self.lowercase,
+            strip_accents=self.strip_accents,
+            stop_words=self.stop_words,
+            encoding=self.encoding,
+            decode_error=self.decode_error,
+        ).build_analyzer()
+
+    def embedding_matrix(self, vectors, *, random_state=None):
+        """Arrange pretrained word vectors as the initial weights of an embedding.
+
+        Parameters
+        ----------
+        vectors : mapping of str to array-like of shape (n_dimensions,)
+            The vector of each word: a dict, the ``KeyedVectors`` of gensim or anything else with
+            ``word in vectors`` and ``vectors[word]``.
+
+        random_state : int, RandomState instance or None, default=None
+            Determines the vectors of the words of the vocabulary that have none in `vectors`.
+            Pass an int for reproducible results across multiple function calls.
+
+        Returns
+        -------
+        matrix : ndarray of shape (largest id + 1, n_dimensions), dtype=float32
+            The vector of each word in the row of its id. Words that `vectors` lacks are drawn
+            from a normal distribution that has, in each dimension, the mean and the standard
+            deviation of the vectors found. The rows of the padding and of the unknown token are
+            zero.
+
+        Raises
+        ------
+        ValueError
+            If `vectors` has none of the words of the vocabulary, or if the vectors found are not
+            one-dimensional, of one length and finite.
+
+        Examples
+        --------
+        >>> from skgru.text import SequenceVectorizer
+        >>> vectorizer = SequenceVectorizer().fit(["good film", "good plot"])
+        >>> vectorizer.vocabulary_
+        {'good': 2, 'film': 3, 'plot': 4}
+        >>> vectors = {"good": [1.0, 0.0], "film": [0.5, 0.5], "plot": [0.0, 0.5]}
+        >>> vectorizer.embedding_matrix(vectors)
+        array([[0. , 0. ],
+               [0. , 0. ],
+               [1. , 0. ],
+               [0.5, 0.5],
+               [0. , 0.5]], dtype=float32)
+        """
+        check_is_fitted(self)
+        rng = check_random_state(random_state)
+        found = {
+            term: np.asarray(vectors[term], dtype=np.float32)
+            for term in self.vocabulary_
+            if term in vectors
+        }
+        _check_vectors(found)
+
+        known = np.stack(list(found.values()))
+        mean = known.mean(axis=0, dtype=np.float64)
+        std = known.std(axis=0, dtype=np.float64)
+        known_ids = [self.vocabulary_[term] for term in found]
+        other_ids = sorted(set(self.vocabulary_.values()).difference(known_ids))
+
+        matrix = np.zeros((max(self.vocabulary_.values()) + 1, len(mean)), dtype=np.float32)
+        matrix[known_ids] = known
+        matrix[other_ids] = rng.normal(mean, std, size=(len(other_ids), len(mean)))
+        return matrix
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _learn(self, X):
+        """Set the fitted attributes and return the tokens of the training documents."""
+        self._warn_of_unused_parameters()
+        documents = list(self._analyze(X))
+        if self.vocabulary is None:
+            vocabulary = self._learn_vocabulary(documents)
+        else:
+            vocabulary = self._given_vocabulary()
+        max_length = self._learn_max_length(documents)
+        self._output_dtype(vocabulary)
+
+        self.vocabulary_ = vocabulary
+        self.max_length_ = max_length
+        return documents
+
+    def _analyze(self, X):
+        """Yield the list of tokens of each document."""
+        if isinstance(X, (str, bytes)):
+            raise ValueError("Iterable over raw text documents expected, string object received.")
+        if len(getattr(X, "shape", ())) > 1:  # iterating a data frame yields its column names
+            raise ValueError(
+                "Iterable over raw text documents expected, "
+                f"{type(X).__name__} of shape {X.shape} received; pass a single column."
+            )
+        # A callable of the user's may take documents that are tokenized already.
+        custom = callable(self.analyzer) or self.preprocessor is not None
+        document_types = Iterable if custom else (str, bytes)
+        analyze = self.build_analyzer()
+        for position, document in enumerate(X):
+            if not isinstance(document, document_types):
+                raise TypeError(
+                    f"Expected each document to be a string, got {document!r:.50} of type "
+                    f"{type(document).__name__} at position {position}."
+                )
+            yield list(analyze(document))
+
+    def _encode(self, documents):
+        """Return the matrix of ids of tokenized documents."""
+        dtype = self._output_dtype(self.vocabulary_)
+        width = self.max_length_
+        kept = slice(-width, None) if self.truncating == "pre" else slice(width)
+        id_of = self.vocabulary_.get
+        rows = [[id_of(token, _UNKNOWN) for token in tokens[kept]] for tokens in documents]
+        lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+        ids = np.fromiter((id_ for row in rows for id_ in row), dtype, count=lengths.sum())
+        X = np.zeros((len(rows), width), dtype=dtype)
+        X[np.arange(width) < lengths[:, np.newaxis]] = ids
+        return X
+
+    def _learn_vocabulary(self, documents):
+        """Return the words of tokenized documents as a dict of terms to ids."""
+        counter = CountVectorizer(analyzer=iter, min_df=self.min_df, max_df=self.max_df)
+        counts = np.asarray(counter.fit_transform(documents).sum(axis=0)).ravel().tolist()
+        columns = counter.vocabulary_
+        terms = sorted(columns, key=lambda term: (-counts[columns[term]], term))
+        return _number(terms[: self.max_features])
+
+    def _given_vocabulary(self):
+        """Return the parameter `vocabulary` as a checked dict of terms to ids."""
+        vocabulary = self.vocabulary
+        if isinstance(vocabulary, Mapping):
+            vocabulary = _check_ids(vocabulary)
+        else:
+            unordered = isinstance(vocabulary, (set, frozenset))
+            vocabulary = _number(sorted(vocabulary) if unordered else vocabulary)
+        if not vocabulary:
+            raise ValueError("empty vocabulary passed to fit")
+
+        lowercase = self.lowercase and self.preprocessor is None and not callable(self.analyzer)
+        if lowercase and any(any(map(str.isupper, term)) for term in vocabulary):
+            warnings.warn(
+                "Upper case characters found in vocabulary while 'lowercase' is True. These "
+                "entries will not be matched with any documents",
+                stacklevel=2,
+            )
+        return vocabulary
+
+    def _learn_max_length(self, documents):
+        """Return the width of the output for tokenized training documents."""
+        if isinstance(self.max_length, Integral):
+            return int(self.max_length)
+        if not documents:
+            raise ValueError("At least one document is required to learn max_length_, got none.")
+        share = 1.0 if self.max_length is None else self.max_length
+        length = np.quantile(list(map(len, documents)), share, method="inverted_cdf")
+        return max(int(length), 1)
+
+    def _output_dtype(self, vocabulary):
+        """Return the type of the output, checked to hold the ids of a vocabulary."""
+        dtype = np.dtype(self.dtype)
+        if dtype.kind not in "iu":
+            raise ValueError(f"dtype must be an integer type, got {dtype}.")
+        largest = max(vocabulary.values())
+        if largest > np.iinfo(dtype).max:
+            raise ValueError(
+                f"dtype {dtype} holds ids up to {np.iinfo(dtype).max}, but the largest id of the "
+                f"vocabulary is {largest}. Choose a larger dtype or fewer words (max_features)."
+            )
+        return dtype
+
+    def _warn_of_unused_parameters(self):
+        """Warn of parameters that have no effect, as scikit-learn's vectorizers do."""
+        if callable(self.analyzer):
+            unused = ["tokenizer", "token_pattern", "preprocessor", "strip_accents", "stop_words"]
+            reason = "'analyzer' is callable"
+        elif self.analyzer != "word":
+            unused = ["tokenizer", "token_pattern", "stop_words"]
+            reason = "'analyzer' != 'word'"
+        elif self.tokenizer is not None:
+            unused = ["token_pattern"]
+            reason = "'tokenizer' is not None"
+        else:
+            return
+        for name in unused:
+            if getattr(self, name) not in (None, _TOKEN_PATTERN):
+                message = f"The parameter {name!r} will not be used since {reason}"
+                warnings.warn(message, stacklevel=2)
+
+
+def _number(terms):
+    """Map terms to the ids 2, 3, ... in their order."""
+    vocabulary = {}
+    for id_, term in enumerate(terms, start=_FIRST_WORD):
+        if vocabulary.setdefault(term, id_) != id_:
+            raise ValueError(f"Duplicate term in vocabulary: {term!r}")
+    return vocabulary
+
+
+def _check_ids(vocabulary):
+    """Copy a mapping of terms to ids into a dict with plain, valid ids."""
+    terms = {}
+    for term, id_ in vocabulary.items():
+        if not isinstance(id_, Integral) or id_ < _FIRST_WORD:
+            raise ValueError(
+                "vocabulary must map terms to distinct integers of 2 or more (0 is the padding, "
+                f"1 the unknown token), got {id_!r} for {term!r}. An iterable of the terms alone "
+                "has them numbered."
+            )
+        if terms.setdefault(id_, term) != term:
+            raise ValueError(
+                "vocabulary must map terms to distinct integers of 2 or more, got "
+                f"{id_!r} for both {terms[id_]!r} and {term!r}."
+            )
+    return {term: int(id_) for id_, term in terms.items()}
+
+
+def _check_vectors(vectors):
+    """Raise unless a dict of arrays has some, all one-dimensional, of one length and finite."""
+    if not vectors:
+        raise ValueError("vectors has none of the words of the vocabulary.")
+    first, shape = next((term, vector.shape) for term, vector in vectors.items())
+    for term, vector in vectors.items():
+        if vector.ndim != 1:
+            raise ValueError(
+                f"Word vectors must be one-dimensional, got shape {vector.shape} for {term!r}."
+            )
+        if vector.shape != shape:
+            raise ValueError(
+                f"Word vectors must be of one length, got {shape[0]} for {first!r} and "
+                f"{len(vector)} for {term!r}."
+            )
+        if not np.isfinite(vector).all():
+            raise ValueError(f"Word vectors must be finite, got NaN or infinity for {term!r}.")
