@@ -144,7 +144,7 @@ class BaseGRU(BaseEstimator, ABC):
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
-        with _unchanged_on_error(self):
+        with _unchanged_on_error(self), single_threaded_blas():
             outcome = self._train(X, y, sample_weight, validation, classes, incremental)
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
@@ -172,10 +172,16 @@ class BaseGRU(BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
         rng = check_random_state(self.random_state)
+        if first:
+            self._structure = self._wanted_structure()
+        elif self._structure != self._wanted_structure():
+            raise ValueError(
+                "Training can go on only with the network that was fitted: expected "
+                f"{self._structure}, but the parameters now ask for {self._wanted_structure()}."
+            )
         training = self._read_samples(X, y, sample_weight, reset=first, classes=classes)
         if first:
             self._initialize(training, rng)
-        self._check_architecture(training.targets.shape[1])
         dtype = "float64" if self.solver == "lbfgs" else self.dtype
         training = self._prepared(training, dtype)
         validation = self._read_validation(*validation)
@@ -184,7 +190,7 @@ class BaseGRU(BaseEstimator, ABC):
         elif self.early_stopping and self.solver != "lbfgs":
             training, validation = self._split(training, rng)
 
-        network = Network(**self._architecture)
+        network = self._network()
         objective = Objective(
             network,
             self._make_loss(),
@@ -203,7 +209,7 @@ class BaseGRU(BaseEstimator, ABC):
             return float(self._score_raw(raw, validation.targets, validation.weights))
 
         history = self._history()
-        with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             outcome = self._solve(
                 objective, history, validate if validation else None, rng, incremental
             )
@@ -223,8 +229,7 @@ class BaseGRU(BaseEstimator, ABC):
                 validate=validate,
                 verbose=self.verbose,
             )
-        state = self._optimizer_state if incremental else None
-        optimizer = self._make_optimizer(objective.theta, state)
+        optimizer = self._make_optimizer(objective.theta, incremental)
         outcome = train_epochs(
             objective,
             history,
@@ -242,7 +247,10 @@ class BaseGRU(BaseEstimator, ABC):
             early_stopping=self.early_stopping,
             verbose=self.verbose,
         )
-        self._optimizer_state = optimizer.state if incremental else None
+        if not incremental:
+            self._optimizer_state = {}
+        elif outcome != "diverged":
+            self._optimizer_state = {self.solver: optimizer.state}
         return outcome
 
     # --- Data ------------------------------------------------------------------------------------
@@ -250,7 +258,7 @@ class BaseGRU(BaseEstimator, ABC):
     def _read_X(self, X, *, reset):
         """Return X as sequences; with `reset`, learn its features, else compare with them."""
         if reset:
-            self._reads_tokens = self.embedding_dim is not None or self.embedding_matrix is not None
+            self._reads_tokens = self._structure["embedding_dim"] is not None
         if self._reads_tokens:
             sequences, n_columns = read_tokens(X, estimator=self)
             n_features = 1
@@ -271,7 +279,9 @@ class BaseGRU(BaseEstimator, ABC):
                 f"{self._n_columns} features as input. (Sequences of other lengths can be given "
                 "as a list or a 3-D array.)"
             )
-        if n_features != self._n_features and len(sequences.values):
+        if len(sequences.values) == 0 and not self._reads_tokens:  # of any number of features
+            return Sequences(np.empty((0, self._n_features)), sequences.offsets)
+        if n_features != self._n_features:
             raise ValueError(
                 f"X has {n_features} features per step, but {type(self).__name__} is expecting "
                 f"{self._n_features} features per step as input."
@@ -337,34 +347,47 @@ class BaseGRU(BaseEstimator, ABC):
 
     def _initialize(self, samples, rng):
         """Learn the scale or the tokens of X, and draw the network's first parameters."""
+        for name in ("feature_mean_", "feature_scale_", "token_ids_"):
+            vars(self).pop(name, None)  # of an earlier fit to other data
         sequences = samples.sequences
-        n_inputs, matrix = self._n_features, None
+        n_inputs, n_tokens, matrix = self._n_features, None, None
         if self._reads_tokens:
-            matrix = self._check_embedding_matrix(sequences.values)
-            n_inputs = self.embedding_dim if matrix is None else matrix.shape[1]
-            self.token_ids_ = (
-                known_tokens(sequences.values) if matrix is None else np.arange(1, len(matrix))
-            )
+            tokens = sequences.values
+            matrix = self._check_embedding_matrix()
+            if matrix is not None and len(tokens) and tokens.max() >= len(matrix):
+                raise ValueError(
+                    f"embedding_matrix has {len(matrix)} rows, expected one for each token id, "
+                    f"but X holds the id {tokens.max()}."
+                )
+            self.token_ids_ = known_tokens(tokens) if matrix is None else np.arange(1, len(matrix))
+            n_inputs, n_tokens = self._structure["embedding_dim"], len(self.token_ids_)
         elif self.scaling is None:
             self.feature_mean_, self.feature_scale_ = np.zeros(n_inputs), np.ones(n_inputs)
         else:
             weights = np.repeat(samples.weights, sequences.lengths)
             self.feature_mean_, self.feature_scale_ = mean_and_scale(sequences.values, weights, "X")
         self.n_outputs_ = samples.targets.shape[1]
-        self.n_layers_ = len(self._hidden_sizes()) + 2
+        self.n_layers_ = len(self._structure["hidden_layer_sizes"]) + 2
         self.out_activation_ = self._make_loss().out_activation
-        self._architecture = {
-            "n_inputs": n_inputs,
-            "n_tokens": len(self.token_ids_) if self._reads_tokens else None,
-            "n_outputs": self.n_outputs_,
-            **self._wanted_structure(),
-        }
-        network = Network(**self._architecture)
-        self._theta = network.initialize(rng, np.dtype(self.dtype).type)
+        self._n_inputs, self._n_tokens = n_inputs, n_tokens
+        self._theta = self._network().initialize(rng, np.dtype(self.dtype).type)
         if matrix is not None:
             self.parameters_["embedding.weights"][...] = matrix[1:]
-        self._optimizer_state = None
-        self._clear_history()
+        self._optimizer_state = {}
+        self._show(History())
+
+    def _network(self):
+        """Return the network as fitted."""
+        structure = self._structure
+        return Network(
+            self._n_inputs,
+            structure["hidden_layer_sizes"],
+            self.n_outputs_,
+            n_tokens=self._n_tokens,
+            reset_after=structure["reset_after"],
+            output_gate=structure["output_gate"],
+            pooling=structure["pooling"],
+        )
 
     def _hidden_sizes(self):
         """Return `hidden_layer_sizes` as a tuple of ints."""
@@ -378,23 +401,16 @@ class BaseGRU(BaseEstimator, ABC):
 
     def _wanted_structure(self):
         """Return what the parameters say about the network, whatever the data."""
+        matrix = self._check_embedding_matrix()
         return {
             "hidden_layer_sizes": self._hidden_sizes(),
             "reset_after": bool(self.reset_after),
             "output_gate": bool(self.output_gate),
             "pooling": self.pooling,
+            "embedding_dim": self.embedding_dim if matrix is None else matrix.shape[1],
         }
 
-    def _check_architecture(self, n_outputs):
-        """Raise if training is to go on with another network than the one that was fitted."""
-        wanted = {**self._architecture, **self._wanted_structure(), "n_outputs": n_outputs}
-        if wanted != self._architecture:
-            raise ValueError(
-                f"Training can go on only with the network that was fitted: expected "
-                f"{self._architecture}, but parameters and data now ask for {wanted}."
-            )
-
-    def _check_embedding_matrix(self, tokens):
+    def _check_embedding_matrix(self):
         """Return `embedding_matrix` as an array of a row per id, or None."""
         if self.embedding_matrix is None:
             return None
@@ -406,11 +422,6 @@ class BaseGRU(BaseEstimator, ABC):
                 f"embedding_matrix of shape {matrix.shape} does not fit "
                 f"embedding_dim={self.embedding_dim}, expected {self.embedding_dim} columns."
             )
-        if len(tokens) and tokens.max() >= len(matrix):
-            raise ValueError(
-                f"embedding_matrix has {len(matrix)} rows, expected one for each token id, but X "
-                f"holds the id {tokens.max()}."
-            )
         return matrix
 
     @property
@@ -418,14 +429,14 @@ class BaseGRU(BaseEstimator, ABC):
         """Every trainable array by its name, as views: see the class docstring for the layout."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has parameters_ once it is fitted.")
-        return dict(Network(**self._architecture).parameters(self._theta))
+        return dict(self._network().parameters(self._theta))
 
     def _raw_predictions(self, X):
         """Return the network's outputs before the activation, (n, K)."""
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
         sequences = self._read_X(X, reset=False)
-        network = Network(**self._architecture)
+        network = self._network()
         parameters = network.parameters(self._theta)
         with single_threaded_blas():
             return run_network(
@@ -437,17 +448,16 @@ class BaseGRU(BaseEstimator, ABC):
 
     # --- The solver ------------------------------------------------------------------------------
 
-    def _make_optimizer(self, theta, state):
-        state = None if state is None else {name: a.copy() for name, a in state.items()}
-        if self.solver == "adam":
-            return Adam(
-                theta,
-                beta_1=self.beta_1,
-                beta_2=self.beta_2,
-                epsilon=self.epsilon,
-                state=state,
-            )
-        return SGD(theta, momentum=self.momentum, nesterov=self.nesterovs_momentum, state=state)
+    def _make_optimizer(self, theta, incremental):
+        """Return the solver's optimizer; with `incremental` it goes on where it stopped."""
+        state = self._optimizer_state.get(self.solver) if incremental else None
+        if state is not None:
+            state = {name: array.copy() for name, array in state.items()}
+        if self.solver == "sgd":
+            return SGD(theta, momentum=self.momentum, nesterov=self.nesterovs_momentum, state=state)
+        return Adam(
+            theta, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, state=state
+        )
 
     def _make_schedule(self):
         if self.learning_rate == "invscaling":
@@ -465,14 +475,11 @@ class BaseGRU(BaseEstimator, ABC):
             warnings.warn(
                 f"batch_size={self.batch_size} is larger than the {n_samples} samples to train "
                 "on. It is going to be clipped.",
-                stacklevel=6,
+                stacklevel=7,
             )
         return min(self.batch_size, n_samples)
 
     # --- The history, as fitted attributes -------------------------------------------------------
-
-    def _clear_history(self):
-        self._show(History())
 
     def _history(self):
         """Return the history so far; the attributes stay as they are when it grows."""

@@ -481,7 +481,10 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         y = check_array(y, ensure_2d=False, dtype=None, accept_sparse="csr", input_name="y")
         check_classification_targets(y)
         if type_of_target(y) == "multilabel-indicator":
-            return y.toarray() if hasattr(y, "toarray") else y
+            y = y.toarray() if hasattr(y, "toarray") else y
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(f"Labels must be 0 and 1, got the values {np.unique(y)} in y.")
+            return y
         return column_or_1d(y, warn=True)
 
     def _encode_y(self, y, weights, *, reset, classes=None):

@@ -426,7 +426,10 @@ class GRURegressor(RegressorMixin, BaseGRU):
     # --- The meaning of y ------------------------------------------------------------------------
 
     def _check_y(self, y):
-        y = check_array(y, ensure_2d=False, input_name="y").astype(np.float64, copy=False)
+        y = check_array(y, ensure_2d=False, input_name="y")
+        if y.dtype.kind not in "biuf":
+            raise ValueError(f"y has dtype {y.dtype}, expected numbers.")
+        y = y.astype(np.float64, copy=False)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and ((y < 0).any() or y.sum() <= 0):
@@ -440,7 +443,6 @@ class GRURegressor(RegressorMixin, BaseGRU):
         columns = y.reshape(len(y), -1)
         if reset:
             self._one_dimensional = y.ndim == 1
-            self._fitted_loss = self.loss
             if self.loss == "poisson":
                 self.target_scale_ = np.average(columns, axis=0, weights=weights)
                 self.target_scale_[self.target_scale_ == 0] = 1.0
@@ -454,8 +456,11 @@ class GRURegressor(RegressorMixin, BaseGRU):
             )
         return (columns - self.target_mean_) / self.target_scale_, np.ones(len(y))
 
+    def _wanted_structure(self):
+        return super()._wanted_structure() | {"loss": self.loss}
+
     def _make_loss(self):
-        return _LOSSES[self._fitted_loss]()
+        return _LOSSES[self._structure["loss"]]()
 
     def _strata(self, targets):
         return None

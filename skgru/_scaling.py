@@ -2,7 +2,6 @@
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import gen_batches
 
 _ROWS_AT_A_TIME = 65_536
 
@@ -29,7 +28,7 @@ def mean_and_scale(values, weights, name):
         return np.zeros(n_columns), np.ones(n_columns)
     with np.errstate(over="ignore", invalid="ignore"):
         scaler = StandardScaler().fit(np.asarray(values, np.float64), sample_weight=weights)
-    if not (np.isfinite(scaler.mean_).all() and np.isfinite(scaler.scale_).all()):
+    if not (np.isfinite(scaler.mean_).all() and np.isfinite(scaler.var_).all()):
         raise ValueError(f"The variance of {name} overflows: expected values below about 1e150.")
     return scaler.mean_, scaler.scale_
 
@@ -44,7 +43,8 @@ def scale_values(values, mean, scale, dtype):
     """
     scaled = np.empty(values.shape, dtype)
     with np.errstate(over="ignore"):
-        for rows in gen_batches(len(values), _ROWS_AT_A_TIME):
+        for start in range(0, len(values), _ROWS_AT_A_TIME):
+            rows = slice(start, start + _ROWS_AT_A_TIME)
             scaled[rows] = (values[rows] - mean) / scale
     if not np.isfinite(scaled).all():
         raise ValueError(

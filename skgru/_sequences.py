@@ -135,7 +135,29 @@ def _read(X, features_per_step, estimator):
 
 
 def _check_numeric(X, estimator, **options):
-    return check_array(X, ensure_all_finite=False, estimator=estimator, input_name="X", **options)
+    if _is_text(X):
+        raise ValueError(
+            "Expected sequences of numbers or token ids, got strings: turn texts into token "
+            "sequences first, with SequenceVectorizer."
+        )
+    if getattr(X, "shape", None) == (0,):
+        _raise_no_samples()
+    X = check_array(X, ensure_all_finite=False, estimator=estimator, input_name="X", **options)
+    if X.dtype.kind not in "biuf":
+        raise ValueError(f"Input X has dtype {X.dtype}, expected numbers.")
+    return X
+
+
+def _is_text(X):
+    """Whether X holds a string per sample."""
+    if isinstance(X, str):
+        return True
+    one_dimensional = len(getattr(X, "shape", (0,))) == 1
+    return one_dimensional and hasattr(X, "__iter__") and isinstance(next(iter(X), None), str)
+
+
+def _raise_no_samples():
+    raise ValueError("Found array with 0 sample(s) (X is empty) while a minimum of 1 is required.")
 
 
 def _cut(X, features_per_step):
@@ -182,6 +204,8 @@ def _one_sequence(i, x, features_per_step):
     """Check sequence i and return it as a (T, D) array."""
     try:
         array = np.asarray(x)
+        if array.dtype == object and array.ndim == 1 and any(_is_sequence(step) for step in array):
+            array = np.array([np.asarray(step) for step in array])
     except ValueError as error:
         raise ValueError(
             f"Sequence {i} is ragged itself, expected an array of shape (n_steps, n_features)."
@@ -269,9 +293,7 @@ def _series_or_list_to_array(X):
         return X
     elements = list(X)
     if not elements:
-        raise ValueError(
-            "Found array with 0 sample(s) (X is empty) while a minimum of 1 is required."
-        )
+        _raise_no_samples()
     if not any(_is_sequence(x) for x in elements):
         return X
     if all(isinstance(x, list | tuple) for x in elements):

@@ -1,0 +1,5 @@
+"""Keras reads from the environment, once, what it computes with."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "torch"

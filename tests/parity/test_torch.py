@@ -1,0 +1,147 @@
+"""The same numbers as PyTorch, in float64: outputs, last states, all gradients, optimizers."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from skgru._nn.batch import Batch
+from skgru._nn.cells import GRU
+from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
+from skgru._nn.optimizers import SGD, Adam
+from tests import naive
+from tests.parity.mapping import gradient_to_torch, to_torch
+
+D, H = 3, 5
+LENGTHS = [7, 4, 4, 2, 1]
+
+
+def close(ours, theirs):
+    if isinstance(theirs, torch.Tensor):
+        theirs = theirs.detach().numpy()
+    assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("lengths", [LENGTHS, [4, 4, 4], [1]], ids=str)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_gru_equals_torch_forward_and_backward(depth, lengths):
+    rng = np.random.RandomState(0)
+    B, batch = len(lengths), Batch(np.array(lengths))
+    sequences = [rng.normal(size=(n, D)) for n in lengths]
+    initial = rng.normal(size=(depth, B, H))
+    on_outputs = rng.normal(size=(batch.n_rows, H))  # the loss: a projection of the top outputs
+    on_last = rng.normal(size=(depth, B, H))  # and of the last states of all layers
+    cells = [GRU(D if i == 0 else H, H, reset_after=True) for i in range(depth)]
+    parameters = [{n: rng.normal(0, 0.7, s) for n, s in cell.shapes().items()} for cell in cells]
+
+    reference = torch.nn.GRU(D, H, depth).double()
+    weights = {}
+    for i, p in enumerate(parameters):
+        weights |= to_torch(p, i)
+    reference.load_state_dict(weights)
+    x_torch = torch.tensor(
+        np.stack([np.pad(x, ((0, lengths[0] - len(x)), (0, 0))) for x in sequences], axis=1),
+        requires_grad=True,
+    )
+    initial_torch = torch.tensor(initial, requires_grad=True)
+    outputs, last = reference(
+        torch.nn.utils.rnn.pack_padded_sequence(x_torch, torch.tensor(lengths)), initial_torch
+    )
+    loss = (outputs.data * torch.tensor(on_outputs)).sum() + (last * torch.tensor(on_last)).sum()
+    loss.backward()
+
+    y, caches = naive.pack(sequences), []
+    for i, (cell, p) in enumerate(zip(cells, parameters, strict=True)):
+        states, cache = cell.forward(p, y, batch, initial[i])
+        caches.append(cache)
+        y = states[B:]
+        close(batch.last(states), last[i])
+    close(y, outputs.data)
+
+    dy = on_outputs
+    for i in reversed(range(depth)):
+        g = {name: np.zeros(shape) for name, shape in cells[i].shapes().items()}
+        dy, d_initial = cells[i].backward(parameters[i], dy, on_last[i], batch, caches[i], g)
+        close(d_initial, initial_torch.grad[i])
+        for name, gradient in gradient_to_torch(g, i).items():
+            close(gradient, getattr(reference, name).grad)
+    for i, dx in enumerate(naive.unpack(dy, lengths)):
+        close(dx, x_torch.grad[: lengths[i], i])
+        close(0, x_torch.grad[lengths[i] :, i])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "y"),
+    [
+        (
+            SoftmaxLogLoss(),
+            lambda raw, y: torch.nn.functional.cross_entropy(raw, y, reduction="none"),
+            [[1, 0], [0, 1], [1, 0]],
+        ),
+        (
+            SigmoidLogLoss(),
+            lambda raw, y: torch.nn.functional.binary_cross_entropy_with_logits(
+                raw, y, reduction="none"
+            ).sum(dim=1),
+            [[1, 0], [1, 1], [0, 0]],
+        ),
+        (
+            SquaredError(),
+            lambda raw, y: torch.nn.functional.mse_loss(raw, y, reduction="none").mean(dim=1) / 2,
+            [[1.5, 0], [-1, 1], [0, 2]],
+        ),
+        (
+            # PyTorch leaves out y log y − y, in which the outputs do not occur.
+            PoissonDeviance(),
+            lambda raw, y: (
+                torch.nn.functional.poisson_nll_loss(raw, y, reduction="none")
+                + torch.special.xlogy(y, y)
+                - y
+            ).mean(dim=1),
+            [[0, 2], [1, 0], [5, 3]],
+        ),
+    ],
+    ids=["softmax", "sigmoid", "squared", "poisson"],
+)
+def test_losses_equal_torch(ours, theirs, y):
+    raw, y = np.random.RandomState(0).normal(0, 2, (3, 2)), np.array(y, float)
+    raw_torch = torch.tensor(raw, requires_grad=True)
+    loss = theirs(raw_torch, torch.tensor(y))
+    loss.sum().backward()
+    values, gradient = ours.loss_and_gradient(raw, y)
+    close(values, loss)
+    close(gradient, raw_torch.grad)
+
+
+# Optimizers
+
+GRADIENTS = np.random.RandomState(1).normal(size=(20, 4)) * [1e-3, 0.1, 1, 50]
+THETA = np.random.RandomState(2).normal(size=4)
+
+
+def compare_optimizers(ours, theirs, theta, theta_torch, learning_rate):
+    for gradient in GRADIENTS:
+        ours.step(theta, gradient, learning_rate)
+        theta_torch.grad = torch.tensor(gradient)
+        theirs.step()
+        assert_allclose(theta, theta_torch.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.9), (0.0, 0.99)])
+def test_adam_equals_torch_where_epsilon_does_not_matter(betas):
+    """PyTorch adds ε after the bias correction; the paper's faster form, ours, before."""
+    theta, theta_torch = THETA.copy(), torch.tensor(THETA, requires_grad=True)
+    ours = Adam(theta, beta_1=betas[0], beta_2=betas[1], epsilon=1e-30)
+    theirs = torch.optim.Adam([theta_torch], lr=0.05, betas=betas, eps=1e-30)
+    compare_optimizers(ours, theirs, theta, theta_torch, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "nesterov"), [(0, False), (0.5, False), (0.9, False), (0.5, True), (0.9, True)]
+)
+def test_sgd_equals_torch_at_a_constant_rate(momentum, nesterov):
+    """PyTorch's velocity is ours without the learning rate: the same while that is constant."""
+    theta, theta_torch = THETA.copy(), torch.tensor(THETA, requires_grad=True)
+    ours = SGD(theta, momentum=momentum, nesterov=nesterov)
+    theirs = torch.optim.SGD([theta_torch], lr=0.01, momentum=momentum, nesterov=nesterov)
+    compare_optimizers(ours, theirs, theta, theta_torch, 0.01)

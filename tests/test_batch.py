@@ -1,0 +1,106 @@
+"""The active-prefix layout, against loops over steps and sequences."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from skgru._nn.batch import Batch
+from tests.naive import rows_of
+
+LENGTHS = st.lists(st.integers(0, 8), max_size=7).map(lambda n: sorted(n, reverse=True))
+
+
+def batch_of(lengths):
+    return Batch(np.array(lengths, np.intp))
+
+
+def labelled_states(batch):
+    """Return states that name what they follow: (sequence, steps done)."""
+    initial = np.array([[i, 0] for i in range(batch.n_sequences)], float).reshape(-1, 2)
+    states = batch.allocate_states(initial, 2, np.dtype(np.float64))
+    states[batch.n_sequences :] = [(i, t + 1) for t, i in rows_of(batch.lengths)] or 0
+    return states
+
+
+def test_layout_of_an_example():
+    batch = batch_of([4, 2, 2, 1, 0])
+    assert batch.n_sequences == 5
+    assert batch.n_steps == 4
+    assert batch.n_rows == 9
+    assert batch.active == [4, 3, 1, 1]
+    assert batch.starts == [0, 4, 7, 8, 9]
+    assert not batch.uniform
+    assert_array_equal(batch.sequence_of_row(), [0, 1, 2, 3, 0, 1, 2, 0, 0])
+    assert_array_equal(batch.step_of_row(), [0, 0, 0, 0, 1, 1, 1, 2, 3])
+    assert_array_equal(batch.last_rows(), [5 + 8, 5 + 5, 5 + 6, 5 + 3, 4])
+
+
+@given(LENGTHS)
+def test_rows_are_time_major_and_hold_no_padding(lengths):
+    batch, rows = batch_of(lengths), rows_of(lengths)
+    assert batch.n_sequences == len(lengths)
+    assert batch.n_steps == max(lengths, default=0)
+    assert batch.n_rows == len(rows) == sum(lengths)
+    assert batch.step_of_row().tolist() == [t for t, _ in rows]
+    assert batch.sequence_of_row().tolist() == [i for _, i in rows]
+
+
+@given(LENGTHS)
+def test_active_and_starts_count_the_sequences_that_still_run(lengths):
+    batch = batch_of(lengths)
+    assert batch.active == [sum(n > t for n in lengths) for t in range(batch.n_steps)]
+    assert batch.starts == [sum(batch.active[:t]) for t in range(batch.n_steps + 1)]
+    assert all(type(n) is int for n in batch.active + batch.starts)
+
+
+@given(LENGTHS)
+def test_uniform_says_whether_all_lengths_are_the_same(lengths):
+    assert batch_of(lengths).uniform is (len(set(lengths)) <= 1)
+
+
+@given(LENGTHS)
+def test_previous_is_the_state_before_each_row(lengths):
+    batch = batch_of(lengths)
+    expected = np.array([(i, t) for t, i in rows_of(lengths)], float).reshape(-1, 2)
+    assert_array_equal(batch.previous(labelled_states(batch)), expected)
+
+
+@given(LENGTHS)
+def test_previous_start_is_where_the_states_before_a_step_lie(lengths):
+    batch = batch_of(lengths)
+    states = labelled_states(batch)
+    for t, n in enumerate(batch.active):
+        start = batch.previous_start(t)
+        assert_array_equal(states[start : start + n], [(i, t) for i in range(n)])
+
+
+@given(LENGTHS)
+def test_last_is_the_state_after_all_steps_and_the_initial_one_if_there_are_none(lengths):
+    batch = batch_of(lengths)
+    states = labelled_states(batch)
+    expected = np.array(list(enumerate(lengths)), float).reshape(-1, 2)
+    assert_array_equal(batch.last(states), expected)
+    assert_array_equal(states[batch.last_rows()], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_states_start_with_the_initial_ones_or_zero(dtype):
+    batch = batch_of([3, 1])
+    zero = batch.allocate_states(None, 5, np.dtype(dtype))
+    assert zero.shape == (2 + 4, 5)
+    assert zero.dtype == dtype
+    assert_array_equal(zero[:2], 0)
+
+    initial = np.arange(10.0).reshape(2, 5)
+    states = batch.allocate_states(initial, 5, np.dtype(dtype))
+    assert states.dtype == dtype
+    assert_array_equal(states[:2], initial)
+    assert not np.shares_memory(states, initial)
+
+
+@pytest.mark.parametrize("lengths", [[1, 2], [3, 1, 2], [0, 1], [[2, 1]]], ids=str)
+def test_lengths_that_increase_or_are_no_vector_are_refused(lengths):
+    with pytest.raises(ValueError, match="never increase"):
+        Batch(np.array(lengths))

@@ -1,0 +1,395 @@
+"""The recurrent cell: its equations, their gradients, and how it treats a batch."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit
+
+from skgru._nn.batch import Batch
+from skgru._nn.cells import GRU, glorot_uniform, orthogonal, sigmoid_
+from tests import naive
+
+D, H = 3, 4
+RESETS = pytest.mark.parametrize("reset_after", [False, True], ids=["before", "after"])
+LENGTHS = pytest.mark.parametrize(
+    "lengths",
+    [[5, 3, 3, 1, 0, 0], [4, 4, 4], [1], [0, 0], [2, 0], [6, 5, 4, 3, 2, 1]],
+    ids=lambda lengths: "-".join(map(str, lengths)),
+)
+INITIALS = pytest.mark.parametrize("with_initial", [False, True], ids=["zero", "initial"])
+
+
+def random_parameters(cell, rng):
+    return {name: rng.normal(0, 0.8, shape) for name, shape in cell.shapes().items()}
+
+
+def unwritten(cell):
+    """Return a place for gradients in which no number is missing unnoticed."""
+    return {name: np.full(shape, np.nan) for name, shape in cell.shapes().items()}
+
+
+def random_sequences(lengths, rng):
+    return [rng.normal(size=(n, D)) for n in lengths]
+
+
+def problem(lengths, *, reset_after, with_initial=True, seed=0):
+    """Return a cell with random parameters, and sequences and initial states for it."""
+    rng = np.random.RandomState(seed)
+    cell = GRU(D, H, reset_after=reset_after)
+    p = random_parameters(cell, rng)
+    sequences = random_sequences(lengths, rng)
+    initial = rng.normal(size=(len(lengths), H)) if with_initial else None
+    return cell, p, sequences, initial
+
+
+def random_upstream(batch, rng):
+    return rng.normal(size=(batch.n_rows, H)), rng.normal(size=(batch.n_sequences, H))
+
+
+# Forward
+
+
+@INITIALS
+@LENGTHS
+@RESETS
+def test_forward_equals_the_naive_equations(reset_after, lengths, with_initial):
+    cell, p, sequences, initial = problem(
+        lengths, reset_after=reset_after, with_initial=with_initial
+    )
+    batch = Batch(np.array(lengths))
+    states, _ = cell.forward(p, naive.pack(sequences), batch, initial)
+
+    before = np.zeros((len(lengths), H)) if initial is None else initial
+    expected = [
+        naive.gru(p, x, h, reset_after=reset_after) for x, h in zip(sequences, before, strict=True)
+    ]
+    assert_array_equal(states[: len(lengths)], before)
+    assert_allclose(states[len(lengths) :], naive.pack(expected), rtol=0, atol=1e-10)
+    last = [y[-1] if len(y) else h for y, h in zip(expected, before, strict=True)]
+    assert_allclose(batch.last(states), last, rtol=0, atol=1e-10)
+
+
+@RESETS
+def test_update_gate_weighs_the_candidate(reset_after):
+    cell, p, sequences, initial = problem([3, 2], reset_after=reset_after)
+    batch, x = Batch(np.array([3, 2])), naive.pack(sequences)
+
+    p["bias"][:H] = -100  # z = 0: the state stays
+    states, _ = cell.forward(p, x, batch, initial)
+    assert_allclose(batch.last(states), initial, rtol=0, atol=1e-15)
+
+    p["bias"][:H] = 100  # z = 1: the state is the candidate
+    p["recurrent_weights"][:, 2 * H :] = 0
+    if reset_after:
+        p["recurrent_bias"][:] = 0
+    states, _ = cell.forward(p, x, batch, initial)
+    candidate = np.tanh(x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :])
+    assert_allclose(states[2:], candidate, rtol=0, atol=1e-15)
+
+
+@RESETS
+def test_closed_reset_gate_hides_the_state_and_the_recurrent_bias(reset_after):
+    cell, p, sequences, initial = problem([1], reset_after=reset_after)
+    p["bias"][:H], p["bias"][H : 2 * H] = 100, -100  # z = 1, r = 0
+    x = naive.pack(sequences)
+    states, _ = cell.forward(p, x, Batch(np.array([1])), initial)
+    candidate = np.tanh(x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :])
+    assert_allclose(states[1:], candidate, rtol=0, atol=1e-15)
+
+
+@RESETS
+def test_open_reset_gate_shows_the_state_and_the_recurrent_bias(reset_after):
+    cell, p, sequences, initial = problem([1], reset_after=reset_after)
+    p["bias"][: 2 * H] = 100  # z = r = 1
+    x = naive.pack(sequences)
+    states, _ = cell.forward(p, x, Batch(np.array([1])), initial)
+    argument = x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :]
+    argument += initial @ p["recurrent_weights"][:, 2 * H :]
+    argument += p.get("recurrent_bias", 0)
+    assert_allclose(states[1:], np.tanh(argument), rtol=0, atol=1e-15)
+
+
+@RESETS
+def test_without_weights_the_state_halves_at_each_step(reset_after):
+    cell = GRU(D, H, reset_after=reset_after)
+    p = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
+    initial = np.arange(1.0, 9.0).reshape(2, H)
+    batch = Batch(np.array([3, 1]))
+    states, _ = cell.forward(p, np.ones((4, D)), batch, initial)
+    assert_allclose(batch.last(states), [initial[0] / 8, initial[1] / 2], rtol=1e-15)
+
+
+@RESETS
+def test_huge_inputs_give_no_warning_and_no_nan(reset_after):
+    cell, p, _, initial = problem([4, 2], reset_after=reset_after)
+    batch = Batch(np.array([4, 2]))
+    x = np.where(np.random.RandomState(1).uniform(size=(6, D)) < 0.5, -1e4, 1e4)
+    states, cache = cell.forward(p, x, batch, initial)
+    dx, d_initial = cell.backward(p, np.ones((6, H)), None, batch, cache, g := unwritten(cell))
+    for array in (states, dx, d_initial, *g.values()):
+        assert np.isfinite(array).all()
+
+
+@RESETS
+def test_float32_stays_float32_and_close_to_float64(reset_after):
+    lengths = [5, 3, 3, 0]
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    batch, x = Batch(np.array(lengths)), naive.pack(sequences)
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+
+    results = {}
+    for dtype in (np.float32, np.float64):
+        q = {name: value.astype(dtype) for name, value in p.items()}
+        g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
+        states, cache = cell.forward(q, x.astype(dtype), batch, initial.astype(dtype))
+        dx, d_initial = cell.backward(
+            q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g
+        )
+        results[dtype] = [states, dx, d_initial, *g.values()]
+        assert all(array.dtype == dtype for array in results[dtype])
+        assert all(array.dtype == dtype for array in cache)
+    for single, double in zip(*results.values(), strict=True):
+        assert_allclose(single, double, rtol=1e-4, atol=1e-4)
+
+
+# Backward
+
+
+def check_all_gradients(check_gradient, lengths, *, reset_after, of_states, of_last):
+    """Check every derivative of a random projection of all states, the last states, or both."""
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    batch, x = Batch(np.array(lengths)), naive.pack(sequences)
+    on_states, on_last = random_upstream(batch, np.random.RandomState(1))
+
+    def loss():
+        states, _ = cell.forward(p, x, batch, initial)
+        loss = 0.0
+        if of_states:
+            loss += np.sum(on_states * states[batch.n_sequences :])
+        if of_last:
+            loss += np.sum(on_last * batch.last(states))
+        return loss
+
+    g = unwritten(cell)
+    _, cache = cell.forward(p, x, batch, initial)
+    dx, d_initial = cell.backward(
+        p, on_states if of_states else None, on_last if of_last else None, batch, cache, g
+    )
+    for name in cell.shapes():
+        check_gradient(loss, p[name], g[name], name)
+    check_gradient(loss, x, dx, "x")
+    check_gradient(loss, initial, d_initial, "initial")
+
+
+@pytest.mark.parametrize("lengths", [[4, 2, 2, 1, 0], [3, 3], [1]], ids=str)
+@pytest.mark.parametrize("loss_of", ["states", "last", "both"])
+@RESETS
+def test_gradients_equal_central_differences(check_gradient, reset_after, loss_of, lengths):
+    check_all_gradients(
+        check_gradient,
+        lengths,
+        reset_after=reset_after,
+        of_states=loss_of in ("states", "both"),
+        of_last=loss_of in ("last", "both"),
+    )
+
+
+@RESETS
+def test_last_state_of_an_empty_sequence_passes_its_gradient_to_the_initial_state(reset_after):
+    cell, p, sequences, initial = problem([2, 0, 0], reset_after=reset_after)
+    batch = Batch(np.array([2, 0, 0]))
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    d_last = np.random.RandomState(1).normal(size=(3, H))
+    _, d_initial = cell.backward(p, None, d_last, batch, cache, unwritten(cell))
+    assert_array_equal(d_initial[1:], d_last[1:])
+
+
+@RESETS
+def test_only_empty_sequences_give_zero_parameter_gradients(reset_after):
+    cell, p, sequences, initial = problem([0, 0], reset_after=reset_after)
+    batch = Batch(np.array([0, 0]))
+    states, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    assert_array_equal(states, initial)
+    dx, d_initial = cell.backward(p, None, initial, batch, cache, g := unwritten(cell))
+    assert dx.shape == (0, D)
+    assert_array_equal(d_initial, initial)
+    for array in g.values():
+        assert_array_equal(array, 0)
+
+
+@RESETS
+def test_no_gradient_in_gives_no_gradient_out(reset_after):
+    cell, p, sequences, initial = problem([3, 1], reset_after=reset_after)
+    batch = Batch(np.array([3, 1]))
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    dx, d_initial = cell.backward(p, None, None, batch, cache, g := unwritten(cell))
+    for array in (dx, d_initial, *g.values()):
+        assert_array_equal(array, 0)
+
+
+@RESETS
+def test_forward_changes_none_of_its_arguments(reset_after):
+    lengths = [3, 2, 0]
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    x = naive.pack(sequences)
+    for array in (x, initial, *p.values()):
+        array.flags.writeable = False
+    states, _ = cell.forward(p, x, Batch(np.array(lengths)), initial)
+    assert not np.shares_memory(states, initial)
+
+
+@RESETS
+def test_backward_changes_none_of_its_arguments_so_twice_gives_the_same(reset_after):
+    lengths = [4, 2, 2, 0]
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    batch = Batch(np.array(lengths))
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    for array in (d_states, d_last, *cache, *p.values()):
+        array.flags.writeable = False
+
+    first, second = unwritten(cell), unwritten(cell)
+    dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, first)
+    dx_2, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, second)
+    assert_array_equal(dx, dx_2)
+    assert_array_equal(d_initial, d_initial_2)
+    for name in cell.shapes():
+        assert_array_equal(first[name], second[name])
+
+
+@RESETS
+def test_backward_replaces_the_gradients_that_it_finds(reset_after):
+    cell, p, sequences, initial = problem([3, 2], reset_after=reset_after)
+    batch = Batch(np.array([3, 2]))
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    d_last = np.ones((2, H))
+    fresh, used = unwritten(cell), random_parameters(cell, np.random.RandomState(2))
+    cell.backward(p, None, d_last, batch, cache, fresh)
+    cell.backward(p, None, d_last, batch, cache, used)
+    for name in cell.shapes():
+        assert_array_equal(fresh[name], used[name])
+
+
+@RESETS
+def test_without_input_gradient_the_others_are_the_same(reset_after):
+    lengths = [4, 2, 2, 0]
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    batch = Batch(np.array(lengths))
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    full, short = unwritten(cell), unwritten(cell)
+    dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, full)
+    no_dx, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, short, need_dx=False)
+    assert dx.shape == (batch.n_rows, D)
+    assert no_dx is None
+    assert_array_equal(d_initial, d_initial_2)
+    for name in cell.shapes():
+        assert_array_equal(full[name], short[name])
+
+
+# Any lengths
+
+
+@given(
+    lengths=st.lists(st.integers(0, 6), min_size=1, max_size=6),
+    reset_after=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, reset_after, seed):
+    lengths = sorted(lengths, reverse=True)
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after, seed=seed)
+    batch = Batch(np.array(lengths))
+    states, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    d_states, d_last = random_upstream(batch, np.random.RandomState(seed + 1))
+    dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+
+    y_of = naive.unpack(states[batch.n_sequences :], lengths)
+    dx_of, d_states_of = naive.unpack(dx, lengths), naive.unpack(d_states, lengths)
+    total = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
+    for i, x in enumerate(sequences):
+        alone, here = Batch(np.array([lengths[i]])), slice(i, i + 1)
+        states_i, cache_i = cell.forward(p, x, alone, initial[here])
+        dx_i, d_initial_i = cell.backward(
+            p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
+        )
+        assert_allclose(y_of[i], states_i[1:], rtol=0, atol=1e-12)
+        assert_allclose(batch.last(states)[i], states_i[-1], rtol=0, atol=1e-12)
+        assert_allclose(dx_of[i], dx_i, rtol=1e-12, atol=1e-12)
+        assert_allclose(d_initial[here], d_initial_i, rtol=1e-12, atol=1e-12)
+        for name in total:
+            total[name] += g_i[name]
+    for name in total:
+        assert_allclose(g[name], total[name], rtol=1e-11, atol=1e-11)
+
+
+# Parts
+
+
+def test_sigmoid_takes_half_the_argument_in_place():
+    a = np.linspace(-400, 400, 801)
+    expected = expit(a)
+    a /= 2
+    sigmoid_(a)
+    assert_allclose(a, expected, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_is_exact_at_the_ends_and_in_the_middle(dtype):
+    a = np.array([-1e4, 0, 1e4], dtype)
+    sigmoid_(a)
+    assert a.dtype == dtype
+    assert_array_equal(a, [0, 0.5, 1])
+
+
+def test_glorot_draws_fill_their_interval():
+    draws = glorot_uniform(np.random.RandomState(0), 100, 200)
+    bound = np.sqrt(6 / 300)
+    assert draws.shape == (100, 200)
+    assert np.abs(draws).max() <= bound
+    assert_allclose([draws.min(), draws.max()], [-bound, bound], rtol=0.01)
+    assert_allclose(draws.var(), 2 / 300, rtol=0.05)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_orthogonal_draws_are_orthogonal(n):
+    q = orthogonal(np.random.RandomState(0), n)
+    assert_allclose(q.T @ q, np.eye(n), rtol=0, atol=1e-14)
+
+
+def test_orthogonal_draws_are_uniform_over_the_group():
+    rng = np.random.RandomState(0)
+    traces = np.array([np.trace(orthogonal(rng, 3)) for _ in range(2000)])
+    # The trace has mean 0 and variance 1 under Haar's measure on O(n) (Diaconis & Mallows 1986).
+    assert abs(traces.mean()) < 4 / np.sqrt(2000)
+    assert abs(traces.var() - 1) < 0.15
+
+
+@RESETS
+def test_initialize_draws_each_gate_for_itself(reset_after):
+    D, H = 30, 20
+    cell = GRU(D, H, reset_after=reset_after)
+    p = {name: np.full(shape, np.nan) for name, shape in cell.shapes().items()}
+    cell.initialize(p, np.random.RandomState(0))
+
+    bound = np.sqrt(6 / (D + H))
+    for block in naive.gates(p["input_weights"]):
+        assert np.abs(block).max() <= bound
+        assert np.abs(block).max() > 0.95 * bound
+    for block in naive.gates(p["recurrent_weights"]):
+        assert_allclose(block @ block.T, np.eye(H), rtol=0, atol=1e-13)
+    for name in ("input_weights", "recurrent_weights"):
+        z, r, c = naive.gates(p[name])
+        assert len({z[0, 0], r[0, 0], c[0, 0]}) == 3
+    for name, value in p.items():
+        if value.ndim == 1:
+            assert_array_equal(value, 0, err_msg=name)
+
+
+@RESETS
+def test_shapes_are_the_documented_ones(reset_after):
+    expected = {"input_weights": (D, 3 * H), "recurrent_weights": (H, 3 * H), "bias": (3 * H,)}
+    if reset_after:
+        expected["recurrent_bias"] = (H,)
+    assert GRU(D, H, reset_after=reset_after).shapes() == expected

@@ -1,0 +1,165 @@
+"""scikit-learn's own checks of estimators, none of them expected to fail."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from unittest import SkipTest
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils import estimator_checks
+
+import skgru
+from skgru import GRUClassifier, GRURegressor
+from tests.datasets import ESTIMATORS
+
+# scikit-learn runs this check on its own networks with other parameters than the default ones too
+# (PER_ESTIMATOR_CHECK_PARAMS): it compares to 1e-7 and needs arithmetic of that precision.
+PRECISE_CHECK = "check_sample_weight_equivalence_on_dense_data"
+PRECISE_PARAMETERS = [{"solver": "lbfgs"}, {"dtype": "float64"}]
+MLPS = {GRUClassifier: MLPClassifier, GRURegressor: MLPRegressor}
+
+
+def name_of(check):
+    return check.func.__name__
+
+
+def id_of(value):
+    if not isinstance(value, partial):
+        return repr(value)
+    arguments = ",".join(f"{key}={setting}" for key, setting in value.keywords.items())
+    return f"{name_of(value)}({arguments})"
+
+
+def default_checks(estimator_class):
+    return list(estimator_checks.estimator_checks_generator(estimator_class()))
+
+
+def checks_to_run(estimator_class):
+    """Return the pairs of estimator and check, PRECISE_CHECK with estimators of its own."""
+    pairs = []
+    for estimator, check in default_checks(estimator_class):
+        if name_of(check) == PRECISE_CHECK:
+            pairs += [(estimator_class(**p), check) for p in PRECISE_PARAMETERS]
+        else:
+            pairs.append((estimator, check))
+    return pairs
+
+
+def run_check(estimator, check):
+    """Run a check; if it says that it cannot, it has to say so of the multi-layer perceptron."""
+    try:
+        check(estimator)
+    except SkipTest:
+        mlp_class = MLPS[type(estimator)]
+        with pytest.raises(SkipTest):
+            check.func(mlp_class.__name__, mlp_class(), **check.keywords)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("estimator", "check"), [pair for e in ESTIMATORS for pair in checks_to_run(e)], ids=id_of
+)
+def test_check(estimator, check):
+    run_check(estimator, check)
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_only_one_check_runs_with_other_parameters(estimator_class):
+    default = [(name_of(check), check.keywords) for _, check in default_checks(estimator_class)]
+    pairs = checks_to_run(estimator_class)
+    as_default = [
+        (name_of(check), check.keywords)
+        for estimator, check in pairs
+        if repr(estimator) == f"{estimator_class.__name__}()"
+    ]
+    others = [
+        name_of(check)
+        for estimator, check in pairs
+        if estimator.get_params() != (estimator_class().get_params())
+    ]
+    assert len(default) > 50
+    assert as_default == [pair for pair in default if pair[0] != PRECISE_CHECK]
+    assert others == [PRECISE_CHECK] * len(PRECISE_PARAMETERS)
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_has_the_checks_of_the_multi_layer_perceptron(estimator_class):
+    ours = {name_of(check) for _, check in default_checks(estimator_class)}
+    theirs = {name_of(check) for _, check in default_checks(MLPS[estimator_class])}
+    # The network takes no sparse matrices.
+    assert theirs - ours <= {"check_sample_weight_equivalence_on_sparse_data"}
+
+
+RUN_ARRAY_API_CHECKS = """
+import json
+from sklearn.utils.estimator_checks import estimator_checks_generator
+from skgru import GRUClassifier, GRURegressor
+
+outcomes = []
+for estimator_class in [GRUClassifier, GRURegressor]:
+    for estimator, check in estimator_checks_generator(estimator_class()):
+        if "array_api" in check.func.__name__:
+            outcome = "passed"
+            try:
+                check(estimator)
+            except BaseException as error:  # SkipTest too
+                outcome = repr(error)
+            outcomes.append([check.func.__name__, outcome])
+print(json.dumps(outcomes))
+"""
+
+
+def test_array_api_checks_where_scipy_dispatches():
+    # SciPy reads the variable when it is imported: only a new process can set it.
+    environment = os.environ | {
+        "SCIPY_ARRAY_API": "1",
+        "PYTHONPATH": str(Path(skgru.__file__).parents[1]),
+    }
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUN_ARRAY_API_CHECKS],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # scikit-learn 1.6 has no such check for estimators that work on NumPy arrays alone.
+    names = [
+        name_of(check)
+        for estimator_class in ESTIMATORS
+        for _, check in default_checks(MLPS[estimator_class])
+    ]
+    expected = [[name, "passed"] for name in names if "array_api" in name]
+    assert json.loads(process.stdout) == expected
+
+
+# Checks that scikit-learn runs on its own estimators, and not through check_estimator.
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+@pytest.mark.parametrize(
+    "check",
+    [
+        estimator_checks.check_dataframe_column_names_consistency,
+        estimator_checks.check_inplace_ensure_writeable,
+        estimator_checks.check_param_validation,
+    ],
+)
+def test_check_of_scikit_learn_itself(estimator_class, check):
+    parameters = {"hidden_layer_sizes": 4, "max_iter": 5}
+    check(estimator_class.__name__, estimator_class(**parameters))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_check_of_predicted_labels(n_classes):
+    X, y = make_blobs(n_samples=40, centers=n_classes, random_state=0)
+    labels = np.array(["cat", "dog", "elk"], dtype=object)[y]
+    classifier = GRUClassifier(hidden_layer_sizes=4, max_iter=5)
+    estimator_checks.check_classifiers_predictions(X, labels, "GRUClassifier", classifier)

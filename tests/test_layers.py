@@ -1,0 +1,252 @@
+"""The layers around the recurrence, one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skgru._nn.batch import Batch
+from skgru._nn.layers import Dense, Embedding, OutputGate, mean_backward, mean_forward
+from tests import naive
+
+V, D, H, K, S, B = 7, 3, 4, 2, 6, 5
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+LENGTHS = st.lists(st.integers(0, 6), min_size=1, max_size=6).map(lambda n: sorted(n)[::-1])
+
+
+def random_parameters(layer, rng):
+    return {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
+
+
+def unwritten(layer, dtype=np.float64):
+    return {name: np.full(shape, np.nan, dtype) for name, shape in layer.shapes().items()}
+
+
+# Embedding
+
+
+def test_embedding_looks_tokens_up():
+    layer = Embedding(V, D)
+    assert layer.shapes() == {"weights": (V, D)}
+    weights = np.random.RandomState(0).normal(size=(V, D))
+    x, _ = layer.forward({"weights": weights}, np.array([6, 0, 3, 3]))
+    assert_array_equal(x, [weights[6], weights[0], weights[3], weights[3]])
+
+
+@pytest.mark.parametrize("integer", [np.int32, np.int64, np.intp])
+def test_embedding_gradient_adds_up_over_the_places_of_a_token(integer):
+    rng = np.random.RandomState(0)
+    layer = Embedding(V, D)
+    tokens = np.array([6, 0, 3, 3, 0, 3, 2], integer)
+    p = random_parameters(layer, rng)
+    dx = rng.normal(size=(len(tokens), D))
+    for array in (tokens, dx):
+        array.flags.writeable = False
+    _, cache = layer.forward(p, tokens)
+
+    expected = np.zeros((V, D))
+    for token, row in zip(tokens, dx, strict=True):
+        expected[token] += row
+    for _ in range(2):
+        layer.backward(dx, cache, g := unwritten(layer))
+        assert_allclose(g["weights"], expected, rtol=1e-14, atol=1e-15)
+
+
+@DTYPES
+def test_embedding_of_no_token_has_no_gradient(dtype):
+    layer = Embedding(V, D)
+    x, cache = layer.forward({"weights": np.ones((V, D), dtype)}, np.zeros(0, np.intp))
+    assert x.shape == (0, D)
+    layer.backward(x, cache, g := unwritten(layer, dtype))
+    assert_array_equal(g["weights"], 0)
+
+
+@DTYPES
+def test_embedding_keeps_its_type(dtype):
+    layer = Embedding(V, D)
+    x, cache = layer.forward({"weights": np.ones((V, D), dtype)}, np.array([1, 2, 2]))
+    assert x.dtype == dtype
+    layer.backward(x, cache, g := unwritten(layer, dtype))
+    assert_array_equal(g["weights"][:4, 0], [0, 1, 2, 0])
+
+
+def test_embedding_starts_small_and_with_nothing_for_the_unknown_token():
+    layer = Embedding(50, 20)
+    p = unwritten(layer)
+    layer.initialize(p, np.random.RandomState(0))
+    assert_array_equal(p["weights"][0], 0)
+    assert (p["weights"][1:] != 0).all()
+    assert 0.0499 < p["weights"].max() <= 0.05
+    assert -0.05 <= p["weights"].min() < -0.0499
+
+
+# Output gate
+
+
+def gate_problem():
+    rng = np.random.RandomState(0)
+    layer = OutputGate(D, H)
+    return layer, random_parameters(layer, rng), rng.normal(size=(S, D)), rng.normal(size=(S, H))
+
+
+def test_output_gate_equals_its_equations():
+    layer, p, x, h = gate_problem()
+    y, _ = layer.forward(p, x, h)
+    for x_t, h_t, y_t in zip(x, h, y, strict=True):
+        a = p["output_bias"].copy()
+        for i in range(D):
+            a += x_t[i] * p["output_input_weights"][i]
+        for i in range(H):
+            a += h_t[i] * p["output_state_weights"][i]
+        assert_allclose(y_t, np.tanh(h_t) / (1 + np.exp(-a)), rtol=0, atol=1e-15)
+
+
+def test_output_gate_opens_and_closes():
+    layer, p, x, h = gate_problem()
+    p["output_bias"][:] = 1000
+    assert_allclose(layer.forward(p, x, h)[0], np.tanh(h), rtol=1e-15)
+    p["output_bias"][:] = -1000
+    assert_array_equal(layer.forward(p, x, h)[0], 0)
+
+
+def test_output_gate_gradients_equal_central_differences(check_gradient):
+    layer, p, x, h = gate_problem()
+    projection = np.random.RandomState(1).normal(size=(S, H))
+    _, cache = layer.forward(p, x, h)
+    dx, dh = layer.backward(p, projection, cache, g := unwritten(layer))
+
+    def loss():
+        return np.sum(projection * layer.forward(p, x, h)[0])
+
+    for name in layer.shapes():
+        check_gradient(loss, p[name], g[name], name)
+    check_gradient(loss, x, dx, "x")
+    check_gradient(loss, h, dh, "h")
+
+
+def test_output_gate_changes_none_of_its_arguments_so_backward_twice_gives_the_same():
+    layer, p, x, h = gate_problem()
+    dy = np.ones((S, H))
+    for array in (x, h, dy, *p.values()):
+        array.flags.writeable = False
+    _, cache = layer.forward(p, x, h)
+    for array in cache:
+        array.flags.writeable = False
+    first = layer.backward(p, dy, cache, g := unwritten(layer))
+    second = layer.backward(p, dy, cache, g_2 := unwritten(layer))
+    for a, b in zip((*first, *g.values()), (*second, *g_2.values()), strict=True):
+        assert_array_equal(a, b)
+
+
+@DTYPES
+def test_output_gate_keeps_its_type(dtype):
+    layer, p, x, h = gate_problem()
+    p = {name: value.astype(dtype) for name, value in p.items()}
+    y, cache = layer.forward(p, x.astype(dtype), h.astype(dtype))
+    dx, dh = layer.backward(p, y, cache, unwritten(layer, dtype))
+    assert y.dtype == dx.dtype == dh.dtype == dtype
+
+
+def test_output_gate_starts_with_glorot_weights_and_no_bias():
+    layer = OutputGate(20, 40)
+    p = unwritten(layer)
+    assert {name: value.shape for name, value in p.items()} == {
+        "output_input_weights": (20, 40),
+        "output_state_weights": (40, 40),
+        "output_bias": (40,),
+    }
+    layer.initialize(p, np.random.RandomState(0))
+    for name, n_in in (("output_input_weights", 20), ("output_state_weights", 40)):
+        bound = np.sqrt(6 / (n_in + 40))
+        assert 0.98 * bound < np.abs(p[name]).max() <= bound
+    assert_array_equal(p["output_bias"], 0)
+
+
+# Dense
+
+
+def dense_problem():
+    rng = np.random.RandomState(0)
+    layer = Dense(H, K)
+    return layer, random_parameters(layer, rng), rng.normal(size=(B, H))
+
+
+def test_dense_is_an_affine_map():
+    layer, p, x = dense_problem()
+    assert layer.shapes() == {"weights": (H, K), "bias": (K,)}
+    y, _ = layer.forward(p, x)
+    for i in range(B):
+        for k in range(K):
+            expected = sum(x[i, j] * p["weights"][j, k] for j in range(H)) + p["bias"][k]
+            assert_allclose(y[i, k], expected, rtol=1e-13)
+
+
+def test_dense_gradients_equal_central_differences(check_gradient):
+    layer, p, x = dense_problem()
+    projection = np.random.RandomState(1).normal(size=(B, K))
+    for array in (x, projection, *p.values()):
+        array.flags.writeable = False
+    _, cache = layer.forward(p, x)
+    dx = layer.backward(p, projection, cache, g := unwritten(layer))
+    for array in (x, *p.values()):
+        array.flags.writeable = True
+
+    def loss():
+        return np.sum(projection * layer.forward(p, x)[0])
+
+    check_gradient(loss, p["weights"], g["weights"], "weights")
+    check_gradient(loss, p["bias"], g["bias"], "bias")
+    check_gradient(loss, x, dx, "x")
+
+
+def test_dense_starts_with_glorot_weights_and_no_bias():
+    layer = Dense(40, 20)
+    p = unwritten(layer)
+    layer.initialize(p, np.random.RandomState(0))
+    bound = np.sqrt(6 / 60)
+    assert 0.98 * bound < np.abs(p["weights"]).max() <= bound
+    assert_array_equal(p["bias"], 0)
+
+
+# Mean over the steps
+
+
+@given(LENGTHS)
+def test_mean_is_that_of_each_sequence_and_zero_without_steps(lengths):
+    sequences = [np.random.RandomState(i).normal(size=(n, H)) for i, n in enumerate(lengths)]
+    rows = naive.pack(sequences)
+    rows.flags.writeable = False
+    expected = [s.mean(axis=0) if len(s) else np.zeros(H) for s in sequences]
+    assert_allclose(mean_forward(rows, Batch(np.array(lengths))), expected, rtol=0, atol=1e-14)
+
+
+@given(LENGTHS)
+def test_mean_gradient_gives_each_step_its_share(lengths):
+    d_mean = np.random.RandomState(0).normal(size=(len(lengths), H))
+    d_mean.flags.writeable = False
+    dy = mean_backward(d_mean, Batch(np.array(lengths)))
+    expected = naive.pack(
+        [np.tile(d / max(n, 1), (n, 1)) for n, d in zip(lengths, d_mean, strict=True)]
+    )
+    assert_allclose(dy, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("lengths", [[4, 2, 2, 1, 0], [3, 3]], ids=str)
+def test_mean_gradient_equals_central_differences(check_gradient, lengths):
+    batch = Batch(np.array(lengths))
+    rng = np.random.RandomState(0)
+    y, projection = rng.normal(size=(batch.n_rows, H)), rng.normal(size=(len(lengths), H))
+    check_gradient(
+        lambda: np.sum(projection * mean_forward(y, batch)),
+        y,
+        mean_backward(projection, batch),
+        "y",
+    )
+
+
+@DTYPES
+def test_mean_keeps_its_type(dtype):
+    batch = Batch(np.array([2, 1, 0]))
+    mean = mean_forward(np.ones((3, H), dtype), batch)
+    assert mean.dtype == mean_backward(mean, batch).dtype == dtype

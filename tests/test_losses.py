@@ -1,0 +1,230 @@
+"""Losses against their textbook formulas, and their gradients against differences."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit
+from sklearn.metrics import log_loss, mean_poisson_deviance, mean_squared_error
+
+from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
+
+LOSSES = [SoftmaxLogLoss, SigmoidLogLoss, SquaredError, PoissonDeviance]
+LOSS = pytest.mark.parametrize("loss_class", LOSSES)
+B, K = 6, 3
+
+
+def targets(loss_class, rng, n_outputs=K):
+    if loss_class is SoftmaxLogLoss:
+        return np.eye(n_outputs)[rng.randint(n_outputs, size=B)]
+    if loss_class is SigmoidLogLoss:
+        return rng.randint(2, size=(B, n_outputs)).astype(float)
+    if loss_class is PoissonDeviance:
+        return rng.poisson(1.0, (B, n_outputs)).astype(float)
+    return rng.normal(size=(B, n_outputs))
+
+
+def problem(loss_class, n_outputs=K, seed=0):
+    rng = np.random.RandomState(seed)
+    return loss_class(), rng.normal(0, 2, (B, n_outputs)), targets(loss_class, rng, n_outputs)
+
+
+# Values
+
+
+def test_softmax_loss_is_minus_the_log_probability_of_the_true_class():
+    loss, raw, y = problem(SoftmaxLogLoss)
+    p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(loss.activate(raw), p, rtol=1e-13)
+    assert_allclose(values, [-np.log(p[i, k]) for i, k in enumerate(y.argmax(axis=1))], rtol=1e-12)
+    assert_allclose(gradient, p - y, rtol=0, atol=1e-14)
+    assert_allclose(values.mean(), log_loss(y.argmax(axis=1), p, labels=range(K)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_sigmoid_loss_is_the_log_loss_summed_over_the_labels(n_outputs):
+    loss, raw, y = problem(SigmoidLogLoss, n_outputs)
+    p = 1 / (1 + np.exp(-raw))
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(loss.activate(raw), p, rtol=1e-13)
+    expected = -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(axis=1)
+    assert_allclose(values, expected, rtol=1e-11)
+    assert_allclose(gradient, p - y, rtol=0, atol=1e-14)
+    by_label = [log_loss(y[:, k], p[:, k], labels=[0, 1]) for k in range(n_outputs)]
+    assert_allclose(values.mean(), sum(by_label), rtol=1e-11)
+
+
+def test_sigmoid_loss_of_one_label_is_the_softmax_loss_of_two_classes():
+    loss, raw, y = problem(SigmoidLogLoss, 1)
+    two, _ = SoftmaxLogLoss().loss_and_gradient(np.hstack([0 * raw, raw]), np.hstack([1 - y, y]))
+    one, _ = loss.loss_and_gradient(raw, y)
+    assert_allclose(one, two, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_squared_loss_is_half_the_mean_squared_error(n_outputs):
+    loss, raw, y = problem(SquaredError, n_outputs)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_array_equal(loss.activate(raw), raw)
+    for i in range(B):
+        assert_allclose(values[i], sum((raw[i] - y[i]) ** 2) / 2 / n_outputs, rtol=1e-13)
+    assert_allclose(gradient, (raw - y) / n_outputs, rtol=1e-13)
+    assert_allclose(values.mean(), mean_squared_error(y, raw) / 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_poisson_loss_is_half_the_mean_deviance(n_outputs):
+    loss, raw, y = problem(PoissonDeviance, n_outputs)
+    mu = np.exp(raw)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(loss.activate(raw), mu, rtol=1e-14)
+    for i in range(B):
+        terms = [b - a + (a * np.log(a / b) if a else 0) for a, b in zip(y[i], mu[i], strict=True)]
+        assert_allclose(values[i], sum(terms) / n_outputs, rtol=1e-11)
+    assert_allclose(gradient, (mu - y) / n_outputs, rtol=1e-12)
+    by_output = [mean_poisson_deviance(y[:, k], mu[:, k]) for k in range(n_outputs)]
+    assert_allclose(values.mean(), np.mean(by_output) / 2, rtol=1e-11)
+
+
+@LOSS
+def test_perfect_predictions_cost_nothing(loss_class):
+    loss, raw, y = problem(loss_class)
+    if loss_class in (SoftmaxLogLoss, SigmoidLogLoss):
+        raw = 1000 * (2 * y - 1)
+    elif loss_class is PoissonDeviance:
+        y = np.exp(raw)
+    else:
+        y = raw.copy()
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(values, 0, atol=1e-12)
+    assert_allclose(gradient, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("loss_class", "name"),
+    [
+        (SoftmaxLogLoss, "softmax"),
+        (SigmoidLogLoss, "logistic"),
+        (SquaredError, "identity"),
+        (PoissonDeviance, "exp"),
+    ],
+)
+def test_output_activation_is_named(loss_class, name):
+    assert loss_class().out_activation == name
+
+
+# Gradients
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@LOSS
+def test_gradient_equals_central_differences(check_gradient, loss_class, n_outputs):
+    if loss_class is SoftmaxLogLoss and n_outputs == 1:
+        n_outputs = 2
+    loss, raw, y = problem(loss_class, n_outputs)
+    weights = np.random.RandomState(1).uniform(0.5, 2, B)
+    _, gradient = loss.loss_and_gradient(raw, y)
+    check_gradient(
+        lambda: weights @ loss.loss_and_gradient(raw, y)[0],
+        raw,
+        weights[:, None] * gradient,
+        loss_class.__name__,
+    )
+
+
+def test_softmax_gradient_holds_for_soft_labels_too(check_gradient):
+    loss, raw, _ = problem(SoftmaxLogLoss)
+    y = np.random.RandomState(1).dirichlet(np.ones(K), B)
+    _, gradient = loss.loss_and_gradient(raw, y)
+    check_gradient(lambda: loss.loss_and_gradient(raw, y)[0].sum(), raw, gradient, "softmax")
+
+
+@LOSS
+def test_arguments_are_left_as_they_are(loss_class):
+    loss, raw, y = problem(loss_class)
+    raw.flags.writeable = y.flags.writeable = False
+    _, gradient = loss.loss_and_gradient(raw, y)
+    loss.activate(raw)
+    gradient *= 2  # training scales it in place
+
+
+# Extremes: pytest turns each warning into an error
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_is_stable(dtype):
+    loss = SoftmaxLogLoss()
+    raw = np.array([[1e4, -1e4, 0], [1e4, -1e4, 0], [1e4, 1e4, 1e4]], dtype)
+    y = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(values, [0, 2e4, np.log(3)], rtol=1e-6)
+    assert_allclose(gradient, [[0, 0, 0], [1, -1, 0], [1 / 3, 1 / 3, -2 / 3]], rtol=1e-6)
+    assert_allclose(loss.activate(raw), [[1, 0, 0], [1, 0, 0], [1 / 3] * 3], rtol=1e-6)
+
+
+def test_softmax_of_a_sample_does_not_suffer_from_the_size_of_another():
+    loss = SoftmaxLogLoss()
+    raw, y = np.array([[1e4, 1e4], [-1e4, -1e4]]), np.array([[1, 0], [0, 1.0]])
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(values, np.log(2), rtol=1e-12)
+    assert_allclose(gradient, [[-0.5, 0.5], [0.5, -0.5]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_is_stable(dtype):
+    loss = SigmoidLogLoss()
+    raw = np.array([[1e4], [1e4], [-1e4], [-1e4], [0]], dtype)
+    y = np.array([[1], [0], [1], [0], [1]], dtype)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(values, [0, 1e4, 1e4, 0, np.log(2)], rtol=1e-6)
+    assert_allclose(gradient, [[0], [1], [-1], [0], [-0.5]], rtol=1e-6)
+    assert_allclose(loss.activate(raw), [[1], [1], [0], [0], [0.5]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_squared_error_of_large_outputs_is_exact(dtype):
+    values, gradient = SquaredError().loss_and_gradient(
+        np.array([[1e4, -1e4]], dtype), np.array([[0, 0]], dtype)
+    )
+    assert_allclose(values, [0.5e8], rtol=1e-6)
+    assert_allclose(gradient, [[5e3, -5e3]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_poisson_is_stable_where_the_expected_count_vanishes(dtype):
+    loss = PoissonDeviance()
+    raw, y = np.array([[-1e4], [-1e4]], dtype), np.array([[0], [1]], dtype)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_allclose(values, [0, 1e4 - 1], rtol=1e-6)
+    assert_allclose(gradient, [[0], [-1]], rtol=1e-6)
+    assert_array_equal(loss.activate(raw), 0)
+
+
+@LOSS
+def test_float32_stays_float32_and_close_to_float64(loss_class):
+    loss, raw, y = problem(loss_class)
+    single = [loss.activate(raw.astype(np.float32))]
+    single += loss.loss_and_gradient(raw.astype(np.float32), y.astype(np.float32))
+    double = [loss.activate(raw), *loss.loss_and_gradient(raw, y)]
+    for a, b in zip(single, double, strict=True):
+        assert a.dtype == np.float32
+        assert b.dtype == np.float64
+        assert a.shape == b.shape
+        assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@LOSS
+def test_each_sample_has_its_loss_and_each_output_its_derivative(loss_class):
+    loss, raw, y = problem(loss_class)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert values.shape == (B,)
+    assert gradient.shape == loss.activate(raw).shape == (B, K)
+    for i in range(B):
+        value, row = loss.loss_and_gradient(raw[i : i + 1], y[i : i + 1])
+        assert_allclose(value[0], values[i], rtol=1e-13)
+        assert_allclose(row[0], gradient[i], rtol=1e-13)
+
+
+def test_sigmoid_activation_is_scipys_expit():
+    raw = np.linspace(-50, 50, 101)[:, None]
+    assert_array_equal(SigmoidLogLoss().activate(raw), expit(raw))

@@ -1,0 +1,77 @@
+"""Prediction needs little memory beside its input, however much there is to predict."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skgru
+
+# Each case has a process of its own, since the peak of a process never falls. It is measured when
+# the model has predicted once: what the libraries need for themselves is not counted.
+MEASURE = """
+import json, resource, sys
+import numpy as np
+from skgru import GRUClassifier
+
+def peak():
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
+
+n, n_steps, dtype, form, n_units = json.loads(sys.argv[1])
+rng = np.random.default_rng(0)
+X = np.empty((n, n_steps), dtype)
+for row in X:  # one by one: making X leaves no other array of its size
+    row[:] = rng.standard_normal(n_steps, dtype=np.float32)
+if form == "NaN-padded":
+    X[::2, n_steps // 2 :] = np.nan
+if form == "3-D":
+    X = X[:, :, None]
+if form == "list":
+    X = [row[: n_steps - i % 7] for i, row in enumerate(X)]
+model = GRUClassifier(n_units, max_iter=1, learning_rate="cosine", random_state=0)
+X_short = [x[:20] for x in X[:16]]
+model.fit(X_short, np.arange(16) % 2).predict_proba(X_short)
+before = peak()
+p = model.predict_proba(X)
+print(json.dumps([peak() - before, len(p), bool(np.isfinite(p).all()), len(np.unique(p[:, 0]))]))
+"""
+
+
+def extra_memory(n, n_steps, dtype, form, n_units):
+    """Return how many bytes a prediction needed beside its input."""
+    process = subprocess.run(
+        [sys.executable, "-c", MEASURE, json.dumps([n, n_steps, dtype, form, n_units])],
+        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    extra, n_predicted, is_finite, n_different = json.loads(process.stdout)
+    assert n_predicted == n
+    assert is_finite
+    assert n_different > n / 2
+    return extra
+
+
+@pytest.mark.parametrize(
+    ("dtype", "form", "n_units"),
+    [
+        ("float32", "2-D", 32),
+        # What becomes of the input does not depend on the network: a small one is quick.
+        ("float64", "2-D", 4),
+        ("float64", "3-D", 4),
+        ("float32", "list", 4),
+        ("float32", "NaN-padded", 4),
+    ],
+)
+def test_many_sequences(dtype, form, n_units):
+    assert extra_memory(100_000, 100, dtype, form, n_units) < 300e6
+
+
+def test_a_few_very_long_sequences():
+    # All at once, their states and gates would take 500 MB.
+    assert extra_memory(16, 10_000, "float32", "3-D", 128) < 300e6

@@ -1,0 +1,212 @@
+"""Optimizers against their formulas, number by number and step by step, in plain Python."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skgru._nn.optimizers import SGD, Adam, clip_norm
+
+N, N_STEPS = 4, 12
+# The rate of each step is another one: a schedule may change it.
+RATES = [0.1, 0.05, 0.3, 0.01] * 3
+
+BETAS = [(0.9, 0.999), (0.5, 0.9), (0.0, 0.999), (0.9, 0.0), (0.99, 0.5)]
+ADAM = pytest.mark.parametrize("epsilon", [1e-8, 1e-3, 1.0])
+SGD_SETTINGS = pytest.mark.parametrize(
+    ("momentum", "nesterov"),
+    [(0.0, False), (0.0, True), (0.9, False), (0.9, True), (0.5, False), (0.5, True)],
+)
+MAKERS = [
+    lambda theta, **kw: Adam(theta, **kw),
+    lambda theta, **kw: SGD(theta, momentum=0.9, nesterov=False, **kw),
+    lambda theta, **kw: SGD(theta, momentum=0.9, nesterov=True, **kw),
+]
+OPTIMIZERS = pytest.mark.parametrize("make", MAKERS, ids=["adam", "momentum", "nesterov"])
+
+
+def random_problem(dtype=np.float64):
+    rng = np.random.RandomState(0)
+    theta = rng.normal(size=N).astype(dtype)
+    # Gradients of very unequal size.
+    gradients = rng.normal(size=(N_STEPS, N)) * [1e-4, 1e-2, 1, 100]
+    return theta, gradients.astype(dtype)
+
+
+def adam_by_hand(theta, gradients, rates, beta_1, beta_2, epsilon):
+    """Kingma & Ba, algorithm 1, in the order of computation that the end of section 2 gives."""
+    path = []
+    theta, m, v = list(theta), [0.0] * N, [0.0] * N
+    for t, (g, rate) in enumerate(zip(gradients, rates, strict=True), start=1):
+        rate_t = rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        for i in range(N):
+            m[i] = beta_1 * m[i] + (1 - beta_1) * g[i]
+            v[i] = beta_2 * v[i] + (1 - beta_2) * g[i] ** 2
+            theta[i] -= rate_t * m[i] / (math.sqrt(v[i]) + epsilon)
+        path.append(list(theta))
+    return np.array(path)
+
+
+def sgd_by_hand(theta, gradients, rates, momentum, nesterov):
+    """v ← μ v − η g, then θ ← θ + v, or with Nesterov's look ahead θ ← θ + μ v − η g."""
+    path = []
+    theta, velocity = list(theta), [0.0] * N
+    for g, rate in zip(gradients, rates, strict=True):
+        for i in range(N):
+            velocity[i] = momentum * velocity[i] - rate * g[i]
+            theta[i] += momentum * velocity[i] - rate * g[i] if nesterov else velocity[i]
+        path.append(list(theta))
+    return np.array(path)
+
+
+def run(optimizer, theta, gradients, rates):
+    path = []
+    for gradient, rate in zip(gradients, rates, strict=True):
+        optimizer.step(theta, gradient, rate)
+        path.append(theta.copy())
+    return np.array(path)
+
+
+@pytest.mark.parametrize(("beta_1", "beta_2"), BETAS)
+@ADAM
+def test_adam_follows_its_formula(beta_1, beta_2, epsilon):
+    theta, gradients = random_problem()
+    expected = adam_by_hand(theta, gradients, RATES, beta_1, beta_2, epsilon)
+    optimizer = Adam(theta, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+    assert_allclose(run(optimizer, theta, gradients, RATES), expected, rtol=1e-12, atol=1e-14)
+    assert optimizer.state["t"] == N_STEPS
+
+
+def test_adams_first_step_has_the_size_of_the_learning_rate():
+    theta = np.zeros(4)
+    Adam(theta).step(theta, np.array([1e-2, -1.0, 100.0, -1e4]), 0.1)
+    # ε is relative to √(1 − β₂) |g| in the first step.
+    assert_allclose(theta, [-0.1, 0.1, -0.1, 0.1], rtol=1e-4)
+
+
+def test_adams_defaults_are_those_of_the_paper():
+    theta, gradients = random_problem()
+    expected = adam_by_hand(theta, gradients, RATES, 0.9, 0.999, 1e-8)
+    assert_allclose(run(Adam(theta), theta, gradients, RATES), expected, rtol=1e-12)
+
+
+@SGD_SETTINGS
+def test_sgd_follows_its_formula(momentum, nesterov):
+    theta, gradients = random_problem()
+    expected = sgd_by_hand(theta, gradients, RATES, momentum, nesterov)
+    optimizer = SGD(theta, momentum=momentum, nesterov=nesterov)
+    assert_allclose(run(optimizer, theta, gradients, RATES), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_sgd_without_momentum_is_plain_gradient_descent(nesterov):
+    theta, gradients = random_problem()
+    steps = np.array(RATES)[:, None] * gradients
+    expected = theta - np.cumsum(steps, axis=0)
+    optimizer = SGD(theta, momentum=0.0, nesterov=nesterov)
+    assert_allclose(run(optimizer, theta, gradients, RATES), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_sgds_defaults_are_nesterovs_momentum_of_nine_tenths():
+    theta, gradients = random_problem()
+    expected = sgd_by_hand(theta, gradients, RATES, 0.9, True)
+    assert_allclose(run(SGD(theta), theta, gradients, RATES), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_momentum_goes_on_when_the_gradient_is_gone():
+    for nesterov, expected in ((False, [-1.0, -1.5, -1.75]), (True, [-1.5, -1.75, -1.875])):
+        theta = np.zeros(1)
+        optimizer = SGD(theta, momentum=0.5, nesterov=nesterov)
+        path = run(optimizer, theta, np.array([[1.0], [0.0], [0.0]]), [1.0] * 3)
+        assert_allclose(path[:, 0], expected, rtol=1e-15)
+
+
+@OPTIMIZERS
+def test_a_new_optimizer_goes_on_from_the_state_of_another(make):
+    theta, gradients = random_problem()
+    expected = run(make(theta.copy()), theta.copy(), gradients, RATES)
+
+    first = make(theta)
+    half = N_STEPS // 2
+    run(first, theta, gradients[:half], RATES[:half])
+    second = make(theta, state=copy.deepcopy(first.state))
+    path = run(second, theta, gradients[half:], RATES[half:])
+    assert_array_equal(path, expected[half:])
+
+
+@OPTIMIZERS
+def test_state_is_plain_arrays(make):
+    theta, gradients = random_problem(np.float32)
+    optimizer = make(theta)
+    for _ in range(2):
+        for name, value in optimizer.state.items():
+            assert type(value) is np.ndarray, name
+            assert value.shape in ((), theta.shape), name
+            assert value.dtype == np.float32 or name == "t", name
+        run(optimizer, theta, gradients, RATES)
+
+
+@OPTIMIZERS
+def test_two_optimizers_share_nothing(make):
+    theta, gradients = random_problem()
+    alone = run(make(theta.copy()), theta.copy(), gradients, RATES)
+    a, b = theta.copy(), theta.copy()
+    optimizer_a, optimizer_b = make(a), make(b)
+    for gradient, rate in zip(gradients, RATES, strict=True):
+        optimizer_a.step(a, gradient, rate)
+        optimizer_b.step(b, -gradient, rate)
+    assert_array_equal(a, alone[-1])
+
+
+@OPTIMIZERS
+def test_step_updates_theta_in_place_and_leaves_the_gradient(make):
+    theta, gradients = random_problem()
+    before = theta.copy()
+    gradients.flags.writeable = False
+    make(theta).step(theta, gradients[0], 0.1)
+    assert (theta != before).all()
+
+
+@OPTIMIZERS
+def test_a_learning_rate_of_zero_moves_nothing(make):
+    theta, gradients = random_problem()
+    before = theta.copy()
+    run(make(theta), theta, gradients, [0.0] * N_STEPS)
+    assert_array_equal(theta, before)
+
+
+@OPTIMIZERS
+def test_float32_stays_float32_and_close_to_float64(make):
+    single, gradients = random_problem(np.float32)
+    double = single.astype(np.float64)
+    expected = run(make(double), double, gradients.astype(np.float64), RATES)
+    path = run(make(single), single, gradients, RATES)
+    assert path.dtype == np.float32
+    assert_allclose(path, expected, rtol=1e-4, atol=1e-5)
+
+
+# Clipping
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("max_norm", [0.5, 1.0, 4.999])
+def test_a_longer_gradient_is_scaled_to_the_largest_norm(max_norm, dtype):
+    gradient = np.array([3.0, 0, -4.0], dtype)
+    assert clip_norm(gradient, max_norm) is None
+    assert gradient.dtype == dtype
+    assert_allclose(gradient, np.array([3, 0, -4]) * max_norm / 5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("max_norm", [5.0, 5.001, 100.0, np.inf])
+def test_a_gradient_within_the_largest_norm_is_left_as_it_is(max_norm):
+    gradient = np.array([3.0, 0, -4.0])
+    clip_norm(gradient, max_norm)
+    assert_array_equal(gradient, [3, 0, -4])
+
+
+def test_a_gradient_of_zeros_stays_zero():
+    gradient = np.zeros(3)
+    clip_norm(gradient, 1.0)
+    assert_array_equal(gradient, 0)
