@@ -210,3 +210,9 @@ def test_a_gradient_of_zeros_stays_zero():
     gradient = np.zeros(3)
     clip_norm(gradient, 1.0)
     assert_array_equal(gradient, 0)
+
+
+def test_clipping_survives_squares_that_overflow():
+    gradient = np.full(4, 1e25, np.float32)
+    clip_norm(gradient, 1.0)
+    assert_allclose(gradient, np.full(4, 0.5), rtol=1e-6)

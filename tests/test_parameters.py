@@ -1,5 +1,8 @@
 """Named views into one flat vector."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -68,3 +71,12 @@ def test_views_have_the_type_of_the_vector(dtype):
 def test_a_vector_of_another_size_is_refused(shape):
     with pytest.raises(ValueError, match=r"expected a vector of shape \(13,\), got \("):
         Parameters(SHAPES, np.zeros(shape))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])
+def test_the_views_of_a_copy_belong_to_its_own_vector(copied):
+    original = Parameters({"a.b": (2,), "a.c": (1, 3)}, np.arange(5.0))
+    other = copied(original)
+    other["a.b"][:] = 7
+    assert other.vector.tolist() == [7, 7, 2, 3, 4]
+    assert original.vector.tolist() == [0, 1, 2, 3, 4]

@@ -584,6 +584,11 @@ BAD_X = [
     (with_value(np.inf, "float32"), ValueError, "got inf in sequence 2, step 1, feature 0"),
     (pandas_of_arrays(list(with_value(np.inf))), ValueError, "got inf in sequence 2, step 1"),
     (with_value(np.nan), ValueError, "contains NaN: sequence 2, step 1, feature 0 is missing"),
+    (
+        np.where(np.arange(24).reshape(4, 3, 2) == 17, np.nan, NUMBERS),
+        ValueError,
+        "contains NaN: sequence 2, step 2, feature 1 is missing",  # of the last step, not all
+    ),
     (list(with_value(np.nan)), ValueError, "NaN: sequence 2, step 1, feature 0 .*impute"),
     (with_value(np.nan)[:, :, 0], ValueError, "NaN: sequence 2, step 1, feature 0"),
     (wide(with_value(np.nan), pd), ValueError, "NaN: sequence 2, step 2, feature 0"),

@@ -710,6 +710,15 @@ def test_verbose(capsys, validated, solver):
     assert lines[-1].endswith("time left 0:00")
 
 
+def test_the_time_left_is_that_of_the_epochs_left(capsys, monkeypatch):
+    clock = iter(range(0, 10_000, 50))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    X, y = ragged()
+    small(GRUClassifier, verbose=True, max_iter=4).fit(X, y)
+    left = [line.split("time left ")[1] for line in capsys.readouterr().out.splitlines()]
+    assert left == ["2:30", "1:40", "0:50", "0:00"]
+
+
 def test_silent_by_default(capsys):
     X, y = ragged()
     small(GRUClassifier).fit(X, y).partial_fit(X, y).predict(X)
@@ -780,6 +789,10 @@ def test_an_interrupt_of_lbfgs(monkeypatch, at_evaluation):
         model.fit(X, y)
     assert model.n_iter_ == len(model.loss_curve_) < at_evaluation
     assert np.isfinite(model.predict_proba(X)).all()
+    monkeypatch.undo()
+    if at_evaluation > 1:  # the weights are those of the last whole iteration
+        expected = small(GRUClassifier, solver="lbfgs", max_iter=model.n_iter_).fit(X, y)
+        assert_same_model(model, expected)
 
 
 class InterruptsReading(list):
@@ -859,6 +872,18 @@ def test_a_failed_partial_fit_leaves_the_model_as_it_was(estimator_class, bad):
     with pytest.raises((ValueError, TypeError)):
         unfitted.partial_fit(**{"X": X, "y": y} | bad, **classes)
     assert_unchanged(unfitted, vars(small(estimator_class)))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_an_error_in_the_middle_of_the_training_leaves_the_model_as_it_was(monkeypatch, method):
+    X, y = rectangle(n=30)
+    model = small(GRURegressor, warm_start=True, batch_size=10).partial_fit(X, y)
+    state = state_of(model)
+    at_update = {"fit": 5, "partial_fit": 2}[method]
+    monkeypatch.setattr(Adam, "step", RaiseAt(Adam.step, at_update, MemoryError))
+    with pytest.raises(MemoryError):
+        getattr(model, method)(X, y)
+    assert_unchanged(model, state)
 
 
 @pytest.mark.parametrize(

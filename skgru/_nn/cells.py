@@ -16,9 +16,9 @@ from skgru._nn.batch import Array, Batch
 
 
 def sigmoid_(a: Array) -> None:
-    """Replace 2·artanh-scaled input in place: ``a`` holds half the argument of σ.
+    """Replace ``a``, which holds *half* the argument of σ, by σ(2a) = ½ + ½ tanh(a).
 
-    σ(2a) = ½ + ½ tanh(a), and tanh is vectorised where exp-based forms overflow.
+    The ½ is folded into the weights; tanh is vectorised and cannot overflow.
     """
     np.tanh(a, out=a)
     a *= 0.5

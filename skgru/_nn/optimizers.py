@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from scipy import linalg
 
 from skgru._nn.batch import Array
 
@@ -26,7 +27,8 @@ def clip_norm(gradient: Array, max_norm: float) -> None:
 
     Pascanu, Mikolov & Bengio (2013), "On the difficulty of training recurrent neural networks".
     """
-    norm = float(np.sqrt(np.dot(gradient, gradient)))
+    # BLAS's norm: its squares do not overflow in float32, where the clipping is needed most.
+    norm = float(linalg.norm(gradient, check_finite=False))
     if norm > max_norm:
         gradient *= max_norm / norm
 

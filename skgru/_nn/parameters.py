@@ -32,6 +32,7 @@ class Parameters(Mapping[str, Array]):
     def __init__(self, shapes: Shapes, vector: Array) -> None:
         if vector.shape != (size_of(shapes),):
             raise ValueError(f"expected a vector of shape ({size_of(shapes)},), got {vector.shape}")
+        self.shapes = dict(shapes)
         self.vector = vector
         self._views: dict[str, Array] = {}
         self._sections: dict[str, dict[str, Array]] = {}
@@ -52,6 +53,9 @@ class Parameters(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._views)
+
+    def __reduce__(self) -> tuple[type[Parameters], tuple[Shapes, Array]]:
+        return Parameters, (self.shapes, self.vector)  # copies and pickles have views of their own
 
     def section(self, part: str) -> dict[str, Array]:
         """Return the arrays of one part, keyed by what follows the dot."""

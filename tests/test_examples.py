@@ -1,0 +1,89 @@
+"""Each example runs on a small budget, and what it prints is what it promises."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def number_after(text, label):
+    return float(re.search(rf"{re.escape(label)}\D*?(\d+\.\d+)", text).group(1))
+
+
+def test_two_sentences(capsys):
+    load("two_sentences").main()
+    printed = capsys.readouterr().out
+    assert "'I love this movie': positive" in printed
+    assert "'This is a terrible movie': negative" in printed
+    label, first, second = re.search(
+        r"'This is a great movie': (\w+) \(negative (\d\.\d+), positive (\d\.\d+)\)", printed
+    ).groups()
+    assert float(first) + float(second) == pytest.approx(1, abs=0.011)
+    assert label == ("negative" if float(first) > float(second) else "positive")
+
+
+def test_text_classification_on_the_docstrings_of_the_libraries(capsys):
+    example = load("text_classification")
+    texts, labels = example.library_texts()
+    assert len(set(texts)) == len(texts) > 1500
+    assert {labels.count(library) > 300 for library in example.LIBRARIES} == {True}
+    assert not any("numpy" in text.lower() or "sklearn" in text.lower() for text in texts)
+
+    example.main(["--max-texts", "1200"])
+    printed = capsys.readouterr().out
+    majority = number_after(printed, "most frequent label")
+    assert number_after(printed, "GRU ") > majority + 0.25
+    assert number_after(printed, "bag of words") > majority + 0.25
+    assert all(sentence in printed for sentence in example.TYPED_BY_HAND)
+    assert re.search(r"random forest.*\n    numpy 0\.\d+, scipy 0\.\d+, sklearn \d\.\d+", printed)
+
+
+def test_text_classification_on_a_file_of_ones_own(capsys, tmp_path):
+    rows = ['"warm, sunny and dry",fine', "rain and storm,bad", "sunny all day,fine"]
+    rows += ["cold rain again,bad"]
+    path = tmp_path / "weather.csv"
+    path.write_text("\n".join(["text,label", *rows * 15]), encoding="utf-8")
+    load("text_classification").main(["--data", str(path)])
+    printed = capsys.readouterr().out
+    assert "60 texts: 30 fine, 30 bad" in printed
+    assert number_after(printed, "GRU ") == 1.0
+    assert number_after(printed, "most frequent label") == 0.5
+
+
+def test_text_classification_refuses_a_file_without_the_columns(tmp_path):
+    path = tmp_path / "wrong.csv"
+    path.write_text("words,class\na,b\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"expected the columns text,label .* got 'words,class'"):
+        load("text_classification").main(["--data", str(path)])
+
+
+def test_grid_search(capsys):
+    load("grid_search").main(["--quick"])
+    printed = capsys.readouterr().out
+    assert number_after(printed, "in cross-validation:") > 0.95
+    assert number_after(printed, "digits held out:") > 0.95
+    matrix = [[int(n) for n in re.findall(r"\d+", line)] for line in printed.splitlines()[-10:]]
+    assert [len(row) for row in matrix] == [10] * 10
+    assert sum(map(sum, matrix)) == 360
+    assert sum(matrix[i][i] for i in range(10)) > 0.95 * 360
+
+
+def test_forecasting(capsys):
+    load("forecasting").main(["--hours", "2500", "--epochs", "6"])
+    errors = {
+        name: [float(n) for n in re.search(rf"^{name}(.*)", printed, re.MULTILINE)[1].split()]
+        for printed in [capsys.readouterr().out]
+        for name in ("GRU", "last value", "a day before")
+    }
+    assert errors["GRU"][-1] < 0.8 * errors["a day before"][-1] < errors["last value"][-1]
+    assert errors["GRU"][0] < errors["last value"][0]
