@@ -112,6 +112,7 @@ def description(docstring, max_words=15):
     if paragraphs and re.match(r"[\w.]+\(", paragraphs[0]):  # a signature
         del paragraphs[0]
     text = re.sub(r":[\w:]+:`~?([^`]*)`|[`*|]", r"\1", " ".join(paragraphs))
+    text = re.sub(r"Read more in the .*?User Guide\.?", " ", text)  # stands in one library only
     text = re.sub(r"(?i)numpy|scipy|scikit-learn|sklearn|\bnp\b", " ", text)
     return " ".join(text.split()[:max_words])
 

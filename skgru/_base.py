@@ -229,6 +229,13 @@ class BaseGRU(BaseEstimator, ABC):
                 validate=validate,
                 verbose=self.verbose,
             )
+        epochs_done = len(history.loss_curve) if incremental else 0
+        if incremental and self.learning_rate == "cosine" and epochs_done >= self.max_iter:
+            warnings.warn(
+                f"learning_rate='cosine' has come down to zero after max_iter={self.max_iter} "
+                "epochs: this call of partial_fit changes nothing.",
+                stacklevel=6,
+            )
         optimizer = self._make_optimizer(objective.theta, incremental)
         outcome = train_epochs(
             objective,
@@ -237,7 +244,7 @@ class BaseGRU(BaseEstimator, ABC):
             schedule=self._make_schedule(),
             batch_size=self._resolve_batch_size(objective.n_sequences),
             max_iter=1 if incremental else self.max_iter,
-            epochs_done=len(history.loss_curve) if incremental else 0,
+            epochs_done=epochs_done,
             epochs_planned=self.max_iter,
             max_grad_norm=self.max_grad_norm,
             rng=rng,
@@ -304,17 +311,30 @@ class BaseGRU(BaseEstimator, ABC):
             kept = np.flatnonzero(weights)
             sequences, y, weights = sequences.take(kept), y[kept], weights[kept]
         targets, factors = self._encode_y(y, weights, reset=reset, classes=classes)
+        if not factors.any():
+            raise ValueError(
+                "class_weight leaves no sample to train on: expected a weight above 0 for at least "
+                "one class of y."
+            )
         return Samples(sequences, targets, weights, factors)
 
     def _read_validation(self, X_val, y_val, sample_weight_val):
         """Return the validation set that was given as samples, or None."""
         if X_val is None and y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val is provided, but X_val and y_val were not.")
             return None
         if y_val is None:
             raise ValueError("X_val is provided, but y_val was not provided.")
         if X_val is None:
             raise ValueError("y_val is provided, but X_val was not provided.")
-        return self._read_samples(X_val, y_val, sample_weight_val, reset=False)
+        validation = self._read_samples(X_val, y_val, sample_weight_val, reset=False)
+        if len(validation.weights) < 2:
+            raise ValueError(
+                "The validation set is too small: expected at least 2 sequences with a weight, "
+                f"got {len(validation.weights)}."
+            )
+        return validation
 
     def _prepared(self, samples, dtype):
         """Return the samples with values that the network can read."""

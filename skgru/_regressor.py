@@ -49,7 +49,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         - 'constant': it stays at `learning_rate_init`.
         - 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the samples seen.
         - 'adaptive': it is divided by five whenever the training has not improved by `tol` for
-          more than `n_iter_no_change` epochs, and the training ends when it is at most 1e-6.
+          more than `n_iter_no_change` epochs of a fit, and the training ends when it is at most
+          1e-6. (`partial_fit`, an epoch at a time, stays at the first rate.)
         - 'cosine': it grows linearly over the first `warmup_fraction` of the updates of
           `max_iter` epochs and falls along half a cosine to zero over the rest [4]_.
 

@@ -109,7 +109,8 @@ def read_tokens(X, *, estimator=None):
         _check_finite(steps, offsets)
         steps, offsets = _without_trailing_nan(steps, offsets)
         _check_steps(steps, offsets, steps == np.floor(steps), "a whole number as token id")
-        _check_steps(steps, offsets, np.abs(steps) < 2**62, "a token id below 2**62")
+    if steps.dtype.kind in "fu":
+        _check_steps(steps, offsets, steps < 2**62, "a token id below 2**62")
     ids = steps[:, 0].astype(np.int64, copy=False)
     return ReadX(_without_padding(ids, offsets), n_columns)
 
@@ -119,7 +120,9 @@ def read_tokens(X, *, estimator=None):
 
 def _read(X, features_per_step, estimator):
     """Return steps (total steps, D), offsets (n + 1,), and the columns of a 2-D X or None."""
-    if _is_frame(X):
+    if isinstance(X, np.ma.MaskedArray):
+        X = X.astype(float).filled(np.nan)
+    elif _is_frame(X):
         X = _frame_to_array(X)
     elif not isinstance(X, np.ndarray) and not sparse.issparse(X):
         X = _series_or_list_to_array(X)
@@ -140,8 +143,14 @@ def _check_numeric(X, estimator, **options):
             "Expected sequences of numbers or token ids, got strings: turn texts into token "
             "sequences first, with SequenceVectorizer."
         )
-    if getattr(X, "shape", None) == (0,):
+    shape = getattr(X, "shape", ())
+    if shape == (0,):
         _raise_no_samples()
+    if len(shape) > 3:
+        raise ValueError(
+            f"Found array with dim {len(shape)}, expected 2 (n_samples, n_columns) or 3 "
+            "(n_samples, n_steps, n_features)."
+        )
     X = check_array(X, ensure_all_finite=False, estimator=estimator, input_name="X", **options)
     if X.dtype.kind not in "biuf":
         raise ValueError(f"Input X has dtype {X.dtype}, expected numbers.")

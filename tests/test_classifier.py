@@ -228,6 +228,15 @@ def test_labels_other_than_zero_and_one(values):
         small(GRUClassifier).fit(X, np.array(values)[Y])
 
 
+def test_a_label_is_predicted_from_a_probability_of_one_half_on():
+    X, Y = multilabel_data()
+    model = small(GRUClassifier).fit(X, Y)
+    model.parameters_["head.weights"][:] = 0
+    model.parameters_["head.bias"][:] = [-0.02, 0.02, 1.0]
+    assert_allclose(model.predict_proba(X[:1]), [[0.495, 0.505, 0.731]], atol=1e-3)
+    assert_array_equal(model.predict(X[:2]), [[0, 1, 1], [0, 1, 1]])
+
+
 def test_one_label_column_of_a_matrix_with_only_one_sample():
     X, _ = rectangle(n=3)
     model = small(GRUClassifier).fit(X, [[1, 0], [0, 1], [1, 1]])

@@ -445,7 +445,7 @@ def test_x_is_never_modified_and_may_be_read_only(estimator_class, make):
     weights.flags.writeable = False
     before = X.copy()
     model = small(estimator_class, max_iter=1).fit(X, y, weights, X_val=X, y_val=y)
-    output(model.partial_fit(X, y, weights), X)
+    output(model.set_params(learning_rate="constant").partial_fit(X, y, weights), X)
     model.score(X, y)
     assert_array_equal(X, before)
 
@@ -737,3 +737,23 @@ def test_values_whose_variance_overflows(magnitude):
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_three_dimensions_are_announced(estimator_class):
     assert get_tags(estimator_class()).input_tags.three_d_array
+
+
+def test_masked_values_are_missing():
+    X, y = rectangle()
+    masked = np.ma.masked_array(X, mask=np.zeros(X.shape, bool))
+    assert_same_model(small(GRUClassifier).fit(masked, y), small(GRUClassifier).fit(X, y))
+    masked[2, 1, 0] = np.ma.masked
+    with pytest.raises(ValueError, match="NaN: sequence 2, step 1, feature 0 is missing"):
+        small(GRUClassifier).fit(masked, y)
+
+
+def test_too_many_dimensions():
+    with pytest.raises(ValueError, match=r"Found array with dim 4, expected 2 .* or 3"):
+        small(GRUClassifier).fit(np.zeros((4, 3, 2, 1)), [0, 1, 0, 1])
+
+
+def test_an_unsigned_id_too_large_for_a_signed_one():
+    X = np.array([[2, 3], [2**63, 3]], dtype=np.uint64)
+    with pytest.raises(ValueError, match=r"below 2\*\*62, got 9223372036854775808 in sequence 1"):
+        small(GRUClassifier, embedding_dim=2).fit(X, [0, 1])

@@ -551,7 +551,7 @@ def test_classes_of_partial_fit():
 
 def test_partial_fit_of_one_class_after_fit_of_two():
     X, y = ragged()
-    model = small(GRUClassifier).fit(X, y)
+    model = small(GRUClassifier).fit(X, y).set_params(learning_rate="constant")
     assert_array_equal(model.partial_fit(X[:3], [1, 1, 1]).classes_, [0, 1])
 
 
@@ -721,7 +721,8 @@ def test_the_time_left_is_that_of_the_epochs_left(capsys, monkeypatch):
 
 def test_silent_by_default(capsys):
     X, y = ragged()
-    small(GRUClassifier).fit(X, y).partial_fit(X, y).predict(X)
+    model = small(GRUClassifier).fit(X, y)
+    model.set_params(learning_rate="constant").partial_fit(X, y).predict(X)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
 
@@ -1028,7 +1029,8 @@ def test_fit_and_predict_leave_the_parameters_alone(estimator_class):
     matrix = np.random.default_rng(0).normal(size=(8, 3)).tolist()
     model = small(estimator_class, hidden_layer_sizes=[4, 3], embedding_matrix=matrix)
     before, deep = model.get_params(), copy.deepcopy(model.get_params())
-    model.fit(X, y).partial_fit(X, y).score(X, y)
+    classes = {"classes": [0, 1]} if estimator_class is GRUClassifier else {}
+    model.partial_fit(X, y, **classes).fit(X, y).score(X, y)
     after = model.get_params()
     assert all(after[name] is value for name, value in before.items())
     assert after == deep
@@ -1093,3 +1095,32 @@ def test_the_linear_algebra_gets_its_threads_back(monkeypatch, estimator_class):
         monkeypatch.setattr(Adam, "step", step)
         model.fit(X, y)
         assert {n for counts in seen for n in counts} == {1}
+
+
+def test_a_schedule_that_has_ended_says_so_to_partial_fit():
+    X, y = ragged()
+    model = small(GRURegressor, learning_rate="cosine", max_iter=2).fit(X, y)
+    before = flat(model)
+    with pytest.warns(UserWarning, match="come down to zero after max_iter=2 epochs") as record:
+        model.partial_fit(X, y)
+    assert [warning.filename for warning in record] == [__file__]
+    assert_array_equal(flat(model), before)
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_a_validation_set_of_one_sequence_is_too_small(estimator_class):
+    X, y = ragged()
+    with pytest.raises(ValueError, match=r"set is too small: expected at least 2 .* 1"):
+        small(estimator_class).fit(X, y, X_val=X[:1], y_val=y[:1])
+
+
+def test_weights_of_a_validation_set_that_is_not_there():
+    X, y = ragged()
+    with pytest.raises(ValueError, match="sample_weight_val is provided, but X_val and y_val"):
+        small(GRURegressor).fit(X, y, sample_weight_val=[1.0])
+
+
+def test_class_weights_that_leave_no_sample():
+    X, y = ragged()
+    with pytest.raises(ValueError, match="class_weight leaves no sample"):
+        small(GRUClassifier, class_weight={0: 0, 1: 0}).fit(X, y)
