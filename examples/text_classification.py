@@ -41,15 +41,18 @@ TYPED_BY_HAND = [
 ]
 
 
-def make_model():
-    """Return the network; its settings were chosen by cross-validation on the training part."""
+def make_model(n_texts):
+    """Return the network; its settings were chosen by cross-validation on the training part.
+
+    What counts is the number of updates, so that few texts need more epochs.
+    """
     return make_pipeline(
         SequenceVectorizer(stop_words="english"),
         GRUClassifier(
             hidden_layer_sizes=32,
             embedding_dim=32,
-            batch_size=8,
-            max_iter=5,
+            batch_size=min(8, n_texts),
+            max_iter=min(max(5, 12_000 // n_texts), 100),
             learning_rate="cosine",
             learning_rate_init=0.005,
             alpha=0.1,
@@ -139,7 +142,7 @@ def library_texts(n_repeated=8, min_words=5):
 
 def read_csv(path):
     """Return the columns `text` and `label` of a CSV file."""
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         missing = {"text", "label"} - set(reader.fieldnames or [])
         if missing:
@@ -168,11 +171,17 @@ def main(argv=None):
         )
     counts = ", ".join(f"{count} {label}" for label, count in Counter(labels).most_common())
     print(f"{len(texts)} texts: {counts}")
+    if len(set(labels)) < 2 or min(Counter(labels).values()) < 2:
+        sys.exit("Expected at least two labels with at least two texts each.")
     train, test, y_train, y_test = train_test_split(
-        texts, labels, test_size=0.2, stratify=labels, random_state=0
+        texts,
+        labels,
+        test_size=max(len(set(labels)), round(0.2 * len(texts))),
+        stratify=labels,
+        random_state=0,
     )
 
-    model = make_model().fit(train, y_train)
+    model = make_model(len(train)).fit(train, y_train)
     print(f"\nAccuracy on the {len(test)} texts that were held out:")
     print(f"  {'GRU':20s} {model.score(test, y_test):.3f}")
     for name, baseline in make_baselines().items():

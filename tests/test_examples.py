@@ -52,7 +52,7 @@ def test_text_classification_on_a_file_of_ones_own(capsys, tmp_path):
     rows = ['"warm, sunny and dry",fine', "rain and storm,bad", "sunny all day,fine"]
     rows += ["cold rain again,bad"]
     path = tmp_path / "weather.csv"
-    path.write_text("\n".join(["text,label", *rows * 15]), encoding="utf-8")
+    path.write_text("\n".join(["text,label", *rows * 15]), encoding="utf-8-sig")
     load("text_classification").main(["--data", str(path)])
     printed = capsys.readouterr().out
     assert "60 texts: 30 fine, 30 bad" in printed
@@ -64,6 +64,13 @@ def test_text_classification_refuses_a_file_without_the_columns(tmp_path):
     path = tmp_path / "wrong.csv"
     path.write_text("words,class\na,b\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"expected the columns text,label .* got 'words,class'"):
+        load("text_classification").main(["--data", str(path)])
+
+
+def test_text_classification_refuses_a_label_with_a_single_text(tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text("text,label\nsun,fine\nmore sun,fine\nrain,bad\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="at least two labels with at least two texts each"):
         load("text_classification").main(["--data", str(path)])
 
 
