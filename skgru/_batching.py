@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from skgru._nn.batch import Batch
+from skgru._nn.batch import Arena, Batch
 
 # Prediction goes through the data in chunks. Memory is bounded by numbers held per step.
 _MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 24
 
 
-def make_batch(sequences, indices):
+def make_batch(sequences, indices, arena=None):
     """Gather some sequences into a batch.
 
     Parameters
@@ -17,6 +17,8 @@ def make_batch(sequences, indices):
     sequences : Sequences
     indices : ndarray of shape (B,)
         Which sequences.
+    arena : Arena, default=None
+        Where the network's arrays will lie; those of an earlier batch are lost.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def make_batch(sequences, indices):
     lengths = sequences.lengths_of(indices)
     by_length = np.argsort(-lengths, kind="stable")
     order = indices[by_length]
-    batch = Batch(lengths[by_length])
+    batch = Batch(lengths[by_length], arena)
     rows = sequences.offsets[order][batch.sequence_of_row()] + batch.step_of_row()
     return sequences.values.take(rows, axis=0), batch, order
 
@@ -61,8 +63,9 @@ def run_network(network, parameters, sequences, prepare=None):
     prepare : callable, default=None
         Makes the network's inputs of a chunk's values.
     """
+    arena = Arena()
     raw = np.empty((sequences.n_sequences, network.n_outputs), parameters.vector.dtype)
     for indices in chunks(sequences.lengths, network.numbers_per_step):
-        x, batch, order = make_batch(sequences, indices)
+        x, batch, order = make_batch(sequences, indices, arena)
         raw[order], _ = network.forward(parameters, prepare(x) if prepare else x, batch)
     return raw

@@ -8,6 +8,7 @@ from scipy import optimize
 from sklearn.utils import gen_batches
 
 from skgru._batching import chunks, make_batch
+from skgru._nn.batch import Arena
 from skgru._nn.optimizers import clip_norm
 
 
@@ -91,6 +92,7 @@ class Objective:
         self.samples_per_sequence = samples_per_sequence
         self.parameters = network.parameters(theta)
         self.gradients = network.parameters(np.empty_like(theta))
+        self._arena = Arena()
 
     @property
     def theta(self):
@@ -119,7 +121,7 @@ class Objective:
 
     def _data_loss(self, indices, n):
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
-        x, batch, order = make_batch(self.sequences, indices)
+        x, batch, order = make_batch(self.sequences, indices, self._arena)
         raw, cache = self.network.forward(self.parameters, x, batch)
         losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[order])
         weights = self.weights[order] / n

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgru._nn.batch import Batch
+from skgru._nn.batch import Arena, Batch
 from tests.naive import rows_of
 
 LENGTHS = st.lists(st.integers(0, 8), max_size=7).map(lambda n: sorted(n, reverse=True))
@@ -104,3 +104,42 @@ def test_states_start_with_the_initial_ones_or_zero(dtype):
 def test_lengths_that_increase_or_are_no_vector_are_refused(lengths):
     with pytest.raises(ValueError, match="never increase"):
         Batch(np.array(lengths))
+
+
+# Blocks and memory
+
+
+def test_blocks_cover_every_step_once_and_in_order(monkeypatch):
+    monkeypatch.setattr("skgru._nn.batch._BLOCK_SIZE", 40)
+    batch = Batch(np.array([8, 8, 5, 5, 1]))
+    blocks = batch.blocks(10)
+    assert [t for steps, _ in blocks for t in steps] == list(range(8))
+    assert [r for _, rows in blocks for r in range(rows.start, rows.stop)] == list(range(27))
+    assert [(steps.start, steps.stop) for steps, _ in blocks] == [
+        (0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 7), (7, 8),
+    ]  # fmt: skip
+    assert Batch(np.array([0, 0])).blocks(10) == []
+
+
+def test_an_arena_hands_out_arrays_that_do_not_overlap():
+    arena = Arena()
+    for _ in range(2):  # first without memory, then with
+        arena.clear()
+        arrays = [arena.empty((3, 5), np.dtype("f4")), arena.empty((7,), np.dtype("f8"))]
+        assert [(a.shape, a.dtype.name) for a in arrays] == [
+            ((3, 5), "float32"),
+            ((7,), "float64"),
+        ]
+        assert not np.shares_memory(*arrays)
+    before = arrays
+    arena.clear()
+    assert np.shares_memory(before[0], arena.empty((3, 5), np.dtype("f4")))
+
+
+def test_an_arena_grows_to_the_largest_batch():
+    arena = Arena()
+    Batch(np.array([2]), arena).empty((10,), np.dtype("f8"))
+    large = Batch(np.array([2]), arena).empty((1000,), np.dtype("f8"))
+    large[:] = 1.0
+    batch = Batch(np.array([2]), arena)
+    assert batch.empty((1000,), np.dtype("f8")).base is batch.empty((0,), np.dtype("f8")).base

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
-from skgru._nn.batch import Batch
+from skgru._nn.batch import Arena, Batch
 from skgru._nn.cells import GRU, glorot_uniform, orthogonal, sigmoid_
 from tests import naive
 
@@ -241,17 +241,18 @@ def test_forward_changes_none_of_its_arguments(reset_after):
 
 
 @RESETS
-def test_backward_changes_none_of_its_arguments_so_twice_gives_the_same(reset_after):
+def test_backward_changes_none_of_its_arguments_but_the_cache(reset_after):
     lengths = [4, 2, 2, 0]
     cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
-    batch = Batch(np.array(lengths))
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    x, batch = naive.pack(sequences), Batch(np.array(lengths))
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
-    for array in (d_states, d_last, *cache, *p.values()):
+    for array in (d_states, d_last, x, initial, *p.values()):
         array.flags.writeable = False
 
     first, second = unwritten(cell), unwritten(cell)
+    _, cache = cell.forward(p, x, batch, initial)
     dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, first)
+    _, cache = cell.forward(p, x, batch, initial)
     dx_2, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, second)
     assert_array_equal(dx, dx_2)
     assert_array_equal(d_initial, d_initial_2)
@@ -263,11 +264,11 @@ def test_backward_changes_none_of_its_arguments_so_twice_gives_the_same(reset_af
 def test_backward_replaces_the_gradients_that_it_finds(reset_after):
     cell, p, sequences, initial = problem([3, 2], reset_after=reset_after)
     batch = Batch(np.array([3, 2]))
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     d_last = np.ones((2, H))
     fresh, used = unwritten(cell), random_parameters(cell, np.random.RandomState(2))
-    cell.backward(p, None, d_last, batch, cache, fresh)
-    cell.backward(p, None, d_last, batch, cache, used)
+    for g in (fresh, used):
+        _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+        cell.backward(p, None, d_last, batch, cache, g)
     for name in cell.shapes():
         assert_array_equal(fresh[name], used[name])
 
@@ -277,10 +278,11 @@ def test_without_input_gradient_the_others_are_the_same(reset_after):
     lengths = [4, 2, 2, 0]
     cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
     batch = Batch(np.array(lengths))
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     full, short = unwritten(cell), unwritten(cell)
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, full)
+    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     no_dx, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, short, need_dx=False)
     assert dx.shape == (batch.n_rows, D)
     assert no_dx is None
@@ -393,3 +395,46 @@ def test_shapes_are_the_documented_ones(reset_after):
     if reset_after:
         expected["recurrent_bias"] = (H,)
     assert GRU(D, H, reset_after=reset_after).shapes() == expected
+
+
+# Blocks of steps and memory used again
+
+
+@RESETS
+@pytest.mark.parametrize("block_size", [1, 3 * H, 7 * H])
+def test_blocks_of_steps_change_nothing(reset_after, block_size, monkeypatch):
+    lengths = [9, 7, 7, 2, 0]
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    x, batch = naive.pack(sequences), Batch(np.array(lengths))
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+
+    def run():
+        g = unwritten(cell)
+        states, cache = cell.forward(p, x, batch, initial)
+        states = states.copy()
+        return states, *cell.backward(p, d_states, d_last, batch, cache, g), *g.values()
+
+    assert len(batch.blocks(H)) == 1
+    whole = run()
+    monkeypatch.setattr("skgru._nn.batch._BLOCK_SIZE", block_size)
+    assert len(batch.blocks(H)) > 2
+    for one, other in zip(whole, run(), strict=True):
+        assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+@RESETS
+def test_an_arena_changes_nothing(reset_after):
+    arena = Arena()
+    for lengths in ([5, 3, 1], [9, 9, 2, 0], [2, 1], [9, 9, 2, 0]):  # it grows, then has room
+        cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+        x = naive.pack(sequences)
+        results = []
+        for batch in (Batch(np.array(lengths)), Batch(np.array(lengths), arena)):
+            d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+            g = unwritten(cell)
+            states, cache = cell.forward(p, x, batch, initial)
+            states = states.copy()
+            d = cell.backward(p, d_states, d_last, batch, cache, g)
+            results.append((states, *d, *g.values()))
+        for one, other in zip(*results, strict=True):
+            assert_array_equal(one, other)

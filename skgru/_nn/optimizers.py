@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
 from scipy import linalg
 
 from skgru._nn.batch import Array
+
+_BLOCK_SIZE = 16_384  # numbers that are updated at a time: they stay in the processor's cache
 
 
 class Optimizer(Protocol):
@@ -27,8 +30,10 @@ def clip_norm(gradient: Array, max_norm: float) -> None:
 
     Pascanu, Mikolov & Bengio (2013), "On the difficulty of training recurrent neural networks".
     """
-    # BLAS's norm: its squares do not overflow in float32, where the clipping is needed most.
-    norm = float(linalg.norm(gradient, check_finite=False))
+    with np.errstate(over="ignore"):
+        norm = math.sqrt(np.dot(gradient, gradient))
+    if not math.isfinite(norm):  # the squares overflow; BLAS's norm is slower, but scales them
+        norm = float(linalg.norm(gradient, check_finite=False))
     if norm > max_norm:
         gradient *= max_norm / norm
 
@@ -58,25 +63,28 @@ class Adam:
             "v": np.zeros_like(theta),
             "t": np.zeros((), np.int64),
         }
-        self._work = np.empty_like(theta)
+        self._work = np.empty(min(len(theta), _BLOCK_SIZE), theta.dtype)
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
         """Update theta in place; the gradient is left as it is."""
-        m, v, work = self.state["m"], self.state["v"], self._work
         self.state["t"] += 1
         t = int(self.state["t"])
-        m *= self.beta_1
-        m += np.multiply(gradient, 1 - self.beta_1, out=work)
-        v *= self.beta_2
-        np.square(gradient, out=work)
-        work *= 1 - self.beta_2
-        v += work
         rate = learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
-        np.sqrt(v, out=work)
-        work += self.epsilon
-        np.divide(m, work, out=work)
-        work *= rate
-        theta -= work
+        for start in range(0, len(theta), _BLOCK_SIZE):
+            block = slice(start, start + _BLOCK_SIZE)
+            g, m, v = gradient[block], self.state["m"][block], self.state["v"][block]
+            work = self._work[: len(g)]
+            m *= self.beta_1
+            m += np.multiply(g, 1 - self.beta_1, out=work)
+            v *= self.beta_2
+            np.square(g, out=work)
+            work *= 1 - self.beta_2
+            v += work
+            np.sqrt(v, out=work)
+            work += self.epsilon
+            np.divide(m, work, out=work)
+            work *= rate
+            theta[block] -= work
 
 
 class SGD:

@@ -67,7 +67,7 @@ class HiddenLayer:
         cell_cache, gate_cache = cache
         if self.gate is None:
             return self.cell.backward(p, dy, dy_last, batch, cell_cache, g, need_dx=need_dx)
-        dy_all = np.zeros((batch.n_sequences + batch.n_rows, self.n_units), cell_cache.x.dtype)
+        dy_all = np.zeros((batch.n_sequences + batch.n_rows, self.n_units), cell_cache.states.dtype)
         if dy is not None:
             dy_all[batch.n_sequences :] = dy
         if dy_last is not None:
