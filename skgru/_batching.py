@@ -6,7 +6,7 @@ from skgru._nn.batch import Arena, Batch
 
 # Prediction goes through the data in chunks. Memory is bounded by numbers held per step.
 _MAX_CHUNK_SEQUENCES = 256
-_MAX_CHUNK_NUMBERS = 1 << 24
+_MAX_CHUNK_NUMBERS = 1 << 22
 
 
 def make_batch(sequences, indices, arena=None):
@@ -65,7 +65,8 @@ def run_network(network, parameters, sequences, prepare=None):
     """
     arena = Arena()
     raw = np.empty((sequences.n_sequences, network.n_outputs), parameters.vector.dtype)
-    for indices in chunks(sequences.lengths, network.numbers_per_step):
+    for indices in chunks(sequences.lengths, network.numbers_per_step_without_cache):
         x, batch, order = make_batch(sequences, indices, arena)
-        raw[order], _ = network.forward(parameters, prepare(x) if prepare else x, batch)
+        x = prepare(x) if prepare else x
+        raw[order], _ = network.forward(parameters, x, batch, need_cache=False)
     return raw

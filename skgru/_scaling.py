@@ -1,15 +1,16 @@
 """Scaling of features and targets inside the estimators, as plain arrays."""
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
-_ROWS_AT_A_TIME = 65_536
+_ROWS_AT_A_TIME = 4096
 
 
 def mean_and_scale(values, weights, name):
     """Return the weighted mean and standard deviation of each column, in float64.
 
-    Columns that are constant, and those of an empty array, get the scale 1.
+    They are those of scikit-learn's `StandardScaler`, found without a copy of the values: two
+    passes, rows at a time. Columns that are constant but for rounding, and those of an empty
+    array, get the scale 1.
 
     Parameters
     ----------
@@ -26,11 +27,22 @@ def mean_and_scale(values, weights, name):
     n_columns = values.shape[1]
     if len(values) == 0:
         return np.zeros(n_columns), np.ones(n_columns)
+    total = weights.sum()
+    mean, variance = np.zeros(n_columns), np.zeros(n_columns)
     with np.errstate(over="ignore", invalid="ignore"):
-        scaler = StandardScaler().fit(np.asarray(values, np.float64), sample_weight=weights)
-    if not (np.isfinite(scaler.mean_).all() and np.isfinite(scaler.var_).all()):
+        for rows in _blocks_of_rows(values):
+            mean += weights[rows] @ values[rows].astype(np.float64, copy=False)
+        mean /= total
+        for rows in _blocks_of_rows(values):
+            deviation = values[rows] - mean
+            variance += weights[rows] @ np.square(deviation, out=deviation)
+        variance /= total
+        # The rounding of a sum of n equal numbers, as in scikit-learn.
+        error = len(values) * np.finfo(np.float64).eps
+        is_constant = variance <= error * variance + np.square(error * mean)
+    if not (np.isfinite(mean).all() and np.isfinite(variance).all()):
         raise ValueError(f"The variance of {name} overflows: expected values below about 1e150.")
-    return scaler.mean_, scaler.scale_
+    return mean, np.where(is_constant, 1.0, np.sqrt(variance))
 
 
 def scale_values(values, mean, scale, dtype):
@@ -43,8 +55,7 @@ def scale_values(values, mean, scale, dtype):
     """
     scaled = np.empty(values.shape, dtype)
     with np.errstate(over="ignore"):
-        for start in range(0, len(values), _ROWS_AT_A_TIME):
-            rows = slice(start, start + _ROWS_AT_A_TIME)
+        for rows in _blocks_of_rows(values):
             scaled[rows] = (values[rows] - mean) / scale
     if not np.isfinite(scaled).all():
         raise ValueError(
@@ -52,3 +63,9 @@ def scale_values(values, mean, scale, dtype):
             'expected smaller values, or dtype="float64".'
         )
     return scaled
+
+
+def _blocks_of_rows(values):
+    """Yield slices that cover all rows."""
+    for start in range(0, len(values), _ROWS_AT_A_TIME):
+        yield slice(start, start + _ROWS_AT_A_TIME)

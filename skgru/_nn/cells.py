@@ -95,8 +95,14 @@ class GRU:
             p["recurrent_bias"][...] = 0.0
 
     def forward(
-        self, p: dict[str, Array], x: Array, batch: Batch, initial: Array | None = None
-    ) -> tuple[Array, GRUCache]:
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        need_cache: bool = True,
+    ) -> tuple[Array, GRUCache | None]:
         """Run the recurrence over all sequences.
 
         Parameters
@@ -108,34 +114,42 @@ class GRU:
         batch : Batch
         initial : ndarray of shape (B, H) or None
             State before the first step; None = 0.
+        need_cache : bool
+            Whether `backward` will follow. If not, only a block of steps' gates is held at a time.
 
         Returns
         -------
         states : ndarray of shape (B + S, H)
             Initial states, then the state after each row's step.
-        cache : GRUCache
+        cache : GRUCache or None
         """
         half = np.array([0.5, 0.5, 1.0], x.dtype).reshape(3, 1, 1)  # see sigmoid_
         Wb = by_gate(np.vstack([p["input_weights"], p["bias"]]))  # (3, D + 1, H)
         Wb = np.multiply(Wb, half, order="C")
         U = np.multiply(by_gate(p["recurrent_weights"]), half, order="C")  # (3, H, H)
         U_zr, U_c = U[:2], U[2]
-        x1 = batch.empty((batch.n_rows, self.n_inputs + 1), x.dtype)
-        x1[:, :-1] = x
+        blocks = batch.blocks(self.n_units)
+        n_kept = batch.n_rows
+        if not need_cache:
+            n_kept = max((rows.stop - rows.start for _, rows in blocks), default=0)
+        x1 = batch.empty((n_kept, self.n_inputs + 1), x.dtype)
         x1[:, -1] = 1
-        gates = batch.empty((3, batch.n_rows, self.n_units), x.dtype)
+        gates = batch.empty((3, n_kept, self.n_units), x.dtype)
+        recurrent = batch.empty((n_kept, self.n_units), x.dtype)
         states = batch.allocate_states(initial, self.n_units, x.dtype)
-        recurrent = batch.empty(gates.shape[1:], x.dtype)
         product = np.empty((2, batch.n_sequences, self.n_units), x.dtype)
 
-        for steps, block in batch.blocks(self.n_units):
-            np.matmul(x1[block], Wb, out=gates[:, block])
+        for steps, block in blocks:
+            offset = 0 if need_cache else block.start
+            kept = slice(block.start - offset, block.stop - offset)
+            x1[kept, :-1] = x[block]
+            np.matmul(x1[kept], Wb, out=gates[:, kept])
             for t in steps:
                 n, start, previous = batch.active[t], batch.starts[t], batch.previous_start(t)
                 h = states[previous : previous + n]  # (n, H)
-                zrc = gates[:, start : start + n]
+                here = slice(start - offset, start - offset + n)
+                zrc, recurrent_t = gates[:, here], recurrent[here]
                 zr, (z, r, c) = zrc[:2], zrc
-                recurrent_t = recurrent[start : start + n]
                 work = product[:, :n]
 
                 zr += np.matmul(h, U_zr, out=work)
@@ -153,7 +167,7 @@ class GRU:
                 np.subtract(c, h, out=h_t)
                 h_t *= z
                 h_t += h
-        return states, GRUCache(x1, states, gates, recurrent)
+        return states, GRUCache(x1, states, gates, recurrent) if need_cache else None
 
     def backward(
         self,

@@ -49,8 +49,9 @@ class Network:
         )
         self.pooling = pooling
         self.n_outputs = n_outputs
-        # About how many numbers a forward pass holds for each step of each sequence.
-        self.numbers_per_step = n_inputs + 6 * sum(hidden_layer_sizes)
+        # About how many numbers a pass holds for each step of each sequence.
+        self.numbers_per_step = 2 * n_inputs + 6 * sum(hidden_layer_sizes)
+        self.numbers_per_step_without_cache = n_inputs + (2 + output_gate) * sum(hidden_layer_sizes)
         self.head = Dense(self.stack.n_outputs, n_outputs)
 
         parts: dict[str, Any] = {**self.stack.layers, "head": self.head}
@@ -79,7 +80,9 @@ class Network:
             part.initialize(theta.section(name), rng)
         return theta.vector.astype(dtype)
 
-    def forward(self, p: Parameters, x: Any, batch: Batch) -> tuple[Array, Any]:
+    def forward(
+        self, p: Parameters, x: Any, batch: Batch, *, need_cache: bool = True
+    ) -> tuple[Array, Any]:
         """Run the network.
 
         Parameters
@@ -88,6 +91,8 @@ class Network:
         x : ndarray of shape (S, D), or of shape (S,) with rows of the embedding
             Inputs in the layout of `batch`.
         batch : Batch
+        need_cache : bool
+            Whether `backward` will follow; without, less memory is held.
 
         Returns
         -------
@@ -99,7 +104,7 @@ class Network:
         tokens = None
         if self.embedding:
             x, tokens = self.embedding.forward(p.section("embedding"), x)
-        y, stack_cache = self.stack.forward(p, x, batch)
+        y, stack_cache = self.stack.forward(p, x, batch, need_cache=need_cache)
         if self.pooling == "last":
             pooled = batch.last(y)
         else:

@@ -38,10 +38,16 @@ class HiddenLayer:
             self.gate.initialize(p, rng)
 
     def forward(
-        self, p: dict[str, Array], x: Array, batch: Batch, initial: Array | None = None
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        need_cache: bool = True,
     ) -> tuple[Array, Any]:
         """Return the outputs (B + S, H) for the inputs x (S, D), and the cache."""
-        states, cell_cache = self.cell.forward(p, x, batch, initial)
+        states, cell_cache = self.cell.forward(p, x, batch, initial, need_cache=need_cache)
         if self.gate is None:
             return states, (cell_cache, None)
         y = np.zeros_like(states)
@@ -99,12 +105,14 @@ class Stack:
         }
         self.n_outputs = widths[-1]
 
-    def forward(self, p: Parameters, x: Array, batch: Batch) -> tuple[Array, list[Any]]:
+    def forward(
+        self, p: Parameters, x: Array, batch: Batch, *, need_cache: bool = True
+    ) -> tuple[Array, list[Any]]:
         """Return the top layer's outputs (B + S, H) for the inputs x (S, D), and the caches."""
         caches = []
         y = x
         for name, layer in self.layers.items():
-            outputs, cache = layer.forward(p.section(name), y, batch)
+            outputs, cache = layer.forward(p.section(name), y, batch, need_cache=need_cache)
             y = outputs[batch.n_sequences :]
             caches.append(cache)
         return outputs, caches
