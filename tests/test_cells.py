@@ -438,3 +438,15 @@ def test_an_arena_changes_nothing(reset_after):
             results.append((states, *d, *g.values()))
         for one, other in zip(*results, strict=True):
             assert_array_equal(one, other)
+
+
+@RESETS
+def test_without_a_cache_the_states_are_the_same(reset_after, monkeypatch):
+    monkeypatch.setattr("skgru._nn.batch._BLOCK_SIZE", 7 * H)
+    lengths = [9, 7, 7, 2, 0]
+    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    x, batch = naive.pack(sequences), Batch(np.array(lengths))
+    states, _ = cell.forward(p, x, batch, initial)
+    same, cache = cell.forward(p, x, batch, initial, need_cache=False)
+    assert cache is None
+    assert_array_equal(same, states)

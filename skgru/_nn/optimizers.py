@@ -10,8 +10,6 @@ from scipy import linalg
 
 from skgru._nn.batch import Array
 
-_BLOCK_SIZE = 16_384  # numbers that are updated at a time: they stay in the processor's cache
-
 
 class Optimizer(Protocol):
     """What the training needs of an optimizer.
@@ -63,28 +61,25 @@ class Adam:
             "v": np.zeros_like(theta),
             "t": np.zeros((), np.int64),
         }
-        self._work = np.empty(min(len(theta), _BLOCK_SIZE), theta.dtype)
+        self._work = np.empty_like(theta)
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
         """Update theta in place; the gradient is left as it is."""
+        m, v, work = self.state["m"], self.state["v"], self._work
         self.state["t"] += 1
         t = int(self.state["t"])
+        m *= self.beta_1
+        m += np.multiply(gradient, 1 - self.beta_1, out=work)
+        v *= self.beta_2
+        np.square(gradient, out=work)
+        work *= 1 - self.beta_2
+        v += work
         rate = learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
-        for start in range(0, len(theta), _BLOCK_SIZE):
-            block = slice(start, start + _BLOCK_SIZE)
-            g, m, v = gradient[block], self.state["m"][block], self.state["v"][block]
-            work = self._work[: len(g)]
-            m *= self.beta_1
-            m += np.multiply(g, 1 - self.beta_1, out=work)
-            v *= self.beta_2
-            np.square(g, out=work)
-            work *= 1 - self.beta_2
-            v += work
-            np.sqrt(v, out=work)
-            work += self.epsilon
-            np.divide(m, work, out=work)
-            work *= rate
-            theta[block] -= work
+        np.sqrt(v, out=work)
+        work += self.epsilon
+        np.divide(m, work, out=work)
+        work *= rate
+        theta -= work
 
 
 class SGD:

@@ -1,0 +1,40 @@
+"""The scaling inside the estimators, against scikit-learn's `StandardScaler`."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.preprocessing import StandardScaler
+
+from skgru import _scaling
+from skgru._scaling import mean_and_scale, scale_values
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 50])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.bool_])
+def test_mean_and_scale_are_those_of_standard_scaler(n, dtype, monkeypatch):
+    monkeypatch.setattr(_scaling, "_ROWS_AT_A_TIME", 7)
+    rng = np.random.default_rng(n)
+    values = (rng.normal(3.0, 10.0, (n, 4)) * [1, 1e3, 1, 1]).astype(dtype)
+    weights = rng.uniform(0.5, 2.0, n)
+    scaler = StandardScaler().fit(values.astype(np.float64), sample_weight=weights)
+    mean, scale = mean_and_scale(values, weights, "X")
+    assert_allclose(mean, scaler.mean_, rtol=1e-12)
+    assert_allclose(scale, scaler.scale_, rtol=1e-10)
+    assert_allclose(
+        scale_values(values, mean, scale, np.float64),
+        scaler.transform(values.astype(np.float64)),
+        atol=1e-10,
+    )
+
+
+def test_columns_constant_but_for_rounding_get_the_scale_one():
+    values = np.full((1000, 3), [0.1, 1e8 + 0.1, 0.0])
+    mean, scale = mean_and_scale(values, np.ones(1000), "X")
+    assert_allclose(mean, values[0], rtol=1e-12)
+    assert_array_equal(scale, 1.0)
+
+
+def test_a_mean_far_from_zero_costs_no_digits():
+    values = 1e8 + np.array([[-1.0], [1.0]] * 500)
+    _, scale = mean_and_scale(values, np.ones(1000), "X")
+    assert_allclose(scale, 1.0, rtol=1e-12)
