@@ -26,7 +26,7 @@ from skgru._sequences import (
     read_numbers,
     read_tokens,
 )
-from skgru._threads import single_threaded_blas
+from skgru._threads import thread_map
 from skgru._training import History, Objective, Patience, train_epochs, train_lbfgs
 
 
@@ -91,6 +91,7 @@ class BaseGRU(BaseEstimator, ABC):
         "scaling": [StrOptions({"standard"}), None],
         "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "n_jobs": [Integral, None],
         "dtype": [StrOptions({"float32", "float64"})],
     }
 
@@ -144,8 +145,8 @@ class BaseGRU(BaseEstimator, ABC):
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
-        with _unchanged_on_error(self), single_threaded_blas():
-            outcome = self._train(X, y, sample_weight, validation, classes, incremental)
+        with _unchanged_on_error(self), thread_map(self.n_jobs) as map_:
+            outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
             raise ValueError(
@@ -166,7 +167,7 @@ class BaseGRU(BaseEstimator, ABC):
             )
         return self
 
-    def _train(self, X, y, sample_weight, validation, classes, incremental):
+    def _train(self, X, y, sample_weight, validation, classes, incremental, map_):
         """Fit all attributes; return the outcome of the training."""
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
@@ -200,10 +201,11 @@ class BaseGRU(BaseEstimator, ABC):
             alpha=self.alpha,
             samples_per_sequence=float(training.weights.mean()),
             theta=self._theta.astype(dtype),
+            map_=map_,
         )
 
         def validate():
-            raw = run_network(network, objective.parameters, validation.sequences)
+            raw = run_network(network, objective.parameters, validation.sequences, map_=map_)
             if not np.isfinite(raw).all():
                 return np.nan
             return float(self._score_raw(raw, validation.targets, validation.weights))
@@ -458,12 +460,13 @@ class BaseGRU(BaseEstimator, ABC):
         sequences = self._read_X(X, reset=False)
         network = self._network()
         parameters = network.parameters(self._theta)
-        with single_threaded_blas():
+        with thread_map(self.n_jobs) as map_:
             return run_network(
                 network,
                 parameters,
                 sequences,
                 prepare=lambda values: self._network_inputs(values, self._theta.dtype),
+                map_=map_,
             )
 
     # --- The solver ------------------------------------------------------------------------------

@@ -8,6 +8,11 @@ from skgru._nn.batch import Arena, Batch
 _MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
 
+# Training cuts a batch into shards of at least so many numbers per step.
+_SHARD_SIZE = 8192
+_MIN_SHARD_UNITS = 128
+_MAX_SHARDS = 4
+
 
 def make_batch(sequences, indices, arena=None):
     """Gather some sequences into a batch.
@@ -52,7 +57,34 @@ def chunks(lengths, numbers_per_step):
         start = stop
 
 
-def run_network(network, parameters, sequences, prepare=None):
+def shards(indices, lengths, n_units):
+    """Cut a batch into parts that threads can work on, of about equal work.
+
+    Their number depends on the sizes alone, never on the number of threads: so neither do sums
+    over the shards. Below 128 units, or 64 sequences of 128, threads would wait for each other
+    longer than they work.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (B,)
+        Which sequences.
+    lengths : ndarray of shape (B,)
+        Their lengths.
+    n_units : int
+        Units of the widest layer.
+
+    Returns
+    -------
+    list of ndarray
+    """
+    n_shards = min(_MAX_SHARDS, len(indices) * n_units // _SHARD_SIZE)
+    if n_units < _MIN_SHARD_UNITS or n_shards < 2:
+        return [indices]
+    by_length = indices[np.argsort(-lengths, kind="stable")]
+    return [by_length[i::n_shards] for i in range(n_shards)]
+
+
+def run_network(network, parameters, sequences, prepare=None, map_=map):
     """Return the raw outputs (n, K) for all sequences, computed in chunks.
 
     Parameters
@@ -62,11 +94,24 @@ def run_network(network, parameters, sequences, prepare=None):
     sequences : Sequences
     prepare : callable, default=None
         Makes the network's inputs of a chunk's values.
+    map_ : callable, default=map
+        Runs the chunks, maybe on threads; used where the network is wide enough to gain.
     """
-    arena = Arena()
     raw = np.empty((sequences.n_sequences, network.n_outputs), parameters.vector.dtype)
-    for indices in chunks(sequences.lengths, network.numbers_per_step_without_cache):
+    arenas = []  # those not in use: there are as many as threads
+
+    def run_chunk(indices):
+        try:
+            arena = arenas.pop()
+        except IndexError:
+            arena = Arena()
         x, batch, order = make_batch(sequences, indices, arena)
         x = prepare(x) if prepare else x
         raw[order], _ = network.forward(parameters, x, batch, need_cache=False)
+        arenas.append(arena)
+
+    if network.n_units_of_widest < _MIN_SHARD_UNITS:
+        map_ = map
+    for _ in map_(run_chunk, chunks(sequences.lengths, network.numbers_per_step_without_cache)):
+        pass
     return raw

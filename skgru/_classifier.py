@@ -140,6 +140,12 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     max_grad_norm : float or None, default=1.0
         The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
 
+    n_jobs : int, default=None
+        How many threads train and predict, where the network is wide enough to gain from them:
+        layers of at least 128 units, and in training batches of at least 64 sequences of 128
+        units. None: 1, unless in a :obj:`joblib.parallel_config` context; -1: one per processor.
+        The results are the same, bit for bit.
+
     dtype : {'float32', 'float64'}, default='float32'
         What is computed and returned.
 
@@ -300,6 +306,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         scaling="standard",
         warmup_fraction=0.1,
         max_grad_norm=1.0,
+        n_jobs=None,
         dtype="float32",
         class_weight=None,
     ):
@@ -334,6 +341,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         self.scaling = scaling
         self.warmup_fraction = warmup_fraction
         self.max_grad_norm = max_grad_norm
+        self.n_jobs = n_jobs
         self.dtype = dtype
         self.class_weight = class_weight
 

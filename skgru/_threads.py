@@ -1,7 +1,10 @@
-"""How many threads the linear algebra may use."""
+"""How many threads may work: the linear algebra's, and our own."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
+from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 
@@ -18,3 +21,18 @@ def single_threaded_blas():
     and lets results depend on the number of cores.
     """
     return _controller().limit(limits=1, user_api="blas")
+
+
+@contextmanager
+def thread_map(n_jobs):
+    """Yield a function like `map`, whose calls run on `n_jobs` threads, with joblib's meaning.
+
+    BLAS is limited to one thread in each of them.
+    """
+    n_threads = effective_n_jobs(n_jobs)
+    with single_threaded_blas():
+        if n_threads == 1:
+            yield map
+        else:
+            with ThreadPoolExecutor(n_threads, thread_name_prefix="skgru") as executor:
+                yield executor.map

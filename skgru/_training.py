@@ -7,7 +7,7 @@ import numpy as np
 from scipy import optimize
 from sklearn.utils import gen_batches
 
-from skgru._batching import chunks, make_batch
+from skgru._batching import chunks, make_batch, shards
 from skgru._nn.batch import Arena
 from skgru._nn.optimizers import clip_norm
 
@@ -78,10 +78,22 @@ class Objective:
         makes a weight of two the same as two copies.
     theta : ndarray
         Where to evaluate; changed in place by the optimizers.
+    map_ : callable, default=map
+        Runs the shards of a batch, maybe on threads.
     """
 
     def __init__(
-        self, network, loss, sequences, targets, weights, *, alpha, samples_per_sequence, theta
+        self,
+        network,
+        loss,
+        sequences,
+        targets,
+        weights,
+        *,
+        alpha,
+        samples_per_sequence,
+        theta,
+        map_=map,
     ):
         self.network = network
         self.loss = loss
@@ -91,8 +103,8 @@ class Objective:
         self.alpha = alpha
         self.samples_per_sequence = samples_per_sequence
         self.parameters = network.parameters(theta)
-        self.gradients = network.parameters(np.empty_like(theta))
-        self._arena = Arena()
+        self._map = map_
+        self._workspaces = [self._new_workspace()]
 
     @property
     def theta(self):
@@ -105,7 +117,7 @@ class Objective:
     def at_batch(self, indices):
         """Return the loss over some sequences and its gradient, which the next call reuses."""
         value = self._data_loss(indices, len(indices))
-        gradient = self.gradients.vector
+        gradient = self._gradient
         value += self._add_penalty(gradient, len(indices))
         return value, gradient
 
@@ -115,19 +127,39 @@ class Objective:
         total = np.zeros_like(self.theta)
         for indices in chunks(self.sequences.lengths, self.network.numbers_per_step):
             value += self._data_loss(indices, self.n_sequences)
-            total += self.gradients.vector
+            total += self._gradient
         value += self._add_penalty(total, self.n_sequences)
         return value, total
 
+    @property
+    def _gradient(self):
+        return self._workspaces[0][0].vector
+
+    def _new_workspace(self):
+        """Return what a shard writes to: the gradients, and memory for the network."""
+        return self.network.parameters(np.empty_like(self.theta)), Arena()
+
     def _data_loss(self, indices, n):
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
-        x, batch, order = make_batch(self.sequences, indices, self._arena)
-        raw, cache = self.network.forward(self.parameters, x, batch)
-        losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[order])
-        weights = self.weights[order] / n
-        d_raw *= weights[:, None]
-        self.network.backward(self.parameters, d_raw, batch, cache, self.gradients)
-        return float(losses @ weights)
+        parts = shards(indices, self.sequences.lengths_of(indices), self.network.n_units_of_widest)
+        while len(self._workspaces) < len(parts):
+            self._workspaces.append(self._new_workspace())
+        losses = list(self._map(self._shard_loss, parts, [n] * len(parts), self._workspaces))
+        for gradients, _ in self._workspaces[1 : len(parts)]:
+            self._gradient[...] += gradients.vector
+        return sum(losses)
+
+    def _shard_loss(self, indices, n, workspace):
+        """Return the loss of one shard; leave its gradient in the workspace."""
+        gradients, arena = workspace
+        with np.errstate(over="ignore", invalid="ignore"):  # of this thread
+            x, batch, order = make_batch(self.sequences, indices, arena)
+            raw, cache = self.network.forward(self.parameters, x, batch)
+            losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[order])
+            weights = self.weights[order] / n
+            d_raw *= weights[:, None]
+            self.network.backward(self.parameters, d_raw, batch, cache, gradients)
+            return float(losses @ weights)
 
     def _add_penalty(self, gradient, n):
         """Return the L2 penalty and add its derivative to the gradient."""

@@ -49,6 +49,7 @@ class Network:
         )
         self.pooling = pooling
         self.n_outputs = n_outputs
+        self.n_units_of_widest = max(hidden_layer_sizes)
         # About how many numbers a pass holds for each step of each sequence.
         self.numbers_per_step = 2 * n_inputs + 6 * sum(hidden_layer_sizes)
         self.numbers_per_step_without_cache = n_inputs + (2 + output_gate) * sum(hidden_layer_sizes)
