@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 Indices = NDArray[np.intp]
 
-_ALIGNMENT = 64  # bytes: a line of cache, a register of AVX-512
 _BLOCK_SIZE = 65_536  # numbers: with the arrays beside it, a share of the second-level cache
 
 
@@ -24,27 +23,28 @@ class Arena:
     """Memory for the arrays of one batch after another.
 
     Arrays as large as a batch's are costly to make: the system hands out their memory page by
-    page. So an arena keeps it. All arrays are given back at once, by `clear`.
+    page. So an arena keeps it. All arrays are given back at once, by `clear`; the next batch, which
+    asks for much the same arrays in the same order, gets them again.
     """
 
     def __init__(self) -> None:
-        self._memory = np.empty(0, np.uint8)
-        self._used = 0
+        self._buffers: list[NDArray[np.uint8]] = []
+        self._n_used = 0
 
     def clear(self) -> None:
         """Give back all arrays; their memory will be written over."""
-        if self._used > len(self._memory):
-            self._memory = np.empty(self._used, np.uint8)
-        self._used = 0
+        self._n_used = 0
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> Array:
         """Return an array like NumPy's `empty`."""
-        start = self._used
+        i = self._n_used
+        self._n_used += 1
         n_bytes = math.prod(shape) * dtype.itemsize
-        self._used += -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
-        if self._used > len(self._memory):
-            return np.empty(shape, dtype)
-        return self._memory[start : start + n_bytes].view(dtype).reshape(shape)
+        if i == len(self._buffers):
+            self._buffers.append(np.empty(n_bytes, np.uint8))
+        elif len(self._buffers[i]) < n_bytes:
+            self._buffers[i] = np.empty(n_bytes, np.uint8)
+        return self._buffers[i][:n_bytes].view(dtype).reshape(shape)
 
 
 class Batch:
