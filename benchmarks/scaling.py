@@ -2,9 +2,9 @@
 
     python benchmarks/scaling.py [--rounds 3] [steps samples units ragged]
 
-Each line is the time per step and sample (for `units`, and per multiplication) divided by that of
-the line it is compared with; 1 means growth in proportion. The number of updates grows with the
-steps gone through, so that a line costs about the same as the next.
+Each line is the time per step and sample (for `units`, per multiplication), divided by the median
+of the lines it stands with; all 1 would be growth in proportion. Timed is one epoch, in batches of
+32.
 """
 
 import argparse

@@ -31,7 +31,8 @@ def wide(cls, n_jobs, **options):
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("n_jobs", [2, 3, -1])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_any_number_of_threads_gives_the_same_bits(solver, n_jobs):
+def test_any_number_of_threads_gives_the_same_bits(solver, n_jobs, monkeypatch):
+    monkeypatch.setattr("skgru._batching._MAX_CHUNK_SEQUENCES", 140)  # two chunks
     X, y = wide_data()
     one = wide(GRURegressor, 1, solver=solver).fit(X, y)
     many = wide(GRURegressor, n_jobs, solver=solver).fit(X, y)
