@@ -3,6 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -14,7 +15,11 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skgru._batching import run_network
+from skgru._batching import (
+    MIN_THREADED_UNITS,
+    run_network,
+    variance_explained_by_length,
+)
 from skgru._nn.network import Network
 from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
@@ -28,6 +33,9 @@ from skgru._sequences import (
 )
 from skgru._threads import thread_map
 from skgru._training import History, Objective, Patience, train_epochs, train_lbfgs
+
+# Of the targets' variance, where group_by_length="auto".
+_MAX_EXPLAINED_BY_LENGTH = 0.05
 
 
 class Samples(NamedTuple):
@@ -91,7 +99,13 @@ class BaseGRU(BaseEstimator, ABC):
         "scaling": [StrOptions({"standard"}), None],
         "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "n_jobs": [Integral, None],
+        "group_by_length": ["boolean", StrOptions({"auto"})],
+        "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
+        "n_jobs": [
+            Interval(Integral, None, -1, closed="right"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
         "dtype": [StrOptions({"float32", "float64"})],
     }
 
@@ -145,7 +159,7 @@ class BaseGRU(BaseEstimator, ABC):
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
-        with _unchanged_on_error(self), thread_map(self.n_jobs) as map_:
+        with _unchanged_on_error(self), self._threads() as map_:
             outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
@@ -184,11 +198,9 @@ class BaseGRU(BaseEstimator, ABC):
         if first:
             self._initialize(training, rng)
         dtype = "float64" if self.solver == "lbfgs" else self.dtype
-        training = self._prepared(training, dtype)
+        prepare = partial(self._network_inputs, dtype=dtype)
         validation = self._read_validation(*validation)
-        if validation is not None:
-            validation = self._prepared(validation, dtype)
-        elif self.early_stopping and self.solver != "lbfgs":
+        if validation is None and self.early_stopping and self.solver != "lbfgs":
             training, validation = self._split(training, rng)
 
         network = self._network()
@@ -196,16 +208,18 @@ class BaseGRU(BaseEstimator, ABC):
             network,
             self._make_loss(),
             training.sequences,
+            prepare,
             training.targets,
             training.weights * training.loss_factors,
             alpha=self.alpha,
             samples_per_sequence=float(training.weights.mean()),
             theta=self._theta.astype(dtype),
+            bptt_steps=self.bptt_steps,
             map_=map_,
         )
 
         def validate():
-            raw = run_network(network, objective.parameters, validation.sequences, map_=map_)
+            raw = run_network(network, objective.parameters, validation.sequences, prepare, map_)
             if not np.isfinite(raw).all():
                 return np.nan
             return float(self._score_raw(raw, validation.targets, validation.weights))
@@ -252,6 +266,7 @@ class BaseGRU(BaseEstimator, ABC):
             rng=rng,
             patience=Patience(self.tol, self.n_iter_no_change),
             shuffle=self.shuffle,
+            group_by_length=self._groups_by_length(objective),
             validate=validate,
             early_stopping=self.early_stopping,
             verbose=self.verbose,
@@ -338,17 +353,14 @@ class BaseGRU(BaseEstimator, ABC):
             )
         return validation
 
-    def _prepared(self, samples, dtype):
-        """Return the samples with values that the network can read."""
-        sequences = samples.sequences
-        values = self._network_inputs(sequences.values, dtype)
-        return samples._replace(sequences=Sequences(values, sequences.offsets))
-
     def _network_inputs(self, values, dtype):
-        """Return scaled values (S, D), or for tokens the rows of the embedding (S,)."""
+        """Return scaled values (S, D), or for tokens the rows of the embedding (S,).
+
+        The values may be written over.
+        """
         if self._reads_tokens:
             return embedding_rows(values, self.token_ids_)
-        return scale_values(values, self.feature_mean_, self.feature_scale_, dtype)
+        return scale_values(values, self.feature_mean_, self.feature_scale_, dtype, in_place=True)
 
     def _split(self, samples, rng):
         """Hold out a part for validation; return training and validation samples."""
@@ -411,6 +423,10 @@ class BaseGRU(BaseEstimator, ABC):
             pooling=structure["pooling"],
         )
 
+    def _threads(self):
+        """Return a context manager with the `map` for parts of the work; BLAS has one thread."""
+        return thread_map(self.n_jobs if max(self._hidden_sizes()) >= MIN_THREADED_UNITS else 1)
+
     def _hidden_sizes(self):
         """Return `hidden_layer_sizes` as a tuple of ints."""
         sizes = self.hidden_layer_sizes
@@ -460,16 +476,27 @@ class BaseGRU(BaseEstimator, ABC):
         sequences = self._read_X(X, reset=False)
         network = self._network()
         parameters = network.parameters(self._theta)
-        with thread_map(self.n_jobs) as map_:
+        with self._threads() as map_:
             return run_network(
                 network,
                 parameters,
                 sequences,
-                prepare=lambda values: self._network_inputs(values, self._theta.dtype),
-                map_=map_,
+                partial(self._network_inputs, dtype=self._theta.dtype),
+                map_,
             )
 
     # --- The solver ------------------------------------------------------------------------------
+
+    def _groups_by_length(self, objective):
+        """Return whether batches hold sequences of similar length.
+
+        If length told of the targets, such batches would hold similar targets too, and training
+        would follow one group of them after the other.
+        """
+        if self.group_by_length != "auto":
+            return self.group_by_length
+        lengths = objective.sequences.lengths
+        return variance_explained_by_length(lengths, objective.targets) < _MAX_EXPLAINED_BY_LENGTH
 
     def _make_optimizer(self, theta, incremental):
         """Return the solver's optimizer; with `incremental` it goes on where it stopped."""

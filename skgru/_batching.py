@@ -1,16 +1,22 @@
 """From sequences to time-major batches in the active-prefix layout."""
 
 import numpy as np
+from sklearn.utils import gen_batches
 
-from skgru._nn.batch import Arena, Batch
+from skgru._nn.batch import ArenaPool, Batch
+from skgru._nn.pieces import Piece, forward_pieces
 
-# Prediction goes through the data in chunks. Memory is bounded by numbers held per step.
+# Where all sequences are gone through, at most so many sequences and numbers are held at a time.
 _MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
+_MAX_PIECE_NUMBERS = 1 << 21
+
+# Batches that share their sequences out by length.
+_BATCHES_PER_WINDOW = 16
 
 # Training cuts a batch into shards of at least so many numbers per step.
 _SHARD_SIZE = 8192
-_MIN_SHARD_UNITS = 128
+MIN_THREADED_UNITS = 128
 _MAX_SHARDS = 4
 
 
@@ -28,17 +34,120 @@ def make_batch(sequences, indices, arena=None):
     Returns
     -------
     x : ndarray of shape (S, D), or (S,) for tokens
-        Their steps in the layout of `batch`.
+        A copy of their steps, in the layout of `batch`.
     batch : Batch
     order : ndarray of shape (B,)
         `indices`, in the order of the batch: longest first, ties as they came.
     """
-    lengths = sequences.lengths_of(indices)
+    starts, lengths = sequences.offsets[indices], sequences.lengths_of(indices)
+    x, batch, by_length = _gather(sequences.values, starts, lengths, arena)
+    return x, batch, indices[by_length]
+
+
+def _gather(values, starts, lengths, arena):
+    """Return the rows ``starts[i]:starts[i] + lengths[i]`` as a batch, and its order of the i."""
     by_length = np.argsort(-lengths, kind="stable")
-    order = indices[by_length]
     batch = Batch(lengths[by_length], arena)
-    rows = sequences.offsets[order][batch.sequence_of_row()] + batch.step_of_row()
-    return sequences.values.take(rows, axis=0), batch, order
+    rows = starts[by_length][batch.sequence_of_row()] + batch.step_of_row()
+    x = batch.empty((batch.n_rows, *values.shape[1:]), values.dtype)
+    values.take(rows, axis=0, out=x, mode="clip")  # no row is clipped; "raise" would buffer x
+    return x, batch, by_length
+
+
+class SequencePieces:
+    """Some sequences, cut into pieces of `n_steps`, for `forward_pieces`.
+
+    Steps are counted from the end: the last piece of a sequence is whole, and its first one takes
+    what is left. So the gradient of a last output always reaches back over `n_steps`.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    indices : ndarray of shape (B,)
+        Which sequences.
+    n_steps : int
+    prepare : callable
+        Makes the network's inputs of a piece's values.
+    arena : Arena
+        Where the network's arrays will lie; those of an earlier piece are lost.
+    """
+
+    def __init__(self, sequences, indices, n_steps, prepare, arena):
+        self.lengths = sequences.lengths_of(indices)
+        self._values = sequences.values
+        self._ends = sequences.offsets[indices + 1]
+        self._n_steps = n_steps
+        self._prepare = prepare
+        self._arena = arena
+
+    def __len__(self):
+        return -(-int(self.lengths.max(initial=0)) // self._n_steps)
+
+    def __getitem__(self, i):
+        n_left = (len(self) - 1 - i) * self._n_steps  # steps after this piece
+        lengths = np.clip(self.lengths - n_left, 0, self._n_steps)
+        positions = np.flatnonzero(lengths)
+        lengths = lengths[positions]
+        starts = self._ends[positions] - n_left - lengths
+        x, batch, by_length = _gather(self._values, starts, lengths, self._arena)
+        return Piece(self._prepare(x), batch, positions[by_length])
+
+
+def batches_of_epoch(lengths, batch_size, rng, *, shuffle=True, group_by_length=False):
+    """Yield the batches of an epoch, as index arrays.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,)
+    batch_size : int
+    rng : RandomState
+    shuffle : bool, default=True
+        If not, the batches hold the sequences as they come.
+    group_by_length : bool, default=False
+        Whether shuffled sequences are taken in windows of 16 batches: in a window, those of similar
+        length share a batch, and the batches come in random order. So few steps are spent on a
+        batch's longest sequences alone.
+    """
+    n = len(lengths)
+    indices = rng.permutation(n) if shuffle else np.arange(n)
+    if not (shuffle and group_by_length) or lengths.min() == lengths.max():
+        yield from (indices[batch] for batch in gen_batches(n, batch_size))
+        return
+    for window in gen_batches(n, _BATCHES_PER_WINDOW * batch_size):
+        by_length = indices[window]
+        by_length = by_length[np.argsort(-lengths[by_length], kind="stable")]
+        batches = [by_length[batch] for batch in gen_batches(len(by_length), batch_size)]
+        for i in rng.permutation(len(batches)):
+            yield batches[i]
+
+
+def variance_explained_by_length(lengths, targets):
+    """Return which share of the targets' variance lies between groups of similar length.
+
+    It is Kelley's ε², the correlation ratio less what chance would give; about 0 if length tells
+    nothing of the targets, 1 if it tells all.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,)
+    targets : ndarray of shape (n, K)
+
+    References
+    ----------
+    T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935.
+    """
+    n = len(lengths)
+    n_groups = min(_BATCHES_PER_WINDOW, n // 8)
+    if n_groups < 2:
+        return 1.0  # too few to say
+    deviations = targets - targets.mean(axis=0)
+    total = np.square(deviations).sum()
+    if total == 0:
+        return 0.0
+    groups = np.array_split(np.argsort(lengths, kind="stable"), n_groups)
+    between = sum(len(g) * np.square(deviations[g].mean(axis=0)).sum() for g in groups)
+    by_chance = (n_groups - 1) * (total - between) / (n - n_groups)
+    return float((between - by_chance) / total)
 
 
 def chunks(lengths, numbers_per_step):
@@ -78,40 +187,38 @@ def shards(indices, lengths, n_units):
     list of ndarray
     """
     n_shards = min(_MAX_SHARDS, len(indices) * n_units // _SHARD_SIZE)
-    if n_units < _MIN_SHARD_UNITS or n_shards < 2:
+    if n_units < MIN_THREADED_UNITS or n_shards < 2:
         return [indices]
     by_length = indices[np.argsort(-lengths, kind="stable")]
     return [by_length[i::n_shards] for i in range(n_shards)]
 
 
-def run_network(network, parameters, sequences, prepare=None, map_=map):
-    """Return the raw outputs (n, K) for all sequences, computed in chunks.
+def run_network(network, parameters, sequences, prepare, map_=map):
+    """Return the raw outputs (n, K) for all sequences.
+
+    They run in chunks of similar length, and long ones in pieces: memory stays bounded.
 
     Parameters
     ----------
     network : Network
     parameters : Parameters
     sequences : Sequences
-    prepare : callable, default=None
-        Makes the network's inputs of a chunk's values.
+    prepare : callable
+        Makes the network's inputs of some steps' values.
     map_ : callable, default=map
-        Runs the chunks, maybe on threads; used where the network is wide enough to gain.
+        Runs the chunks, maybe on threads.
     """
     raw = np.empty((sequences.n_sequences, network.n_outputs), parameters.vector.dtype)
-    arenas = []  # those not in use: there are as many as threads
+    arenas = ArenaPool()
 
     def run_chunk(indices):
-        try:
-            arena = arenas.pop()
-        except IndexError:
-            arena = Arena()
-        x, batch, order = make_batch(sequences, indices, arena)
-        x = prepare(x) if prepare else x
-        raw[order], _ = network.forward(parameters, x, batch, need_cache=False)
-        arenas.append(arena)
+        n_steps = _MAX_PIECE_NUMBERS // (len(indices) * network.numbers_per_step_without_cache)
+        with arenas.lend() as arena:
+            pieces = SequencePieces(sequences, indices, max(n_steps, 1), prepare, arena)
+            raw[indices], _ = forward_pieces(network, parameters, pieces, need_cache=False)
 
-    if network.n_units_of_widest < _MIN_SHARD_UNITS:
-        map_ = map
-    for _ in map_(run_chunk, chunks(sequences.lengths, network.numbers_per_step_without_cache)):
+    by_length = np.argsort(-sequences.lengths, kind="stable")
+    slices = gen_batches(len(by_length), _MAX_CHUNK_SEQUENCES)
+    for _ in map_(run_chunk, [by_length[chunk] for chunk in slices]):
         pass
     return raw

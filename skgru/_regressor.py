@@ -145,11 +145,24 @@ class GRURegressor(RegressorMixin, BaseGRU):
     max_grad_norm : float or None, default=1.0
         The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
 
-    n_jobs : int, default=None
+    group_by_length : {'auto'} or bool, default='auto'
+        Whether, within some shuffled batches, sequences of similar length share a batch: faster
+        where lengths differ. If length tells of the target, such batches would hold similar targets
+        and training would suffer: 'auto' groups only if length explains less than 5 % of the
+        variance of the (one-hot or scaled) targets.
+
+    bptt_steps : int or None, default=None
+        Truncated back-propagation through time, for sequences of many thousand steps: the gradient
+        reaches back over so many steps and the memory of an update is bounded by them; the state
+        is carried over all steps [6]_. Sequences are cut into pieces of `bptt_steps` steps,
+        counted from their ends. None: the full gradient.
+
+    n_jobs : int or None, default=-1
         How many threads train and predict, where the network is wide enough to gain from them:
         layers of at least 128 units, and in training batches of at least 64 sequences of 128
-        units. None: 1, unless in a :obj:`joblib.parallel_config` context; -1: one per processor.
-        The results are the same, bit for bit.
+        units. -1: as many as the processors that BLAS may use, hence one inside joblib's workers;
+        None: 1, unless in a :obj:`joblib.parallel_config` context. The results are the same, bit
+        for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
         What is computed and returned.
@@ -251,6 +264,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
        ICLR 2017.
     .. [5] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
        networks", ICML 2013.
+    .. [6] R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training
+       of recurrent network trajectories", Neural Computation 2(4), 1990.
 
     Examples
     --------
@@ -308,7 +323,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         scaling="standard",
         warmup_fraction=0.1,
         max_grad_norm=1.0,
-        n_jobs=None,
+        group_by_length="auto",
+        bptt_steps=None,
+        n_jobs=-1,
         dtype="float32",
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -343,6 +360,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         self.scaling = scaling
         self.warmup_fraction = warmup_fraction
         self.max_grad_norm = max_grad_norm
+        self.group_by_length = group_by_length
+        self.bptt_steps = bptt_steps
         self.n_jobs = n_jobs
         self.dtype = dtype
 

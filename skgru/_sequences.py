@@ -87,6 +87,8 @@ def read_numbers(X, *, features_per_step=1, estimator=None):
         sequence.
     """
     steps, offsets, n_columns = _read(X, features_per_step, estimator)
+    if _is_surely_finite(steps):
+        return ReadX(Sequences(steps, offsets), n_columns)
     _check_finite(steps, offsets)
     return ReadX(_without_trailing_nan(steps, offsets), n_columns)
 
@@ -336,9 +338,15 @@ def _check_steps(steps, offsets, good, expected):
         raise ValueError(f"Expected {expected}, got {steps[bad[0], 0]} in sequence {i}, step {t}.")
 
 
+def _is_surely_finite(steps):
+    """Whether a sum says that no step is infinite or NaN: it needs no memory beside them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return steps.dtype.kind != "f" or bool(np.isfinite(steps.sum()))
+
+
 def _check_finite(steps, offsets):
     """Refuse infinity; NaN is dealt with elsewhere."""
-    if steps.dtype.kind != "f" or not np.isinf(steps).any():
+    if not np.isinf(steps).any():
         return
     row, feature = np.argwhere(np.isinf(steps))[0]
     i, t = _locate(row, offsets)
@@ -350,8 +358,6 @@ def _check_finite(steps, offsets):
 
 def _without_trailing_nan(steps, offsets):
     """Drop trailing steps that are wholly NaN; refuse any other NaN."""
-    if steps.dtype.kind != "f" or not np.isnan(steps).any():
-        return Sequences(steps, offsets)
     missing = np.isnan(steps)
     kept = _kept(np.flatnonzero(~missing.all(axis=1)), offsets, from_start=True)
     sequences = Sequences(steps[kept.rows], kept.offsets)

@@ -27,12 +27,21 @@ def single_threaded_blas():
 def thread_map(n_jobs):
     """Yield a function like `map`, whose calls run on `n_jobs` threads, with joblib's meaning.
 
-    BLAS is limited to one thread in each of them.
+    Negative numbers count from the processors that BLAS may use, where those are fewer: joblib's
+    workers, `threadpool_limits` and ``OMP_NUM_THREADS`` bound them. BLAS is limited to one thread
+    in each of ours.
     """
     n_threads = effective_n_jobs(n_jobs)
+    if n_jobs is not None and n_jobs < 0:
+        n_threads = min([n_threads, *_blas_threads()])
     with single_threaded_blas():
         if n_threads == 1:
             yield map
         else:
             with ThreadPoolExecutor(n_threads, thread_name_prefix="skgru") as executor:
                 yield executor.map
+
+
+def _blas_threads():
+    """Return how many threads each of the loaded BLAS libraries may use."""
+    return [pool["num_threads"] for pool in _controller().info() if pool["user_api"] == "blas"]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import optimize
-from sklearn.utils import gen_batches
 
-from skgru._batching import chunks, make_batch, shards
-from skgru._nn.batch import Arena
+from skgru._batching import SequencePieces, batches_of_epoch, chunks, make_batch, shards
+from skgru._nn.batch import ArenaPool
 from skgru._nn.optimizers import clip_norm
+from skgru._nn.pieces import backward_pieces, forward_pieces
 
 
 @dataclass
@@ -68,7 +68,8 @@ class Objective:
     network : Network
     loss : Loss
     sequences : Sequences
-        Values ready for the network.
+    prepare : callable
+        Makes the network's inputs of a batch's values.
     targets : ndarray of shape (n, K)
     weights : ndarray of shape (n,)
         Weight of each sample's loss; only ratios matter.
@@ -78,6 +79,8 @@ class Objective:
         makes a weight of two the same as two copies.
     theta : ndarray
         Where to evaluate; changed in place by the optimizers.
+    bptt_steps : int or None, default=None
+        Over how many steps the gradient reaches back; None = all.
     map_ : callable, default=map
         Runs the shards of a batch, maybe on threads.
     """
@@ -87,24 +90,29 @@ class Objective:
         network,
         loss,
         sequences,
+        prepare,
         targets,
         weights,
         *,
         alpha,
         samples_per_sequence,
         theta,
+        bptt_steps=None,
         map_=map,
     ):
         self.network = network
         self.loss = loss
         self.sequences = sequences
+        self._prepare = prepare
         self.targets = targets.astype(theta.dtype, copy=False)
         self.weights = (weights / weights.mean()).astype(theta.dtype)
         self.alpha = alpha
         self.samples_per_sequence = samples_per_sequence
         self.parameters = network.parameters(theta)
+        self.bptt_steps = bptt_steps
         self._map = map_
-        self._workspaces = [self._new_workspace()]
+        self._arenas = ArenaPool()
+        self._gradients = [self._new_gradients()]  # of each shard; their sum comes to the first
 
     @property
     def theta(self):
@@ -125,7 +133,10 @@ class Objective:
         """Return the loss over all sequences and its gradient."""
         value = 0.0
         total = np.zeros_like(self.theta)
-        for indices in chunks(self.sequences.lengths, self.network.numbers_per_step):
+        lengths = self.sequences.lengths
+        if self.bptt_steps:
+            lengths = np.minimum(lengths, self.bptt_steps)
+        for indices in chunks(lengths, self.network.numbers_per_step):
             value += self._data_loss(indices, self.n_sequences)
             total += self._gradient
         value += self._add_penalty(total, self.n_sequences)
@@ -133,33 +144,47 @@ class Objective:
 
     @property
     def _gradient(self):
-        return self._workspaces[0][0].vector
+        return self._gradients[0].vector
 
-    def _new_workspace(self):
-        """Return what a shard writes to: the gradients, and memory for the network."""
-        return self.network.parameters(np.empty_like(self.theta)), Arena()
+    def _new_gradients(self):
+        return self.network.parameters(np.empty_like(self.theta))
 
     def _data_loss(self, indices, n):
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
         parts = shards(indices, self.sequences.lengths_of(indices), self.network.n_units_of_widest)
-        while len(self._workspaces) < len(parts):
-            self._workspaces.append(self._new_workspace())
-        losses = list(self._map(self._shard_loss, parts, [n] * len(parts), self._workspaces))
-        for gradients, _ in self._workspaces[1 : len(parts)]:
+        while len(self._gradients) < len(parts):
+            self._gradients.append(self._new_gradients())
+        losses = list(self._map(self._shard_loss, parts, [n] * len(parts), self._gradients))
+        for gradients in self._gradients[1 : len(parts)]:
             self._gradient[...] += gradients.vector
         return sum(losses)
 
-    def _shard_loss(self, indices, n, workspace):
-        """Return the loss of one shard; leave its gradient in the workspace."""
-        gradients, arena = workspace
-        with np.errstate(over="ignore", invalid="ignore"):  # of this thread
-            x, batch, order = make_batch(self.sequences, indices, arena)
-            raw, cache = self.network.forward(self.parameters, x, batch)
-            losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[order])
-            weights = self.weights[order] / n
-            d_raw *= weights[:, None]
-            self.network.backward(self.parameters, d_raw, batch, cache, gradients)
-            return float(losses @ weights)
+    def _shard_loss(self, indices, n, gradients):
+        """Return the loss of one shard, and write its gradient."""
+        network, p = self.network, self.parameters
+        longest = self.sequences.lengths_of(indices).max()
+        # What NumPy does on overflow is a setting of each thread.
+        with self._arenas.lend() as arena, np.errstate(over="ignore", invalid="ignore"):
+            if self.bptt_steps and longest > self.bptt_steps:
+                pieces = SequencePieces(
+                    self.sequences, indices, self.bptt_steps, self._prepare, arena
+                )
+                raw, cache = forward_pieces(network, p, pieces)
+                loss, d_raw = self._loss_of(raw, indices, n)
+                backward_pieces(network, p, d_raw, pieces, cache, gradients)
+            else:
+                x, batch, order = make_batch(self.sequences, indices, arena)
+                raw, cache = network.forward(p, self._prepare(x), batch)
+                loss, d_raw = self._loss_of(raw, order, n)
+                network.backward(p, d_raw, batch, cache, gradients)
+        return loss
+
+    def _loss_of(self, raw, indices, n):
+        """Return the weighted losses of the outputs (B, K), divided by n, and the gradient."""
+        losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[indices])
+        weights = self.weights[indices] / n
+        d_raw *= weights[:, None]
+        return float(losses @ weights), d_raw
 
     def _add_penalty(self, gradient, n):
         """Return the L2 penalty and add its derivative to the gradient."""
@@ -202,6 +227,7 @@ def train_epochs(
     rng,
     patience,
     shuffle=True,
+    group_by_length=False,
     validate=None,
     early_stopping=False,
     verbose=False,
@@ -221,7 +247,8 @@ def train_epochs(
     rng : RandomState
         Shuffles the samples.
     patience : Patience
-    shuffle : bool
+    shuffle, group_by_length : bool
+        See `batches_of_epoch`.
     validate : callable or None
         Returns the validation score at the current θ.
     early_stopping : bool
@@ -237,6 +264,7 @@ def train_epochs(
     """
     history.n_iter = 0
     n = objective.n_sequences
+    lengths = objective.sequences.lengths
     theta = objective.theta
     updates_per_epoch = -(-n // batch_size)
     planned_updates = updates_per_epoch * epochs_planned
@@ -247,16 +275,18 @@ def train_epochs(
     outcome = "max_iter"
     try:
         for _ in range(max_iter):
-            indices = rng.permutation(n) if shuffle else np.arange(n)
             total = 0.0
-            for batch in gen_batches(n, batch_size):
-                loss, gradient = objective.at_batch(indices[batch])
+            batches = batches_of_epoch(
+                lengths, batch_size, rng, shuffle=shuffle, group_by_length=group_by_length
+            )
+            for indices in batches:
+                loss, gradient = objective.at_batch(indices)
                 if max_grad_norm is not None:
                     clip_norm(gradient, max_grad_norm)
                 rate = schedule.rate((updates + 0.5) / planned_updates, history.t)
                 optimizer.step(theta, gradient, rate)
                 updates += 1
-                total += loss * (batch.stop - batch.start)
+                total += loss * len(indices)
             if not (np.isfinite(total) and np.isfinite(theta).all()):
                 outcome = "diverged"
                 break

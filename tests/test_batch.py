@@ -68,15 +68,6 @@ def test_previous_is_the_state_before_each_row(lengths):
 
 
 @given(LENGTHS)
-def test_previous_start_is_where_the_states_before_a_step_lie(lengths):
-    batch = batch_of(lengths)
-    states = labelled_states(batch)
-    for t, n in enumerate(batch.active):
-        start = batch.previous_start(t)
-        assert_array_equal(states[start : start + n], [(i, t) for i in range(n)])
-
-
-@given(LENGTHS)
 def test_last_is_the_state_after_all_steps_and_the_initial_one_if_there_are_none(lengths):
     batch = batch_of(lengths)
     states = labelled_states(batch)

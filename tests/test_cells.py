@@ -450,3 +450,19 @@ def test_without_a_cache_the_states_are_the_same(reset_after, monkeypatch):
     same, cache = cell.forward(p, x, batch, initial, need_cache=False)
     assert cache is None
     assert_array_equal(same, states)
+
+
+@INITIALS
+@RESETS
+@pytest.mark.parametrize("n_steps", [0, 1, 9])
+def test_a_sequence_alone_and_without_a_cache_has_the_same_states(
+    reset_after, n_steps, with_initial
+):
+    cell, p, sequences, initial = problem(
+        [n_steps], reset_after=reset_after, with_initial=with_initial
+    )
+    batch = Batch(np.array([n_steps]))
+    states, _ = cell.forward(p, sequences[0], batch, initial)
+    same, _ = cell.forward(p, sequences[0], batch, initial, need_cache=False)
+    assert same.shape == states.shape
+    assert_allclose(same, states, rtol=0, atol=1e-14)

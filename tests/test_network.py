@@ -110,7 +110,7 @@ def test_hidden_layer_from_an_initial_state_equals_the_naive_equations(
 ):
     form = {"reset_after": reset_after, "output_gate": output_gate}
     layer, p, sequences, initial, batch = layer_problem(lengths, **form)
-    y, _ = layer.forward(p, naive.pack(sequences), batch, initial)
+    y, final, _ = layer.forward(p, naive.pack(sequences), batch, initial)
     expected = [
         naive.hidden_layer(p, x, h, **form) for x, h in zip(sequences, initial, strict=True)
     ]
@@ -118,6 +118,9 @@ def test_hidden_layer_from_an_initial_state_equals_the_naive_equations(
     for last, y_i in zip(batch.last(y), expected, strict=True):
         if len(y_i):
             assert_allclose(last, y_i[-1], rtol=0, atol=1e-10)
+    for state, x, h in zip(final, sequences, initial, strict=True):
+        states = naive.gru(p, x, h, reset_after=reset_after)
+        assert_allclose(state, states[-1] if len(x) else h, rtol=0, atol=1e-10)
 
 
 # Gradients
@@ -138,7 +141,7 @@ def test_hidden_layer_gradients_equal_central_differences(
     on_last = rng.normal(size=(batch.n_sequences, 4)) if loss_of != "outputs" else None
 
     def loss():
-        y, _ = layer.forward(p, x, batch, initial)
+        y, _, _ = layer.forward(p, x, batch, initial)
         loss = 0.0
         if on_outputs is not None:
             loss += np.sum(on_outputs * y[batch.n_sequences :])
@@ -147,7 +150,7 @@ def test_hidden_layer_gradients_equal_central_differences(
         return loss
 
     g = {name: np.full(shape, np.nan) for name, shape in layer.shapes().items()}
-    _, cache = layer.forward(p, x, batch, initial)
+    _, _, cache = layer.forward(p, x, batch, initial)
     dx, d_initial = layer.backward(p, on_outputs, on_last, batch, cache, g)
     for name in layer.shapes():
         check_gradient(loss, p[name], g[name], name)
@@ -175,10 +178,10 @@ def test_stack_gradients_of_all_outputs_and_the_last_equal_central_differences(
     on_last = rng.normal(size=(batch.n_sequences, WIDTHS[depth - 1]))
 
     def loss():
-        y, _ = stack.forward(p, x, batch)
+        y, _, _ = stack.forward(p, x, batch)
         return np.sum(on_outputs * y[batch.n_sequences :]) + np.sum(on_last * batch.last(y))
 
-    _, caches = stack.forward(p, x, batch)
+    _, _, caches = stack.forward(p, x, batch)
     dx = stack.backward(p, on_outputs, on_last, batch, caches, g)
     for name in p:
         check_gradient(loss, p[name], g[name], name)

@@ -12,7 +12,7 @@ from skgru._scaling import mean_and_scale, scale_values
 @pytest.mark.parametrize("n", [1, 2, 7, 50])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.bool_])
 def test_mean_and_scale_are_those_of_standard_scaler(n, dtype, monkeypatch):
-    monkeypatch.setattr(_scaling, "_ROWS_AT_A_TIME", 7)
+    monkeypatch.setattr(_scaling, "_BLOCK_SIZE", 28)
     rng = np.random.default_rng(n)
     values = (rng.normal(3.0, 10.0, (n, 4)) * [1, 1e3, 1, 1]).astype(dtype)
     weights = rng.uniform(0.5, 2.0, n)
@@ -38,3 +38,17 @@ def test_a_mean_far_from_zero_costs_no_digits():
     values = 1e8 + np.array([[-1.0], [1.0]] * 500)
     _, scale = mean_and_scale(values, np.ones(1000), "X")
     assert_allclose(scale, 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_values_are_written_over_only_if_asked_and_of_the_same_type(dtype):
+    values = np.arange(12).reshape(6, 2).astype(dtype)
+    before = values.copy()
+    expected = scale_values(values, [1.0, 2.0], [2.0, 4.0], np.float32)
+    assert_array_equal(values, before)
+    scaled = scale_values(values, [1.0, 2.0], [2.0, 4.0], np.float32, in_place=True)
+    assert scaled.dtype == np.float32
+    assert_array_equal(scaled, expected)
+    assert (scaled is values) == (dtype is np.float32)
+    if dtype is not np.float32:
+        assert_array_equal(values, before)

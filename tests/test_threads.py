@@ -66,6 +66,29 @@ def test_the_threads_are_those_of_n_jobs(monkeypatch):
     assert sizes == [2, 5, 3]
 
 
+def test_all_processors_are_those_that_blas_may_use(monkeypatch):
+    monkeypatch.setattr("skgru._threads.effective_n_jobs", lambda n_jobs: 8)
+    monkeypatch.setattr("skgru._threads._blas_threads", lambda: [4, 3])
+    for n_jobs, expected in {-1: 3, None: 8, 8: 8}.items():
+        with thread_map(n_jobs) as map_:
+            assert map_.__self__._max_workers == expected
+    monkeypatch.undo()
+    with threadpool_limits(1, user_api="blas"), thread_map(-1) as map_:
+        assert map_ is map
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_narrow_networks_have_no_threads(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "skgru._base.thread_map", lambda n_jobs: seen.append(n_jobs) or thread_map(n_jobs)
+    )
+    X, y = wide_data()
+    for sizes in (127, (16, 128)):
+        GRUClassifier(sizes, max_iter=1, n_jobs=2).fit(X, y > 0).predict(X)
+    assert seen == [1, 1, 2, 2]
+
+
 def test_shards_depend_on_sizes_alone_and_cover_the_batch():
     indices = np.arange(100, 228)
     lengths = np.arange(128)[::-1] // 4
@@ -111,5 +134,5 @@ def test_no_thread_is_left_after_a_fit():
 
 def test_zero_jobs_are_refused():
     X, y = wide_data()
-    with pytest.raises(ValueError, match="n_jobs == 0"):
+    with pytest.raises(ValueError, match=r"'n_jobs' parameter.*Got 0"):
         wide(GRUClassifier, 0).fit(X, y > 0)

@@ -1124,3 +1124,39 @@ def test_class_weights_that_leave_no_sample():
     X, y = ragged()
     with pytest.raises(ValueError, match="class_weight leaves no sample"):
         small(GRUClassifier, class_weight={0: 0, 1: 0}).fit(X, y)
+
+
+# Batches of similar lengths
+
+
+@pytest.mark.parametrize(
+    ("group_by_length", "told", "grouped"),
+    [("auto", False, True), ("auto", True, False), (True, True, True), (False, False, False)],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_sequences_are_grouped_by_length_unless_it_tells_of_the_targets(
+    group_by_length, told, grouped, monkeypatch
+):
+    X, _ = ragged(200, longest=40)
+    lengths = np.array([len(x) for x in X])
+    y = lengths > 20 if told else np.arange(200) % 2
+    longest = []
+    loss = Objective.at_batch
+
+    def at_batch(self, indices):
+        longest.append(lengths[indices].max())
+        return loss(self, indices)
+
+    monkeypatch.setattr(Objective, "at_batch", at_batch)
+    small(GRUClassifier, max_iter=1, batch_size=10, group_by_length=group_by_length).fit(X, y)
+    assert len(longest) == 20
+    # Batches at random have nearly all a sequence of more than 30 steps.
+    assert (min(longest) < 20) == grouped
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_target_that_is_the_length_is_learned():
+    X = [np.ones((n, 1)) for n in np.random.RandomState(0).randint(1, 25, 300)]
+    y = np.array([len(x) for x in X], float)
+    model = GRURegressor(16, max_iter=30, learning_rate_init=0.01, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.98

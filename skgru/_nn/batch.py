@@ -9,6 +9,8 @@ exists, so nothing needs a mask.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,25 @@ class Arena:
         elif len(self._buffers[i]) < n_bytes:
             self._buffers[i] = np.empty(n_bytes, np.uint8)
         return self._buffers[i][:n_bytes].view(dtype).reshape(shape)
+
+
+class ArenaPool:
+    """Arenas for batches that threads work on at the same time: as many as there are threads."""
+
+    def __init__(self) -> None:
+        self._free: list[Arena] = []
+
+    @contextmanager
+    def lend(self) -> Iterator[Arena]:
+        """Lend an arena that no one else uses."""
+        try:
+            arena = self._free.pop()
+        except IndexError:
+            arena = Arena()
+        try:
+            yield arena
+        finally:
+            self._free.append(arena)
 
 
 class Batch:
@@ -120,15 +141,13 @@ class Batch:
         states[: self.n_sequences] = 0 if initial is None else initial
         return states
 
-    def previous_start(self, t: int) -> int:
-        """Return the row of `states` from which the states before step t lie."""
-        return self.n_sequences + self.starts[t - 1] if t else 0
-
     def previous(self, states: Array) -> Array:
         """Return (S, H): for each row, the state before its step."""
         if self.uniform:
             return states[: self.n_rows]
-        rows = np.repeat([self.previous_start(t) for t in range(self.n_steps)], self.active)
+        # Before step t, states lie where step t - 1 wrote them, before step 0 in front of all.
+        starts = [0, *(self.n_sequences + start for start in self.starts[:-2])]
+        rows = np.repeat(starts[: self.n_steps], self.active)
         return states[rows + self.sequence_of_row()]
 
     def last_rows(self) -> Indices:

@@ -14,15 +14,19 @@ from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Batch
 
+# An array as the operand of a small array costs half the time of a Python number.
+_HALF = {np.dtype(t): np.array(0.5, t) for t in (np.float32, np.float64)}
+
 
 def sigmoid_(a: Array) -> None:
     """Replace ``a``, which holds *half* the argument of σ, by σ(2a) = ½ + ½ tanh(a).
 
     The ½ is folded into the weights; tanh is vectorised and cannot overflow.
     """
-    np.tanh(a, out=a)
-    a *= 0.5
-    a += 0.5
+    half = _HALF[a.dtype]
+    np.tanh(a, a)
+    np.multiply(a, half, a)
+    np.add(a, half, a)
 
 
 def glorot_uniform(rng: RandomState, n_in: int, n_out: int) -> Array:
@@ -123,6 +127,8 @@ class GRU:
             Initial states, then the state after each row's step.
         cache : GRUCache or None
         """
+        if batch.n_sequences == 1 and not need_cache:
+            return self._forward_alone(p, x, batch, initial), None
         half = np.array([0.5, 0.5, 1.0], x.dtype).reshape(3, 1, 1)  # see sigmoid_
         Wb = by_gate(np.vstack([p["input_weights"], p["bias"]]))  # (3, D + 1, H)
         Wb = np.multiply(Wb, half, order="C")
@@ -135,8 +141,11 @@ class GRU:
         x1 = batch.empty((n_kept, self.n_inputs + 1), x.dtype)
         x1[:, -1] = 1
         gates = batch.empty((3, n_kept, self.n_units), x.dtype)
+        z_all, r_all, c_all = gates
+        zr_all = gates[:2]
         recurrent = batch.empty((n_kept, self.n_units), x.dtype)
         states = batch.allocate_states(initial, self.n_units, x.dtype)
+        before, after = states[: batch.n_sequences], states[batch.n_sequences :]
         product = np.empty((2, batch.n_sequences, self.n_units), x.dtype)
 
         for steps, block in blocks:
@@ -145,29 +154,66 @@ class GRU:
             x1[kept, :-1] = x[block]
             np.matmul(x1[kept], Wb, out=gates[:, kept])
             for t in steps:
-                n, start, previous = batch.active[t], batch.starts[t], batch.previous_start(t)
-                h = states[previous : previous + n]  # (n, H)
+                n, start = batch.active[t], batch.starts[t]
+                h = before[:n]  # (n, H): the sequences that still run
                 here = slice(start - offset, start - offset + n)
-                zrc, recurrent_t = gates[:, here], recurrent[here]
-                zr, (z, r, c) = zrc[:2], zrc
-                work = product[:, :n]
+                zr, z, r, c = zr_all[:, here], z_all[here], r_all[here], c_all[here]
+                recurrent_t, work = recurrent[here], product[:, :n]
 
-                zr += np.matmul(h, U_zr, out=work)
+                np.add(zr, np.matmul(h, U_zr, work), zr)
                 sigmoid_(zr)
                 if self.reset_after:
-                    np.matmul(h, U_c, out=recurrent_t)
-                    recurrent_t += p["recurrent_bias"]
-                    c += np.multiply(r, recurrent_t, out=work[0])
+                    np.dot(h, U_c, recurrent_t)
+                    np.add(recurrent_t, p["recurrent_bias"], recurrent_t)
+                    np.add(c, np.multiply(r, recurrent_t, work[0]), c)
                 else:
-                    np.multiply(r, h, out=recurrent_t)
-                    c += np.matmul(recurrent_t, U_c, out=work[0])
-                np.tanh(c, out=c)
+                    np.multiply(r, h, recurrent_t)
+                    np.add(c, np.dot(recurrent_t, U_c, work[0]), c)
+                np.tanh(c, c)
                 # h_t = h_{t-1} + z ⊙ (c − h_{t-1})
-                h_t = states[batch.n_sequences + start : batch.n_sequences + start + n]
-                np.subtract(c, h, out=h_t)
-                h_t *= z
-                h_t += h
+                h_t = after[start : start + n]
+                np.subtract(c, h, h_t)
+                np.multiply(h_t, z, h_t)
+                np.add(h_t, h, h_t)
+                before = h_t
         return states, GRUCache(x1, states, gates, recurrent) if need_cache else None
+
+    def _forward_alone(
+        self, p: dict[str, Array], x: Array, batch: Batch, initial: Array | None
+    ) -> Array:
+        """Return the states (1 + T, H) of a single sequence.
+
+        Each call of NumPy costs more than its arithmetic here, so there are as few as can be: gates
+        lie side by side in vectors, which all steps share.
+        """
+        H = self.n_units
+        half = np.repeat(np.array([0.5, 0.5, 1.0], x.dtype), H)  # see sigmoid_
+        U = p["recurrent_weights"] * half
+        U_zr, U_c = U[:, : 2 * H].copy(), U[:, 2 * H :].copy()
+        a = x @ (p["input_weights"] * half)  # (T, 3 H)
+        a += p["bias"] * half
+        states = batch.allocate_states(initial, H, x.dtype)
+        zr, c, q = np.empty(2 * H, x.dtype), np.empty(H, x.dtype), np.empty(H, x.dtype)
+        z, r = zr[:H], zr[H:]
+        h = states[0]
+        for a_zr, a_c, h_t in zip(a[:, : 2 * H], a[:, 2 * H :], states[1:], strict=True):
+            np.dot(h, U_zr, zr)
+            np.add(zr, a_zr, zr)
+            sigmoid_(zr)
+            if self.reset_after:
+                np.dot(h, U_c, q)
+                np.add(q, p["recurrent_bias"], q)
+                np.multiply(r, q, c)
+            else:
+                np.multiply(r, h, q)
+                np.dot(q, U_c, c)
+            np.add(c, a_c, c)
+            np.tanh(c, c)
+            np.subtract(c, h, c)  # as in forward: h + z ⊙ (c − h)
+            np.multiply(c, z, c)
+            np.add(h, c, h_t)
+            h = h_t
+        return states
 
     def backward(
         self,
@@ -213,6 +259,8 @@ class GRU:
         if d_last is not None:
             dh_all += d_last
         product = np.empty((3, *dh_all.shape), x1.dtype)
+        dh_z_all, dh_r_all, dh_c_all = product
+        dz_dc_all, dr_all = d_gates[::2], d_gates[1]
 
         for steps, block in reversed(batch.blocks(self.n_units)):
             # Factors that do not depend on the incoming gradient, for many steps at once.
@@ -236,26 +284,26 @@ class GRU:
                 n = batch.active[t]
                 rows = slice(batch.starts[t], batch.starts[t + 1])
                 here = slice(rows.start - block.start, rows.stop - block.start)
-                dh, work = dh_all[:n], product[:, :n]
-                dz_dc, dr = d_gates[::2, rows], d_gates[1, rows]
+                dh, dh_z, dh_r, dh_c = dh_all[:n], dh_z_all[:n], dh_r_all[:n], dh_c_all[:n]
+                dz_dc, dr, work = dz_dc_all[:, rows], dr_all[rows], product[:, :n]
                 if d_states is not None:
-                    dh += d_states[rows]
-                np.multiply(dh, factor[:, here], out=dz_dc)
-                dh *= keep[here]
+                    np.add(dh, d_states[rows], dh)
+                np.multiply(dh, factor[:, here], dz_dc)
+                np.multiply(dh, keep[here], dh)
                 if self.reset_after:
-                    dc = dz_dc[1]
-                    np.multiply(dc, d_reset[here], out=dr)
-                    np.multiply(dc, r[here], out=dq[rows])
-                    np.matmul(d_gates[:2, rows], U_T[:2], out=work[:2])
-                    np.matmul(dq[rows], U_c_T, out=work[2])
+                    dc, dq_t = dz_dc[1], dq[rows]
+                    np.multiply(dc, d_reset[here], dr)
+                    np.multiply(dc, r[here], dq_t)
+                    np.matmul(d_gates[:2, rows], U_T[:2], work[:2])
+                    np.dot(dq_t, U_c_T, dh_c)
                 else:
-                    np.matmul(dz_dc, U_zc_T, out=work[::2])  # of r ⊙ h_{t-1}: work[2]
-                    np.multiply(work[2], d_reset[here], out=dr)
-                    np.matmul(dr, U_r_T, out=work[1])
-                    work[2] *= r[here]
-                dh += work[0]
-                dh += work[1]
-                dh += work[2]
+                    np.matmul(dz_dc, U_zc_T, work[::2])  # of r ⊙ h_{t-1}: dh_c
+                    np.multiply(dh_c, d_reset[here], dr)
+                    np.dot(dr, U_r_T, dh_r)
+                    np.multiply(dh_c, r[here], dh_c)
+                np.add(dh, dh_z, dh)
+                np.add(dh, dh_r, dh)
+                np.add(dh, dh_c, dh)
 
         d_Wb = np.matmul(x1.T, d_gates)  # (3, D + 1, H)
         by_gate(g["input_weights"])[...] = d_Wb[:, :-1]

@@ -102,16 +102,9 @@ class Network:
         cache : tuple
             What `backward` needs.
         """
-        tokens = None
-        if self.embedding:
-            x, tokens = self.embedding.forward(p.section("embedding"), x)
-        y, stack_cache = self.stack.forward(p, x, batch, need_cache=need_cache)
-        if self.pooling == "last":
-            pooled = batch.last(y)
-        else:
-            pooled = mean_forward(y[batch.n_sequences :], batch)
-        raw, head_cache = self.head.forward(p.section("head"), pooled)
-        return raw, (tokens, stack_cache, head_cache)
+        y, _, encode_cache = self.encode(p, x, batch, need_cache=need_cache)
+        raw, head_cache = self.head.forward(p.section("head"), self.pool(y, batch))
+        return raw, (encode_cache, head_cache)
 
     def backward(
         self,
@@ -127,8 +120,46 @@ class Network:
 
         Returns the gradient of the inputs (S, D) if asked for: with an embedding, of its vectors.
         """
-        tokens, stack_cache, head_cache = cache
+        encode_cache, head_cache = cache
         d_pooled = self.head.backward(p.section("head"), d_raw, head_cache, g.section("head"))
+        return self.encode_backward(p, d_pooled, batch, encode_cache, g, need_dx=need_dx)
+
+    # --- The parts below the head ----------------------------------------------------------------
+
+    def encode(
+        self,
+        p: Parameters,
+        x: Any,
+        batch: Batch,
+        initial: list[Array] | None = None,
+        *,
+        need_cache: bool = True,
+    ) -> tuple[Array, list[Array], Any]:
+        """Run embedding and stack; return the outputs (B + S, H), final states and the cache."""
+        tokens = None
+        if self.embedding:
+            x, tokens = self.embedding.forward(p.section("embedding"), x)
+        y, final, stack_cache = self.stack.forward(p, x, batch, initial, need_cache=need_cache)
+        return y, final, (tokens, stack_cache)
+
+    def pool(self, y: Array, batch: Batch) -> Array:
+        """Return what the head reads, (B, H), of the outputs (B + S, H)."""
+        if self.pooling == "last":
+            return batch.last(y)
+        return mean_forward(y[batch.n_sequences :], batch)
+
+    def encode_backward(
+        self,
+        p: Parameters,
+        d_pooled: Array,
+        batch: Batch,
+        cache: Any,
+        g: Parameters,
+        *,
+        need_dx: bool = False,
+    ) -> Array | None:
+        """Write the gradients of embedding and stack to g, given that of what the head reads."""
+        tokens, stack_cache = cache
         dy = dy_last = None
         if self.pooling == "last":
             dy_last = d_pooled

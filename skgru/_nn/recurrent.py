@@ -45,14 +45,15 @@ class HiddenLayer:
         initial: Array | None = None,
         *,
         need_cache: bool = True,
-    ) -> tuple[Array, Any]:
-        """Return the outputs (B + S, H) for the inputs x (S, D), and the cache."""
+    ) -> tuple[Array, Array, Any]:
+        """Return the outputs (B + S, H) for the inputs x (S, D), the last state, and the cache."""
         states, cell_cache = self.cell.forward(p, x, batch, initial, need_cache=need_cache)
+        final = batch.last(states)
         if self.gate is None:
-            return states, (cell_cache, None)
+            return states, final, (cell_cache, None)
         y = np.zeros_like(states)
         y[batch.n_sequences :], gate_cache = self.gate.forward(p, x, states[batch.n_sequences :])
-        return y, (cell_cache, gate_cache)
+        return y, final, (cell_cache, gate_cache)
 
     def backward(
         self,
@@ -105,17 +106,39 @@ class Stack:
         }
         self.n_outputs = widths[-1]
 
+    def initial_states(self, n_sequences: int, dtype: np.dtype) -> list[Array]:
+        """Return each layer's state before the first step, (B, H): zeros."""
+        return [np.zeros((n_sequences, layer.n_units), dtype) for layer in self.layers.values()]
+
     def forward(
-        self, p: Parameters, x: Array, batch: Batch, *, need_cache: bool = True
-    ) -> tuple[Array, list[Any]]:
-        """Return the top layer's outputs (B + S, H) for the inputs x (S, D), and the caches."""
-        caches = []
+        self,
+        p: Parameters,
+        x: Array,
+        batch: Batch,
+        initial: list[Array] | None = None,
+        *,
+        need_cache: bool = True,
+    ) -> tuple[Array, list[Array], list[Any]]:
+        """Run the layers over the inputs x (S, D), from each layer's initial state (B, H) on.
+
+        Returns
+        -------
+        outputs : ndarray of shape (B + S, H)
+            Those of the top layer.
+        final : list of ndarray of shape (B, H)
+            Each layer's state after a sequence's last step.
+        caches : list
+        """
+        final, caches = [], []
         y = x
-        for name, layer in self.layers.items():
-            outputs, cache = layer.forward(p.section(name), y, batch, need_cache=need_cache)
+        for i, (name, layer) in enumerate(self.layers.items()):
+            outputs, state, cache = layer.forward(
+                p.section(name), y, batch, initial[i] if initial else None, need_cache=need_cache
+            )
             y = outputs[batch.n_sequences :]
+            final.append(state)
             caches.append(cache)
-        return outputs, caches
+        return outputs, final, caches
 
     def backward(
         self,
