@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skgru._nn.batch import Arena, Batch
-from skgru._nn.cells import GRU
+from skgru._nn.gru import GRU
 
 SIZES = [  # sequences, steps, inputs, units
     (16, 100, 6, 32),
@@ -66,7 +66,7 @@ def make_layer(rng, B, T, D, H):
 
     def run():
         batch = Batch(np.full(B, T), arena)
-        _, cache = cell.forward(p, x, batch)
+        _, _, cache = cell.forward(p, x, batch)
         cell.backward(p, None, d_last, batch, cache, g, need_dx=False)
 
     return run

@@ -4,7 +4,8 @@
 
 Each line is the time per step and sample (for `units`, per multiplication), divided by the median
 of the lines it stands with; all 1 would be growth in proportion. Timed is one epoch, in batches of
-32.
+32. Each case has run once before the rounds: its memory is then no longer new to the process, which
+can cost as much as the first update.
 """
 
 import argparse
@@ -41,6 +42,8 @@ def compare(title, cases, rounds):
     `cases` maps a name to (function that returns seconds, units of work).
     """
     per_work = {name: [] for name in cases}
+    for run, _ in cases.values():
+        run()
     for _ in range(rounds):
         for name, (run, work) in cases.items():
             per_work[name].append(run() / work)

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, check_random_state
@@ -20,15 +20,20 @@ from skgru._batching import (
     run_network,
     variance_explained_by_length,
 )
+from skgru._nn.dropout import DropoutRates
 from skgru._nn.network import Network
 from skgru._nn.optimizers import SGD, Adam
+from skgru._nn.pooling import POOLINGS
+from skgru._nn.recurrent import CELLS
 from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
 from skgru._scaling import mean_and_scale, scale_values
 from skgru._sequences import (
     Sequences,
     embedding_rows,
+    join_steps,
     known_tokens,
     read_numbers,
+    read_step_targets,
     read_tokens,
 )
 from skgru._threads import thread_map
@@ -44,24 +49,45 @@ class Samples(NamedTuple):
     Attributes
     ----------
     sequences : Sequences
-    targets : ndarray of shape (n, K)
     weights : ndarray of shape (n,)
         The sample weights, none of them zero.
-    loss_factors : ndarray of shape (n,)
+    targets : ndarray of shape (N, K)
+        N is n, or with a target at each step the total number of steps.
+    loss_factors : ndarray of shape (N,)
         What else the loss is multiplied by: the class weights.
+    per_step : bool
+        Whether there is a target at each step.
     """
 
     sequences: Sequences
-    targets: np.ndarray
     weights: np.ndarray
+    targets: np.ndarray
     loss_factors: np.ndarray
+    per_step: bool
+
+    @property
+    def target_weights(self):
+        """The sample weights of the targets, (N,)."""
+        return of_targets(self.weights, self.sequences, self.per_step)
 
     def take(self, indices):
         """Return the samples at `indices`, in that order."""
-        return Samples(self.sequences.take(indices), *(array[indices] for array in self[1:]))
+        rows = self.sequences.rows_of(indices) if self.per_step else indices
+        return Samples(
+            self.sequences.take(indices),
+            self.weights[indices],
+            self.targets[rows],
+            self.loss_factors[rows],
+            self.per_step,
+        )
 
 
-class BaseGRU(BaseEstimator, ABC):
+def of_targets(weights, sequences, per_step):
+    """Return the sequences' weights for each target."""
+    return np.repeat(weights, sequences.lengths) if per_step else weights
+
+
+class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the estimators; see `GRUClassifier` and `GRURegressor` for the parameters."""
 
     _parameter_constraints: dict = {
@@ -90,14 +116,21 @@ class BaseGRU(BaseEstimator, ABC):
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "cell": [StrOptions(set(CELLS)), "array-like"],
         "reset_after": ["boolean"],
         "output_gate": ["boolean"],
-        "pooling": [StrOptions({"last", "mean"})],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions(set(POOLINGS)), "array-like", None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "embedding_matrix": ["array-like", None],
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
+        "patch_size": [Interval(Integral, 1, None, closed="left")],
         "scaling": [StrOptions({"standard"}), None],
         "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
+        "token_dropout": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
         "group_by_length": ["boolean", StrOptions({"auto"})],
         "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
@@ -185,6 +218,23 @@ class BaseGRU(BaseEstimator, ABC):
         """Fit all attributes; return the outcome of the training."""
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if self.solver == "lbfgs" and (
+            self.dropout or self.recurrent_dropout or self.token_dropout
+        ):
+            raise ValueError(
+                "solver='lbfgs' needs a loss free of chance: expected dropout, recurrent_dropout "
+                "and token_dropout of 0, or solver='adam' or 'sgd'."
+            )
+        if self.pooling is None and self.patch_size > 1:
+            raise ValueError(
+                "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
+                f"got {self.patch_size}."
+            )
+        if self.bidirectional and self.bptt_steps is not None:
+            raise ValueError(
+                "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
+                "their ends: expected bptt_steps=None or bidirectional=False."
+            )
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
         rng = check_random_state(self.random_state)
         if first:
@@ -207,22 +257,25 @@ class BaseGRU(BaseEstimator, ABC):
         objective = Objective(
             network,
             self._make_loss(),
-            training.sequences,
+            self._in_patches(training.sequences),
             prepare,
             training.targets,
-            training.weights * training.loss_factors,
+            training.target_weights * training.loss_factors,
             alpha=self.alpha,
             samples_per_sequence=float(training.weights.mean()),
             theta=self._theta.astype(dtype),
             bptt_steps=self.bptt_steps,
+            dropout_rates=self._dropout_rates(),
             map_=map_,
         )
 
+        to_validate = self._in_patches(validation.sequences) if validation else None
+
         def validate():
-            raw = run_network(network, objective.parameters, validation.sequences, prepare, map_)
+            raw = run_network(network, objective.parameters, to_validate, prepare, map_)
             if not np.isfinite(raw).all():
                 return np.nan
-            return float(self._score_raw(raw, validation.targets, validation.weights))
+            return float(self._score_raw(raw, validation.targets, validation.target_weights))
 
         history = self._history()
         with np.errstate(over="ignore", invalid="ignore"):
@@ -252,7 +305,9 @@ class BaseGRU(BaseEstimator, ABC):
                 "epochs: this call of partial_fit changes nothing.",
                 stacklevel=6,
             )
-        optimizer = self._make_optimizer(objective.theta, incremental)
+        optimizer = self._make_optimizer(
+            objective.theta, objective.network.n_penalized, incremental
+        )
         outcome = train_epochs(
             objective,
             history,
@@ -280,21 +335,20 @@ class BaseGRU(BaseEstimator, ABC):
     # --- Data ------------------------------------------------------------------------------------
 
     def _read_X(self, X, *, reset):
-        """Return X as sequences; with `reset`, learn its features, else compare with them."""
+        """Read X; with `reset`, learn its features, else compare with them; return a `ReadX`."""
         if reset:
             self._reads_tokens = self._structure["embedding_dim"] is not None
         if self._reads_tokens:
-            sequences, n_columns = read_tokens(X, estimator=self)
+            read = read_tokens(X, estimator=self)
             n_features = 1
         else:
-            sequences, n_columns = read_numbers(
-                X, features_per_step=self.features_per_step, estimator=self
-            )
-            n_features = sequences.values.shape[1]
+            read = read_numbers(X, features_per_step=self.features_per_step, estimator=self)
+            n_features = read.sequences.values.shape[1]
+        n_columns = read.n_columns
         if reset:
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_columns, self._n_features = n_columns, n_features
-            return sequences
+            return read
         # A list is a list of sequences: its rows may have any length, also where all are equal.
         comparable = n_columns is not None and not isinstance(X, list | tuple)
         if comparable and self._n_columns not in (None, n_columns):
@@ -303,22 +357,31 @@ class BaseGRU(BaseEstimator, ABC):
                 f"{self._n_columns} features as input. (Sequences of other lengths can be given "
                 "as a list or a 3-D array.)"
             )
+        sequences = read.sequences
         if len(sequences.values) == 0 and not self._reads_tokens:  # of any number of features
-            return Sequences(np.empty((0, self._n_features)), sequences.offsets)
+            nothing = Sequences(np.empty((0, self._n_features)), sequences.offsets)
+            return read._replace(sequences=nothing)
         if n_features != self._n_features:
             raise ValueError(
                 f"X has {n_features} features per step, but {type(self).__name__} is expecting "
                 f"{self._n_features} features per step as input."
             )
-        return sequences
+        return read
 
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
         """Check X, y and the weights together; return them as samples, not yet scaled."""
         validate_data(self, X, y, skip_check_array=True, ensure_2d=False, reset=reset)
-        sequences = self._read_X(X, reset=reset)
-        y = self._check_y(y)
+        read = self._read_X(X, reset=reset)
+        sequences = read.sequences
         starts = sequences.offsets[:-1]
-        check_consistent_length(starts, y)
+        per_step = self._structure["pooling"] is None
+        if per_step:
+            if len(sequences.values) == 0:
+                raise ValueError("X has no step, but with pooling=None each step is a sample.")
+            y = self._check_y(read_step_targets(y, read))
+        else:
+            y = self._check_y(y)
+            check_consistent_length(starts, y)
         weights = _check_sample_weight(
             sample_weight, starts, dtype=np.float64, ensure_non_negative=True
         )
@@ -326,14 +389,17 @@ class BaseGRU(BaseEstimator, ABC):
             raise ValueError("Sample weights must contain at least one non-zero number.")
         if not weights.all():  # a weight of zero is the same as no sample
             kept = np.flatnonzero(weights)
-            sequences, y, weights = sequences.take(kept), y[kept], weights[kept]
-        targets, factors = self._encode_y(y, weights, reset=reset, classes=classes)
+            y = y[sequences.rows_of(kept) if per_step else kept]
+            sequences, weights = sequences.take(kept), weights[kept]
+        targets, factors = self._encode_y(
+            y, of_targets(weights, sequences, per_step), reset=reset, classes=classes
+        )
         if not factors.any():
             raise ValueError(
                 "class_weight leaves no sample to train on: expected a weight above 0 for at least "
                 "one class of y."
             )
-        return Samples(sequences, targets, weights, factors)
+        return Samples(sequences, weights, targets, factors, per_step)
 
     def _read_validation(self, X_val, y_val, sample_weight_val):
         """Return the validation set that was given as samples, or None."""
@@ -360,7 +426,17 @@ class BaseGRU(BaseEstimator, ABC):
         """
         if self._reads_tokens:
             return embedding_rows(values, self.token_ids_)
-        return scale_values(values, self.feature_mean_, self.feature_scale_, dtype, in_place=True)
+        n_joined = self._structure["patch_size"]
+        mean, scale = (
+            np.tile(array, n_joined) if n_joined > 1 else array
+            for array in (self.feature_mean_, self.feature_scale_)
+        )
+        return scale_values(values, mean, scale, dtype, in_place=True)
+
+    def _in_patches(self, sequences):
+        """Return the sequences as the network reads them; what is missing has the mean."""
+        padding = 0 if self._reads_tokens else self.feature_mean_
+        return join_steps(sequences, self._structure["patch_size"], padding)
 
     def _split(self, samples, rng):
         """Hold out a part for validation; return training and validation samples."""
@@ -368,7 +444,7 @@ class BaseGRU(BaseEstimator, ABC):
             np.arange(samples.sequences.n_sequences),
             test_size=self.validation_fraction,
             random_state=rng,
-            stratify=self._strata(samples.targets),
+            stratify=None if samples.per_step else self._strata(samples.targets),
         )
         if len(held_out) < 2:
             raise ValueError(
@@ -416,10 +492,13 @@ class BaseGRU(BaseEstimator, ABC):
         return Network(
             self._n_inputs,
             structure["hidden_layer_sizes"],
-            self.n_outputs_,
+            self.n_outputs_ * self._make_loss().n_raw,
             n_tokens=self._n_tokens,
+            patch_size=structure["patch_size"],
+            cells=structure["cells"],
             reset_after=structure["reset_after"],
             output_gate=structure["output_gate"],
+            bidirectional=structure["bidirectional"],
             pooling=structure["pooling"],
         )
 
@@ -437,14 +516,46 @@ class BaseGRU(BaseEstimator, ABC):
             )
         return tuple(int(size) for size in sizes)
 
+    def _dropout_rates(self):
+        return DropoutRates(self.dropout, self.recurrent_dropout, self.token_dropout)
+
+    def _cells(self):
+        """Return `cell` as a tuple with one name for each hidden layer."""
+        n_layers = len(self._hidden_sizes())
+        if isinstance(self.cell, str):
+            return (self.cell,) * n_layers
+        cells = tuple(self.cell)
+        if len(cells) != n_layers or not all(cell in CELLS for cell in cells):
+            raise ValueError(
+                f"cell must be one of {sorted(CELLS)}, or one of them for each of the {n_layers} "
+                f"hidden layers, got {self.cell!r}."
+            )
+        return cells
+
+    def _poolings(self):
+        """Return `pooling` as a name, a tuple of names, or None."""
+        if self.pooling is None or isinstance(self.pooling, str):
+            return self.pooling
+        poolings = tuple(self.pooling)
+        is_known = all(pooling in POOLINGS for pooling in poolings)
+        if not poolings or not is_known or len(set(poolings)) < len(poolings):
+            raise ValueError(
+                f"pooling must be one of {sorted(POOLINGS)}, or several different ones of them, "
+                f"got {self.pooling!r}."
+            )
+        return poolings
+
     def _wanted_structure(self):
         """Return what the parameters say about the network, whatever the data."""
         matrix = self._check_embedding_matrix()
         return {
             "hidden_layer_sizes": self._hidden_sizes(),
+            "patch_size": int(self.patch_size),
+            "cells": self._cells(),
             "reset_after": bool(self.reset_after),
             "output_gate": bool(self.output_gate),
-            "pooling": self.pooling,
+            "bidirectional": bool(self.bidirectional),
+            "pooling": self._poolings(),
             "embedding_dim": self.embedding_dim if matrix is None else matrix.shape[1],
         }
 
@@ -469,21 +580,87 @@ class BaseGRU(BaseEstimator, ABC):
             raise AttributeError(f"{type(self).__name__} has parameters_ once it is fitted.")
         return dict(self._network().parameters(self._theta))
 
-    def _raw_predictions(self, X):
-        """Return the network's outputs before the activation, (n, K)."""
+    # --- Using the network -----------------------------------------------------------------------
+
+    def _run(self, X, part="raw"):
+        """Return what the network makes of X, as `run_network` does, and what was read in X."""
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
-        sequences = self._read_X(X, reset=False)
+        read = self._read_X(X, reset=False)
+        read = read._replace(sequences=self._in_patches(read.sequences))
         network = self._network()
-        parameters = network.parameters(self._theta)
         with self._threads() as map_:
-            return run_network(
+            result = run_network(
                 network,
-                parameters,
-                sequences,
+                network.parameters(self._theta),
+                read.sequences,
                 partial(self._network_inputs, dtype=self._theta.dtype),
                 map_,
+                part=part,
             )
+        return result, read
+
+    def _for_each_sequence(self, values, read):
+        """Return values of all steps, (total steps, ...), in the shape of the sequences.
+
+        That is (n, T, ...) where they have the same number of steps, else an object array of n
+        arrays.
+        """
+        sequences = read.sequences
+        lengths = sequences.lengths
+        if len(lengths) and (lengths == lengths[0]).all():
+            return values.reshape(len(lengths), lengths[0], *values.shape[1:])
+        ragged = np.empty(len(lengths), object)
+        ragged[:] = np.split(values, sequences.offsets[1:-1])
+        return ragged
+
+    def _shaped(self, values, read):
+        """Return predictions for each sequence, or without a pooling for each of its steps."""
+        if self._structure["pooling"] is None:
+            return self._for_each_sequence(values, read)
+        return values
+
+    def transform(self, X):
+        """Return what the head reads of each sequence: features for another estimator.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out)
+            The pooled outputs of the top layer.
+
+        Raises
+        ------
+        ValueError
+            If there is no pooling; see `transform_steps`.
+        """
+        check_is_fitted(self)
+        if self._structure["pooling"] is None:
+            raise ValueError("transform needs a pooling, got pooling=None: use transform_steps.")
+        return self._run(X, "pooled")[0]
+
+    def transform_steps(self, X):
+        """Return the outputs of the top layer at every step; with `patch_size`, at every patch.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_steps, n_outputs), or of shape (n_samples,)
+            The second, of arrays (n_steps_i, n_outputs), where the numbers of steps differ.
+        """
+        return self._for_each_sequence(*self._run(X, "steps"))
+
+    @property
+    def _n_features_out(self):
+        return self._network().head.n_inputs
 
     # --- The solver ------------------------------------------------------------------------------
 
@@ -498,7 +675,7 @@ class BaseGRU(BaseEstimator, ABC):
         lengths = objective.sequences.lengths
         return variance_explained_by_length(lengths, objective.targets) < _MAX_EXPLAINED_BY_LENGTH
 
-    def _make_optimizer(self, theta, incremental):
+    def _make_optimizer(self, theta, n_penalized, incremental):
         """Return the solver's optimizer; with `incremental` it goes on where it stopped."""
         state = self._optimizer_state.get(self.solver) if incremental else None
         if state is not None:
@@ -506,7 +683,13 @@ class BaseGRU(BaseEstimator, ABC):
         if self.solver == "sgd":
             return SGD(theta, momentum=self.momentum, nesterov=self.nesterovs_momentum, state=state)
         return Adam(
-            theta, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, state=state
+            theta,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            weight_decay=self.weight_decay,
+            n_decayed=n_penalized,
+            state=state,
         )
 
     def _make_schedule(self):
@@ -563,6 +746,7 @@ class BaseGRU(BaseEstimator, ABC):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = []  # what is computed has the type of `dtype`
         return tags
 
 

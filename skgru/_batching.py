@@ -1,10 +1,13 @@
 """From sequences to time-major batches in the active-prefix layout."""
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.utils import gen_batches
 
 from skgru._nn.batch import ArenaPool, Batch
-from skgru._nn.pieces import Piece, forward_pieces
+from skgru._nn.pieces import encode_pieces, pool_pieces
+from skgru._nn.pooling import Piece
 
 # Where all sequences are gone through, at most so many sequences and numbers are held at a time.
 _MAX_CHUNK_SEQUENCES = 256
@@ -20,38 +23,52 @@ MIN_THREADED_UNITS = 128
 _MAX_SHARDS = 4
 
 
+class Gathered(NamedTuple):
+    """Some sequences as a batch.
+
+    Attributes
+    ----------
+    x : ndarray of shape (S, D), or (S,) for tokens
+        A copy of their steps, in the layout of `batch`.
+    batch : Batch
+    order : ndarray of shape (B,)
+        Which sequences, in the order of the batch: longest first, ties as they came.
+    rows : ndarray of shape (S,)
+        Where each step lies among all steps of all sequences.
+    """
+
+    x: np.ndarray
+    batch: Batch
+    order: np.ndarray
+    rows: np.ndarray
+
+
 def make_batch(sequences, indices, arena=None):
-    """Gather some sequences into a batch.
+    """Gather the sequences at `indices`.
 
     Parameters
     ----------
     sequences : Sequences
     indices : ndarray of shape (B,)
-        Which sequences.
     arena : Arena, default=None
         Where the network's arrays will lie; those of an earlier batch are lost.
 
     Returns
     -------
-    x : ndarray of shape (S, D), or (S,) for tokens
-        A copy of their steps, in the layout of `batch`.
-    batch : Batch
-    order : ndarray of shape (B,)
-        `indices`, in the order of the batch: longest first, ties as they came.
+    Gathered
     """
     starts, lengths = sequences.offsets[indices], sequences.lengths_of(indices)
-    x, batch, by_length = _gather(sequences.values, starts, lengths, arena)
-    return x, batch, indices[by_length]
+    return _gather(sequences.values, indices, starts, lengths, arena)
 
 
-def _gather(values, starts, lengths, arena):
-    """Return the rows ``starts[i]:starts[i] + lengths[i]`` as a batch, and its order of the i."""
+def _gather(values, names, starts, lengths, arena):
+    """Gather the rows ``starts[i]:starts[i] + lengths[i]``, which `order` calls ``names[i]``."""
     by_length = np.argsort(-lengths, kind="stable")
     batch = Batch(lengths[by_length], arena)
     rows = starts[by_length][batch.sequence_of_row()] + batch.step_of_row()
     x = batch.empty((batch.n_rows, *values.shape[1:]), values.dtype)
     values.take(rows, axis=0, out=x, mode="clip")  # no row is clipped; "raise" would buffer x
-    return x, batch, by_length
+    return Gathered(x, batch, names[by_length], rows)
 
 
 class SequencePieces:
@@ -89,8 +106,8 @@ class SequencePieces:
         positions = np.flatnonzero(lengths)
         lengths = lengths[positions]
         starts = self._ends[positions] - n_left - lengths
-        x, batch, by_length = _gather(self._values, starts, lengths, self._arena)
-        return Piece(self._prepare(x), batch, positions[by_length])
+        x, batch, order, rows = _gather(self._values, positions, starts, lengths, self._arena)
+        return self._prepare(x), Piece(batch, order, n_left == 0, rows)
 
 
 def batches_of_epoch(lengths, batch_size, rng, *, shuffle=True, group_by_length=False):
@@ -193,8 +210,8 @@ def shards(indices, lengths, n_units):
     return [by_length[i::n_shards] for i in range(n_shards)]
 
 
-def run_network(network, parameters, sequences, prepare, map_=map):
-    """Return the raw outputs (n, K) for all sequences.
+def run_network(network, parameters, sequences, prepare, map_=map, *, part="raw"):
+    """Return what the network makes of all sequences.
 
     They run in chunks of similar length, and long ones in pieces: memory stays bounded.
 
@@ -207,18 +224,51 @@ def run_network(network, parameters, sequences, prepare, map_=map):
         Makes the network's inputs of some steps' values.
     map_ : callable, default=map
         Runs the chunks, maybe on threads.
+    part : {"raw", "pooled", "steps"}, default="raw"
+        What is returned: the outputs before the activation, what the head reads, or the top layer's
+        outputs at every step.
+
+    Returns
+    -------
+    ndarray of shape (n, K), (n, N) or (total steps, H)
+        Without a pooling, "raw" and "pooled" have a row for each step too.
     """
-    raw = np.empty((sequences.n_sequences, network.n_outputs), parameters.vector.dtype)
+    per_step = network.pooling is None or part == "steps"
+    width = {
+        "raw": network.n_outputs,
+        "pooled": network.head.n_inputs,
+        "steps": network.stack.n_outputs,
+    }[part]
+    n_rows = len(sequences.values) if per_step else sequences.n_sequences
+    result = np.empty((n_rows, width), parameters.vector.dtype)
     arenas = ArenaPool()
+    numbers_per_step = network.numbers_per_step_without_cache
+    lengths = sequences.lengths
+    longest = max(int(lengths.max(initial=0)), 1)
+    if network.bidirectional:  # it reads whole sequences only
+        parts = chunks(lengths, numbers_per_step)
+    else:
+        by_length = np.argsort(-lengths, kind="stable")
+        parts = [by_length[part] for part in gen_batches(len(by_length), _MAX_CHUNK_SEQUENCES)]
 
-    def run_chunk(indices):
-        n_steps = _MAX_PIECE_NUMBERS // (len(indices) * network.numbers_per_step_without_cache)
+    def run_part(indices):
+        n_steps = longest
+        if not network.bidirectional:
+            n_steps = max(_MAX_PIECE_NUMBERS // (len(indices) * numbers_per_step), 1)
         with arenas.lend() as arena:
-            pieces = SequencePieces(sequences, indices, max(n_steps, 1), prepare, arena)
-            raw[indices], _ = forward_pieces(network, parameters, pieces, need_cache=False)
+            pieces = SequencePieces(sequences, indices, n_steps, prepare, arena)
+            if not per_step:
+                pooled = pool_pieces(network, parameters, pieces)
+                if part == "raw":
+                    pooled, _ = network.read(parameters, pooled)
+                result[indices] = pooled
+                return
+            for piece, outputs in encode_pieces(network, parameters, pieces):
+                y = outputs.y
+                if part == "raw":
+                    y, _ = network.read(parameters, y)
+                result[piece.rows] = y
 
-    by_length = np.argsort(-sequences.lengths, kind="stable")
-    slices = gen_batches(len(by_length), _MAX_CHUNK_SEQUENCES)
-    for _ in map_(run_chunk, [by_length[chunk] for chunk in slices]):
+    for _ in map_(run_part, parts):
         pass
-    return raw
+    return result

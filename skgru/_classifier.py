@@ -1,17 +1,20 @@
 """GRUClassifier: what is particular to classification."""
 
+from numbers import Real
+
 import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skgru._base import BaseGRU
 from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
+from skgru._sequences import read_step_targets
 
 
 class GRUClassifier(ClassifierMixin, BaseGRU):
@@ -106,17 +109,29 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
 
+    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
+        The recurrent cell: gated recurrent unit [1]_, long short-term memory [7]_ or the simple
+        tanh cell; a tuple has one for each hidden layer.
+
     reset_after : bool, default=False
-        Where the reset gate acts: on the state before the matrix product [1]_, or on the product,
-        as in cuDNN, Keras and PyTorch.
+        Where the reset gate of 'gru' acts: on the state before the matrix product [1]_, or on the
+        product, as in cuDNN, Keras and PyTorch.
 
     output_gate : bool, default=False
-        Whether each hidden layer has an output gate: ``y_t = o_t * tanh(h_t)``, with a gate
-        ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
+        Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
+        with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
+        (An 'lstm' has one of its own.)
 
-    pooling : {'last', 'mean'}, default='last'
-        What the head reads of the top layer: the output at each sequence's last step, or the mean
-        over its steps.
+    bidirectional : bool, default=False
+        Whether each hidden layer has a second one beside it that reads the sequences from their
+        ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
+        outputs.
+
+    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them or None, default='last'
+        What the head reads of the top layer: the output at each sequence's last step (in the
+        reverse direction, its first one), the mean or the largest of each unit over the steps, or a
+        mean with learned weights [9]_. A tuple joins several, side by side. None: the outputs of
+        every step, each for itself; y then holds a target for each step of each sequence.
 
     embedding_dim : int, default=None
         None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of
@@ -130,12 +145,33 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         How many numbers make a step where X does not say: in a 2-D X and in sequences of one
         dimension. Step 0's features come first, then step 1's.
 
+    patch_size : int, default=1
+        How many consecutive steps are joined into one before the recurrence, counted from the end:
+        faster, and often better, for long series. What is missing in front of the first step
+        counts as the features' mean (tokens: as nothing).
+
     scaling : {'standard'} or None, default='standard'
         Scaling of numeric input inside the model: each feature, over the steps of all training
         sequences, to mean 0 and variance 1.
 
     warmup_fraction : float, default=0.1
         Share of the updates over which the learning rate grows, for ``learning_rate='cosine'``.
+
+    dropout : float, default=0.0
+        Share of the inputs of each hidden layer and of the head that each update leaves out, anew
+        at every step, in [0, 1).
+
+    recurrent_dropout : float, default=0.0
+        Share of each hidden layer's units whose state the next step does not read: the same units
+        at all steps of a sequence [11]_.
+
+    token_dropout : float, default=0.0
+        Share of the tokens that each update replaces by the unknown one, whose vector is thereby
+        trained.
+
+    weight_decay : float, default=0.0
+        Decoupled weight decay of 'adam' [12]_: each update first shrinks the weight matrices by
+        this share, times the learning rate.
 
     max_grad_norm : float or None, default=1.0
         The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
@@ -162,6 +198,10 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     dtype : {'float32', 'float64'}, default='float32'
         What is computed and returned.
 
+    label_smoothing : float, default=0.0
+        How far the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
+        overconfidence, more tolerance of wrong labels [10]_.
+
     class_weight : dict, 'balanced' or list of dict, default=None
         Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that
         make all classes count the same in all; a list with a dict per label for multilabel y.
@@ -184,12 +224,17 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         The ids of the rows of the embedding; the first is 1, the unknown token.
 
     parameters_ : dict of str to ndarray
-        All trainable arrays, as views: writing to them changes the model. With D inputs and H
-        units, layer i has ``"hidden_i.input_weights"`` (D, 3 H), ``"hidden_i.recurrent_weights"``
-        (H, 3 H) and ``"hidden_i.bias"`` (3 H,), columns in the order update gate, reset gate,
-        candidate; with `reset_after` also ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
-        also ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H)
-        and ``"hidden_i.output_bias"`` (H,). The head has ``"head.weights"`` (H, n_outputs_) and
+        All trainable arrays, as views: writing to them changes the model. With D inputs, H units
+        and G gates, layer i has ``"hidden_i.input_weights"`` (D, G H),
+        ``"hidden_i.recurrent_weights"`` (H, G H) and ``"hidden_i.bias"`` (G H,), the columns gate
+        by gate: of 'gru' update gate, reset gate, candidate; of 'lstm' output, input and forget
+        gate, candidate; 'rnn' has one block. With `reset_after` there is also
+        ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
+        ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H) and
+        ``"hidden_i.output_bias"`` (H,); with `bidirectional` the same once more, named
+        ``"hidden_i.reverse_..."``. With N pooled outputs, the pooling 'attention' has
+        ``"pooling.attention_weights"`` (H, H), ``"pooling.attention_bias"`` and
+        ``"pooling.attention_score"`` (H,), the head ``"head.weights"`` (N, n_outputs_) and
         ``"head.bias"``, the embedding ``"embedding.weights"`` (n_tokens, embedding_dim).
 
     n_iter_ : int
@@ -265,6 +310,17 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
        networks", ICML 2013.
     .. [6] R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training
        of recurrent network trajectories", Neural Computation 2(4), 1990.
+    .. [7] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
+       1997.
+    .. [8] M. Schuster and K. K. Paliwal, "Bidirectional recurrent neural networks", IEEE
+       Transactions on Signal Processing 45(11), 1997.
+    .. [9] Z. Yang et al., "Hierarchical attention networks for document classification", NAACL
+       2016.
+    .. [10] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
+       2016.
+    .. [11] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
+       neural networks", NeurIPS 2016.
+    .. [12] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
 
     Examples
     --------
@@ -284,6 +340,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
 
     _parameter_constraints: dict = {
         **BaseGRU._parameter_constraints,
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
 
@@ -312,19 +369,27 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        cell="gru",
         reset_after=False,
         output_gate=False,
+        bidirectional=False,
         pooling="last",
         embedding_dim=None,
         embedding_matrix=None,
         features_per_step=1,
+        patch_size=1,
         scaling="standard",
         warmup_fraction=0.1,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        token_dropout=0.0,
+        weight_decay=0.0,
         max_grad_norm=1.0,
         group_by_length="auto",
         bptt_steps=None,
         n_jobs=-1,
         dtype="float32",
+        label_smoothing=0.0,
         class_weight=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -349,19 +414,27 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.cell = cell
         self.reset_after = reset_after
         self.output_gate = output_gate
+        self.bidirectional = bidirectional
         self.pooling = pooling
         self.embedding_dim = embedding_dim
         self.embedding_matrix = embedding_matrix
         self.features_per_step = features_per_step
+        self.patch_size = patch_size
         self.scaling = scaling
         self.warmup_fraction = warmup_fraction
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.token_dropout = token_dropout
+        self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
         self.group_by_length = group_by_length
         self.bptt_steps = bptt_steps
         self.n_jobs = n_jobs
         self.dtype = dtype
+        self.label_smoothing = label_smoothing
         self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -463,10 +536,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             The most probable class; for multilabel y, 1 for each label with a probability above
             one half, else 0.
         """
-        probabilities = self.predict_proba(X)
-        if self._multilabel:
-            return (probabilities > 0.5).astype(int)
-        return self.classes_[probabilities.argmax(axis=1)]
+        raw, read = self._run(X)
+        return self._shaped(self._labels(raw), read)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -481,9 +552,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         p : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             The columns are in the order of `classes_`; for multilabel y they do not add up to one.
         """
-        raw = self._raw_predictions(X)
-        p = self._make_loss().activate(raw)
-        return p if p.shape[1] > 1 or self._multilabel else np.hstack([1 - p, p])
+        raw, read = self._run(X)
+        return self._shaped(self._probabilities(raw), read)
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -498,10 +568,48 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         log_p : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             As `predict_proba`; finite also where the probability rounds to zero.
         """
-        raw = self._raw_predictions(X)
+        raw, read = self._run(X)
         if self.out_activation_ == "softmax":
-            return log_softmax(raw, axis=1)
-        return log_expit(raw if self._multilabel else np.hstack([-raw, raw]))
+            return self._shaped(log_softmax(raw, axis=1), read)
+        log_p = log_expit(raw if self._multilabel else np.hstack([-raw, raw]))
+        return self._shaped(log_p, read)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy; of several labels, the share of samples with all of them right.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True classes; with ``pooling=None`` one for each step.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            With ``pooling=None`` the mean over all steps.
+        """
+        if self.pooling is not None:
+            return super().score(X, y, sample_weight)
+        raw, read = self._run(X)
+        if sample_weight is not None:
+            sample_weight = np.repeat(sample_weight, read.sequences.lengths)
+        y = read_step_targets(y, read)
+        return float(accuracy_score(y, self._labels(raw), sample_weight=sample_weight))
+
+    def _probabilities(self, raw):
+        p = self._make_loss().activate(raw)
+        return p if p.shape[1] > 1 or self._multilabel else np.hstack([1 - p, p])
+
+    def _labels(self, raw):
+        probabilities = self._probabilities(raw)
+        if self._multilabel:
+            return (probabilities > 0.5).astype(int)
+        return self.classes_[probabilities.argmax(axis=1)]
 
     # --- The meaning of y ------------------------------------------------------------------------
 
@@ -566,8 +674,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
 
     def _make_loss(self):
         if self._multilabel or len(self.classes_) == 2:
-            return SigmoidLogLoss()
-        return SoftmaxLogLoss()
+            return SigmoidLogLoss(self.label_smoothing)
+        return SoftmaxLogLoss(self.label_smoothing)
 
     def _strata(self, targets):
         if self._multilabel:

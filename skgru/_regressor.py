@@ -1,17 +1,35 @@
 """GRURegressor: what is particular to regression."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skgru._base import BaseGRU
-from skgru._nn.losses import PoissonDeviance, SquaredError
+from skgru._nn.losses import (
+    AbsoluteError,
+    GaussianLoss,
+    Huber,
+    PinballLoss,
+    PoissonDeviance,
+    SquaredError,
+)
 from skgru._scaling import mean_and_scale
+from skgru._sequences import read_step_targets
 
-_LOSSES = {"squared_error": SquaredError, "poisson": PoissonDeviance}
+_LOSSES = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": Huber,
+    "quantile": PinballLoss,
+    "poisson": PoissonDeviance,
+    "gaussian": GaussianLoss,
+}
 
 
 class GRURegressor(RegressorMixin, BaseGRU):
@@ -25,10 +43,19 @@ class GRURegressor(RegressorMixin, BaseGRU):
     hidden_layer_sizes : int or array-like of int, default=(64,)
         Units of each hidden layer, from the bottom up.
 
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        What is minimized: half the squared error of the scaled targets, or half the Poisson
-        deviance, with a logarithmic link, for targets that are counts or other non-negative
-        numbers; averaged over the targets.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gaussian'}, \
+            default='squared_error'
+        What is minimized, of the scaled targets and averaged over them: half the squared error; the
+        absolute error; Huber's, which is squared up to `huber_delta` and linear beyond; the pinball
+        loss of `quantiles` [10]_; half the Poisson deviance, with a logarithmic link, for targets
+        that are counts or other non-negative numbers; or the negative log-likelihood of a normal
+        distribution whose standard deviation is learned too [11]_.
+
+    quantiles : float or array-like of float, default=0.5
+        Which quantiles ``loss='quantile'`` estimates, in (0, 1) and increasing. They never cross.
+
+    huber_delta : float, default=1.35
+        Where ``loss='huber'`` turns linear, in standard deviations of the target.
 
     solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
         How the weights are found: Adam [3]_, stochastic gradient descent with momentum, or L-BFGS
@@ -111,17 +138,29 @@ class GRURegressor(RegressorMixin, BaseGRU):
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
 
+    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
+        The recurrent cell: gated recurrent unit [1]_, long short-term memory [7]_ or the simple
+        tanh cell; a tuple has one for each hidden layer.
+
     reset_after : bool, default=False
-        Where the reset gate acts: on the state before the matrix product [1]_, or on the product,
-        as in cuDNN, Keras and PyTorch.
+        Where the reset gate of 'gru' acts: on the state before the matrix product [1]_, or on the
+        product, as in cuDNN, Keras and PyTorch.
 
     output_gate : bool, default=False
-        Whether each hidden layer has an output gate: ``y_t = o_t * tanh(h_t)``, with a gate
-        ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
+        Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
+        with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
+        (An 'lstm' has one of its own.)
 
-    pooling : {'last', 'mean'}, default='last'
-        What the head reads of the top layer: the output at each sequence's last step, or the mean
-        over its steps.
+    bidirectional : bool, default=False
+        Whether each hidden layer has a second one beside it that reads the sequences from their
+        ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
+        outputs.
+
+    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them or None, default='last'
+        What the head reads of the top layer: the output at each sequence's last step (in the
+        reverse direction, its first one), the mean or the largest of each unit over the steps, or a
+        mean with learned weights [9]_. A tuple joins several, side by side. None: the outputs of
+        every step, each for itself; y then holds a target for each step of each sequence.
 
     embedding_dim : int, default=None
         None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of
@@ -135,12 +174,33 @@ class GRURegressor(RegressorMixin, BaseGRU):
         How many numbers make a step where X does not say: in a 2-D X and in sequences of one
         dimension. Step 0's features come first, then step 1's.
 
+    patch_size : int, default=1
+        How many consecutive steps are joined into one before the recurrence, counted from the end:
+        faster, and often better, for long series. What is missing in front of the first step
+        counts as the features' mean (tokens: as nothing).
+
     scaling : {'standard'} or None, default='standard'
         Scaling of numeric input inside the model: each feature, over the steps of all training
         sequences, to mean 0 and variance 1.
 
     warmup_fraction : float, default=0.1
         Share of the updates over which the learning rate grows, for ``learning_rate='cosine'``.
+
+    dropout : float, default=0.0
+        Share of the inputs of each hidden layer and of the head that each update leaves out, anew
+        at every step, in [0, 1).
+
+    recurrent_dropout : float, default=0.0
+        Share of each hidden layer's units whose state the next step does not read: the same units
+        at all steps of a sequence [12]_.
+
+    token_dropout : float, default=0.0
+        Share of the tokens that each update replaces by the unknown one, whose vector is thereby
+        trained.
+
+    weight_decay : float, default=0.0
+        Decoupled weight decay of 'adam' [13]_: each update first shrinks the weight matrices by
+        this share, times the learning rate.
 
     max_grad_norm : float or None, default=1.0
         The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
@@ -186,12 +246,17 @@ class GRURegressor(RegressorMixin, BaseGRU):
         The ids of the rows of the embedding; the first is 1, the unknown token.
 
     parameters_ : dict of str to ndarray
-        All trainable arrays, as views: writing to them changes the model. With D inputs and H
-        units, layer i has ``"hidden_i.input_weights"`` (D, 3 H), ``"hidden_i.recurrent_weights"``
-        (H, 3 H) and ``"hidden_i.bias"`` (3 H,), columns in the order update gate, reset gate,
-        candidate; with `reset_after` also ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
-        also ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H)
-        and ``"hidden_i.output_bias"`` (H,). The head has ``"head.weights"`` (H, n_outputs_) and
+        All trainable arrays, as views: writing to them changes the model. With D inputs, H units
+        and G gates, layer i has ``"hidden_i.input_weights"`` (D, G H),
+        ``"hidden_i.recurrent_weights"`` (H, G H) and ``"hidden_i.bias"`` (G H,), the columns gate
+        by gate: of 'gru' update gate, reset gate, candidate; of 'lstm' output, input and forget
+        gate, candidate; 'rnn' has one block. With `reset_after` there is also
+        ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
+        ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H) and
+        ``"hidden_i.output_bias"`` (H,); with `bidirectional` the same once more, named
+        ``"hidden_i.reverse_..."``. With N pooled outputs, the pooling 'attention' has
+        ``"pooling.attention_weights"`` (H, H), ``"pooling.attention_bias"`` and
+        ``"pooling.attention_score"`` (H,), the head ``"head.weights"`` (N, n_outputs_) and
         ``"head.bias"``, the embedding ``"embedding.weights"`` (n_tokens, embedding_dim).
 
     n_iter_ : int
@@ -266,6 +331,18 @@ class GRURegressor(RegressorMixin, BaseGRU):
        networks", ICML 2013.
     .. [6] R. J. Williams and J. Peng, "An efficient gradient-based algorithm for on-line training
        of recurrent network trajectories", Neural Computation 2(4), 1990.
+    .. [7] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation 9(8),
+       1997.
+    .. [8] M. Schuster and K. K. Paliwal, "Bidirectional recurrent neural networks", IEEE
+       Transactions on Signal Processing 45(11), 1997.
+    .. [9] Z. Yang et al., "Hierarchical attention networks for document classification", NAACL
+       2016.
+    .. [10] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
+    .. [11] D. A. Nix and A. S. Weigend, "Estimating the mean and variance of the target probability
+       distribution", ICNN 1994.
+    .. [12] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
+       neural networks", NeurIPS 2016.
+    .. [13] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
 
     Examples
     --------
@@ -286,6 +363,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
     _parameter_constraints: dict = {
         **BaseGRU._parameter_constraints,
         "loss": [StrOptions(set(_LOSSES))],
+        "quantiles": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -293,6 +372,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         hidden_layer_sizes=(64,),
         *,
         loss="squared_error",
+        quantiles=0.5,
+        huber_delta=1.35,
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
@@ -314,14 +395,21 @@ class GRURegressor(RegressorMixin, BaseGRU):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        cell="gru",
         reset_after=False,
         output_gate=False,
+        bidirectional=False,
         pooling="last",
         embedding_dim=None,
         embedding_matrix=None,
         features_per_step=1,
+        patch_size=1,
         scaling="standard",
         warmup_fraction=0.1,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        token_dropout=0.0,
+        weight_decay=0.0,
         max_grad_norm=1.0,
         group_by_length="auto",
         bptt_steps=None,
@@ -330,6 +418,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -351,14 +441,21 @@ class GRURegressor(RegressorMixin, BaseGRU):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.cell = cell
         self.reset_after = reset_after
         self.output_gate = output_gate
+        self.bidirectional = bidirectional
         self.pooling = pooling
         self.embedding_dim = embedding_dim
         self.embedding_matrix = embedding_matrix
         self.features_per_step = features_per_step
+        self.patch_size = patch_size
         self.scaling = scaling
         self.warmup_fraction = warmup_fraction
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.token_dropout = token_dropout
+        self.weight_decay = weight_decay
         self.max_grad_norm = max_grad_norm
         self.group_by_length = group_by_length
         self.bptt_steps = bptt_steps
@@ -433,7 +530,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Predict the target of each sequence.
 
         Parameters
@@ -441,15 +538,74 @@ class GRURegressor(RegressorMixin, BaseGRU):
         X : array-like
             Sequences, as for `fit`.
 
+        return_std : bool, default=False
+            Whether to return the standard deviation too, with ``loss='gaussian'``.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As many dimensions as y had in `fit`.
+            As many dimensions as y had in `fit`. Where several quantiles are estimated, the array
+            has one more, with as many entries.
+
+        y_std : ndarray of the same shape
+            Only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is asked of another loss.
         """
-        raw = self._raw_predictions(X)
-        scaled = self._make_loss().activate(raw)
-        y = (scaled * self.target_scale_ + self.target_mean_).astype(scaled.dtype)
-        return y[:, 0] if self._one_dimensional else y
+        check_is_fitted(self)
+        loss = self._make_loss()
+        if return_std and not isinstance(loss, GaussianLoss):
+            raise ValueError(f"return_std=True needs loss='gaussian', got {self.loss!r}.")
+        raw, read = self._run(X)
+        predicted = loss.activate(raw)
+        mean, scale = self.target_mean_, self.target_scale_
+        if predicted.ndim == 3:  # several numbers for each target
+            mean, scale = mean[:, None], scale[:, None]
+        if isinstance(loss, GaussianLoss):
+            mean = np.concatenate([mean, np.zeros_like(mean)], axis=1)  # of the deviations: 0
+        y = (predicted * scale + mean).astype(predicted.dtype)
+        if self._one_dimensional:
+            y = y[:, 0]
+        if isinstance(loss, GaussianLoss):
+            values, deviations = (self._shaped(part, read) for part in np.moveaxis(y, -1, 0))
+            return (values, deviations) if return_std else values
+        if isinstance(loss, PinballLoss) and loss.n_raw == 1:
+            y = y[..., 0]
+        return self._shaped(y, read)
+
+    def score(self, X, y, sample_weight=None):
+        """Return R² of the prediction; of quantiles, the mean of D² of their pinball losses.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets; with ``pooling=None`` one for each step.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            1 is the best; 0 is what the mean, or the quantiles of y, would reach. With
+            ``pooling=None`` over all steps.
+        """
+        if self.loss != "quantile" and self.pooling is not None:
+            return super().score(X, y, sample_weight)
+        raw, read = self._run(X)
+        if self.pooling is None:
+            y = read_step_targets(y, read)
+            if sample_weight is not None:
+                sample_weight = np.repeat(sample_weight, read.sequences.lengths)
+        y = self._check_y(y).reshape(len(raw), -1)
+        targets = (y - self.target_mean_) / self.target_scale_
+        return float(self._score_raw(raw, targets, sample_weight))
 
     # --- The meaning of y ------------------------------------------------------------------------
 
@@ -484,14 +640,39 @@ class GRURegressor(RegressorMixin, BaseGRU):
             )
         return (columns - self.target_mean_) / self.target_scale_, np.ones(len(y))
 
+    def _quantiles(self):
+        """Return `quantiles` as a tuple."""
+        quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
+        is_increasing = quantiles.ndim == 1 and len(quantiles) and (np.diff(quantiles) > 0).all()
+        if not is_increasing or quantiles[0] <= 0 or quantiles[-1] >= 1:
+            raise ValueError(
+                f"quantiles must be increasing numbers in (0, 1), got {self.quantiles!r}."
+            )
+        return tuple(quantiles.tolist())
+
     def _wanted_structure(self):
-        return super()._wanted_structure() | {"loss": self.loss}
+        options = {}
+        if self.loss == "quantile":
+            options = {"quantiles": self._quantiles()}
+        elif self.loss == "huber":
+            options = {"delta": float(self.huber_delta)}
+        return super()._wanted_structure() | {"loss": self.loss, "loss_options": options}
 
     def _make_loss(self):
-        return _LOSSES[self._structure["loss"]]()
+        return _LOSSES[self._structure["loss"]](**self._structure["loss_options"])
 
     def _strata(self, targets):
         return None
 
     def _score_raw(self, raw, targets, weights):
-        return r2_score(targets, self._make_loss().activate(raw), sample_weight=weights)
+        loss = self._make_loss()
+        predicted = loss.activate(raw)
+        if isinstance(loss, PinballLoss):
+            scores = [
+                d2_pinball_score(targets, predicted[..., i], alpha=q, sample_weight=weights)
+                for i, q in enumerate(loss.quantiles)
+            ]
+            return float(np.mean(scores))
+        if isinstance(loss, GaussianLoss):
+            predicted = predicted[..., 0]
+        return r2_score(targets, predicted, sample_weight=weights)

@@ -43,19 +43,65 @@ class Sequences(NamedTuple):
         """Return the lengths of the sequences at `indices`."""
         return self.offsets[indices + 1] - self.offsets[indices]
 
-    def take(self, indices):
-        """Return the sequences at `indices`, in that order."""
+    def rows_of(self, indices):
+        """Return the rows of the sequences at `indices`, in that order."""
         lengths = self.lengths_of(indices)
         offsets = offsets_of(lengths)
-        shift = np.repeat(self.offsets[:-1][indices] - offsets[:-1], lengths)
-        return Sequences(self.values[np.arange(offsets[-1]) + shift], offsets)
+        return np.arange(offsets[-1]) + np.repeat(self.offsets[indices] - offsets[:-1], lengths)
+
+    def take(self, indices):
+        """Return the sequences at `indices`, in that order."""
+        offsets = offsets_of(self.lengths_of(indices))
+        return Sequences(self.values[self.rows_of(indices)], offsets)
+
+
+def join_steps(sequences, n_joined, padding):
+    """Return the sequences with every `n_joined` consecutive steps joined into one.
+
+    They are counted from the end; what is missing in front of the first step is `padding`.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    n_joined : int
+    padding : ndarray of shape (D,), or 0 for tokens
+
+    Returns
+    -------
+    Sequences
+        Values of shape (total joined steps, n_joined · D), or (total joined steps, n_joined) for
+        tokens.
+    """
+    if n_joined == 1:
+        return sequences
+    values, lengths = sequences.values, sequences.lengths
+    offsets = offsets_of(-(-lengths // n_joined))
+    n_steps = offsets[-1] * n_joined
+    joined = np.empty((n_steps, *values.shape[1:]), np.result_type(values, padding))
+    joined[...] = padding
+    shift = offsets[1:] * n_joined - sequences.offsets[1:]
+    joined[np.arange(len(values)) + np.repeat(shift, lengths)] = values
+    return Sequences(joined.reshape(offsets[-1], -1), offsets)
 
 
 class ReadX(NamedTuple):
-    """What `read` found: the steps, and the number of columns if X was two-dimensional."""
+    """What was found in X.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    n_columns : int or None
+        Of a two-dimensional X.
+    given_offsets : ndarray of shape (n + 1,)
+        Offsets of the steps as they were given, padding included.
+    kept : slice or ndarray of shape (total steps,)
+        Which of the given steps are no padding.
+    """
 
     sequences: Sequences
     n_columns: int | None
+    given_offsets: np.ndarray
+    kept: slice | np.ndarray
 
 
 def offsets_of(lengths):
@@ -88,9 +134,10 @@ def read_numbers(X, *, features_per_step=1, estimator=None):
     """
     steps, offsets, n_columns = _read(X, features_per_step, estimator)
     if _is_surely_finite(steps):
-        return ReadX(Sequences(steps, offsets), n_columns)
+        return ReadX(Sequences(steps, offsets), n_columns, offsets, slice(None))
     _check_finite(steps, offsets)
-    return ReadX(_without_trailing_nan(steps, offsets), n_columns)
+    sequences, kept = _without_trailing_nan(steps, offsets)
+    return ReadX(sequences, n_columns, offsets, kept)
 
 
 def read_tokens(X, *, estimator=None):
@@ -101,7 +148,8 @@ def read_tokens(X, *, estimator=None):
     ValueError, TypeError
         As `read_numbers`, and if an id is negative, has a fraction, or is 0 inside a sequence.
     """
-    steps, offsets, n_columns = _read(X, 1, estimator)
+    steps, given_offsets, n_columns = _read(X, 1, estimator)
+    offsets, kept = given_offsets, np.arange(given_offsets[-1])
     if steps.shape[1] != 1:
         raise ValueError(
             f"Token sequences have one id per step (embedding_dim is set), but X has "
@@ -109,12 +157,54 @@ def read_tokens(X, *, estimator=None):
         )
     if steps.dtype.kind == "f":
         _check_finite(steps, offsets)
-        steps, offsets = _without_trailing_nan(steps, offsets)
+        (steps, offsets), rows = _without_trailing_nan(steps, offsets)
+        kept = kept[rows]
         _check_steps(steps, offsets, steps == np.floor(steps), "a whole number as token id")
     if steps.dtype.kind in "fu":
         _check_steps(steps, offsets, steps < 2**62, "a token id below 2**62")
     ids = steps[:, 0].astype(np.int64, copy=False)
-    return ReadX(_without_padding(ids, offsets), n_columns)
+    sequences, rows = _without_padding(ids, offsets)
+    return ReadX(sequences, n_columns, given_offsets, kept[rows])
+
+
+def read_step_targets(y, read):
+    """Return the targets of all steps, (total steps,) or (total steps, K).
+
+    Parameters
+    ----------
+    y : array of shape (n, T) or (n, T, K), or list, object array or Series of arrays
+        Shape (T_i,) or (T_i, K), a target for each step of each sequence. Steps that are padding in
+        X may have one or not.
+    read : ReadX
+        What was found in X.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of sequences, steps or targets per step do not agree.
+    """
+    parts = [np.asarray(part) for part in (y if isinstance(y, np.ndarray) else list(y))]
+    n = read.sequences.n_sequences
+    if len(parts) != n:
+        raise ValueError(f"y has targets for {len(parts)} sequences, but X has {n} sequences.")
+    shapes = {part.shape[1:] for part in parts if part.ndim}
+    if any(part.ndim not in (1, 2) for part in parts) or len(shapes) > 1:
+        found = sorted({part.shape for part in parts}, key=str)[:3]
+        raise ValueError(
+            "With pooling=None, y holds an array of shape (n_steps,) or (n_steps, n_outputs) for "
+            f"each sequence, the same n_outputs for all; got arrays of shapes {found}."
+        )
+    lengths = np.array([len(part) for part in parts])
+    given = np.diff(read.given_offsets)
+    if np.array_equal(lengths, given):
+        return np.concatenate(parts)[read.kept]
+    if np.array_equal(lengths, read.sequences.lengths):
+        return np.concatenate(parts)
+    i = np.flatnonzero(lengths != given)[0]
+    raise ValueError(
+        "With pooling=None, y has a target for each step: expected "
+        f"{given[i]} targets for sequence {i}, got {lengths[i]}."
+    )
 
 
 # --- Forms of X --------------------------------------------------------------------------------
@@ -357,7 +447,10 @@ def _check_finite(steps, offsets):
 
 
 def _without_trailing_nan(steps, offsets):
-    """Drop trailing steps that are wholly NaN; refuse any other NaN."""
+    """Drop trailing steps that are wholly NaN; refuse any other NaN.
+
+    Returns the sequences, and which rows are kept.
+    """
     missing = np.isnan(steps)
     kept = _kept(np.flatnonzero(~missing.all(axis=1)), offsets, from_start=True)
     sequences = Sequences(steps[kept.rows], kept.offsets)
@@ -369,11 +462,14 @@ def _without_trailing_nan(steps, offsets):
             f"Input X contains NaN: sequence {i}, step {t}, feature {feature} is missing. Only "
             "trailing steps that are wholly NaN are taken, as padding; impute other gaps first."
         )
-    return sequences
+    return sequences, kept.rows
 
 
 def _without_padding(ids, offsets):
-    """Drop zeros at either end; refuse zeros inside and negative ids."""
+    """Drop zeros at either end; refuse zeros inside and negative ids.
+
+    Returns the sequences, and which rows are kept.
+    """
     _check_steps(ids[:, None], offsets, (ids >= 0)[:, None], "token ids of at least 0")
     kept = _kept(np.flatnonzero(ids), offsets, from_start=False)
     sequences = Sequences(ids[kept.rows], kept.offsets)
@@ -384,7 +480,7 @@ def _without_padding(ids, offsets):
             f"Token id 0 is padding and stands only at the ends of a sequence, but sequence {i} "
             f"has it inside, {t} steps after its first token."
         )
-    return sequences
+    return sequences, kept.rows
 
 
 class _Kept(NamedTuple):
@@ -426,8 +522,12 @@ def known_tokens(tokens):
 
 
 def embedding_rows(tokens, known):
-    """Return each token's position among the sorted `known` ids; 0, the unknown's, if absent."""
+    """Return each token's position among the sorted `known` ids.
+
+    It is 0, the unknown's, for a token that is absent, and -1 for 0, the padding.
+    """
     rows = np.searchsorted(known, tokens)
     rows[rows == len(known)] = 0
     rows[known[rows] != tokens] = 0
+    rows[tokens == 0] = -1
     return rows

@@ -8,8 +8,9 @@ from scipy import optimize
 
 from skgru._batching import SequencePieces, batches_of_epoch, chunks, make_batch, shards
 from skgru._nn.batch import ArenaPool
+from skgru._nn.dropout import Dropout
 from skgru._nn.optimizers import clip_norm
-from skgru._nn.pieces import backward_pieces, forward_pieces
+from skgru._nn.pieces import truncated_gradient
 
 
 @dataclass
@@ -70,9 +71,10 @@ class Objective:
     sequences : Sequences
     prepare : callable
         Makes the network's inputs of a batch's values.
-    targets : ndarray of shape (n, K)
-    weights : ndarray of shape (n,)
-        Weight of each sample's loss; only ratios matter.
+    targets : ndarray of shape (n, K), or (total steps, K) without a pooling
+    weights : ndarray of shape (n,) or (total steps,)
+        Weight of each sample's loss; only ratios matter. A sample is a sequence, or without a
+        pooling a step.
     alpha : float
     samples_per_sequence : float, default=1.0
         How many samples a sequence stands for on average, that is, the mean sample weight: what
@@ -81,6 +83,7 @@ class Objective:
         Where to evaluate; changed in place by the optimizers.
     bptt_steps : int or None, default=None
         Over how many steps the gradient reaches back; None = all.
+    dropout_rates : DropoutRates or None, default=None
     map_ : callable, default=map
         Runs the shards of a batch, maybe on threads.
     """
@@ -98,6 +101,7 @@ class Objective:
         samples_per_sequence,
         theta,
         bptt_steps=None,
+        dropout_rates=None,
         map_=map,
     ):
         self.network = network
@@ -108,8 +112,10 @@ class Objective:
         self.weights = (weights / weights.mean()).astype(theta.dtype)
         self.alpha = alpha
         self.samples_per_sequence = samples_per_sequence
+        self._targets_per_sequence = len(targets) / sequences.n_sequences
         self.parameters = network.parameters(theta)
         self.bptt_steps = bptt_steps
+        self._dropout_rates = dropout_rates if dropout_rates and any(dropout_rates) else None
         self._map = map_
         self._arenas = ArenaPool()
         self._gradients = [self._new_gradients()]  # of each shard; their sum comes to the first
@@ -122,9 +128,13 @@ class Objective:
     def n_sequences(self):
         return self.sequences.n_sequences
 
-    def at_batch(self, indices):
-        """Return the loss over some sequences and its gradient, which the next call reuses."""
-        value = self._data_loss(indices, len(indices))
+    def at_batch(self, indices, rng):
+        """Return the loss over some sequences and its gradient, which the next call reuses.
+
+        `rng` draws what is left out (dropout).
+        """
+        seed = int(rng.randint(2**31 - 1)) if self._dropout_rates else None
+        value = self._data_loss(indices, len(indices), seed)
         gradient = self._gradient
         value += self._add_penalty(gradient, len(indices))
         return value, gradient
@@ -149,19 +159,28 @@ class Objective:
     def _new_gradients(self):
         return self.network.parameters(np.empty_like(self.theta))
 
-    def _data_loss(self, indices, n):
+    def _data_loss(self, indices, n, seed=None):
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
         parts = shards(indices, self.sequences.lengths_of(indices), self.network.n_units_of_widest)
         while len(self._gradients) < len(parts):
             self._gradients.append(self._new_gradients())
-        losses = list(self._map(self._shard_loss, parts, [n] * len(parts), self._gradients))
+        n_targets = n * self._targets_per_sequence
+        seeds = [None if seed is None else (seed, i) for i in range(len(parts))]
+        losses = list(
+            self._map(self._shard_loss, parts, [n_targets] * len(parts), seeds, self._gradients)
+        )
         for gradients in self._gradients[1 : len(parts)]:
             self._gradient[...] += gradients.vector
         return sum(losses)
 
-    def _shard_loss(self, indices, n, gradients):
+    def _shard_loss(self, indices, n, seed, gradients):
         """Return the loss of one shard, and write its gradient."""
         network, p = self.network, self.parameters
+
+        def dropout_of(i, piece):
+            positions = slice(None) if piece is None else piece.positions
+            return Dropout(self._dropout_rates, seed, len(indices), i % 2**31, positions)
+
         longest = self.sequences.lengths_of(indices).max()
         # What NumPy does on overflow is a setting of each thread.
         with self._arenas.lend() as arena, np.errstate(over="ignore", invalid="ignore"):
@@ -169,18 +188,25 @@ class Objective:
                 pieces = SequencePieces(
                     self.sequences, indices, self.bptt_steps, self._prepare, arena
                 )
-                raw, cache = forward_pieces(network, p, pieces)
-                loss, d_raw = self._loss_of(raw, indices, n)
-                backward_pieces(network, p, d_raw, pieces, cache, gradients)
-            else:
-                x, batch, order = make_batch(self.sequences, indices, arena)
-                raw, cache = network.forward(p, self._prepare(x), batch)
-                loss, d_raw = self._loss_of(raw, order, n)
-                network.backward(p, d_raw, batch, cache, gradients)
+
+                def loss_of(raw, piece):
+                    return self._loss_of(raw, indices if piece is None else piece.rows, n)
+
+                return truncated_gradient(
+                    network, p, pieces, loss_of, gradients, dropout_of if seed else None
+                )
+            x, batch, order, rows = make_batch(self.sequences, indices, arena)
+            dropout = dropout_of(0, None) if seed else None
+            raw, cache = network.forward(p, self._prepare(x), batch, dropout=dropout)
+            loss, d_raw = self._loss_of(raw, order if network.pooling else rows, n)
+            network.backward(p, d_raw, batch, cache, gradients)
         return loss
 
     def _loss_of(self, raw, indices, n):
-        """Return the weighted losses of the outputs (B, K), divided by n, and the gradient."""
+        """Return the weighted losses of raw outputs, divided by n, and their gradient.
+
+        `indices` says which sequences, or without a pooling which steps, the outputs belong to.
+        """
         losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[indices])
         weights = self.weights[indices] / n
         d_raw *= weights[:, None]
@@ -280,7 +306,7 @@ def train_epochs(
                 lengths, batch_size, rng, shuffle=shuffle, group_by_length=group_by_length
             )
             for indices in batches:
-                loss, gradient = objective.at_batch(indices)
+                loss, gradient = objective.at_batch(indices, rng)
                 if max_grad_norm is not None:
                     clip_norm(gradient, max_grad_norm)
                 rate = schedule.rate((updates + 0.5) / planned_updates, history.t)

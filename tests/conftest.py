@@ -58,6 +58,32 @@ def check_gradient(request):
     return check
 
 
+@pytest.fixture
+def check_along_directions(check_gradient):
+    """Return a function like `check_gradient` that needs little time, however large the array.
+
+    It checks the derivatives in a few random directions, to which each number of the gradient
+    contributes.
+    """
+
+    def check(loss, array, gradient, name, n_directions=2):
+        start, rng = array.copy(), np.random.RandomState(0)
+        for _ in range(n_directions):
+            direction = rng.normal(size=array.shape)
+            direction /= np.linalg.norm(direction)
+            distance = np.zeros(1)
+
+            def loss_at_distance(direction=direction, distance=distance):
+                array[...] = start + distance * direction
+                return loss()
+
+            slope = np.array([np.sum(gradient * direction)])
+            check_gradient(loss_at_distance, distance, slope, name)
+        array[...] = start
+
+    return check
+
+
 def add_to_account(account, n_checked, error, where):
     account["n_checked"] += n_checked
     if error > account["worst"]:

@@ -2,15 +2,31 @@
 
 One sequence at a time, one gate at a time, one step at a time; sums over the units are the only
 products. Nothing here knows of batches, and nothing is imported from skgru. Parameters are dicts
-of arrays under the documented names; gate blocks lie in the documented order z, r, c::
+of arrays under the documented names. Gate blocks lie in the documented order, of the GRU z, r, c::
 
     z_t = σ(W_z·x_t + U_z·h_{t-1} + b_z)
     r_t = σ(W_r·x_t + U_r·h_{t-1} + b_r)
     c_t = tanh(W_c·x_t + U_c·(r_t ⊙ h_{t-1}) + b_c)             reset before
     c_t = tanh(W_c·x_t + b_c + r_t ⊙ (U_c·h_{t-1} + b_u))       reset after
     h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ c_t
-    o_t = σ(W_o·x_t + U_o·h_t + b_o)                            only with an output gate
-    y_t = o_t ⊙ tanh(h_t)                                       without one: y_t = h_t
+
+of the LSTM o, i, f, u, whose state is h and c side by side::
+
+    o_t = σ(W_o·x_t + U_o·h_{t-1} + b_o)
+    i_t = σ(W_i·x_t + U_i·h_{t-1} + b_i)
+    f_t = σ(W_f·x_t + U_f·h_{t-1} + b_f)
+    u_t = tanh(W_u·x_t + U_u·h_{t-1} + b_u)
+    c_t = f_t ⊙ c_{t-1} + i_t ⊙ u_t
+    h_t = o_t ⊙ tanh(c_t)
+
+The simple cell has no gate::
+
+    h_t = tanh(W·x_t + U·h_{t-1} + b)
+
+Behind a GRU or a simple cell there may be an output gate; without one y_t = h_t::
+
+    o_t = σ(W_o·x_t + U_o·h_t + b_o)
+    y_t = o_t ⊙ tanh(h_t)
 """
 
 import numpy as np
@@ -20,14 +36,23 @@ def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
-def gates(packed):
-    """Cut the last axis into its three blocks, z, r and c."""
-    H = packed.shape[-1] // 3
-    return packed[..., :H], packed[..., H : 2 * H], packed[..., 2 * H :]
+def gates(packed, n=3):
+    """Cut the last axis into its n blocks."""
+    H = packed.shape[-1] // n
+    return [packed[..., i * H : (i + 1) * H] for i in range(n)]
+
+
+def part_of(p, part, separator="."):
+    """Return the parameters of one part, keyed by what follows the dot."""
+    prefix = part + separator
+    return {name[len(prefix) :]: value for name, value in p.items() if name.startswith(prefix)}
+
+
+# Cells: the states after each of the steps x (T, D), from a state on
 
 
 def gru(p, x, h, *, reset_after):
-    """Return the states (T, H) after each of the steps x (T, D), from the state h (H,) on."""
+    """Return the states (T, H), from h (H,) on."""
     W_z, W_r, W_c = gates(p["input_weights"])
     U_z, U_r, U_c = gates(p["recurrent_weights"])
     b_z, b_r, b_c = gates(p["bias"])
@@ -44,46 +69,125 @@ def gru(p, x, h, *, reset_after):
     return states
 
 
-def hidden_layer(p, x, h, *, reset_after, output_gate):
-    """Return the outputs (T, H) of a cell and the gate behind it."""
-    states = gru(p, x, h, reset_after=reset_after)
-    if not output_gate:
-        return states
-    y = np.zeros_like(states)
-    for t, (x_t, h_t) in enumerate(zip(x, states, strict=True)):
+def lstm(p, x, state):
+    """Return the states (T, 2 H), from the state (2 H,) on."""
+    W_o, W_i, W_f, W_u = gates(p["input_weights"], 4)
+    U_o, U_i, U_f, U_u = gates(p["recurrent_weights"], 4)
+    b_o, b_i, b_f, b_u = gates(p["bias"], 4)
+    h, c = gates(state, 2)
+    states = np.zeros((len(x), len(state)))
+    for t, x_t in enumerate(x):
+        o = sigmoid(x_t @ W_o + h @ U_o + b_o)
+        i = sigmoid(x_t @ W_i + h @ U_i + b_i)
+        f = sigmoid(x_t @ W_f + h @ U_f + b_f)
+        u = np.tanh(x_t @ W_u + h @ U_u + b_u)
+        c = f * c + i * u
+        h = o * np.tanh(c)
+        states[t] = [*h, *c]
+    return states
+
+
+def rnn(p, x, h):
+    """Return the states (T, H), from h (H,) on."""
+    states = np.zeros((len(x), len(h)))
+    for t, x_t in enumerate(x):
+        h = np.tanh(x_t @ p["input_weights"] + h @ p["recurrent_weights"] + p["bias"])
+        states[t] = h
+    return states
+
+
+# Layers: the outputs (T, H) of all steps, and the states (T, n_states)
+
+
+def hidden_layer(kind, p, x, state, *, reset_after=False, output_gate=False):
+    """Return outputs and states of the cell "gru", "lstm" or "rnn" and the gate behind it."""
+    if kind == "gru":
+        states = gru(p, x, state, reset_after=reset_after)
+    else:
+        states = {"lstm": lstm, "rnn": rnn}[kind](p, x, state)
+    h = states[:, : len(p["recurrent_weights"])]
+    if kind == "lstm" or not output_gate:
+        return h, states
+    y = np.zeros_like(h)
+    for t, (x_t, h_t) in enumerate(zip(x, h, strict=True)):
         o = sigmoid(
             x_t @ p["output_input_weights"] + h_t @ p["output_state_weights"] + p["output_bias"]
         )
         y[t] = o * np.tanh(h_t)
-    return y
+    return y, states
 
 
-def part_of(p, part):
-    """Return the parameters of one part, keyed by what follows the dot."""
-    prefix = part + "."
-    return {name[len(prefix) :]: value for name, value in p.items() if name.startswith(prefix)}
+def both_directions(kind, p, x, state, **form):
+    """Return outputs and states of two layers side by side, of which one reads from the end.
+
+    Outputs stand where their step is; states come in the order in which the layer has read.
+    """
+    onward, reverse = gates(state, 2)
+    y, states = hidden_layer(kind, p, x, onward, **form)
+    y_reverse, states_reverse = hidden_layer(
+        kind, part_of(p, "reverse", "_"), x[::-1], reverse, **form
+    )
+    return np.hstack([y, y_reverse[::-1]]), np.hstack([states, states_reverse])
 
 
-def network(p, x, *, depth, reset_after, output_gate, pooling):
-    """Return the raw outputs (K,) for one sequence: (T, D) numbers, or (T,) rows to embed."""
-    if "embedding.weights" in p:
-        x = np.array([p["embedding.weights"][token] for token in x])
-    y = x
-    for i in range(depth):
+def stack(p, x, initial=None, *, cells, bidirectional=False, **form):
+    """Return the top layer's outputs (T, H), and of each layer the initial state and its states."""
+    y, all_states = x, []
+    for i, kind in enumerate(cells):
         layer = part_of(p, f"hidden_{i}")
-        n_units = len(layer["recurrent_weights"])
-        if len(x) == 0:
-            y = np.zeros((0, n_units))
-        else:
-            y = hidden_layer(
-                layer, y, np.zeros(n_units), reset_after=reset_after, output_gate=output_gate
-            )
-    pooled = np.zeros(y.shape[1])  # an empty sequence is read from the initial state, 0
-    if len(y) and pooling == "last":
-        pooled = y[-1]
-    elif len(y) and pooling == "mean":
-        pooled = sum(y) / len(y)
-    return pooled @ p["head.weights"] + p["head.bias"]
+        n_states = len(layer["recurrent_weights"])
+        n_states *= (2 if kind == "lstm" else 1) * (2 if bidirectional else 1)
+        state = np.zeros(n_states) if initial is None else initial[i]
+        read = both_directions if bidirectional else hidden_layer
+        y, states = read(kind, layer, y, state, **form)
+        all_states.append(np.vstack([state, states]))
+    return y, all_states
+
+
+# What the head reads, and the network
+
+
+def pool(p, y, pooling, n_onward):
+    """Return what the head reads of the outputs y (T, H): zeros if there is no step.
+
+    Columns from `n_onward` on are of a layer that reads from the end, whose last output is at
+    the first step.
+    """
+    if isinstance(pooling, tuple):
+        return np.concatenate([pool(p, y, name, n_onward) for name in pooling])
+    if len(y) == 0:
+        return np.zeros(y.shape[1])
+    if pooling == "last":
+        return np.concatenate([y[-1, :n_onward], y[0, n_onward:]])
+    if pooling == "mean":
+        return sum(y) / len(y)
+    if pooling == "max":
+        return np.array([max(unit) for unit in y.T])
+    if pooling == "attention":
+        W, b, v = p["attention_weights"], p["attention_bias"], p["attention_score"]
+        weights = [np.exp(np.tanh(y_t @ W + b) @ v) for y_t in y]
+        return sum(weight * y_t for weight, y_t in zip(weights, y, strict=True)) / sum(weights)
+    raise ValueError(pooling)
+
+
+def head(p, y, *, pooling, bidirectional=False):
+    """Return the raw outputs (K,) for the top layer's outputs y (T, H); without pooling, (T, K)."""
+    n_onward = y.shape[1] // 2 if bidirectional else y.shape[1]
+    read = y if pooling is None else pool(part_of(p, "pooling"), y, pooling, n_onward)
+    return read @ p["head.weights"] + p["head.bias"]
+
+
+def inputs(p, x):
+    """Return the steps (T, D) of one sequence: (T, D) numbers, or (T,) rows to embed."""
+    if "embedding.weights" in p:
+        return np.array([p["embedding.weights"][token] for token in x])
+    return x
+
+
+def network(p, x, *, pooling, bidirectional=False, **form):
+    """Return the raw outputs (K,) for one sequence; without pooling, (T, K)."""
+    y, _ = stack(p, inputs(p, x), bidirectional=bidirectional, **form)
+    return head(p, y, pooling=pooling, bidirectional=bidirectional)
 
 
 # The layout of a batch: step 0 of all sequences, step 1 of those that have one, and so on.

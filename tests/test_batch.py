@@ -34,7 +34,8 @@ def test_layout_of_an_example():
     assert not batch.uniform
     assert_array_equal(batch.sequence_of_row(), [0, 1, 2, 3, 0, 1, 2, 0, 0])
     assert_array_equal(batch.step_of_row(), [0, 0, 0, 0, 1, 1, 1, 2, 3])
-    assert_array_equal(batch.last_rows(), [5 + 8, 5 + 5, 5 + 6, 5 + 3, 4])
+    assert_array_equal(batch.last_steps(), [8, 5, 6, 3])
+    assert_array_equal(batch.reversed_rows(), [8, 5, 6, 3, 7, 1, 2, 4, 0])
 
 
 @given(LENGTHS)
@@ -73,7 +74,20 @@ def test_last_is_the_state_after_all_steps_and_the_initial_one_if_there_are_none
     states = labelled_states(batch)
     expected = np.array(list(enumerate(lengths)), float).reshape(-1, 2)
     assert_array_equal(batch.last(states), expected)
-    assert_array_equal(states[batch.last_rows()], expected)
+
+
+@given(LENGTHS)
+def test_last_steps_are_those_of_the_sequences_that_have_one(lengths):
+    expected = [(n - 1, i) for i, n in enumerate(lengths) if n]
+    assert [rows_of(lengths)[row] for row in batch_of(lengths).last_steps()] == expected
+
+
+@given(LENGTHS)
+def test_reversed_rows_turn_each_sequence_round(lengths):
+    rows = batch_of(lengths).reversed_rows()
+    found = [rows_of(lengths)[row] for row in rows]
+    assert found == [(lengths[i] - 1 - t, i) for t, i in rows_of(lengths)]
+    assert_array_equal(rows[rows], np.arange(len(rows)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -88,7 +88,8 @@ def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
     values = np.arange(2.0 * offsets[-1]).reshape(-1, 2)
     indices = np.array(data.draw(st.permutations(range(len(lengths)))))
     for arena in (None, Arena()):
-        x, batch, order = make_batch(Sequences(values, offsets), indices, arena)
+        x, batch, order, rows = make_batch(Sequences(values, offsets), indices, arena)
+        assert_array_equal(x, values[rows])
         assert sorted(order) == sorted(indices)
         assert_array_equal(batch.lengths, np.array(lengths)[order])
         assert not np.shares_memory(x, values)

@@ -1,4 +1,6 @@
-"""The recurrent cell: its equations, their gradients, and how it treats a batch."""
+"""The recurrent cells: their equations, their gradients, and how they treat a batch."""
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,11 +10,27 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
 from skgru._nn.batch import Arena, Batch
-from skgru._nn.cells import GRU, glorot_uniform, orthogonal, sigmoid_
+from skgru._nn.cells import glorot_uniform, orthogonal, sigmoid_
+from skgru._nn.gru import GRU
+from skgru._nn.lstm import LSTM
+from skgru._nn.rnn import RNN
 from tests import naive
 
 D, H = 3, 4
-RESETS = pytest.mark.parametrize("reset_after", [False, True], ids=["before", "after"])
+CELLS = {
+    "before": GRU(D, H, reset_after=False),
+    "after": GRU(D, H, reset_after=True),
+    "lstm": LSTM(D, H),
+    "rnn": RNN(D, H),
+}
+NAIVE = {
+    "before": partial(naive.gru, reset_after=False),
+    "after": partial(naive.gru, reset_after=True),
+    "lstm": naive.lstm,
+    "rnn": naive.rnn,
+}
+KINDS = pytest.mark.parametrize("kind", list(CELLS))
+RESETS = pytest.mark.parametrize("kind", ["before", "after"])
 LENGTHS = pytest.mark.parametrize(
     "lengths",
     [[5, 3, 3, 1, 0, 0], [4, 4, 4], [1], [0, 0], [2, 0], [6, 5, 4, 3, 2, 1]],
@@ -34,13 +52,13 @@ def random_sequences(lengths, rng):
     return [rng.normal(size=(n, D)) for n in lengths]
 
 
-def problem(lengths, *, reset_after, with_initial=True, seed=0):
+def problem(lengths, *, kind, with_initial=True, seed=0):
     """Return a cell with random parameters, and sequences and initial states for it."""
     rng = np.random.RandomState(seed)
-    cell = GRU(D, H, reset_after=reset_after)
+    cell = CELLS[kind]
     p = random_parameters(cell, rng)
     sequences = random_sequences(lengths, rng)
-    initial = rng.normal(size=(len(lengths), H)) if with_initial else None
+    initial = rng.normal(size=(len(lengths), cell.n_states)) if with_initial else None
     return cell, p, sequences, initial
 
 
@@ -53,58 +71,54 @@ def random_upstream(batch, rng):
 
 @INITIALS
 @LENGTHS
-@RESETS
-def test_forward_equals_the_naive_equations(reset_after, lengths, with_initial):
-    cell, p, sequences, initial = problem(
-        lengths, reset_after=reset_after, with_initial=with_initial
-    )
+@KINDS
+def test_forward_equals_the_naive_equations(kind, lengths, with_initial):
+    cell, p, sequences, initial = problem(lengths, kind=kind, with_initial=with_initial)
     batch = Batch(np.array(lengths))
-    states, _ = cell.forward(p, naive.pack(sequences), batch, initial)
+    states, final, _ = cell.forward(p, naive.pack(sequences), batch, initial)
 
-    before = np.zeros((len(lengths), H)) if initial is None else initial
-    expected = [
-        naive.gru(p, x, h, reset_after=reset_after) for x, h in zip(sequences, before, strict=True)
-    ]
-    assert_array_equal(states[: len(lengths)], before)
-    assert_allclose(states[len(lengths) :], naive.pack(expected), rtol=0, atol=1e-10)
-    last = [y[-1] if len(y) else h for y, h in zip(expected, before, strict=True)]
-    assert_allclose(batch.last(states), last, rtol=0, atol=1e-10)
+    before = np.zeros((len(lengths), cell.n_states)) if initial is None else initial
+    expected = [NAIVE[kind](p, x, state) for x, state in zip(sequences, before, strict=True)]
+    assert_array_equal(states[: len(lengths)], before[:, :H])
+    assert_allclose(states[len(lengths) :], naive.pack(expected)[:, :H], rtol=0, atol=1e-10)
+    last = [y[-1] if len(y) else state for y, state in zip(expected, before, strict=True)]
+    assert_allclose(final, last, rtol=0, atol=1e-10)
 
 
 @RESETS
-def test_update_gate_weighs_the_candidate(reset_after):
-    cell, p, sequences, initial = problem([3, 2], reset_after=reset_after)
+def test_update_gate_weighs_the_candidate(kind):
+    cell, p, sequences, initial = problem([3, 2], kind=kind)
     batch, x = Batch(np.array([3, 2])), naive.pack(sequences)
 
     p["bias"][:H] = -100  # z = 0: the state stays
-    states, _ = cell.forward(p, x, batch, initial)
+    states, _, _ = cell.forward(p, x, batch, initial)
     assert_allclose(batch.last(states), initial, rtol=0, atol=1e-15)
 
     p["bias"][:H] = 100  # z = 1: the state is the candidate
     p["recurrent_weights"][:, 2 * H :] = 0
-    if reset_after:
+    if kind == "after":
         p["recurrent_bias"][:] = 0
-    states, _ = cell.forward(p, x, batch, initial)
+    states, _, _ = cell.forward(p, x, batch, initial)
     candidate = np.tanh(x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :])
     assert_allclose(states[2:], candidate, rtol=0, atol=1e-15)
 
 
 @RESETS
-def test_closed_reset_gate_hides_the_state_and_the_recurrent_bias(reset_after):
-    cell, p, sequences, initial = problem([1], reset_after=reset_after)
+def test_closed_reset_gate_hides_the_state_and_the_recurrent_bias(kind):
+    cell, p, sequences, initial = problem([1], kind=kind)
     p["bias"][:H], p["bias"][H : 2 * H] = 100, -100  # z = 1, r = 0
     x = naive.pack(sequences)
-    states, _ = cell.forward(p, x, Batch(np.array([1])), initial)
+    states, _, _ = cell.forward(p, x, Batch(np.array([1])), initial)
     candidate = np.tanh(x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :])
     assert_allclose(states[1:], candidate, rtol=0, atol=1e-15)
 
 
 @RESETS
-def test_open_reset_gate_shows_the_state_and_the_recurrent_bias(reset_after):
-    cell, p, sequences, initial = problem([1], reset_after=reset_after)
+def test_open_reset_gate_shows_the_state_and_the_recurrent_bias(kind):
+    cell, p, sequences, initial = problem([1], kind=kind)
     p["bias"][: 2 * H] = 100  # z = r = 1
     x = naive.pack(sequences)
-    states, _ = cell.forward(p, x, Batch(np.array([1])), initial)
+    states, _, _ = cell.forward(p, x, Batch(np.array([1])), initial)
     argument = x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :]
     argument += initial @ p["recurrent_weights"][:, 2 * H :]
     argument += p.get("recurrent_bias", 0)
@@ -112,30 +126,53 @@ def test_open_reset_gate_shows_the_state_and_the_recurrent_bias(reset_after):
 
 
 @RESETS
-def test_without_weights_the_state_halves_at_each_step(reset_after):
-    cell = GRU(D, H, reset_after=reset_after)
+def test_without_weights_the_state_halves_at_each_step(kind):
+    cell = CELLS[kind]
     p = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
     initial = np.arange(1.0, 9.0).reshape(2, H)
     batch = Batch(np.array([3, 1]))
-    states, _ = cell.forward(p, np.ones((4, D)), batch, initial)
+    states, _, _ = cell.forward(p, np.ones((4, D)), batch, initial)
     assert_allclose(batch.last(states), [initial[0] / 8, initial[1] / 2], rtol=1e-15)
 
 
-@RESETS
-def test_huge_inputs_give_no_warning_and_no_nan(reset_after):
-    cell, p, _, initial = problem([4, 2], reset_after=reset_after)
+def test_lstm_forgets_and_writes_as_its_gates_say():
+    cell, p, sequences, initial = problem([3, 2], kind="lstm")
+    batch, x = Batch(np.array([3, 2])), naive.pack(sequences)
+    o, i, f, u = naive.gates(p["bias"], 4)
+    naive.gates(p["recurrent_weights"], 4)[3][:] = 0
+    candidate = np.tanh(x @ naive.gates(p["input_weights"], 4)[3] + u)
+
+    o[:], i[:], f[:] = 100, -100, 100  # the memory stays, and is shown
+    _, final, _ = cell.forward(p, x, batch, initial)
+    assert_allclose(final[:, H:], initial[:, H:], rtol=0, atol=1e-15)
+    assert_allclose(final[:, :H], np.tanh(initial[:, H:]), rtol=0, atol=1e-15)
+
+    o[:], i[:], f[:] = 100, 100, -100  # the memory is the candidate
+    states, _, _ = cell.forward(p, x, batch, initial)
+    assert_allclose(states[2:], np.tanh(candidate), rtol=0, atol=1e-15)
+
+    o[:], i[:], f[:] = -100, 100, 100  # nothing is shown, but the memory grows
+    states, final, _ = cell.forward(p, x, batch, initial)
+    assert_allclose(states[2:], 0, atol=1e-15)
+    total = [sum(u_i) for u_i in naive.unpack(candidate, [3, 2])]
+    assert_allclose(final[:, H:], initial[:, H:] + total, rtol=0, atol=1e-14)
+
+
+@KINDS
+def test_huge_inputs_give_no_warning_and_no_nan(kind):
+    cell, p, _, initial = problem([4, 2], kind=kind)
     batch = Batch(np.array([4, 2]))
     x = np.where(np.random.RandomState(1).uniform(size=(6, D)) < 0.5, -1e4, 1e4)
-    states, cache = cell.forward(p, x, batch, initial)
+    states, _, cache = cell.forward(p, x, batch, initial)
     dx, d_initial = cell.backward(p, np.ones((6, H)), None, batch, cache, g := unwritten(cell))
     for array in (states, dx, d_initial, *g.values()):
         assert np.isfinite(array).all()
 
 
-@RESETS
-def test_float32_stays_float32_and_close_to_float64(reset_after):
+@KINDS
+def test_float32_stays_float32_and_close_to_float64(kind):
     lengths = [5, 3, 3, 0]
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     batch, x = Batch(np.array(lengths)), naive.pack(sequences)
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
 
@@ -143,13 +180,13 @@ def test_float32_stays_float32_and_close_to_float64(reset_after):
     for dtype in (np.float32, np.float64):
         q = {name: value.astype(dtype) for name, value in p.items()}
         g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
-        states, cache = cell.forward(q, x.astype(dtype), batch, initial.astype(dtype))
+        states, final, cache = cell.forward(q, x.astype(dtype), batch, initial.astype(dtype))
         dx, d_initial = cell.backward(
             q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g
         )
-        results[dtype] = [states, dx, d_initial, *g.values()]
+        results[dtype] = [states, final, dx, d_initial, *g.values()]
         assert all(array.dtype == dtype for array in results[dtype])
-        assert all(array.dtype == dtype for array in cache)
+        assert all(array is None or array.dtype == dtype for array in cache)
     for single, double in zip(*results.values(), strict=True):
         assert_allclose(single, double, rtol=1e-4, atol=1e-4)
 
@@ -157,14 +194,14 @@ def test_float32_stays_float32_and_close_to_float64(reset_after):
 # Backward
 
 
-def check_all_gradients(check_gradient, lengths, *, reset_after, of_states, of_last):
+def check_all_gradients(check_gradient, lengths, *, kind, of_states, of_last):
     """Check every derivative of a random projection of all states, the last states, or both."""
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     batch, x = Batch(np.array(lengths)), naive.pack(sequences)
     on_states, on_last = random_upstream(batch, np.random.RandomState(1))
 
     def loss():
-        states, _ = cell.forward(p, x, batch, initial)
+        states, _, _ = cell.forward(p, x, batch, initial)
         loss = 0.0
         if of_states:
             loss += np.sum(on_states * states[batch.n_sequences :])
@@ -173,7 +210,7 @@ def check_all_gradients(check_gradient, lengths, *, reset_after, of_states, of_l
         return loss
 
     g = unwritten(cell)
-    _, cache = cell.forward(p, x, batch, initial)
+    _, _, cache = cell.forward(p, x, batch, initial)
     dx, d_initial = cell.backward(
         p, on_states if of_states else None, on_last if of_last else None, batch, cache, g
     )
@@ -185,74 +222,94 @@ def check_all_gradients(check_gradient, lengths, *, reset_after, of_states, of_l
 
 @pytest.mark.parametrize("lengths", [[4, 2, 2, 1, 0], [3, 3], [1]], ids=str)
 @pytest.mark.parametrize("loss_of", ["states", "last", "both"])
-@RESETS
-def test_gradients_equal_central_differences(check_gradient, reset_after, loss_of, lengths):
+@KINDS
+def test_gradients_equal_central_differences(check_gradient, kind, loss_of, lengths):
     check_all_gradients(
         check_gradient,
         lengths,
-        reset_after=reset_after,
+        kind=kind,
         of_states=loss_of in ("states", "both"),
         of_last=loss_of in ("last", "both"),
     )
 
 
-@RESETS
-def test_last_state_of_an_empty_sequence_passes_its_gradient_to_the_initial_state(reset_after):
-    cell, p, sequences, initial = problem([2, 0, 0], reset_after=reset_after)
+@KINDS
+def test_last_state_of_an_empty_sequence_passes_its_gradient_to_the_initial_state(kind):
+    cell, p, sequences, initial = problem([2, 0, 0], kind=kind)
     batch = Batch(np.array([2, 0, 0]))
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     d_last = np.random.RandomState(1).normal(size=(3, H))
     _, d_initial = cell.backward(p, None, d_last, batch, cache, unwritten(cell))
-    assert_array_equal(d_initial[1:], d_last[1:])
+    assert_array_equal(d_initial[1:, :H], d_last[1:])
+    assert_array_equal(d_initial[1:, H:], 0)
 
 
-@RESETS
-def test_only_empty_sequences_give_zero_parameter_gradients(reset_after):
-    cell, p, sequences, initial = problem([0, 0], reset_after=reset_after)
+@KINDS
+def test_only_empty_sequences_give_zero_parameter_gradients(kind):
+    cell, p, sequences, initial = problem([0, 0], kind=kind)
     batch = Batch(np.array([0, 0]))
-    states, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    assert_array_equal(states, initial)
-    dx, d_initial = cell.backward(p, None, initial, batch, cache, g := unwritten(cell))
+    states, final, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    assert_array_equal(states, initial[:, :H])
+    assert_array_equal(final, initial)
+    d_last = np.ones((2, H))
+    dx, d_initial = cell.backward(p, None, d_last, batch, cache, g := unwritten(cell))
     assert dx.shape == (0, D)
-    assert_array_equal(d_initial, initial)
+    assert_array_equal(d_initial[:, :H], d_last)
+    assert_array_equal(d_initial[:, H:], 0)
     for array in g.values():
         assert_array_equal(array, 0)
 
 
-@RESETS
-def test_no_gradient_in_gives_no_gradient_out(reset_after):
-    cell, p, sequences, initial = problem([3, 1], reset_after=reset_after)
+@KINDS
+def test_no_gradient_in_gives_no_gradient_out(kind):
+    cell, p, sequences, initial = problem([3, 1], kind=kind)
     batch = Batch(np.array([3, 1]))
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     dx, d_initial = cell.backward(p, None, None, batch, cache, g := unwritten(cell))
     for array in (dx, d_initial, *g.values()):
         assert_array_equal(array, 0)
 
 
-@RESETS
-def test_forward_changes_none_of_its_arguments(reset_after):
+@LENGTHS
+@KINDS
+def test_no_initial_state_is_one_of_zeros(kind, lengths):
+    cell, p, sequences, _ = problem(lengths, kind=kind)
+    x, batch = naive.pack(sequences), Batch(np.array(lengths))
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    results = []
+    for initial in (None, np.zeros((len(lengths), cell.n_states))):
+        states, final, cache = cell.forward(p, x, batch, initial)
+        d = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+        results.append((states, final, *d, *g.values()))
+    for one, other in zip(*results, strict=True):
+        assert_array_equal(one, other)
+
+
+@KINDS
+def test_forward_changes_none_of_its_arguments(kind):
     lengths = [3, 2, 0]
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     x = naive.pack(sequences)
     for array in (x, initial, *p.values()):
         array.flags.writeable = False
-    states, _ = cell.forward(p, x, Batch(np.array(lengths)), initial)
+    states, final, _ = cell.forward(p, x, Batch(np.array(lengths)), initial)
     assert not np.shares_memory(states, initial)
+    assert not np.shares_memory(final, initial)
 
 
-@RESETS
-def test_backward_changes_none_of_its_arguments_but_the_cache(reset_after):
+@KINDS
+def test_backward_changes_none_of_its_arguments_but_the_cache(kind):
     lengths = [4, 2, 2, 0]
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     x, batch = naive.pack(sequences), Batch(np.array(lengths))
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     for array in (d_states, d_last, x, initial, *p.values()):
         array.flags.writeable = False
 
     first, second = unwritten(cell), unwritten(cell)
-    _, cache = cell.forward(p, x, batch, initial)
+    _, _, cache = cell.forward(p, x, batch, initial)
     dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, first)
-    _, cache = cell.forward(p, x, batch, initial)
+    _, _, cache = cell.forward(p, x, batch, initial)
     dx_2, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, second)
     assert_array_equal(dx, dx_2)
     assert_array_equal(d_initial, d_initial_2)
@@ -260,29 +317,29 @@ def test_backward_changes_none_of_its_arguments_but_the_cache(reset_after):
         assert_array_equal(first[name], second[name])
 
 
-@RESETS
-def test_backward_replaces_the_gradients_that_it_finds(reset_after):
-    cell, p, sequences, initial = problem([3, 2], reset_after=reset_after)
+@KINDS
+def test_backward_replaces_the_gradients_that_it_finds(kind):
+    cell, p, sequences, initial = problem([3, 2], kind=kind)
     batch = Batch(np.array([3, 2]))
     d_last = np.ones((2, H))
     fresh, used = unwritten(cell), random_parameters(cell, np.random.RandomState(2))
     for g in (fresh, used):
-        _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+        _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
         cell.backward(p, None, d_last, batch, cache, g)
     for name in cell.shapes():
         assert_array_equal(fresh[name], used[name])
 
 
-@RESETS
-def test_without_input_gradient_the_others_are_the_same(reset_after):
+@KINDS
+def test_without_input_gradient_the_others_are_the_same(kind):
     lengths = [4, 2, 2, 0]
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     batch = Batch(np.array(lengths))
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     full, short = unwritten(cell), unwritten(cell)
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, full)
-    _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     no_dx, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, short, need_dx=False)
     assert dx.shape == (batch.n_rows, D)
     assert no_dx is None
@@ -296,14 +353,14 @@ def test_without_input_gradient_the_others_are_the_same(reset_after):
 
 @given(
     lengths=st.lists(st.integers(0, 6), min_size=1, max_size=6),
-    reset_after=st.booleans(),
+    kind=st.sampled_from(list(CELLS)),
     seed=st.integers(0, 1000),
 )
-def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, reset_after, seed):
+def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, kind, seed):
     lengths = sorted(lengths, reverse=True)
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after, seed=seed)
+    cell, p, sequences, initial = problem(lengths, kind=kind, seed=seed)
     batch = Batch(np.array(lengths))
-    states, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    states, final, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     d_states, d_last = random_upstream(batch, np.random.RandomState(seed + 1))
     dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
 
@@ -312,12 +369,12 @@ def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, reset_after, 
     total = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
     for i, x in enumerate(sequences):
         alone, here = Batch(np.array([lengths[i]])), slice(i, i + 1)
-        states_i, cache_i = cell.forward(p, x, alone, initial[here])
+        states_i, final_i, cache_i = cell.forward(p, x, alone, initial[here])
         dx_i, d_initial_i = cell.backward(
             p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
         )
         assert_allclose(y_of[i], states_i[1:], rtol=0, atol=1e-12)
-        assert_allclose(batch.last(states)[i], states_i[-1], rtol=0, atol=1e-12)
+        assert_allclose(final[here], final_i, rtol=0, atol=1e-12)
         assert_allclose(dx_of[i], dx_i, rtol=1e-12, atol=1e-12)
         assert_allclose(d_initial[here], d_initial_i, rtol=1e-12, atol=1e-12)
         for name in total:
@@ -368,51 +425,62 @@ def test_orthogonal_draws_are_uniform_over_the_group():
     assert abs(traces.var() - 1) < 0.15
 
 
-@RESETS
-def test_initialize_draws_each_gate_for_itself(reset_after):
-    D, H = 30, 20
-    cell = GRU(D, H, reset_after=reset_after)
-    p = {name: np.full(shape, np.nan) for name, shape in cell.shapes().items()}
+@pytest.mark.parametrize(
+    "cell",
+    [GRU(30, 20), GRU(30, 20, reset_after=True), LSTM(30, 20), RNN(30, 20)],
+    ids=list(CELLS),
+)
+def test_initialize_draws_each_gate_for_itself(cell):
+    p = unwritten(cell)
     cell.initialize(p, np.random.RandomState(0))
 
-    bound = np.sqrt(6 / (D + H))
-    for block in naive.gates(p["input_weights"]):
+    bound = np.sqrt(6 / (30 + 20))
+    for block in naive.gates(p["input_weights"], cell.n_gates):
         assert np.abs(block).max() <= bound
         assert np.abs(block).max() > 0.95 * bound
-    for block in naive.gates(p["recurrent_weights"]):
-        assert_allclose(block @ block.T, np.eye(H), rtol=0, atol=1e-13)
+    for block in naive.gates(p["recurrent_weights"], cell.n_gates):
+        assert_allclose(block @ block.T, np.eye(20), rtol=0, atol=1e-13)
     for name in ("input_weights", "recurrent_weights"):
-        z, r, c = naive.gates(p[name])
-        assert len({z[0, 0], r[0, 0], c[0, 0]}) == 3
+        corners = {block[0, 0] for block in naive.gates(p[name], cell.n_gates)}
+        assert len(corners) == cell.n_gates
+    if isinstance(cell, LSTM):
+        forget_bias = naive.gates(p["bias"], 4)[2]
+        assert_array_equal(forget_bias, 1)  # it starts by remembering
+        forget_bias[:] = 0
     for name, value in p.items():
         if value.ndim == 1:
             assert_array_equal(value, 0, err_msg=name)
 
 
-@RESETS
-def test_shapes_are_the_documented_ones(reset_after):
-    expected = {"input_weights": (D, 3 * H), "recurrent_weights": (H, 3 * H), "bias": (3 * H,)}
-    if reset_after:
+@pytest.mark.parametrize(
+    ("kind", "n_gates", "n_states"),
+    [("before", 3, H), ("after", 3, H), ("lstm", 4, 2 * H), ("rnn", 1, H)],
+)
+def test_shapes_are_the_documented_ones(kind, n_gates, n_states):
+    width = n_gates * H
+    expected = {"input_weights": (D, width), "recurrent_weights": (H, width), "bias": (width,)}
+    if kind == "after":
         expected["recurrent_bias"] = (H,)
-    assert GRU(D, H, reset_after=reset_after).shapes() == expected
+    assert CELLS[kind].shapes() == expected
+    assert CELLS[kind].n_states == n_states
 
 
 # Blocks of steps and memory used again
 
 
-@RESETS
+@KINDS
 @pytest.mark.parametrize("block_size", [1, 3 * H, 7 * H])
-def test_blocks_of_steps_change_nothing(reset_after, block_size, monkeypatch):
+def test_blocks_of_steps_change_nothing(kind, block_size, monkeypatch):
     lengths = [9, 7, 7, 2, 0]
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     x, batch = naive.pack(sequences), Batch(np.array(lengths))
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
 
     def run():
         g = unwritten(cell)
-        states, cache = cell.forward(p, x, batch, initial)
+        states, final, cache = cell.forward(p, x, batch, initial)
         states = states.copy()
-        return states, *cell.backward(p, d_states, d_last, batch, cache, g), *g.values()
+        return states, final, *cell.backward(p, d_states, d_last, batch, cache, g), *g.values()
 
     assert len(batch.blocks(H)) == 1
     whole = run()
@@ -422,47 +490,45 @@ def test_blocks_of_steps_change_nothing(reset_after, block_size, monkeypatch):
         assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
-@RESETS
-def test_an_arena_changes_nothing(reset_after):
+@KINDS
+def test_an_arena_changes_nothing(kind):
     arena = Arena()
     for lengths in ([5, 3, 1], [9, 9, 2, 0], [2, 1], [9, 9, 2, 0]):  # it grows, then has room
-        cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+        cell, p, sequences, initial = problem(lengths, kind=kind)
         x = naive.pack(sequences)
         results = []
         for batch in (Batch(np.array(lengths)), Batch(np.array(lengths), arena)):
             d_states, d_last = random_upstream(batch, np.random.RandomState(1))
             g = unwritten(cell)
-            states, cache = cell.forward(p, x, batch, initial)
-            states = states.copy()
+            states, final, cache = cell.forward(p, x, batch, initial)
+            states, final = states.copy(), final.copy()
             d = cell.backward(p, d_states, d_last, batch, cache, g)
-            results.append((states, *d, *g.values()))
+            results.append((states, final, *d, *g.values()))
         for one, other in zip(*results, strict=True):
             assert_array_equal(one, other)
 
 
-@RESETS
-def test_without_a_cache_the_states_are_the_same(reset_after, monkeypatch):
+@KINDS
+def test_without_a_cache_the_states_are_the_same(kind, monkeypatch):
     monkeypatch.setattr("skgru._nn.batch._BLOCK_SIZE", 7 * H)
     lengths = [9, 7, 7, 2, 0]
-    cell, p, sequences, initial = problem(lengths, reset_after=reset_after)
+    cell, p, sequences, initial = problem(lengths, kind=kind)
     x, batch = naive.pack(sequences), Batch(np.array(lengths))
-    states, _ = cell.forward(p, x, batch, initial)
-    same, cache = cell.forward(p, x, batch, initial, need_cache=False)
+    states, final, _ = cell.forward(p, x, batch, initial)
+    same, same_final, cache = cell.forward(p, x, batch, initial, need_cache=False)
     assert cache is None
     assert_array_equal(same, states)
+    assert_array_equal(same_final, final)
 
 
 @INITIALS
-@RESETS
+@KINDS
 @pytest.mark.parametrize("n_steps", [0, 1, 9])
-def test_a_sequence_alone_and_without_a_cache_has_the_same_states(
-    reset_after, n_steps, with_initial
-):
-    cell, p, sequences, initial = problem(
-        [n_steps], reset_after=reset_after, with_initial=with_initial
-    )
+def test_a_sequence_alone_and_without_a_cache_has_the_same_states(kind, n_steps, with_initial):
+    cell, p, sequences, initial = problem([n_steps], kind=kind, with_initial=with_initial)
     batch = Batch(np.array([n_steps]))
-    states, _ = cell.forward(p, sequences[0], batch, initial)
-    same, _ = cell.forward(p, sequences[0], batch, initial, need_cache=False)
-    assert same.shape == states.shape
-    assert_allclose(same, states, rtol=0, atol=1e-14)
+    with_cache = cell.forward(p, sequences[0], batch, initial)
+    without = cell.forward(p, sequences[0], batch, initial, need_cache=False)
+    for same, one in zip(without[:2], with_cache[:2], strict=True):
+        assert same.shape == one.shape
+        assert_allclose(same, one, rtol=0, atol=1e-14)

@@ -94,3 +94,30 @@ def test_forecasting(capsys):
     }
     assert errors["GRU"][-1] < 0.8 * errors["a day before"][-1] < errors["last value"][-1]
     assert errors["GRU"][0] < errors["last value"][0]
+
+
+def test_sequence_labelling(capsys):
+    load("sequence_labelling").main(["--epochs", "2", "--max-lines", "3000"])
+    printed = capsys.readouterr().out
+    assert "3000 lines to train on" in printed
+    shares = {
+        name: [float(n) for n in re.search(rf"^{name}(.*)", printed, re.MULTILINE)[1].split()]
+        for name in ("network", "character alone")
+    }
+    assert shares["network"][0] > 0.9 > 0.7 > shares["character alone"][0]
+    assert min(shares["network"][1:3]) > 0.8
+    *_, line, labels = printed.splitlines()
+    assert len(line) == len(labels)
+    assert {"s", "#"} <= set(labels[2:]) <= set("#s0kn.")
+
+
+def test_cells_compared(capsys):
+    load("cells_compared").main(["--sequences", "600", "--steps", "12", "--epochs", "12"])
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert len(rows) == 6
+    errors = {row[:18].strip(): float(row.split()[-1]) for row in rows}
+    assert errors["GRU"] < 0.03
+    assert all(error < 0.2 for error in errors.values())
+    n_parameters = {row[:18].strip(): int(row.split()[-3]) for row in rows}
+    assert n_parameters["LSTM"] == 4 * 32 * (2 + 32 + 1) + 33
+    assert n_parameters["GRU"] == 3 * 32 * (2 + 32 + 1) + 33

@@ -2,17 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._nn.batch import Batch
-from skgru._nn.layers import Dense, Embedding, OutputGate, mean_backward, mean_forward
-from tests import naive
+from skgru._nn.layers import Dense, Embedding, OutputGate
 
 V, D, H, K, S, B = 7, 3, 4, 2, 6, 5
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-LENGTHS = st.lists(st.integers(0, 6), min_size=1, max_size=6).map(lambda n: sorted(n)[::-1])
 
 
 def random_parameters(layer, rng):
@@ -207,46 +202,3 @@ def test_dense_starts_with_glorot_weights_and_no_bias():
     bound = np.sqrt(6 / 60)
     assert 0.98 * bound < np.abs(p["weights"]).max() <= bound
     assert_array_equal(p["bias"], 0)
-
-
-# Mean over the steps
-
-
-@given(LENGTHS)
-def test_mean_is_that_of_each_sequence_and_zero_without_steps(lengths):
-    sequences = [np.random.RandomState(i).normal(size=(n, H)) for i, n in enumerate(lengths)]
-    rows = naive.pack(sequences)
-    rows.flags.writeable = False
-    expected = [s.mean(axis=0) if len(s) else np.zeros(H) for s in sequences]
-    assert_allclose(mean_forward(rows, Batch(np.array(lengths))), expected, rtol=0, atol=1e-14)
-
-
-@given(LENGTHS)
-def test_mean_gradient_gives_each_step_its_share(lengths):
-    d_mean = np.random.RandomState(0).normal(size=(len(lengths), H))
-    d_mean.flags.writeable = False
-    dy = mean_backward(d_mean, Batch(np.array(lengths)))
-    expected = naive.pack(
-        [np.tile(d / max(n, 1), (n, 1)) for n, d in zip(lengths, d_mean, strict=True)]
-    )
-    assert_allclose(dy, expected, rtol=1e-14)
-
-
-@pytest.mark.parametrize("lengths", [[4, 2, 2, 1, 0], [3, 3]], ids=str)
-def test_mean_gradient_equals_central_differences(check_gradient, lengths):
-    batch = Batch(np.array(lengths))
-    rng = np.random.RandomState(0)
-    y, projection = rng.normal(size=(batch.n_rows, H)), rng.normal(size=(len(lengths), H))
-    check_gradient(
-        lambda: np.sum(projection * mean_forward(y, batch)),
-        y,
-        mean_backward(projection, batch),
-        "y",
-    )
-
-
-@DTYPES
-def test_mean_keeps_its_type(dtype):
-    batch = Batch(np.array([2, 1, 0]))
-    mean = mean_forward(np.ones((3, H), dtype), batch)
-    assert mean.dtype == mean_backward(mean, batch).dtype == dtype

@@ -6,6 +6,7 @@ the network that the task is about.
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.datasets import load_digits
 from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
@@ -132,3 +133,106 @@ def test_each_solver_learns(solver):
     parameters |= {"learning_rate_init": 0.2, "max_grad_norm": 5.0} if solver == "sgd" else {}
     model = classifier(**parameters).fit(X[:200], y[:200])
     assert model.score(X[200:], y[200:]) > 0.8
+
+
+def spread_by_the_last_step(n, seed):
+    """Return X, y, and the mean and the standard deviation that y was drawn with."""
+    X = np.random.default_rng(seed).normal(size=(n, 6, 1))
+    mean = 500 + 100 * X[:, -2:, 0].sum(axis=1)
+    deviation = 100 * np.exp(0.8 * X[:, -1, 0])
+    return X, np.random.default_rng(seed + 1).normal(mean, deviation), mean, deviation
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_quantiles_cover_what_they_say(cell):
+    X, y, *_ = spread_by_the_last_step(8000, 0)
+    X_test, y_test, *_ = spread_by_the_last_step(8000, 10)
+    model = regressor(
+        hidden_layer_sizes=8,
+        cell=cell,
+        loss="quantile",
+        quantiles=[0.1, 0.5, 0.9],
+        max_iter=10,
+        batch_size=100,
+        learning_rate_init=0.01,
+    ).fit(X, y)
+    predicted = model.predict(X_test)
+    assert (np.diff(predicted, axis=1) > 0).all()
+    covered = (y_test[:, None] <= predicted).mean(axis=0)
+    assert np.abs(covered - [0.1, 0.5, 0.9]).max() < 0.02
+    assert model.score(X_test, y_test) > 0.33  # with one spread for all, at most 0.22
+    width = predicted[:, 2] - predicted[:, 0]
+    assert np.corrcoef(width, np.exp(0.8 * X_test[:, -1, 0]))[0, 1] > 0.9
+
+
+def test_gaussian_loss_finds_mean_and_spread():
+    X, y, *_ = spread_by_the_last_step(6000, 0)
+    X_test, y_test, mean, deviation = spread_by_the_last_step(2000, 10)
+    model = regressor(
+        hidden_layer_sizes=8,
+        loss="gaussian",
+        max_iter=12,
+        batch_size=100,
+        learning_rate_init=0.01,
+    ).fit(X, y)
+    predicted, spread = model.predict(X_test, return_std=True)
+    assert_array_equal(predicted, model.predict(X_test))
+    assert np.corrcoef(predicted, mean)[0, 1] > 0.97
+    assert np.abs(np.log(spread / deviation)).mean() < 0.15
+    assert ((y_test - predicted) / spread).std() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber"])
+def test_outliers_in_y_do_not_carry_robust_losses_away(loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 5))
+    truth = 10 * X[:, -1]
+    y = truth.copy()
+    y[rng.choice(500, 40, replace=False)] += 300
+    errors = {
+        name: np.abs(
+            regressor(loss=name, huber_delta=0.1, max_iter=25)
+            .fit(X[:500], y[:500])
+            .predict(X[500:])
+            - truth[500:]
+        ).mean()
+        for name in ("squared_error", loss)
+    }
+    assert errors[loss] < 0.35 * errors["squared_error"]
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_patches_are_steps_joined_from_the_end(k):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(3, 2, size=(length, 2)) for length in rng.integers(1, 12, 300)]
+    y = np.array([x[-1, 0] for x in X])
+    model = regressor(patch_size=k, max_iter=15).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.9
+    # What is missing in front is the mean: so is what is joined by hand.
+    by_hand = [
+        np.vstack([np.tile(model.feature_mean_, (-len(x) % k, 1)), x]).reshape(-1, 2 * k) for x in X
+    ]
+    joined = regressor(max_iter=1).fit(by_hand, y)
+    joined.feature_mean_ = np.tile(model.feature_mean_, k)
+    joined.feature_scale_ = np.tile(model.feature_scale_, k)
+    joined.target_mean_, joined.target_scale_ = model.target_mean_, model.target_scale_
+    for name, array in model.parameters_.items():
+        joined.parameters_[name][...] = array
+    np.testing.assert_allclose(joined.predict(by_hand), model.predict(X), rtol=1e-4, atol=1e-4)
+
+
+def test_weight_decay_shrinks_the_weights_alone():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5))
+    y = X.sum(axis=1)
+    free, decayed = (
+        regressor(max_iter=20, alpha=0, weight_decay=decay).fit(X, y) for decay in (0.0, 2.0)
+    )
+    norms = [
+        sum(
+            np.square(m.parameters_[f"hidden_0.{name}"]).sum()
+            for name in ("input_weights", "recurrent_weights")
+        )
+        for m in (free, decayed)
+    ]
+    assert norms[1] < 0.9 * norms[0]

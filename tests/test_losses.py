@@ -4,19 +4,59 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
-from sklearn.metrics import log_loss, mean_poisson_deviance, mean_squared_error
+from scipy.stats import norm
+from sklearn.metrics import (
+    log_loss,
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+)
 
-from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
+from skgru._nn.losses import (
+    AbsoluteError,
+    GaussianLoss,
+    Huber,
+    PinballLoss,
+    PoissonDeviance,
+    SigmoidLogLoss,
+    SoftmaxLogLoss,
+    SquaredError,
+)
 
-LOSSES = [SoftmaxLogLoss, SigmoidLogLoss, SquaredError, PoissonDeviance]
+
+class SmoothedSoftmax(SoftmaxLogLoss):
+    def __init__(self):
+        super().__init__(label_smoothing=0.2)
+
+
+class SmoothedSigmoid(SigmoidLogLoss):
+    def __init__(self):
+        super().__init__(label_smoothing=0.2)
+
+
+class HuberOfOne(Huber):
+    def __init__(self):
+        super().__init__(delta=1.0)
+
+
+class ThreeQuantiles(PinballLoss):
+    def __init__(self):
+        super().__init__((0.1, 0.5, 0.9))
+
+
+SOFTMAX = (SoftmaxLogLoss, SmoothedSoftmax)
+SIGMOID = (SigmoidLogLoss, SmoothedSigmoid)
+EXACT = [SoftmaxLogLoss, SigmoidLogLoss, SquaredError, PoissonDeviance, AbsoluteError, HuberOfOne]
+LOSSES = [*EXACT, SmoothedSoftmax, SmoothedSigmoid, ThreeQuantiles, GaussianLoss]
 LOSS = pytest.mark.parametrize("loss_class", LOSSES)
 B, K = 6, 3
 
 
 def targets(loss_class, rng, n_outputs=K):
-    if loss_class is SoftmaxLogLoss:
+    if loss_class in SOFTMAX:
         return np.eye(n_outputs)[rng.randint(n_outputs, size=B)]
-    if loss_class is SigmoidLogLoss:
+    if loss_class in SIGMOID:
         return rng.randint(2, size=(B, n_outputs)).astype(float)
     if loss_class is PoissonDeviance:
         return rng.poisson(1.0, (B, n_outputs)).astype(float)
@@ -25,7 +65,9 @@ def targets(loss_class, rng, n_outputs=K):
 
 def problem(loss_class, n_outputs=K, seed=0):
     rng = np.random.RandomState(seed)
-    return loss_class(), rng.normal(0, 2, (B, n_outputs)), targets(loss_class, rng, n_outputs)
+    loss = loss_class()
+    raw = rng.normal(0, 2, (B, n_outputs * loss.n_raw))
+    return loss, raw, targets(loss_class, rng, n_outputs)
 
 
 # Values
@@ -73,6 +115,67 @@ def test_squared_loss_is_half_the_mean_squared_error(n_outputs):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
+def test_absolute_error(n_outputs):
+    loss, raw, y = problem(AbsoluteError, n_outputs)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert_array_equal(loss.activate(raw), raw)
+    assert_allclose(values.mean(), mean_absolute_error(y, raw), rtol=1e-13)
+    assert_allclose(gradient, np.where(raw > y, 1, -1) / n_outputs, rtol=1e-13)
+
+
+@pytest.mark.parametrize("delta", [0.5, 1.35])
+def test_huber_is_squared_up_to_delta_and_linear_beyond(delta):
+    loss, raw, y = Huber(delta), np.array([[0.3], [5.0], [-0.4], [-7.0]]), np.zeros((4, 1))
+    values, gradient = loss.loss_and_gradient(raw, y)
+    linear = [delta * (abs(e) - delta / 2) for e in raw[:, 0]]
+    assert_allclose(values, [0.045, linear[1], 0.08, linear[3]], rtol=1e-13)
+    assert_allclose(gradient[:, 0], [0.3, delta, -0.4, -delta], rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_pinball_loss_is_that_of_scikit_learn_and_quantiles_never_cross(n_outputs):
+    loss, raw, y = problem(ThreeQuantiles, n_outputs)
+    predicted = loss.activate(raw)
+    assert predicted.shape == (B, n_outputs, 3)
+    assert (np.diff(predicted, axis=-1) > 0).all()
+    values, _ = loss.loss_and_gradient(raw, y)
+    each = [mean_pinball_loss(y, predicted[..., i], alpha=q) for i, q in enumerate(loss.quantiles)]
+    assert_allclose(values.mean(), np.mean(each), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_gaussian_loss_is_the_negative_log_density(n_outputs):
+    loss, raw, y = problem(GaussianLoss, n_outputs)
+    mean, deviation = np.moveaxis(loss.activate(raw), -1, 0)
+    assert (deviation > 0).all()
+    values, _ = loss.loss_and_gradient(raw, y)
+    assert_allclose(values, -norm.logpdf(y, mean, deviation).mean(axis=1), rtol=1e-11)
+
+
+def test_the_deviation_has_a_floor():
+    loss = GaussianLoss()
+    raw, y = np.array([[0.0, -1e4]]), np.array([[0.5]])
+    assert_allclose(loss.activate(raw), [[[0, 1e-3]]], rtol=1e-12)
+    values, gradient = loss.loss_and_gradient(raw, y)
+    assert np.isfinite(values).all()
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 0.5])
+def test_smoothed_labels_are_moved_towards_equal_probabilities(epsilon):
+    _, raw, y = problem(SoftmaxLogLoss)
+    smoothed = SoftmaxLogLoss(epsilon).loss_and_gradient(raw, y)
+    moved = SoftmaxLogLoss().loss_and_gradient(raw, (1 - epsilon) * y + epsilon / K)
+    for a, b in zip(smoothed, moved, strict=True):
+        assert_allclose(a, b, rtol=1e-13)
+    _, raw, y = problem(SigmoidLogLoss)
+    smoothed = SigmoidLogLoss(epsilon).loss_and_gradient(raw, y)
+    moved = SigmoidLogLoss().loss_and_gradient(raw, (1 - epsilon) * y + epsilon / 2)
+    for a, b in zip(smoothed, moved, strict=True):
+        assert_allclose(a, b, rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
 def test_poisson_loss_is_half_the_mean_deviance(n_outputs):
     loss, raw, y = problem(PoissonDeviance, n_outputs)
     mu = np.exp(raw)
@@ -86,7 +189,7 @@ def test_poisson_loss_is_half_the_mean_deviance(n_outputs):
     assert_allclose(values.mean(), np.mean(by_output) / 2, rtol=1e-11)
 
 
-@LOSS
+@pytest.mark.parametrize("loss_class", EXACT)
 def test_perfect_predictions_cost_nothing(loss_class):
     loss, raw, y = problem(loss_class)
     if loss_class in (SoftmaxLogLoss, SigmoidLogLoss):
@@ -107,6 +210,10 @@ def test_perfect_predictions_cost_nothing(loss_class):
         (SigmoidLogLoss, "logistic"),
         (SquaredError, "identity"),
         (PoissonDeviance, "exp"),
+        (AbsoluteError, "identity"),
+        (HuberOfOne, "identity"),
+        (ThreeQuantiles, "identity"),
+        (GaussianLoss, "identity"),
     ],
 )
 def test_output_activation_is_named(loss_class, name):
@@ -119,7 +226,7 @@ def test_output_activation_is_named(loss_class, name):
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @LOSS
 def test_gradient_equals_central_differences(check_gradient, loss_class, n_outputs):
-    if loss_class is SoftmaxLogLoss and n_outputs == 1:
+    if loss_class in SOFTMAX and n_outputs == 1:
         n_outputs = 2
     loss, raw, y = problem(loss_class, n_outputs)
     weights = np.random.RandomState(1).uniform(0.5, 2, B)
@@ -218,7 +325,8 @@ def test_each_sample_has_its_loss_and_each_output_its_derivative(loss_class):
     loss, raw, y = problem(loss_class)
     values, gradient = loss.loss_and_gradient(raw, y)
     assert values.shape == (B,)
-    assert gradient.shape == loss.activate(raw).shape == (B, K)
+    assert gradient.shape == raw.shape == (B, K * loss.n_raw)
+    assert loss.activate(raw).shape == ((B, K) if loss.n_raw == 1 else (B, K, loss.n_raw))
     for i in range(B):
         value, row = loss.loss_and_gradient(raw[i : i + 1], y[i : i + 1])
         assert_allclose(value[0], values[i], rtol=1e-13)

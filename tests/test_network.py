@@ -1,5 +1,7 @@
 """The whole network and its recurrent stack: layers wired as documented, all gradients right."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,30 +12,48 @@ from skgru._nn.batch import Batch
 from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.recurrent import HiddenLayer, Stack
+from skgru._nn.recurrent import Stack
 from tests import naive
 
 D, K, V = 3, 2, 6
 WIDTHS = (3, 4, 2)  # of the first, second and third hidden layer
 RAGGED = [5, 3, 3, 1, 0]
 
-RESETS = pytest.mark.parametrize("reset_after", [False, True], ids=["before", "after"])
+CELLS = ["before", "after", "lstm", "rnn"]
+ALL_POOLINGS = ["last", "mean", "max", "attention", ("last", "mean", "max"), ("attention", "last")]
+# What a test goes through on its own: pooling, None for outputs at every step, and tokens.
+VARIANTS = list(product([*ALL_POOLINGS, None], [False, True]))
+
+KINDS = pytest.mark.parametrize("kind", CELLS)
+KINDS_AND_MIXED = pytest.mark.parametrize("kind", [*CELLS, "mixed"])
+RESETS = pytest.mark.parametrize("kind", ["before", "after"])
 GATES = pytest.mark.parametrize("output_gate", [False, True], ids=["open", "gate"])
+DIRECTIONS = pytest.mark.parametrize("bidirectional", [False, True], ids=["onward", "both"])
 DEPTHS = pytest.mark.parametrize("depth", [1, 2, 3])
-POOLINGS = pytest.mark.parametrize("pooling", ["last", "mean"])
+POOLINGS = pytest.mark.parametrize("pooling", ALL_POOLINGS, ids=str)
 INPUTS = pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
 LENGTHS = pytest.mark.parametrize("lengths", [RAGGED, [3, 3, 3], [0, 0]], ids=str)
 FORMS = {
-    "reset_after": st.booleans(),
+    "kind": st.sampled_from([*CELLS, "mixed"]),
     "output_gate": st.booleans(),
-    "pooling": st.sampled_from(["last", "mean"]),
+    "bidirectional": st.booleans(),
+    "pooling": st.sampled_from(ALL_POOLINGS),
     "tokens": st.booleans(),
     "depth": st.integers(1, 2),
 }
 
 
-def build(*, depth=2, tokens=False, n_outputs=K, **form):
-    return Network(D, WIDTHS[:depth], n_outputs, n_tokens=V if tokens else None, **form)
+def cells_of(kind, depth):
+    """Return what `Network` and `naive.network` are told of the cells; "mixed" has one of each."""
+    if kind == "mixed":
+        return {"cells": ("lstm", "gru", "rnn")[:depth], "reset_after": True}
+    name = "gru" if kind in ("before", "after") else kind
+    return {"cells": (name,) * depth, "reset_after": kind == "after"}
+
+
+def build(*, kind="before", depth=2, tokens=False, n_outputs=K, **form):
+    n_tokens = V if tokens else None
+    return Network(D, WIDTHS[:depth], n_outputs, n_tokens=n_tokens, **cells_of(kind, depth), **form)
 
 
 def random_parameters(shapes, rng):
@@ -63,94 +83,124 @@ def problem(lengths, *, tokens=False, seed=0, **form):
 # Forward
 
 
-@LENGTHS
-@INPUTS
-@POOLINGS
 @DEPTHS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_forward_equals_the_naive_equations(
-    reset_after, output_gate, depth, pooling, tokens, lengths
-):
-    form = {"reset_after": reset_after, "output_gate": output_gate, "pooling": pooling}
-    network, p, sequences, x, batch = problem(lengths, tokens=tokens, depth=depth, **form)
-    raw, _ = network.forward(p, x, batch)
-    expected = [naive.network(dict(p), sequence, depth=depth, **form) for sequence in sequences]
-    assert raw.shape == (len(lengths), K)
-    assert_allclose(raw, expected, rtol=0, atol=1e-10)
+@KINDS_AND_MIXED
+def test_forward_equals_the_naive_equations(kind, output_gate, bidirectional, depth):
+    for (pooling, tokens), lengths in product(VARIANTS, [RAGGED, [3, 3, 3], [0, 0]]):
+        form = {"output_gate": output_gate, "bidirectional": bidirectional, "pooling": pooling}
+        network, p, sequences, x, batch = problem(
+            lengths, kind=kind, tokens=tokens, depth=depth, **form
+        )
+        expected = [
+            naive.network(dict(p), sequence, **cells_of(kind, depth), **form)
+            for sequence in sequences
+        ]
+        if pooling is None:
+            expected = naive.pack(expected)
+        for need_cache in (True, False):
+            raw, _ = network.forward(p, x, batch, need_cache=need_cache)
+            assert raw.shape == (len(expected), K)
+            case = f"{pooling}, tokens={tokens}, {lengths}, need_cache={need_cache}"
+            assert_allclose(raw, expected, rtol=0, atol=1e-10, err_msg=case)
 
 
 @POOLINGS
+@DIRECTIONS
 @GATES
-def test_an_empty_sequence_gives_the_bias_of_the_head(pooling, output_gate):
-    network, p, _, x, batch = problem([3, 0, 0], pooling=pooling, output_gate=output_gate)
+def test_an_empty_sequence_gives_the_bias_of_the_head(pooling, output_gate, bidirectional):
+    network, p, _, x, batch = problem(
+        [3, 0, 0], pooling=pooling, output_gate=output_gate, bidirectional=bidirectional
+    )
     raw, _ = network.forward(p, x, batch)
     assert_array_equal(raw[1:], [p["head.bias"]] * 2)
 
 
-def test_no_sequence_at_all_gives_no_output():
-    network, p, *_ = problem([1])
+@POOLINGS
+@DIRECTIONS
+def test_no_sequence_at_all_gives_no_output(bidirectional, pooling):
+    network, p, *_ = problem([1], bidirectional=bidirectional, pooling=pooling)
     raw, _ = network.forward(p, np.zeros((0, D)), Batch(np.zeros(0, np.intp)))
     assert raw.shape == (0, K)
 
 
-def layer_problem(lengths, *, reset_after, output_gate):
+def layer_problem(lengths, *, kind, **form):
+    """Return a layer with random parameters, sequences and initial states for it."""
     rng = np.random.RandomState(0)
-    layer = HiddenLayer(D, 4, reset_after=reset_after, output_gate=output_gate)
+    layer = Stack(D, (4,), **cells_of(kind, 1), **form).layers["hidden_0"]
     p = {name: rng.normal(0, 0.8, shape) for name, shape in layer.shapes().items()}
     sequences = random_sequences(lengths, False, rng)
-    return layer, p, sequences, rng.normal(size=(len(lengths), 4)), Batch(np.array(lengths))
+    initial = rng.normal(size=(len(lengths), layer.n_states))
+    return layer, p, sequences, initial, Batch(np.array(lengths))
 
 
 @LENGTHS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_hidden_layer_from_an_initial_state_equals_the_naive_equations(
-    reset_after, output_gate, lengths
+@KINDS
+def test_layer_from_an_initial_state_equals_the_naive_equations(
+    kind, output_gate, bidirectional, lengths
 ):
-    form = {"reset_after": reset_after, "output_gate": output_gate}
-    layer, p, sequences, initial, batch = layer_problem(lengths, **form)
-    y, final, _ = layer.forward(p, naive.pack(sequences), batch, initial)
+    layer, p, sequences, initial, batch = layer_problem(
+        lengths, kind=kind, output_gate=output_gate, bidirectional=bidirectional
+    )
+    outputs, _ = layer.forward(p, naive.pack(sequences), batch, initial)
+
+    read = naive.both_directions if bidirectional else naive.hidden_layer
+    cell = cells_of(kind, 1)
     expected = [
-        naive.hidden_layer(p, x, h, **form) for x, h in zip(sequences, initial, strict=True)
+        read(
+            cell["cells"][0],
+            p,
+            x,
+            state,
+            reset_after=cell["reset_after"],
+            output_gate=output_gate,
+        )
+        for x, state in zip(sequences, initial, strict=True)
     ]
-    assert_allclose(y[len(lengths) :], naive.pack(expected), rtol=0, atol=1e-10)
-    for last, y_i in zip(batch.last(y), expected, strict=True):
+    y = naive.pack([y_i for y_i, _ in expected])
+    assert outputs.y.shape[1] == layer.n_outputs == (8 if bidirectional else 4)
+    assert_allclose(outputs.y, y, rtol=0, atol=1e-10)
+    for i, (y_i, states) in enumerate(expected):
         if len(y_i):
-            assert_allclose(last, y_i[-1], rtol=0, atol=1e-10)
-    for state, x, h in zip(final, sequences, initial, strict=True):
-        states = naive.gru(p, x, h, reset_after=reset_after)
-        assert_allclose(state, states[-1] if len(x) else h, rtol=0, atol=1e-10)
+            last = naive.pool({}, y_i, "last", n_onward=4)
+            assert_allclose(outputs.last[i], last, rtol=0, atol=1e-10)
+        final = states[-1] if len(y_i) else initial[i]
+        assert_allclose(outputs.final[i], final, rtol=0, atol=1e-10)
 
 
 # Gradients
 
 
 @pytest.mark.parametrize("loss_of", ["outputs", "last", "both"])
+@DIRECTIONS
 @GATES
-@RESETS
-def test_hidden_layer_gradients_equal_central_differences(
-    check_gradient, reset_after, output_gate, loss_of
+@KINDS
+def test_layer_gradients_equal_central_differences(
+    check_gradient, kind, output_gate, bidirectional, loss_of
 ):
     layer, p, sequences, initial, batch = layer_problem(
-        [4, 2, 2, 1, 0], reset_after=reset_after, output_gate=output_gate
+        [4, 2, 2, 1, 0], kind=kind, output_gate=output_gate, bidirectional=bidirectional
     )
     x = naive.pack(sequences)
     rng = np.random.RandomState(1)
-    on_outputs = rng.normal(size=(batch.n_rows, 4)) if loss_of != "last" else None
-    on_last = rng.normal(size=(batch.n_sequences, 4)) if loss_of != "outputs" else None
+    H = layer.n_outputs
+    on_outputs = rng.normal(size=(batch.n_rows, H)) if loss_of != "last" else None
+    on_last = rng.normal(size=(batch.n_sequences, H)) if loss_of != "outputs" else None
 
     def loss():
-        y, _, _ = layer.forward(p, x, batch, initial)
+        outputs, _ = layer.forward(p, x, batch, initial)
         loss = 0.0
         if on_outputs is not None:
-            loss += np.sum(on_outputs * y[batch.n_sequences :])
+            loss += np.sum(on_outputs * outputs.y)
         if on_last is not None:
-            loss += np.sum(on_last * batch.last(y))
+            loss += np.sum(on_last * outputs.last)
         return loss
 
     g = {name: np.full(shape, np.nan) for name, shape in layer.shapes().items()}
-    _, _, cache = layer.forward(p, x, batch, initial)
+    _, cache = layer.forward(p, x, batch, initial)
     dx, d_initial = layer.backward(p, on_outputs, on_last, batch, cache, g)
     for name in layer.shapes():
         check_gradient(loss, p[name], g[name], name)
@@ -160,12 +210,12 @@ def test_hidden_layer_gradients_equal_central_differences(
 
 @DEPTHS
 @GATES
-@RESETS
+@KINDS
 def test_stack_gradients_of_all_outputs_and_the_last_equal_central_differences(
-    check_gradient, reset_after, output_gate, depth
+    check_gradient, kind, output_gate, depth
 ):
     rng = np.random.RandomState(0)
-    stack = Stack(D, WIDTHS[:depth], reset_after=reset_after, output_gate=output_gate)
+    stack = Stack(D, WIDTHS[:depth], **cells_of(kind, depth), output_gate=output_gate)
     shapes = {
         f"{part}.{name}": shape
         for part, layer in stack.layers.items()
@@ -174,12 +224,12 @@ def test_stack_gradients_of_all_outputs_and_the_last_equal_central_differences(
     p, g = random_parameters(shapes, rng), unwritten(shapes)
     lengths = [3, 2, 2, 0]
     batch, x = Batch(np.array(lengths)), naive.pack(random_sequences(lengths, False, rng))
-    on_outputs = rng.normal(size=(batch.n_rows, WIDTHS[depth - 1]))
-    on_last = rng.normal(size=(batch.n_sequences, WIDTHS[depth - 1]))
+    on_outputs = rng.normal(size=(batch.n_rows, stack.n_outputs))
+    on_last = rng.normal(size=(batch.n_sequences, stack.n_outputs))
 
     def loss():
-        y, _, _ = stack.forward(p, x, batch)
-        return np.sum(on_outputs * y[batch.n_sequences :]) + np.sum(on_last * batch.last(y))
+        outputs, _, _ = stack.forward(p, x, batch)
+        return np.sum(on_outputs * outputs.y) + np.sum(on_last * outputs.last)
 
     _, _, caches = stack.forward(p, x, batch)
     dx = stack.backward(p, on_outputs, on_last, batch, caches, g)
@@ -203,14 +253,14 @@ def check_network_gradients(check_gradient, network, p, x, batch, tokens, sample
 
 
 @INPUTS
-@POOLINGS
+@pytest.mark.parametrize("pooling", ["last", "mean"])
 @DEPTHS
 @GATES
 @RESETS
 def test_gradients_of_a_projection_equal_central_differences(
-    check_gradient, reset_after, output_gate, depth, pooling, tokens
+    check_gradient, kind, output_gate, depth, pooling, tokens
 ):
-    form = {"reset_after": reset_after, "output_gate": output_gate, "pooling": pooling}
+    form = {"kind": kind, "output_gate": output_gate, "pooling": pooling}
     network, p, _, x, batch = problem([3, 2, 2, 0], tokens=tokens, depth=depth, **form)
     projection = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
     check_network_gradients(
@@ -223,6 +273,33 @@ def test_gradients_of_a_projection_equal_central_differences(
         lambda raw: projection * raw,
         lambda raw: projection,
     )
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@DIRECTIONS
+@GATES
+@KINDS_AND_MIXED
+def test_gradients_along_random_directions_equal_central_differences(
+    check_along_directions, kind, output_gate, bidirectional, depth
+):
+    """All forms of the network. The tests of its parts look at each number of the gradient."""
+    form = {"output_gate": output_gate, "bidirectional": bidirectional}
+    for pooling, tokens in VARIANTS:
+        network, p, _, x, batch = problem(
+            [3, 2, 2, 0], kind=kind, depth=depth, tokens=tokens, pooling=pooling, **form
+        )
+        raw, cache = network.forward(p, x, batch)
+        projection = np.random.RandomState(1).normal(size=raw.shape)
+        g = unwritten(network.shapes)
+        dx = network.backward(p, projection, batch, cache, g, need_dx=True)
+
+        def loss(network=network, p=p, x=x, batch=batch, projection=projection):
+            return np.sum(projection * network.forward(p, x, batch)[0])
+
+        case = f"with {pooling}, tokens={tokens}"
+        check_along_directions(loss, p.vector, g.vector, f"parameters {case}")
+        if not tokens:
+            check_along_directions(loss, x, dx, f"x {case}")
 
 
 @INPUTS
@@ -270,9 +347,14 @@ def test_with_an_embedding_the_input_gradient_is_that_of_its_vectors(check_gradi
 
 
 @POOLINGS
+@DIRECTIONS
 @INPUTS
-def test_only_empty_sequences_have_a_gradient_in_the_head_s_bias_alone(tokens, pooling):
-    network, p, _, x, batch = problem([0, 0], tokens=tokens, pooling=pooling)
+def test_only_empty_sequences_have_a_gradient_in_the_head_s_bias_alone(
+    tokens, bidirectional, pooling
+):
+    network, p, _, x, batch = problem(
+        [0, 0], tokens=tokens, pooling=pooling, bidirectional=bidirectional
+    )
     _, cache = network.forward(p, x, batch)
     g = unwritten(network.shapes)
     network.backward(p, np.array([[1.0, 2], [3, 4]]), batch, cache, g)
@@ -283,68 +365,68 @@ def test_only_empty_sequences_have_a_gradient_in_the_head_s_bias_alone(tokens, p
 # Arguments and caches stay as they are
 
 
-@INPUTS
-@POOLINGS
+def variants(kind, output_gate, bidirectional):
+    """Yield a problem, and a gradient of its outputs, for each pooling and kind of input."""
+    for pooling, tokens in VARIANTS:
+        network, p, _, x, batch = problem(
+            RAGGED,
+            tokens=tokens,
+            kind=kind,
+            output_gate=output_gate,
+            bidirectional=bidirectional,
+            pooling=pooling,
+        )
+        n_outputs = batch.n_rows if pooling is None else batch.n_sequences
+        yield network, p, x, batch, np.random.RandomState(1).normal(size=(n_outputs, K))
+
+
+@DIRECTIONS
 @GATES
-@RESETS
-def test_backward_changes_none_of_its_arguments_but_the_cache(
-    reset_after, output_gate, pooling, tokens
-):
-    network, p, _, x, batch = problem(
-        RAGGED, tokens=tokens, reset_after=reset_after, output_gate=output_gate, pooling=pooling
-    )
-    x.flags.writeable = p.vector.flags.writeable = False
-    d_raw = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
-    d_raw.flags.writeable = False
-    first, second = unwritten(network.shapes), unwritten(network.shapes)
-    _, cache = network.forward(p, x, batch)
-    dx = network.backward(p, d_raw, batch, cache, first, need_dx=True)
-    _, cache = network.forward(p, x, batch)
-    dx_2 = network.backward(p, d_raw, batch, cache, second, need_dx=True)
-    assert_array_equal(first.vector, second.vector)
-    assert_array_equal(dx, dx_2)
+@KINDS
+def test_backward_changes_none_of_its_arguments_but_the_cache(kind, output_gate, bidirectional):
+    for network, p, x, batch, d_raw in variants(kind, output_gate, bidirectional):
+        for array in (x, p.vector, d_raw):
+            array.flags.writeable = False
+        first, second = unwritten(network.shapes), unwritten(network.shapes)
+        _, cache = network.forward(p, x, batch)
+        dx = network.backward(p, d_raw, batch, cache, first, need_dx=True)
+        _, cache = network.forward(p, x, batch)
+        dx_2 = network.backward(p, d_raw, batch, cache, second, need_dx=True)
+        assert_array_equal(first.vector, second.vector)
+        assert_array_equal(dx, dx_2)
 
 
-@INPUTS
-@POOLINGS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_without_input_gradient_the_parameters_have_the_same(
-    reset_after, output_gate, pooling, tokens
-):
-    network, p, _, x, batch = problem(
-        RAGGED, tokens=tokens, reset_after=reset_after, output_gate=output_gate, pooling=pooling
-    )
-    d_raw = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
-    full, short = unwritten(network.shapes), unwritten(network.shapes)
-    _, cache = network.forward(p, x, batch)
-    dx = network.backward(p, d_raw, batch, cache, full, need_dx=True)
-    _, cache = network.forward(p, x, batch)
-    no_dx = network.backward(p, d_raw, batch, cache, short)
-    assert dx.shape == (batch.n_rows, D)
-    assert no_dx is None or tokens
-    assert_array_equal(full.vector, short.vector)
+@KINDS
+def test_without_input_gradient_the_parameters_have_the_same(kind, output_gate, bidirectional):
+    for network, p, x, batch, d_raw in variants(kind, output_gate, bidirectional):
+        full, short = unwritten(network.shapes), unwritten(network.shapes)
+        _, cache = network.forward(p, x, batch)
+        dx = network.backward(p, d_raw, batch, cache, full, need_dx=True)
+        _, cache = network.forward(p, x, batch)
+        no_dx = network.backward(p, d_raw, batch, cache, short)
+        assert dx.shape == (batch.n_rows, D)
+        assert no_dx is None or network.embedding
+        assert_array_equal(full.vector, short.vector)
 
 
-@INPUTS
-@POOLINGS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_float32_stays_float32_and_close_to_float64(reset_after, output_gate, pooling, tokens):
-    network, p, _, x, batch = problem(
-        RAGGED, tokens=tokens, reset_after=reset_after, output_gate=output_gate, pooling=pooling
-    )
-    d_raw = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
-    results = {}
-    for dtype in (np.float32, np.float64):
-        q = network.parameters(p.vector.astype(dtype))
-        g = network.parameters(np.zeros_like(q.vector))
-        raw, cache = network.forward(q, x if tokens else x.astype(dtype), batch)
-        dx = network.backward(q, d_raw.astype(dtype), batch, cache, g, need_dx=True)
-        results[dtype] = [raw, dx, g.vector]
-        assert all(array.dtype == dtype for array in results[dtype])
-    for single, double in zip(*results.values(), strict=True):
-        assert_allclose(single, double, rtol=1e-4, atol=1e-4)
+@KINDS
+def test_float32_stays_float32_and_close_to_float64(kind, output_gate, bidirectional):
+    for network, p, x, batch, d_raw in variants(kind, output_gate, bidirectional):
+        results = {}
+        for dtype in (np.float32, np.float64):
+            q = network.parameters(p.vector.astype(dtype))
+            g = network.parameters(np.zeros_like(q.vector))
+            x_cast = x if network.embedding else x.astype(dtype)
+            raw, cache = network.forward(q, x_cast, batch)
+            dx = network.backward(q, d_raw.astype(dtype), batch, cache, g, need_dx=True)
+            results[dtype] = [raw, dx, g.vector]
+            assert all(array.dtype == dtype for array in results[dtype])
+        for single, double in zip(*results.values(), strict=True):
+            assert_allclose(single, double, rtol=1e-4, atol=1e-4)
 
 
 # Any lengths
@@ -389,48 +471,98 @@ def test_order_of_the_sequences_does_not_matter(lengths, data, **form):
 
 
 @DEPTHS
-@INPUTS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_parameters_are_named_and_shaped_as_documented(reset_after, output_gate, tokens, depth):
-    network = build(depth=depth, tokens=tokens, reset_after=reset_after, output_gate=output_gate)
-    expected = {"head.weights": (WIDTHS[depth - 1], K), "head.bias": (K,)}
-    for i, (n_in, n) in enumerate(zip((D, *WIDTHS), WIDTHS[:depth], strict=False)):
+@KINDS
+def test_parameters_are_named_and_shaped_as_documented(kind, output_gate, bidirectional, depth):
+    n_gates = {"lstm": 4, "rnn": 1}.get(kind, 3)
+    n_directions = 2 if bidirectional else 1
+    n_read = n_directions * WIDTHS[depth - 1]
+    shared = {"head.bias": (K,)}
+    n_in = D
+    for i, n in enumerate(WIDTHS[:depth]):
         layer = {
-            "input_weights": (n_in, 3 * n),
-            "recurrent_weights": (n, 3 * n),
-            "bias": (3 * n,),
+            "input_weights": (n_in, n_gates * n),
+            "recurrent_weights": (n, n_gates * n),
+            "bias": (n_gates * n,),
         }
-        if reset_after:
+        if kind == "after":
             layer["recurrent_bias"] = (n,)
-        if output_gate:
+        if output_gate and kind != "lstm":
             layer["output_input_weights"] = (n_in, n)
             layer["output_state_weights"] = (n, n)
             layer["output_bias"] = (n,)
-        expected |= {f"hidden_{i}.{name}": shape for name, shape in layer.items()}
-    if tokens:
-        expected["embedding.weights"] = (V, D)
-    assert dict(network.shapes) == expected
-    assert network.parameters(np.zeros(size_of(expected))).vector.shape == (size_of(expected),)
+        shared |= {f"hidden_{i}.{name}": shape for name, shape in layer.items()}
+        if bidirectional:
+            shared |= {f"hidden_{i}.reverse_{name}": shape for name, shape in layer.items()}
+        n_in = n_directions * n
+    of_attention = {
+        "pooling.attention_weights": (n_read, n_read),
+        "pooling.attention_bias": (n_read,),
+        "pooling.attention_score": (n_read,),
+    }
+    for pooling, tokens in VARIANTS:
+        network = build(
+            kind=kind,
+            depth=depth,
+            tokens=tokens,
+            output_gate=output_gate,
+            bidirectional=bidirectional,
+            pooling=pooling,
+        )
+        n_parts = len(pooling) if isinstance(pooling, tuple) else 1
+        expected = shared | {"head.weights": (n_parts * n_read, K)}
+        if pooling is not None and "attention" in pooling:
+            expected |= of_attention
+        if tokens:
+            expected["embedding.weights"] = (V, D)
+        assert dict(network.shapes) == expected
+        size = size_of(expected)
+        assert network.parameters(np.zeros(size)).vector.shape == (size,)
+
+
+def test_cells_are_grus_if_none_are_named():
+    plain = Network(D, WIDTHS, K).shapes
+    assert plain == Network(D, WIDTHS, K, cells=("gru", "gru", "gru")).shapes
+    mixed = Network(D, WIDTHS, K, cells=("gru", "rnn", "lstm")).shapes
+    widths = [mixed[f"hidden_{i}.bias"][0] for i in range(3)]
+    assert widths == [3 * WIDTHS[0], WIDTHS[1], 4 * WIDTHS[2]]
 
 
 @DEPTHS
-@INPUTS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_the_penalty_is_on_all_matrices_but_the_embedding(reset_after, output_gate, tokens, depth):
-    network = build(depth=depth, tokens=tokens, reset_after=reset_after, output_gate=output_gate)
-    penalized = np.arange(size_of(network.shapes)) < network.n_penalized
-    for name, part in network.parameters(penalized).items():
-        is_matrix = "weights" in name and name != "embedding.weights"
-        assert_array_equal(part, is_matrix, err_msg=name)
+@KINDS
+def test_the_penalty_is_on_all_matrices_but_the_embedding(kind, output_gate, bidirectional, depth):
+    for pooling, tokens in VARIANTS:
+        network = build(
+            kind=kind,
+            depth=depth,
+            tokens=tokens,
+            output_gate=output_gate,
+            bidirectional=bidirectional,
+            pooling=pooling,
+        )
+        penalized = np.arange(size_of(network.shapes)) < network.n_penalized
+        for name, part in network.parameters(penalized).items():
+            is_matrix = "weights" in name and name != "embedding.weights"
+            assert_array_equal(part, is_matrix, err_msg=name)
 
 
 @INPUTS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_initialize_gives_the_same_in_both_types_up_to_rounding(reset_after, output_gate, tokens):
-    network = build(tokens=tokens, reset_after=reset_after, output_gate=output_gate)
+@KINDS
+def test_initialize_gives_the_same_in_both_types_up_to_rounding(
+    kind, output_gate, bidirectional, tokens
+):
+    network = build(
+        tokens=tokens,
+        kind=kind,
+        output_gate=output_gate,
+        bidirectional=bidirectional,
+        pooling="attention",
+    )
     single = network.initialize(np.random.RandomState(3), np.float32)
     double = network.initialize(np.random.RandomState(3), np.float64)
     assert (single.dtype, double.dtype) == (np.float32, np.float64)
@@ -440,27 +572,42 @@ def test_initialize_gives_the_same_in_both_types_up_to_rounding(reset_after, out
 
 @INPUTS
 def test_initialize_is_the_same_for_the_same_seed_only(tokens):
-    network = build(tokens=tokens, output_gate=True)
+    network = build(tokens=tokens, output_gate=True, bidirectional=True, pooling="attention")
     one, same, other = (
         network.initialize(np.random.RandomState(seed), np.float64) for seed in (3, 3, 4)
     )
     assert_array_equal(one, same)
     for name, part in network.parameters(one == other).items():
-        if "weights" in name:  # but for the unknown token's vector, zero in both
+        if "weights" in name or "score" in name:  # but for the unknown token's vector, zero in both
             assert not part[1:].any(), name
 
 
 @INPUTS
+@DIRECTIONS
 @GATES
-@RESETS
-def test_initial_recurrent_blocks_are_orthogonal_and_biases_zero(reset_after, output_gate, tokens):
-    network = build(tokens=tokens, depth=3, reset_after=reset_after, output_gate=output_gate)
+@KINDS
+def test_initial_recurrent_blocks_are_orthogonal_and_biases_zero(
+    kind, output_gate, bidirectional, tokens
+):
+    network = build(
+        tokens=tokens,
+        kind=kind,
+        depth=3,
+        output_gate=output_gate,
+        bidirectional=bidirectional,
+        pooling="attention",
+    )
     theta = network.initialize(np.random.RandomState(0), np.float64)
     for name, part in network.parameters(theta).items():
         if "bias" in name:
+            part = part.copy()
+            if kind == "lstm" and name.startswith("hidden"):
+                forget_bias = naive.gates(part, 4)[2]
+                assert_array_equal(forget_bias, 1, err_msg=name)
+                forget_bias[:] = 0
             assert_array_equal(part, 0, err_msg=name)
         elif "recurrent_weights" in name:
-            for block in naive.gates(part):
+            for block in naive.gates(part, part.shape[1] // part.shape[0]):
                 assert_allclose(block.T @ block, np.eye(len(block)), rtol=0, atol=1e-14)
         else:
             assert part[1:].all(), name

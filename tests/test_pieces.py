@@ -10,7 +10,7 @@ from skgru._batching import SequencePieces, make_batch
 from skgru._nn.batch import Arena
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.pieces import backward_pieces, forward_pieces
+from skgru._nn.pieces import encode_pieces, pool_pieces, truncated_gradient
 from skgru._sequences import Sequences, offsets_of
 from tests import naive
 
@@ -18,6 +18,7 @@ D, K, V = 3, 2, 6
 WIDTHS = (4, 3)
 LENGTHS = [2, 7, 0, 5, 1, 3, 7]
 
+# Whose gradients are looked at number by number
 FORMS = pytest.mark.parametrize(
     "form",
     [
@@ -30,12 +31,28 @@ FORMS = pytest.mark.parametrize(
     ],
     ids=lambda form: "-".join(str(value) for value in form.values()),
 )
+CELLS = pytest.mark.parametrize(
+    "cells",
+    [
+        {},
+        {"reset_after": True, "output_gate": True},
+        {"cells": ("lstm", "lstm")},
+        {"cells": ("rnn", "rnn")},
+        {"cells": ("lstm", "rnn"), "output_gate": True},
+    ],
+    ids=["gru", "gru-after-gate", "lstm", "rnn", "lstm-rnn-gate"],
+)
+POOLINGS = pytest.mark.parametrize(
+    "pooling",
+    ["last", "mean", "max", "attention", ("last", "mean"), ("attention", "max"), None],
+    ids=str,
+)
 
 
-def problem(lengths, *, tokens=False, **form):
+def problem(lengths, *, tokens=False, widths=WIDTHS, **form):
     """Return a network, random parameters and sequences."""
     rng = np.random.RandomState(0)
-    network = Network(D, WIDTHS, K, n_tokens=V if tokens else None, **form)
+    network = Network(D, widths, K, n_tokens=V if tokens else None, **form)
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     n_rows = sum(lengths)
     values = rng.randint(V, size=n_rows) if tokens else rng.normal(size=(n_rows, D))
@@ -47,16 +64,47 @@ def cut(sequences, n_steps, indices=None):
     return SequencePieces(sequences, indices, n_steps, lambda x: x, Arena())
 
 
+def shape_of_raw(network, sequences):
+    """Return (B, K), or without a pooling (total steps, K)."""
+    return len(sequences.values) if network.pooling is None else sequences.n_sequences, K
+
+
 def whole(network, p, sequences, d_raw=None):
     """Return the raw outputs of whole sequences and, given d_raw, the full gradient."""
-    x, batch, order = make_batch(sequences, np.arange(sequences.n_sequences))
-    raw = np.empty((sequences.n_sequences, K))
-    raw[order], cache = network.forward(p, x, batch)
+    x, batch, order, rows = make_batch(sequences, np.arange(sequences.n_sequences))
+    places = rows if network.pooling is None else order
+    raw = np.full(shape_of_raw(network, sequences), np.nan)
+    raw[places], cache = network.forward(p, x, batch)
     if d_raw is None:
         return raw
     g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    network.backward(p, d_raw[order], batch, cache, g)
+    network.backward(p, d_raw[places], batch, cache, g)
     return raw, g
+
+
+def raw_in_pieces(network, p, sequences, n_steps):
+    """Return the raw outputs of sequences in pieces."""
+    pieces = cut(sequences, n_steps)
+    if network.pooling is not None:
+        return network.read(p, pool_pieces(network, p, pieces))[0]
+    raw = np.full(shape_of_raw(network, sequences), np.nan)
+    for piece, outputs in encode_pieces(network, p, pieces):
+        raw[piece.rows], _ = network.read(p, outputs.y)
+    return raw
+
+
+def gradient_in_pieces(network, p, sequences, n_steps, d_raw):
+    """Return the truncated gradient of the projection of the raw outputs on d_raw."""
+
+    def loss_of(raw, piece):
+        d_here = d_raw if piece is None else d_raw[piece.rows]
+        return np.sum(d_here * raw), d_here
+
+    g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
+    loss = truncated_gradient(network, p, cut(sequences, n_steps), loss_of, g)
+    raw = raw_in_pieces(network, p, sequences, n_steps)
+    assert_allclose(loss, np.sum(d_raw * raw), rtol=1e-12)
+    return g
 
 
 # Cutting
@@ -78,8 +126,10 @@ def test_the_pieces_of_a_sequence_are_its_steps_and_all_but_the_first_are_whole(
     found = [[] for _ in lengths]
     sizes = [[] for _ in lengths]
     for i in range(len(pieces)):
-        x, batch, positions = pieces[i]
+        x, (batch, positions, is_last, rows) = pieces[i]
         assert len(positions) == batch.n_sequences
+        assert is_last == (i == len(pieces) - 1)
+        assert_array_equal(x, sequences.values[rows])
         for part, position in zip(naive.unpack(x, batch.lengths.tolist()), positions, strict=True):
             found[indices[position]] += part[:, 0].tolist()
             sizes[indices[position]].append(len(part))
@@ -92,21 +142,33 @@ def test_the_pieces_of_a_sequence_are_its_steps_and_all_but_the_first_are_whole(
 # Outputs
 
 
-@FORMS
-@pytest.mark.parametrize("n_steps", [1, 2, 3, 7, 20])
-def test_outputs_are_those_of_whole_sequences(form, n_steps):
-    network, p, sequences = problem(LENGTHS, **form)
-    raw, _ = forward_pieces(network, p, cut(sequences, n_steps), need_cache=False)
+@POOLINGS
+@CELLS
+def test_outputs_are_those_of_whole_sequences(cells, pooling):
+    for tokens in (False, True):
+        network, p, sequences = problem(LENGTHS, tokens=tokens, pooling=pooling, **cells)
+        expected = whole(network, p, sequences)
+        for n_steps in (1, 2, 3, 7, 20):
+            raw = raw_in_pieces(network, p, sequences, n_steps)
+            case = f"tokens={tokens}, n_steps={n_steps}"
+            assert_allclose(raw, expected, rtol=0, atol=1e-12, err_msg=case)
+
+
+@POOLINGS
+def test_both_directions_read_the_sequences_in_one_piece(pooling):
+    network, p, sequences = problem(LENGTHS, pooling=pooling, bidirectional=True)
+    raw = raw_in_pieces(network, p, sequences, max(LENGTHS))
     assert_allclose(raw, whole(network, p, sequences), rtol=0, atol=1e-12)
 
 
-def test_without_a_single_step_the_head_reads_zeros():
-    network, p, sequences = problem([0, 0])
-    pieces = cut(sequences, 4)
-    raw, cache = forward_pieces(network, p, pieces)
+@pytest.mark.parametrize(
+    "pooling", ["last", "mean", "max", "attention", ("attention", "last")], ids=str
+)
+def test_without_a_single_step_the_head_reads_zeros(pooling):
+    network, p, sequences = problem([0, 0], pooling=pooling)
+    raw = raw_in_pieces(network, p, sequences, 4)
     assert_array_equal(raw, np.tile(p["head.bias"], (2, 1)))
-    g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    backward_pieces(network, p, np.ones((2, K)), pieces, cache, g)
+    g = gradient_in_pieces(network, p, sequences, 4, np.ones((2, K)))
     assert_array_equal(g["head.bias"], 2)
     assert np.count_nonzero(g.vector) == K
 
@@ -114,89 +176,90 @@ def test_without_a_single_step_the_head_reads_zeros():
 # Gradients
 
 
-def naive_states(p, steps, form):
-    """Return each layer's states (T + 1, H), from the initial one on, and the outputs (T, H)."""
-    y = steps
-    states = []
-    for i, n_units in enumerate(WIDTHS):
-        layer = naive.part_of(p, f"hidden_{i}")
-        start = np.zeros((1, n_units))
-        reset_after = form.get("reset_after", False)
-        after = naive.gru(layer, y, start[0], reset_after=reset_after)
-        states.append(np.vstack([start, after]))
-        y = naive.hidden_layer(
-            layer,
-            y,
-            start[0],
-            reset_after=reset_after,
-            output_gate=form.get("output_gate", False),
-        )
-    return states
-
-
-def naive_truncated(p, sequence, form, n_steps, held):
-    """Return the raw outputs (K,), where each piece starts from the states `held` there."""
-    steps = sequence
-    if form.get("tokens"):
-        steps = np.array([p["embedding.weights"][token] for token in sequence])
+def naive_truncated(p, sequence, n_steps, held, *, pooling, **form):
+    """Return the raw outputs, where each piece starts from the states `held` there."""
+    steps = naive.inputs(p, sequence)
     T = len(steps)
     first = T % n_steps or min(n_steps, T)
-    starts = [0, *range(first, T, n_steps)] if T else []
-    outputs = []
-    for start, stop in zip(starts, [*starts[1:], T], strict=False):
-        y = steps[start:stop]
-        for i in range(len(WIDTHS)):
-            y = naive.hidden_layer(
-                naive.part_of(p, f"hidden_{i}"),
-                y,
-                held[i][start],
-                reset_after=form.get("reset_after", False),
-                output_gate=form.get("output_gate", False),
-            )
-        outputs.extend(y)
-    pooled = np.zeros(WIDTHS[-1])
-    if outputs:
-        pooled = outputs[-1] if form["pooling"] == "last" else sum(outputs) / len(outputs)
-    return pooled @ p["head.weights"] + p["head.bias"]
+    starts = [0, *range(first, T, n_steps)]
+    outputs = [
+        naive.stack(p, steps[start:stop], [states[start] for states in held], **form)[0]
+        for start, stop in zip(starts, [*starts[1:], T], strict=True)
+    ]
+    return naive.head(p, np.concatenate(outputs), pooling=pooling)
+
+
+def truncated_problem(lengths, n_steps, *, cells=("gru", "gru"), tokens=False, **form):
+    """Return a problem's parameters, its naive loss with the first states of pieces held, and g."""
+    network, p, sequences = problem(lengths, cells=cells, tokens=tokens, **form)
+    pooling = form.pop("pooling")
+    parts = np.split(sequences.values, sequences.offsets[1:-1])
+    held = [naive.stack(p, naive.inputs(p, part), cells=cells, **form)[1] for part in parts]
+    d_raw = np.random.RandomState(1).normal(size=shape_of_raw(network, sequences))
+
+    def loss():
+        raw = [
+            naive_truncated(p, part, n_steps, states, pooling=pooling, cells=cells, **form)
+            for part, states in zip(parts, held, strict=True)
+        ]
+        return np.sum(d_raw * (np.concatenate(raw) if pooling is None else raw))
+
+    return p, loss, gradient_in_pieces(network, p, sequences, n_steps, d_raw)
 
 
 @FORMS
 @pytest.mark.parametrize("n_steps", [2, 3])
 def test_gradient_is_that_of_pieces_whose_first_states_are_held(check_gradient, form, n_steps):
-    lengths = [7, 2, 0, 3, 4]
-    network, p, sequences = problem(lengths, **form)
-    parts = np.split(sequences.values, sequences.offsets[1:-1])
-    held = []
-    for part in parts:
-        steps = p["embedding.weights"][part] if form.get("tokens") else part
-        if len(part):
-            held.append([states.copy() for states in naive_states(p, steps, form)])
-        else:
-            held.append(None)
-    d_raw = np.random.RandomState(1).normal(size=(len(lengths), K))
-
-    def loss():
-        raw = [
-            naive_truncated(p, part, form, n_steps, states)
-            for part, states in zip(parts, held, strict=True)
-        ]
-        return np.sum(d_raw * raw)
-
-    pieces = cut(sequences, n_steps)
-    _, cache = forward_pieces(network, p, pieces)
-    g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    backward_pieces(network, p, d_raw, pieces, cache, g)
+    p, loss, g = truncated_problem([7, 2, 0, 3, 4], n_steps, **form)
     for name in p:
         check_gradient(loss, p[name], g[name], name)
 
 
-@FORMS
-def test_gradient_of_one_piece_is_the_full_gradient(form):
-    network, p, sequences = problem(LENGTHS, **form)
-    d_raw = np.random.RandomState(1).normal(size=(len(LENGTHS), K))
-    pieces = cut(sequences, max(LENGTHS))
-    _, cache = forward_pieces(network, p, pieces)
-    g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    backward_pieces(network, p, d_raw, pieces, cache, g)
+@pytest.mark.parametrize("n_steps", [1, 2, 3])
+@POOLINGS
+@CELLS
+def test_gradient_is_that_of_pieces_along_random_directions(
+    check_along_directions, cells, pooling, n_steps
+):
+    p, loss, g = truncated_problem([7, 2, 0, 3, 4], n_steps, pooling=pooling, **cells)
+    check_along_directions(loss, p.vector, g.vector, "parameters")
+
+
+@POOLINGS
+@CELLS
+def test_gradient_of_one_piece_is_the_full_gradient(cells, pooling):
+    for tokens in (False, True):
+        network, p, sequences = problem(LENGTHS, tokens=tokens, pooling=pooling, **cells)
+        shape = shape_of_raw(network, sequences)
+        d_raw = np.random.RandomState(1).normal(size=shape)
+        g = gradient_in_pieces(network, p, sequences, max(LENGTHS), d_raw)
+        _, full = whole(network, p, sequences, d_raw)
+        assert_allclose(g.vector, full.vector, rtol=0, atol=1e-12)
+
+
+@CELLS
+def test_largest_outputs_of_a_sequence_alone_in_its_piece_have_a_gradient(cells):
+    """Rounding may differ between the two runs of a piece, but not where the gradient goes."""
+    network, p, sequences = problem([40], widths=(7, 7), pooling="max", **cells)
+    d_raw = np.array([[1.0, 2]])
+    g = gradient_in_pieces(network, p, sequences, 40, d_raw)
     _, full = whole(network, p, sequences, d_raw)
-    assert_allclose(g.vector, full.vector, rtol=0, atol=1e-12)
+    assert_allclose(g.vector, full.vector, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 5])
+def test_of_equal_largest_outputs_only_the_first_has_a_gradient(n_steps):
+    """All steps give the same output. What the first has read is all that matters."""
+    network, p, _ = problem([], cells=("rnn",), widths=(3,), pooling="max")
+    # Numbers that are added without rounding
+    p["hidden_0.input_weights"][...] = np.arange(-4, 5).reshape(3, 3) / 8
+    p["hidden_0.recurrent_weights"][...] = 0
+    p["hidden_0.bias"][...] = 0.5
+    d_raw = np.array([[1.0, 2]])
+    gradients = []
+    for length in (1, 5):
+        sequences = Sequences(np.ones((length, D)), offsets_of(np.array([length])))
+        gradients.append(gradient_in_pieces(network, p, sequences, n_steps, d_raw))
+    one, five = gradients
+    assert one["hidden_0.input_weights"].all()
+    assert_allclose(five.vector, one.vector, rtol=0, atol=1e-15)

@@ -213,7 +213,7 @@ def test_the_loss_is_chosen_in_fit():
     assert_array_equal(model.set_params(loss="squared_error").predict(X), before)
     assert model.fit(X, y).out_activation_ == "identity"
     with pytest.raises(ValueError, match="'loss' parameter of GRURegressor must be a str among"):
-        small(GRURegressor, loss="absolute_error").fit(X, y)
+        small(GRURegressor, loss="absolute").fit(X, y)
 
 
 # Tokens

@@ -117,7 +117,7 @@ def test_blas_gets_its_threads_back_also_after_an_error(n_jobs, monkeypatch):
             seen.extend(blas_threads())
             raise RuntimeError("in a shard")
 
-        monkeypatch.setattr("skgru._nn.cells.GRU.forward", fail)
+        monkeypatch.setattr("skgru._nn.gru.GRU.forward", fail)
         with pytest.raises(RuntimeError, match="in a shard"):
             model.fit(X, y > 0)
         assert seen

@@ -1143,9 +1143,9 @@ def test_sequences_are_grouped_by_length_unless_it_tells_of_the_targets(
     longest = []
     loss = Objective.at_batch
 
-    def at_batch(self, indices):
+    def at_batch(self, indices, rng):
         longest.append(lengths[indices].max())
-        return loss(self, indices)
+        return loss(self, indices, rng)
 
     monkeypatch.setattr(Objective, "at_batch", at_batch)
     small(GRUClassifier, max_iter=1, batch_size=10, group_by_length=group_by_length).fit(X, y)

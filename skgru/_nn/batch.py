@@ -150,14 +150,23 @@ class Batch:
         rows = np.repeat(starts[: self.n_steps], self.active)
         return states[rows + self.sequence_of_row()]
 
-    def last_rows(self) -> Indices:
-        """Return (B,): the row of `states` after each sequence's last step."""
-        step_start = np.asarray([0, *(self.n_sequences + s for s in self.starts[:-1])], np.intp)
-        rows: Indices = step_start[self.lengths] + np.arange(self.n_sequences)
-        return rows
-
     def last(self, states: Array) -> Array:
         """Return (B, H): the state after each sequence's last step, the initial one if none."""
         if self.uniform:
             return states[self.n_rows :]
-        return states[self.last_rows()]
+        starts = np.asarray([0, *(self.n_sequences + s for s in self.starts[:-1])], np.intp)
+        last: Array = states[starts[self.lengths] + np.arange(self.n_sequences)]
+        return last
+
+    def last_steps(self) -> Indices:
+        """Return the row of each sequence's last step, for those that have one: the first ones."""
+        n = self.active[0] if self.active else 0
+        rows: Indices = np.asarray(self.starts, np.intp)[self.lengths[:n] - 1] + np.arange(n)
+        return rows
+
+    def reversed_rows(self) -> Indices:
+        """Return (S,): for each row, that of the step as far from its sequence's other end."""
+        sequence = self.sequence_of_row()
+        step = self.lengths[sequence] - 1 - self.step_of_row()
+        rows: Indices = np.asarray(self.starts, np.intp)[step] + sequence
+        return rows

@@ -1,4 +1,4 @@
-"""Layers around the recurrence: embedding, output gate, pooling, dense head.
+"""Layers around the recurrence: embedding, output gate, dense head.
 
 Letters as in `cells`: S rows, B sequences, D inputs, H units.
 """
@@ -10,12 +10,16 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skgru._nn.batch import Array, Batch
+from skgru._nn.batch import Array
 from skgru._nn.cells import glorot_uniform, sigmoid_
 
 
 class Embedding:
-    """A trainable vector for each of V tokens: x_t = E[token_t]."""
+    """A trainable vector for each of V tokens: x_t = E[token_t].
+
+    Where several tokens make a step, their vectors lie side by side. A token of -1 is padding: its
+    vector is 0.
+    """
 
     def __init__(self, n_tokens: int, n_dimensions: int) -> None:
         self.n_tokens = n_tokens
@@ -33,16 +37,22 @@ class Embedding:
     def forward(
         self, p: dict[str, Array], tokens: NDArray[np.integer]
     ) -> tuple[Array, NDArray[np.integer]]:
-        """Look up (S,) row numbers; return their vectors, (S, D), and the cache."""
-        return p["weights"].take(tokens, axis=0), tokens
+        """Look up (S,) or (S, k) row numbers; return their vectors, (S, k · D), and the cache."""
+        x = p["weights"].take(tokens, axis=0)
+        if tokens.ndim == 2:
+            x[tokens < 0] = 0
+            x = x.reshape(len(tokens), -1)
+        return x, tokens
 
     def backward(self, dx: Array, cache: NDArray[np.integer], g: dict[str, Array]) -> None:
-        """Add up the rows of dx (S, D) by token."""
-        tokens = cache
-        ones = np.ones(len(tokens), dx.dtype)
+        """Add up the vectors of dx (S, k · D) by token."""
+        tokens = cache.ravel()
+        ones = (tokens >= 0).astype(dx.dtype)
         columns = np.arange(len(tokens) + 1)
-        one_hot = sparse.csc_matrix((ones, tokens, columns), shape=(self.n_tokens, len(tokens)))
-        g["weights"][...] = one_hot @ dx
+        one_hot = sparse.csc_matrix(
+            (ones, np.maximum(tokens, 0), columns), shape=(self.n_tokens, len(tokens))
+        )
+        g["weights"][...] = one_hot @ dx.reshape(len(tokens), self.n_dimensions)
 
 
 class OutputGate:
@@ -128,18 +138,3 @@ class Dense:
         g["weights"][...] = x.T @ dy
         g["bias"][...] = dy.sum(axis=0)
         return dy @ p["weights"].T
-
-
-def mean_forward(y: Array, batch: Batch) -> Array:
-    """Average the rows (S, H) over each sequence's steps: (B, H), zero where there are none."""
-    total = np.zeros((batch.n_sequences, y.shape[1]), y.dtype)
-    for n, start in zip(batch.active, batch.starts, strict=False):
-        total[:n] += y[start : start + n]
-    total /= np.maximum(batch.lengths, 1).astype(y.dtype)[:, None]
-    return total
-
-
-def mean_backward(d_mean: Array, batch: Batch) -> Array:
-    """Spread the gradient of the averages (B, H) over the rows: (S, H)."""
-    share: Array = d_mean / np.maximum(batch.lengths, 1).astype(d_mean.dtype)[:, None]
-    return share[batch.sequence_of_row()]

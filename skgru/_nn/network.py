@@ -8,9 +8,11 @@ import numpy as np
 from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Batch
-from skgru._nn.layers import Dense, Embedding, mean_backward, mean_forward
+from skgru._nn.dropout import Dropout
+from skgru._nn.layers import Dense, Embedding
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.recurrent import Stack
+from skgru._nn.pooling import Gradients, Piece, make_pooling
+from skgru._nn.recurrent import Outputs, Stack
 
 
 class Network:
@@ -26,10 +28,16 @@ class Network:
         K, the width of the head.
     n_tokens : int or None
         Rows of the embedding; None = numeric input.
+    patch_size : int, default=1
+        How many steps of the sequences make one of the network.
+    cells : tuple of {"gru", "lstm", "rnn"}, default=None
+        Of each hidden layer; None = "gru" for all.
     reset_after, output_gate : bool
-        Form of the cells; see `cells.GRU` and `layers.OutputGate`.
-    pooling : {"last", "mean"}
-        What the head reads: the last output of each sequence, or the mean over its steps.
+        Form of the cells; see `gru.GRU` and `layers.OutputGate`.
+    bidirectional : bool
+        Whether each hidden layer reads the sequences in both directions.
+    pooling : {"last", "mean", "max", "attention"}, tuple of them, or None
+        What the head reads; None = the outputs of every step, each for itself.
     """
 
     def __init__(
@@ -39,23 +47,36 @@ class Network:
         n_outputs: int,
         *,
         n_tokens: int | None = None,
+        patch_size: int = 1,
+        cells: tuple[str, ...] | None = None,
         reset_after: bool = False,
         output_gate: bool = False,
-        pooling: str = "last",
+        bidirectional: bool = False,
+        pooling: str | tuple[str, ...] | None = "last",
     ) -> None:
         self.embedding = Embedding(n_tokens, n_inputs) if n_tokens is not None else None
         self.stack = Stack(
-            n_inputs, hidden_layer_sizes, reset_after=reset_after, output_gate=output_gate
+            n_inputs * patch_size,
+            hidden_layer_sizes,
+            cells,
+            reset_after=reset_after,
+            output_gate=output_gate,
+            bidirectional=bidirectional,
         )
-        self.pooling = pooling
+        self.bidirectional = bidirectional
+        self.pooling = None if pooling is None else make_pooling(pooling, self.stack.n_outputs)
         self.n_outputs = n_outputs
         self.n_units_of_widest = max(hidden_layer_sizes)
         # About how many numbers a pass holds for each step of each sequence.
-        self.numbers_per_step = 2 * n_inputs + 6 * sum(hidden_layer_sizes)
-        self.numbers_per_step_without_cache = n_inputs + (2 + output_gate) * sum(hidden_layer_sizes)
-        self.head = Dense(self.stack.n_outputs, n_outputs)
+        width = sum(hidden_layer_sizes) * (2 if bidirectional else 1)
+        self.numbers_per_step = 2 * n_inputs * patch_size + 7 * width
+        self.numbers_per_step_without_cache = n_inputs * patch_size + (2 + output_gate) * width
+        n_read = self.pooling.n_outputs if self.pooling else self.stack.n_outputs
+        self.head = Dense(n_read, n_outputs)
 
         parts: dict[str, Any] = {**self.stack.layers, "head": self.head}
+        if self.pooling and self.pooling.shapes():
+            parts["pooling"] = self.pooling
         shapes = {
             f"{part}.{name}": shape
             for part, layer in parts.items()
@@ -82,29 +103,42 @@ class Network:
         return theta.vector.astype(dtype)
 
     def forward(
-        self, p: Parameters, x: Any, batch: Batch, *, need_cache: bool = True
+        self,
+        p: Parameters,
+        x: Any,
+        batch: Batch,
+        *,
+        dropout: Dropout | None = None,
+        need_cache: bool = True,
     ) -> tuple[Array, Any]:
         """Run the network.
 
         Parameters
         ----------
         p : Parameters
-        x : ndarray of shape (S, D), or of shape (S,) with rows of the embedding
+        x : ndarray of shape (S, D), or of shape (S,) or (S, patch_size) with rows of the embedding
             Inputs in the layout of `batch`.
         batch : Batch
+        dropout : Dropout or None
+            What is left out, in training.
         need_cache : bool
             Whether `backward` will follow; without, less memory is held.
 
         Returns
         -------
-        raw : ndarray of shape (B, K)
+        raw : ndarray of shape (B, K), or (S, K) without a pooling
             Outputs before the activation, in the order of the batch.
         cache : tuple
             What `backward` needs.
         """
-        y, _, encode_cache = self.encode(p, x, batch, need_cache=need_cache)
-        raw, head_cache = self.head.forward(p.section("head"), self.pool(y, batch))
-        return raw, (encode_cache, head_cache)
+        outputs, _, encode_cache = self.encode(p, x, batch, dropout=dropout, need_cache=need_cache)
+        account, pooled = {}, outputs.y
+        if self.pooling:
+            account = self.pooling.open(batch.lengths, p.vector.dtype)
+            self.pooling.read(self.pooling_section(p), account, outputs, Piece.whole(batch))
+            pooled = self.pooling.result(account)
+        raw, read_cache = self.read(p, pooled, dropout)
+        return raw, (encode_cache, account, outputs, read_cache) if need_cache else None
 
     def backward(
         self,
@@ -120,11 +154,41 @@ class Network:
 
         Returns the gradient of the inputs (S, D) if asked for: with an embedding, of its vectors.
         """
-        encode_cache, head_cache = cache
-        d_pooled = self.head.backward(p.section("head"), d_raw, head_cache, g.section("head"))
-        return self.encode_backward(p, d_pooled, batch, encode_cache, g, need_dx=need_dx)
+        encode_cache, account, outputs, read_cache = cache
+        d_pooled = self.read_backward(p, d_raw, read_cache, g)
+        d_outputs = Gradients(d_pooled, None)
+        if self.pooling:
+            d_outputs = self.pooling.backward(
+                self.pooling_section(p),
+                d_pooled,
+                account,
+                outputs,
+                Piece.whole(batch),
+                self.pooling_section(g),
+            )
+        return self.encode_backward(p, *d_outputs, batch, encode_cache, g, need_dx=need_dx)
 
-    # --- The parts below the head ----------------------------------------------------------------
+    def pooling_section(self, p: Parameters) -> dict[str, Array]:
+        """Return the arrays of the pooling, which may have none."""
+        return p.section("pooling") if self.pooling and self.pooling.shapes() else {}
+
+    # --- The part above the pooling --------------------------------------------------------------
+
+    def read(
+        self, p: Parameters, pooled: Array, dropout: Dropout | None = None
+    ) -> tuple[Array, Any]:
+        """Return the head's outputs (B, K) for what it reads, and the cache."""
+        mask = dropout.of_inputs(pooled) if dropout else None
+        raw, cache = self.head.forward(p.section("head"), pooled if mask is None else pooled * mask)
+        return raw, (mask, cache)
+
+    def read_backward(self, p: Parameters, d_raw: Array, cache: Any, g: Parameters) -> Array:
+        """Return the gradient of what the head reads; write those of its parameters to g."""
+        mask, head_cache = cache
+        d = self.head.backward(p.section("head"), d_raw, head_cache, g.section("head"))
+        return d if mask is None else d * mask
+
+    # --- The parts below the pooling -------------------------------------------------------------
 
     def encode(
         self,
@@ -133,40 +197,34 @@ class Network:
         batch: Batch,
         initial: list[Array] | None = None,
         *,
+        dropout: Dropout | None = None,
         need_cache: bool = True,
-    ) -> tuple[Array, list[Array], Any]:
-        """Run embedding and stack; return the outputs (B + S, H), final states and the cache."""
+    ) -> tuple[Outputs, list[Array], Any]:
+        """Run embedding and stack; return the outputs, each layer's final state and the cache."""
         tokens = None
         if self.embedding:
+            x = dropout.of_tokens(x) if dropout else x
             x, tokens = self.embedding.forward(p.section("embedding"), x)
-        y, final, stack_cache = self.stack.forward(p, x, batch, initial, need_cache=need_cache)
-        return y, final, (tokens, stack_cache)
-
-    def pool(self, y: Array, batch: Batch) -> Array:
-        """Return what the head reads, (B, H), of the outputs (B + S, H)."""
-        if self.pooling == "last":
-            return batch.last(y)
-        return mean_forward(y[batch.n_sequences :], batch)
+        outputs, finals, caches = self.stack.forward(
+            p, x, batch, initial, dropout=dropout, need_cache=need_cache
+        )
+        return outputs, finals, (tokens, caches)
 
     def encode_backward(
         self,
         p: Parameters,
-        d_pooled: Array,
+        dy: Array | None,
+        dy_last: Array | None,
         batch: Batch,
         cache: Any,
         g: Parameters,
         *,
         need_dx: bool = False,
     ) -> Array | None:
-        """Write the gradients of embedding and stack to g, given that of what the head reads."""
-        tokens, stack_cache = cache
-        dy = dy_last = None
-        if self.pooling == "last":
-            dy_last = d_pooled
-        else:
-            dy = mean_backward(d_pooled, batch)
+        """Write the gradients of embedding and stack to g, given those of the outputs."""
+        tokens, caches = cache
         dx = self.stack.backward(
-            p, dy, dy_last, batch, stack_cache, g, need_dx=need_dx or self.embedding is not None
+            p, dy, dy_last, batch, caches, g, need_dx=need_dx or self.embedding is not None
         )
         if self.embedding and dx is not None:
             self.embedding.backward(dx, tokens, g.section("embedding"))

@@ -44,6 +44,11 @@ class Adam:
         m ← β₁ m + (1 − β₁) g
         v ← β₂ v + (1 − β₂) g²
         θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε)
+
+    Before that, decoupled weight decay λ shrinks the first `n_decayed` numbers of θ (Loshchilov &
+    Hutter 2019, "Decoupled weight decay regularization")::
+
+        θ ← (1 − η λ) θ
     """
 
     def __init__(
@@ -53,9 +58,12 @@ class Adam:
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        n_decayed: int = 0,
         state: dict[str, Array] | None = None,
     ) -> None:
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.weight_decay, self.n_decayed = weight_decay, n_decayed
         self.state = state or {
             "m": np.zeros_like(theta),
             "v": np.zeros_like(theta),
@@ -65,6 +73,8 @@ class Adam:
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
         """Update theta in place; the gradient is left as it is."""
+        if self.weight_decay:
+            theta[: self.n_decayed] *= 1 - learning_rate * self.weight_decay
         m, v, work = self.state["m"], self.state["v"], self._work
         self.state["t"] += 1
         t = int(self.state["t"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -13,7 +14,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def size_of(shapes: Shapes) -> int:
     """Return how many numbers arrays of these shapes hold together."""
-    return sum(int(np.prod(shape)) for shape in shapes.values())
+    return sum(math.prod(shape) for shape in shapes.values())
 
 
 class Parameters(Mapping[str, Array]):
@@ -38,7 +39,7 @@ class Parameters(Mapping[str, Array]):
         self._sections: dict[str, dict[str, Array]] = {}
         start = 0
         for name, shape in shapes.items():
-            stop = start + int(np.prod(shape))
+            stop = start + math.prod(shape)
             view = vector[start:stop].reshape(shape)
             part, _, short_name = name.partition(".")
             self._views[name] = view

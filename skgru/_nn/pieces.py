@@ -7,110 +7,154 @@ algorithm for on-line training of recurrent network trajectories").
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgru._nn.batch import Array, Batch
+from skgru._nn.batch import Array
+from skgru._nn.dropout import Dropout
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
+from skgru._nn.pooling import Piece
+from skgru._nn.recurrent import Outputs
 
-
-class Piece(NamedTuple):
-    """Some steps of those sequences that have them.
-
-    Attributes
-    ----------
-    x : ndarray of shape (S, D) or (S,)
-        The network's inputs, in the layout of `batch`.
-    batch : Batch
-    positions : ndarray of shape (batch.n_sequences,)
-        Which of the B sequences these are.
-    """
-
-    x: Any
-    batch: Batch
-    positions: NDArray[np.integer]
+LossOf = Callable[[Array, Piece | None], tuple[float, Array]]
+DropoutOf = Callable[[int, Piece | None], Dropout]
 
 
 class Pieces(Protocol):
     """B sequences, cut: all pieces of a sequence, in order, are its steps.
 
-    A piece is used before the next one is asked for; it may be asked for twice.
+    `pieces[i]` is the inputs x, (S, D) or (S,), of the i-th piece, and what they are. It is used
+    before the next one is asked for, and may be asked for twice.
     """
 
     lengths: NDArray[np.integer]  # (B,): the steps of all pieces of a sequence
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, i: int) -> Piece: ...
+    def __getitem__(self, i: int) -> tuple[Any, Piece]: ...
 
 
-def forward_pieces(
-    network: Network, p: Parameters, pieces: Pieces, *, need_cache: bool = True
-) -> tuple[Array, Any]:
-    """Run the network over all pieces.
+def encode_pieces(
+    network: Network,
+    p: Parameters,
+    pieces: Pieces,
+    initials: list[list[Array]] | None = None,
+    dropout_of: DropoutOf | None = None,
+) -> Iterator[tuple[Piece, Outputs]]:
+    """Run all pieces below the pooling, carrying the states; yield each with its outputs.
+
+    The states before each piece are appended to `initials`, if given.
+    """
+    states = network.stack.initial_states(len(pieces.lengths), p.vector.dtype)
+    for i in range(len(pieces)):
+        x, piece = pieces[i]
+        initial = [state[piece.positions] for state in states]
+        dropout = dropout_of(i, piece) if dropout_of else None
+        outputs, finals, _ = network.encode(
+            p, x, piece.batch, initial, dropout=dropout, need_cache=False
+        )
+        for state, final in zip(states, finals, strict=True):
+            state[piece.positions] = final
+        if initials is not None:
+            initials.append(initial)
+        yield piece, outputs
+
+
+def pool_pieces(network: Network, p: Parameters, pieces: Pieces) -> Array:
+    """Return what the head reads of each sequence, (B, N)."""
+    pooling = network.pooling
+    assert pooling
+    account = pooling.open(pieces.lengths, p.vector.dtype)
+    for piece, outputs in encode_pieces(network, p, pieces):
+        pooling.read(network.pooling_section(p), account, outputs, piece)
+    return pooling.result(account)
+
+
+def truncated_gradient(
+    network: Network,
+    p: Parameters,
+    pieces: Pieces,
+    loss_of: LossOf,
+    g: Parameters,
+    dropout_of: DropoutOf | None = None,
+) -> float:
+    """Return the loss of sequences in pieces, and write its truncated gradient to g.
 
     Parameters
     ----------
     network : Network
     p : Parameters
     pieces : Pieces
-    need_cache : bool
-        Whether `backward_pieces` will follow: then the states before each piece are kept.
-
-    Returns
-    -------
-    raw : ndarray of shape (B, K)
-        Outputs before the activation.
-    cache : tuple
+    loss_of : callable
+        Given raw outputs, and the piece whose steps they belong to (None = they belong to the B
+        sequences), returns their loss and its derivative.
+    g : Parameters
+    dropout_of : callable, optional
+        Given the number of a piece (-1 = the head) and the piece, returns what is left out.
     """
-    n_sequences = len(pieces.lengths)
-    dtype = p.vector.dtype
-    states = network.stack.initial_states(n_sequences, dtype)
-    pooled = np.zeros((n_sequences, network.stack.n_outputs), dtype)
-    initials = []
-    for i in range(len(pieces)):
-        x, batch, positions = pieces[i]
-        initial = [state[positions] for state in states]
-        y, final, _ = network.encode(p, x, batch, initial, need_cache=False)
-        for state, after in zip(states, final, strict=True):
-            state[positions] = after
-        if network.pooling == "last":
-            pooled[positions] = network.pool(y, batch)
-        else:  # a mean over all steps is the weighted mean of means over the pieces
-            pooled[positions] += _share(pieces, batch, positions, dtype) * network.pool(y, batch)
-        if need_cache:
-            initials.append(initial)
-    raw, head_cache = network.head.forward(p.section("head"), pooled)
-    return raw, (initials, head_cache)
+    if network.pooling is None:
+        return _step_gradient(network, p, pieces, loss_of, g, dropout_of)
+    pooling = network.pooling
+    account = pooling.open(pieces.lengths, p.vector.dtype)
+    initials: list[list[Array]] = []
+    for piece, outputs in encode_pieces(network, p, pieces, initials, dropout_of):
+        pooling.read(network.pooling_section(p), account, outputs, piece)
+    raw, read_cache = network.read(
+        p, pooling.result(account), dropout_of(-1, None) if dropout_of else None
+    )
+    loss, d_raw = loss_of(raw, None)
 
-
-def backward_pieces(
-    network: Network, p: Parameters, d_raw: Array, pieces: Pieces, cache: Any, g: Parameters
-) -> None:
-    """Write the truncated gradient of every parameter to g, given that of the raw outputs (B, K).
-
-    Each piece runs once more, now with what its backward pass needs.
-    """
-    initials, head_cache = cache
     g.vector[...] = 0
-    d_pooled = network.head.backward(p.section("head"), d_raw, head_cache, g.section("head"))
+    d_pooled = network.read_backward(p, d_raw, read_cache, g)
     g_piece = network.parameters(np.zeros_like(g.vector))
     # Where only the last outputs are read, no gradient reaches the other pieces.
-    first = len(pieces) - 1 if network.pooling == "last" else 0
+    first = len(pieces) - 1 if pooling.reads_last_piece_only else 0
     for i in range(max(first, 0), len(pieces)):
-        x, batch, positions = pieces[i]
-        _, _, encode_cache = network.encode(p, x, batch, initials[i])
-        d = d_pooled[positions]
-        if network.pooling != "last":
-            d *= _share(pieces, batch, positions, d.dtype)
-        network.encode_backward(p, d, batch, encode_cache, g_piece)
+        # Once more, now with what the backward pass needs.
+        x, piece = pieces[i]
+        dropout = dropout_of(i, piece) if dropout_of else None
+        outputs, _, cache = network.encode(p, x, piece.batch, initials[i], dropout=dropout)
+        d_outputs = pooling.backward(
+            network.pooling_section(p),
+            d_pooled,
+            account,
+            outputs,
+            piece,
+            network.pooling_section(g_piece),
+        )
+        network.encode_backward(p, *d_outputs, piece.batch, cache, g_piece)
         g.vector += g_piece.vector
+    return loss
 
 
-def _share(pieces: Pieces, batch: Batch, positions: NDArray[np.integer], dtype: np.dtype) -> Array:
-    """Return how much of each sequence a piece is, (batch.n_sequences, 1)."""
-    share: Array = (batch.lengths / pieces.lengths[positions]).astype(dtype)[:, None]
-    return share
+def _step_gradient(
+    network: Network,
+    p: Parameters,
+    pieces: Pieces,
+    loss_of: LossOf,
+    g: Parameters,
+    dropout_of: DropoutOf | None,
+) -> float:
+    """Do the same where each step has a loss of its own: one pass over the pieces is enough."""
+    states = network.stack.initial_states(len(pieces.lengths), p.vector.dtype)
+    g.vector[...] = 0
+    g_piece = network.parameters(np.zeros_like(g.vector))
+    total = 0.0
+    for i in range(len(pieces)):
+        x, piece = pieces[i]
+        initial = [state[piece.positions] for state in states]
+        dropout = dropout_of(i, piece) if dropout_of else None
+        outputs, finals, cache = network.encode(p, x, piece.batch, initial, dropout=dropout)
+        for state, final in zip(states, finals, strict=True):
+            state[piece.positions] = final
+        raw, read_cache = network.read(p, outputs.y, dropout)
+        loss, d_raw = loss_of(raw, piece)
+        dy = network.read_backward(p, d_raw, read_cache, g_piece)
+        network.encode_backward(p, dy, None, piece.batch, cache, g_piece)
+        g.vector += g_piece.vector
+        total += loss
+    return total

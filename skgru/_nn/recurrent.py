@@ -1,31 +1,85 @@
-"""The recurrent stack: hidden layers one above the other.
-
-A layer's outputs are (B + S, H) like a cell's states: first what stands before any step, then the
-output of each row's step. So `Batch.last` reads the last output, also of an empty sequence.
-"""
+"""The recurrent stack: hidden layers one above the other, in one direction or in both."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import GRU
+from skgru._nn.cells import Cell
+from skgru._nn.dropout import Dropout
+from skgru._nn.gru import GRU
 from skgru._nn.layers import OutputGate
+from skgru._nn.lstm import LSTM
 from skgru._nn.parameters import Parameters
+from skgru._nn.rnn import RNN
+
+
+class Outputs(NamedTuple):
+    """What a layer, or the stack, has read from its inputs.
+
+    Attributes
+    ----------
+    y : ndarray of shape (S, H)
+        The output of each row's step.
+    last : ndarray of shape (B, H)
+        The output of each sequence's last step, in the reverse direction its first one.
+    final : ndarray of shape (B, n_states)
+        The state to go on from.
+    """
+
+    y: Array
+    last: Array
+    final: Array
+
+
+class Layer(Protocol):
+    """What the stack needs of a layer."""
+
+    n_outputs: int
+    n_states: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]: ...
+
+    def initialize(self, p: dict[str, Array], rng: RandomState) -> None: ...
+
+    def forward(
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        mask: Array | None = None,
+        need_cache: bool = True,
+    ) -> tuple[Outputs, Any]: ...
+
+    def backward(
+        self,
+        p: dict[str, Array],
+        dy: Array | None,
+        dy_last: Array | None,
+        batch: Batch,
+        cache: Any,
+        g: dict[str, Array],
+        *,
+        need_dx: bool = True,
+    ) -> tuple[Array | None, Array]: ...
+
+
+CELLS: dict[str, type[GRU] | type[LSTM] | type[RNN]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
 
 
 class HiddenLayer:
     """A cell and, if asked for, the output gate behind it."""
 
-    def __init__(
-        self, n_inputs: int, n_units: int, *, reset_after: bool = False, output_gate: bool = False
-    ) -> None:
-        self.n_units = n_units
-        self.cell = GRU(n_inputs, n_units, reset_after=reset_after)
-        self.gate = OutputGate(n_inputs, n_units) if output_gate else None
+    def __init__(self, cell: Cell, *, output_gate: bool = False) -> None:
+        self.cell = cell
+        self.n_outputs = cell.n_units
+        self.n_states = cell.n_states
+        self.gate = OutputGate(cell.n_inputs, cell.n_units) if output_gate else None
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the parameters' names and shapes."""
@@ -44,16 +98,24 @@ class HiddenLayer:
         batch: Batch,
         initial: Array | None = None,
         *,
+        mask: Array | None = None,
         need_cache: bool = True,
-    ) -> tuple[Array, Array, Any]:
-        """Return the outputs (B + S, H) for the inputs x (S, D), the last state, and the cache."""
-        states, cell_cache = self.cell.forward(p, x, batch, initial, need_cache=need_cache)
-        final = batch.last(states)
+    ) -> tuple[Outputs, Any]:
+        """Return the outputs for the inputs x (S, D), and the cache.
+
+        `mask` (B, n_outputs) is what the cell's products read of the states is multiplied by.
+        """
+        states, final, cell_cache = self.cell.forward(
+            p, x, batch, initial, mask=mask, need_cache=need_cache
+        )
+        h = states[batch.n_sequences :]
         if self.gate is None:
-            return states, final, (cell_cache, None)
-        y = np.zeros_like(states)
-        y[batch.n_sequences :], gate_cache = self.gate.forward(p, x, states[batch.n_sequences :])
-        return y, final, (cell_cache, gate_cache)
+            return Outputs(h, final[:, : self.n_outputs], final), (cell_cache, None)
+        y, gate_cache = self.gate.forward(p, x, h)
+        last = np.zeros_like(final[:, : self.n_outputs])  # also of a sequence without a step
+        rows = batch.last_steps()
+        last[: len(rows)] = y[rows]
+        return Outputs(y, last, final), (cell_cache, gate_cache)
 
     def backward(
         self,
@@ -66,7 +128,7 @@ class HiddenLayer:
         *,
         need_dx: bool = True,
     ) -> tuple[Array | None, Array]:
-        """Return the gradients of x (S, D) and of the initial state (B, H).
+        """Return the gradients of x (S, D) and of the initial state (B, n_states).
 
         The gradient of the outputs is `dy` (S, H), by row, plus `dy_last` (B, H), of each
         sequence's last output; None = 0.
@@ -74,41 +136,147 @@ class HiddenLayer:
         cell_cache, gate_cache = cache
         if self.gate is None:
             return self.cell.backward(p, dy, dy_last, batch, cell_cache, g, need_dx=need_dx)
-        dy_all = np.zeros((batch.n_sequences + batch.n_rows, self.n_units), cell_cache.states.dtype)
-        if dy is not None:
-            dy_all[batch.n_sequences :] = dy
+        shape = batch.n_rows, self.n_outputs
+        dy = np.zeros(shape, cell_cache.states.dtype) if dy is None else dy.copy()
         if dy_last is not None:
-            dy_all[batch.last_rows()] += dy_last
-        dx_gate, dh = self.gate.backward(p, dy_all[batch.n_sequences :], gate_cache, g)
+            rows = batch.last_steps()
+            dy[rows] += dy_last[: len(rows)]
+        dx_gate, dh = self.gate.backward(p, dy, gate_cache, g)
         dx, d_initial = self.cell.backward(p, dh, None, batch, cell_cache, g, need_dx=need_dx)
         if dx is not None:
             dx += dx_gate
         return dx, d_initial
 
 
+class Bidirectional:
+    """Two layers, one of which reads each sequence from its end; their outputs side by side.
+
+    Schuster & Paliwal (1997), "Bidirectional recurrent neural networks". The names of the second
+    layer's parameters begin with ``reverse_``.
+    """
+
+    def __init__(self, onward: HiddenLayer, reverse: HiddenLayer) -> None:
+        self.onward, self.reverse = onward, reverse
+        self.n_outputs = onward.n_outputs + reverse.n_outputs
+        self.n_states = onward.n_states + reverse.n_states
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the parameters' names and shapes."""
+        reverse = {f"reverse_{name}": shape for name, shape in self.reverse.shapes().items()}
+        return self.onward.shapes() | reverse
+
+    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+        """Draw start values."""
+        self.onward.initialize(p, rng)
+        self.reverse.initialize(_of_reverse(p), rng)
+
+    def forward(
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        mask: Array | None = None,
+        need_cache: bool = True,
+    ) -> tuple[Outputs, Any]:
+        """Return the outputs for the inputs x (S, D), and the cache, as in `HiddenLayer`."""
+        starts = _halves(initial, self.onward.n_states)
+        masks = _halves(mask, self.onward.n_outputs)
+        rows = batch.reversed_rows()
+        a, a_cache = self.onward.forward(
+            p, x, batch, starts[0], mask=masks[0], need_cache=need_cache
+        )
+        b, b_cache = self.reverse.forward(
+            _of_reverse(p), x[rows], batch, starts[1], mask=masks[1], need_cache=need_cache
+        )
+        outputs = Outputs(
+            np.hstack([a.y, b.y[rows]]),
+            np.hstack([a.last, b.last]),
+            np.hstack([a.final, b.final]),
+        )
+        return outputs, (rows, a_cache, b_cache)
+
+    def backward(
+        self,
+        p: dict[str, Array],
+        dy: Array | None,
+        dy_last: Array | None,
+        batch: Batch,
+        cache: Any,
+        g: dict[str, Array],
+        *,
+        need_dx: bool = True,
+    ) -> tuple[Array | None, Array]:
+        """Return the gradients of x (S, D) and of the initial state, as in `HiddenLayer`."""
+        rows, a_cache, b_cache = cache
+        da, db = _halves(dy, self.onward.n_outputs)
+        da_last, db_last = _halves(dy_last, self.onward.n_outputs)
+        db = None if db is None else db[rows]
+        dx, d_initial = self.onward.backward(p, da, da_last, batch, a_cache, g, need_dx=need_dx)
+        dx_reverse, d_initial_reverse = self.reverse.backward(
+            _of_reverse(p), db, db_last, batch, b_cache, _of_reverse(g), need_dx=need_dx
+        )
+        if dx is not None and dx_reverse is not None:
+            dx += dx_reverse[rows]
+        return dx, np.hstack([d_initial, d_initial_reverse])
+
+
+def _halves(array: Array | None, n: int) -> tuple[Array | None, Array | None]:
+    """Return the first n columns, and the others."""
+    return (None, None) if array is None else (array[:, :n], array[:, n:])
+
+
+def _of_reverse(p: dict[str, Array]) -> dict[str, Array]:
+    """Return the arrays of the reverse layer, by the names that it knows."""
+    prefix = "reverse_"
+    return {name[len(prefix) :]: a for name, a in p.items() if name.startswith(prefix)}
+
+
 class Stack:
-    """Hidden layers; each reads the outputs of the one below."""
+    """Hidden layers; each reads the outputs of the one below.
+
+    Parameters
+    ----------
+    n_inputs : int
+    hidden_layer_sizes : tuple of int
+        Units of each layer, from the bottom up; of each direction.
+    cells : tuple of {"gru", "lstm", "rnn"}
+        Of each layer.
+    reset_after, output_gate : bool
+        Form of the cells; an LSTM has neither.
+    bidirectional : bool
+    """
 
     def __init__(
         self,
         n_inputs: int,
         hidden_layer_sizes: tuple[int, ...],
+        cells: tuple[str, ...] | None = None,
         *,
         reset_after: bool = False,
         output_gate: bool = False,
+        bidirectional: bool = False,
     ) -> None:
-        widths = (n_inputs, *hidden_layer_sizes)
-        self.layers = {
-            f"hidden_{i}": HiddenLayer(
-                widths[i], widths[i + 1], reset_after=reset_after, output_gate=output_gate
-            )
-            for i in range(len(hidden_layer_sizes))
-        }
-        self.n_outputs = widths[-1]
+        def hidden_layer(kind: str, n_inputs: int, n_units: int) -> HiddenLayer:
+            form = {"reset_after": reset_after} if kind == "gru" else {}
+            cell = CELLS[kind](n_inputs, n_units, **form)
+            return HiddenLayer(cell, output_gate=output_gate and kind != "lstm")
+
+        self.layers: dict[str, Layer] = {}
+        kinds = cells or ("gru",) * len(hidden_layer_sizes)
+        for i, (kind, n_units) in enumerate(zip(kinds, hidden_layer_sizes, strict=True)):
+            onward = hidden_layer(kind, n_inputs, n_units)
+            layer: Layer = onward
+            if bidirectional:
+                layer = Bidirectional(onward, hidden_layer(kind, n_inputs, n_units))
+            self.layers[f"hidden_{i}"] = layer
+            n_inputs = layer.n_outputs
+        self.n_outputs = n_inputs
 
     def initial_states(self, n_sequences: int, dtype: np.dtype) -> list[Array]:
-        """Return each layer's state before the first step, (B, H): zeros."""
-        return [np.zeros((n_sequences, layer.n_units), dtype) for layer in self.layers.values()]
+        """Return each layer's state before the first step, (B, n_states): zeros."""
+        return [np.zeros((n_sequences, layer.n_states), dtype) for layer in self.layers.values()]
 
     def forward(
         self,
@@ -117,28 +285,39 @@ class Stack:
         batch: Batch,
         initial: list[Array] | None = None,
         *,
+        dropout: Dropout | None = None,
         need_cache: bool = True,
-    ) -> tuple[Array, list[Array], list[Any]]:
-        """Run the layers over the inputs x (S, D), from each layer's initial state (B, H) on.
+    ) -> tuple[Outputs, list[Array], list[Any]]:
+        """Run the layers over the inputs x (S, D), from each layer's initial state on.
 
         Returns
         -------
-        outputs : ndarray of shape (B + S, H)
+        outputs : Outputs
             Those of the top layer.
-        final : list of ndarray of shape (B, H)
+        finals : list of ndarray of shape (B, n_states)
             Each layer's state after a sequence's last step.
         caches : list
         """
-        final, caches = [], []
+        finals, caches = [], []
         y = x
         for i, (name, layer) in enumerate(self.layers.items()):
-            outputs, state, cache = layer.forward(
-                p.section(name), y, batch, initial[i] if initial else None, need_cache=need_cache
+            y_mask = mask = None
+            if dropout:
+                y_mask = dropout.of_inputs(y)
+                y = y if y_mask is None else y * y_mask
+                mask = dropout.of_states(i, layer.n_outputs, y.dtype)
+            outputs, cache = layer.forward(
+                p.section(name),
+                y,
+                batch,
+                initial[i] if initial else None,
+                mask=mask,
+                need_cache=need_cache,
             )
-            y = outputs[batch.n_sequences :]
-            final.append(state)
-            caches.append(cache)
-        return outputs, final, caches
+            y = outputs.y
+            finals.append(outputs.final)
+            caches.append((y_mask, cache))
+        return outputs, finals, caches
 
     def backward(
         self,
@@ -153,7 +332,7 @@ class Stack:
     ) -> Array | None:
         """Return the gradient of x (S, D); `dy` and `dy_last` as in `HiddenLayer.backward`."""
         bottom = next(iter(self.layers))
-        for (name, layer), cache in zip(
+        for (name, layer), (y_mask, cache) in zip(
             reversed(self.layers.items()), reversed(caches), strict=True
         ):
             dy, _ = layer.backward(
@@ -166,4 +345,6 @@ class Stack:
                 need_dx=need_dx or name != bottom,
             )
             dy_last = None
+            if dy is not None and y_mask is not None:
+                dy *= y_mask
         return dy

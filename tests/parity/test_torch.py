@@ -6,9 +6,9 @@ import torch
 from numpy.testing import assert_allclose
 
 from skgru._nn.batch import Batch
-from skgru._nn.cells import GRU
 from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
 from skgru._nn.optimizers import SGD, Adam
+from skgru._nn.recurrent import Stack
 from tests import naive
 from tests.parity.mapping import gradient_to_torch, to_torch
 
@@ -23,47 +23,64 @@ def close(ours, theirs):
 
 
 @pytest.mark.parametrize("lengths", [LENGTHS, [4, 4, 4], [1]], ids=str)
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["onward", "both"])
 @pytest.mark.parametrize("depth", [1, 2])
-def test_gru_equals_torch_forward_and_backward(depth, lengths):
+@pytest.mark.parametrize("kind", ["gru", "lstm", "rnn"])
+def test_layers_equal_torch_forward_and_backward(kind, depth, bidirectional, lengths):
     rng = np.random.RandomState(0)
     B, batch = len(lengths), Batch(np.array(lengths))
+    stack = Stack(D, (H,) * depth, (kind,) * depth, reset_after=True, bidirectional=bidirectional)
+    layers = list(stack.layers.values())
+    n_directions = 2 if bidirectional else 1
     sequences = [rng.normal(size=(n, D)) for n in lengths]
-    initial = rng.normal(size=(depth, B, H))
-    on_outputs = rng.normal(size=(batch.n_rows, H))  # the loss: a projection of the top outputs
-    on_last = rng.normal(size=(depth, B, H))  # and of the last states of all layers
-    cells = [GRU(D if i == 0 else H, H, reset_after=True) for i in range(depth)]
-    parameters = [{n: rng.normal(0, 0.7, s) for n, s in cell.shapes().items()} for cell in cells]
+    # As PyTorch holds states, (depth · directions, B, H); those of an LSTM are h and c.
+    shape = depth * n_directions, B, H
+    initials = [rng.normal(size=shape) for _ in range(2 if kind == "lstm" else 1)]
+    on_outputs = rng.normal(size=(batch.n_rows, layers[-1].n_outputs))
+    on_last = rng.normal(size=shape)  # the loss: a projection of the outputs and of each last h
+    parameters = [{n: rng.normal(0, 0.7, s) for n, s in layer.shapes().items()} for layer in layers]
 
-    reference = torch.nn.GRU(D, H, depth).double()
+    def of_layer(arrays, i):
+        """Return what PyTorch holds for layer i as we do: (B, n), direction after direction."""
+        rows = range(i * n_directions, (i + 1) * n_directions)
+        return np.hstack([array[row] for row in rows for array in arrays])
+
+    theirs = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM, "rnn": torch.nn.RNN}[kind]
+    reference = theirs(D, H, depth, bidirectional=bidirectional).double()
     weights = {}
     for i, p in enumerate(parameters):
-        weights |= to_torch(p, i)
+        weights |= to_torch(kind, p, i)
     reference.load_state_dict(weights)
     x_torch = torch.tensor(
         np.stack([np.pad(x, ((0, lengths[0] - len(x)), (0, 0))) for x in sequences], axis=1),
         requires_grad=True,
     )
-    initial_torch = torch.tensor(initial, requires_grad=True)
-    outputs, last = reference(
-        torch.nn.utils.rnn.pack_padded_sequence(x_torch, torch.tensor(lengths)), initial_torch
+    initials_torch = [torch.tensor(initial, requires_grad=True) for initial in initials]
+    outputs, finals = reference(
+        torch.nn.utils.rnn.pack_padded_sequence(x_torch, torch.tensor(lengths)),
+        tuple(initials_torch) if kind == "lstm" else initials_torch[0],
     )
-    loss = (outputs.data * torch.tensor(on_outputs)).sum() + (last * torch.tensor(on_last)).sum()
+    finals = finals if kind == "lstm" else (finals,)
+    loss = (outputs.data * torch.tensor(on_outputs)).sum()
+    loss = loss + (finals[0] * torch.tensor(on_last)).sum()
     loss.backward()
 
     y, caches = naive.pack(sequences), []
-    for i, (cell, p) in enumerate(zip(cells, parameters, strict=True)):
-        states, cache = cell.forward(p, y, batch, initial[i])
+    for i, (layer, p) in enumerate(zip(layers, parameters, strict=True)):
+        ours, cache = layer.forward(p, y, batch, of_layer(initials, i))
         caches.append(cache)
-        y = states[B:]
-        close(batch.last(states), last[i])
+        y = ours.y
+        close(ours.last, of_layer([finals[0].detach().numpy()], i))
+        close(ours.final, of_layer([final.detach().numpy() for final in finals], i))
     close(y, outputs.data)
 
     dy = on_outputs
     for i in reversed(range(depth)):
-        g = {name: np.zeros(shape) for name, shape in cells[i].shapes().items()}
-        dy, d_initial = cells[i].backward(parameters[i], dy, on_last[i], batch, caches[i], g)
-        close(d_initial, initial_torch.grad[i])
-        for name, gradient in gradient_to_torch(g, i).items():
+        g = {name: np.zeros(shape) for name, shape in layers[i].shapes().items()}
+        d_last = of_layer([on_last], i)
+        dy, d_initial = layers[i].backward(parameters[i], dy, d_last, batch, caches[i], g)
+        close(d_initial, of_layer([initial.grad.numpy() for initial in initials_torch], i))
+        for name, gradient in gradient_to_torch(kind, g, i).items():
             close(gradient, getattr(reference, name).grad)
     for i, dx in enumerate(naive.unpack(dy, lengths)):
         close(dx, x_torch.grad[: lengths[i], i])

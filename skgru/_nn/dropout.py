@@ -1,0 +1,90 @@
+"""Dropout: parts of the network that are left out at random while it trains."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skgru._nn.batch import Array
+
+
+class DropoutRates(NamedTuple):
+    """Which share of each kind is left out.
+
+    Attributes
+    ----------
+    inputs : float
+        Of the inputs of each hidden layer and of the head, anew at every step (Srivastava et al.
+        2014).
+    states : float
+        Of the states that a cell's products read: the same units at all steps of a sequence (Gal &
+        Ghahramani 2016).
+    tokens : float
+        Of the tokens, which the unknown token replaces (Iyyer et al. 2015, "word dropout").
+    """
+
+    inputs: float = 0.0
+    states: float = 0.0
+    tokens: float = 0.0
+
+
+class Dropout:
+    """The masks for one pass over some sequences.
+
+    A mask is 0 for what is left out and 1 / (1 − rate) for what is not. The same seed and piece
+    give the same masks, in the order in which they are asked for.
+
+    Parameters
+    ----------
+    rates : DropoutRates
+    seed : sequence of int
+    n_sequences : int
+        N, of all pieces.
+    piece : int, default=0
+        Which piece of the sequences this is.
+    positions : ndarray of shape (B,) or slice, default=slice(None)
+        Which of the N sequences it holds.
+    """
+
+    def __init__(
+        self,
+        rates: DropoutRates,
+        seed: tuple[int, ...],
+        n_sequences: int,
+        piece: int = 0,
+        positions: NDArray[np.integer] | slice = slice(None),
+    ) -> None:
+        self._rates = rates
+        self._seed = seed
+        self._n_sequences = n_sequences
+        self._positions = positions
+        self._rng = np.random.default_rng([*seed, 0, piece])
+
+    def of_inputs(self, x: Array) -> Array | None:
+        """Return a mask of the shape of x, or None."""
+        return _mask(self._rng, x.shape, self._rates.inputs, x.dtype)
+
+    def of_states(self, layer: int, n_units: int, dtype: np.dtype) -> Array | None:
+        """Return a mask (B, n_units) for the states of a layer, or None."""
+        rng = np.random.default_rng([*self._seed, 1, layer])
+        mask = _mask(rng, (self._n_sequences, n_units), self._rates.states, dtype)
+        return None if mask is None else mask[self._positions]
+
+    def of_tokens(self, tokens: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Return the tokens, some of them 0, the row of the unknown one; padding stays."""
+        if not self._rates.tokens:
+            return tokens
+        is_left_out = self._rng.random(tokens.shape) < self._rates.tokens
+        return np.where(is_left_out & (tokens >= 0), 0, tokens)
+
+
+def _mask(
+    rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: np.dtype
+) -> Array | None:
+    if not rate:
+        return None
+    mask: Array = (rng.random(shape, np.float32) >= rate).astype(dtype)
+    mask /= 1 - rate
+    return mask

@@ -1,0 +1,227 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+
+from skgru._nn.batch import Array, Batch
+from skgru._nn.cells import Cell, sigmoid_
+
+
+class GRUCache(NamedTuple):
+    """What `GRU.backward` needs of the forward pass; it uses the memory for its own results."""
+
+    x: Array  # (S, D + 1): inputs, and a column of ones for the bias
+    states: Array  # (B + S, H): initial states, then the state after each row's step
+    gates: Array  # (3, S, H): update gates z, reset gates r, candidate states c
+    recurrent: Array  # (S, H): r ⊙ h_{t-1}; with reset_after, U_c·h_{t-1} + b_u
+    mask: Array | None  # (B, H)
+
+
+class GRU(Cell):
+    """Gated recurrent unit (Cho et al. 2014), gate order z, r, c.
+
+    Reset before (``reset_after=False``)::
+
+        z_t = σ(W_z·x_t + U_z·h_{t-1} + b_z)            update gate
+        r_t = σ(W_r·x_t + U_r·h_{t-1} + b_r)            reset gate
+        c_t = tanh(W_c·x_t + U_c·(r_t ⊙ h_{t-1}) + b_c) candidate state
+        h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ c_t
+
+    Reset after (cuDNN, Keras, PyTorch) has a bias of its own inside the reset product::
+
+        c_t = tanh(W_c·x_t + b_c + r_t ⊙ (U_c·h_{t-1} + b_u))
+
+    The update gate weighs the candidate: z here is 1 − z in PyTorch and Keras.
+    """
+
+    n_gates = 3
+    n_sigmoid = 2
+
+    def __init__(self, n_inputs: int, n_units: int, *, reset_after: bool = False) -> None:
+        super().__init__(n_inputs, n_units)
+        self.reset_after = reset_after
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the parameters' names and shapes; columns are the gates z, r, c in turn."""
+        own: dict[str, tuple[int, ...]] = {"recurrent_bias": (self.n_units,)}
+        return super().shapes() | (own if self.reset_after else {})
+
+    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+        """Draw start values: Glorot input weights, orthogonal recurrent ones, zero biases."""
+        super().initialize(p, rng)
+        if self.reset_after:
+            p["recurrent_bias"][...] = 0.0
+
+    def forward(
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        mask: Array | None = None,
+        need_cache: bool = True,
+    ) -> tuple[Array, Array, GRUCache | None]:
+        """See `Cell.forward`."""
+        if batch.n_sequences == 1 and mask is None and not need_cache:
+            states = self._forward_alone(p, x, batch, initial)
+            return states, states[-1:], None
+        Wb, U = self._weights(p)
+        U_zr, U_c = U[:2], U[2]
+        x1, gates = self._gate_arrays(batch, x.dtype, need_cache)
+        z_all, r_all, c_all = gates
+        zr_all = gates[:2]
+        recurrent = batch.empty(z_all.shape, x.dtype)
+        states = batch.allocate_states(initial, self.n_units, x.dtype)
+        before, after = states[: batch.n_sequences], states[batch.n_sequences :]
+        product = np.empty((2, batch.n_sequences, self.n_units), x.dtype)
+        masked = np.empty_like(states[: batch.n_sequences])
+
+        for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
+            offset = block.start - kept.start
+            for t in steps:
+                n, start = batch.active[t], batch.starts[t]
+                h = before[:n]  # (n, H): the sequences that still run
+                here = slice(start - offset, start - offset + n)
+                zr, z, r, c = zr_all[:, here], z_all[here], r_all[here], c_all[here]
+                recurrent_t, work = recurrent[here], product[:, :n]
+                read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
+
+                np.add(zr, np.matmul(read, U_zr, work), zr)
+                sigmoid_(zr)
+                if self.reset_after:
+                    np.dot(read, U_c, recurrent_t)
+                    np.add(recurrent_t, p["recurrent_bias"], recurrent_t)
+                    np.add(c, np.multiply(r, recurrent_t, work[0]), c)
+                else:
+                    np.multiply(r, read, recurrent_t)
+                    np.add(c, np.dot(recurrent_t, U_c, work[0]), c)
+                np.tanh(c, c)
+                # h_t = h_{t-1} + z ⊙ (c − h_{t-1})
+                h_t = after[start : start + n]
+                np.subtract(c, h, h_t)
+                np.multiply(h_t, z, h_t)
+                np.add(h_t, h, h_t)
+                before = h_t
+        cache = GRUCache(x1, states, gates, recurrent, mask) if need_cache else None
+        return states, batch.last(states), cache
+
+    def _forward_alone(
+        self, p: dict[str, Array], x: Array, batch: Batch, initial: Array | None
+    ) -> Array:
+        """Return the states (1 + T, H) of a single sequence.
+
+        Each call of NumPy costs more than its arithmetic here, so there are as few as can be: gates
+        lie side by side in vectors, which all steps share.
+        """
+        H = self.n_units
+        half = np.repeat(np.array([0.5, 0.5, 1.0], x.dtype), H)  # see sigmoid_
+        U = p["recurrent_weights"] * half
+        U_zr, U_c = U[:, : 2 * H].copy(), U[:, 2 * H :].copy()
+        a = x @ (p["input_weights"] * half)  # (T, 3 H)
+        a += p["bias"] * half
+        states = batch.allocate_states(initial, H, x.dtype)
+        zr, c, q = np.empty(2 * H, x.dtype), np.empty(H, x.dtype), np.empty(H, x.dtype)
+        z, r = zr[:H], zr[H:]
+        h = states[0]
+        for a_zr, a_c, h_t in zip(a[:, : 2 * H], a[:, 2 * H :], states[1:], strict=True):
+            np.dot(h, U_zr, zr)
+            np.add(zr, a_zr, zr)
+            sigmoid_(zr)
+            if self.reset_after:
+                np.dot(h, U_c, q)
+                np.add(q, p["recurrent_bias"], q)
+                np.multiply(r, q, c)
+            else:
+                np.multiply(r, h, q)
+                np.dot(q, U_c, c)
+            np.add(c, a_c, c)
+            np.tanh(c, c)
+            np.subtract(c, h, c)  # as in forward: h + z ⊙ (c − h)
+            np.multiply(c, z, c)
+            np.add(h, c, h_t)
+            h = h_t
+        return states
+
+    def backward(
+        self,
+        p: dict[str, Array],
+        d_states: Array | None,
+        d_last: Array | None,
+        batch: Batch,
+        cache: GRUCache,
+        g: dict[str, Array],
+        *,
+        need_dx: bool = True,
+    ) -> tuple[Array | None, Array]:
+        """See `Cell.backward`."""
+        x1, states, gates, recurrent, mask = cache
+        U = self._by_gate(p["recurrent_weights"])
+        U_T = np.ascontiguousarray(U.transpose(0, 2, 1))  # (3, H, H)
+        U_zc_T, U_r_T, U_c_T = U_T[::2], U_T[1], U_T[2]
+        h_previous = batch.previous(states)  # (S, H)
+        d_gates = gates  # (3, S, H): gradients of the gates' arguments take the gates' place
+        dq = batch.empty(recurrent.shape, x1.dtype) if self.reset_after else d_gates[2]
+        dh_all = np.zeros((batch.n_sequences, self.n_units), x1.dtype)
+        if d_last is not None:
+            dh_all += d_last
+        product = np.empty((3, *dh_all.shape), x1.dtype)
+        dh_z_all, dh_r_all, dh_c_all = product
+        dz_dc_all, dr_all = d_gates[::2], d_gates[1]
+
+        for steps, block in reversed(batch.blocks(self.n_units)):
+            # Factors that do not depend on the incoming gradient, for many steps at once.
+            z, r, c = gates[:, block]
+            r = r.copy()
+            keep = 1 - z
+            factor = np.empty((2, *z.shape), x1.dtype)
+            d_update, d_candidate = factor
+            np.subtract(c, h_previous[block], out=d_update)  # ∂h/∂(argument of the update gate)
+            d_update *= z
+            d_update *= keep
+            np.square(c, out=d_candidate)  # ∂h/∂(argument of tanh)
+            np.subtract(1, d_candidate, out=d_candidate)
+            d_candidate *= z
+            d_reset = 1 - r
+            d_reset *= recurrent[block]
+            if self.reset_after:
+                d_reset *= r
+
+            for t in reversed(steps):
+                n = batch.active[t]
+                rows = slice(batch.starts[t], batch.starts[t + 1])
+                here = slice(rows.start - block.start, rows.stop - block.start)
+                dh, dh_z, dh_r, dh_c = dh_all[:n], dh_z_all[:n], dh_r_all[:n], dh_c_all[:n]
+                dz_dc, dr, work = dz_dc_all[:, rows], dr_all[rows], product[:, :n]
+                if d_states is not None:
+                    np.add(dh, d_states[rows], dh)
+                np.multiply(dh, factor[:, here], dz_dc)
+                np.multiply(dh, keep[here], dh)
+                if self.reset_after:
+                    dc, dq_t = dz_dc[1], dq[rows]
+                    np.multiply(dc, d_reset[here], dr)
+                    np.multiply(dc, r[here], dq_t)
+                    np.matmul(d_gates[:2, rows], U_T[:2], work[:2])
+                    np.dot(dq_t, U_c_T, dh_c)
+                else:
+                    np.matmul(dz_dc, U_zc_T, work[::2])  # of r ⊙ h_{t-1}: dh_c
+                    np.multiply(dh_c, d_reset[here], dr)
+                    np.dot(dr, U_r_T, dh_r)
+                    np.multiply(dh_c, r[here], dh_c)
+                if mask is not None:
+                    np.multiply(work, mask[:n], work)
+                np.add(dh, dh_z, dh)
+                np.add(dh, dh_r, dh)
+                np.add(dh, dh_c, dh)
+
+        d_U = self._by_gate(g["recurrent_weights"])
+        read = h_previous if mask is None else self._recurrent_inputs(states, mask, batch)
+        np.matmul(read.T, d_gates[:2], out=d_U[:2])
+        np.matmul((read if self.reset_after else recurrent).T, dq, out=d_U[2])
+        if self.reset_after:
+            g["recurrent_bias"][...] = np.ones(batch.n_rows, x1.dtype) @ dq  # a sum, by BLAS
+        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all

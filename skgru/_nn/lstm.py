@@ -1,0 +1,167 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+
+from skgru._nn.batch import Array, Batch
+from skgru._nn.cells import Cell, sigmoid_
+
+
+class LSTMCache(NamedTuple):
+    """What `LSTM.backward` needs of the forward pass; it uses the memory for its own results."""
+
+    x: Array  # (S, D + 1): inputs, and a column of ones for the bias
+    states: Array  # (B + S, H): initial h, then h after each row's step
+    memory: Array  # (B + S, H): the same for c
+    gates: Array  # (4, S, H): output gates o, input gates i, forget gates f, candidates u
+    mask: Array | None  # (B, H)
+
+
+class LSTM(Cell):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000), order o, i, f, u.
+
+    ::
+
+        o_t = σ(W_o·x_t + U_o·h_{t-1} + b_o)      output gate
+        i_t = σ(W_i·x_t + U_i·h_{t-1} + b_i)      input gate
+        f_t = σ(W_f·x_t + U_f·h_{t-1} + b_f)      forget gate
+        u_t = tanh(W_u·x_t + U_u·h_{t-1} + b_u)   candidate
+        c_t = f_t ⊙ c_{t-1} + i_t ⊙ u_t           memory
+        h_t = o_t ⊙ tanh(c_t)
+
+    The state is h and c side by side. The bias of the forget gate starts at 1 (Jozefowicz et al.
+    2015).
+    """
+
+    n_gates = 4
+    n_sigmoid = 3
+
+    def __init__(self, n_inputs: int, n_units: int) -> None:
+        super().__init__(n_inputs, n_units)
+        self.n_states = 2 * n_units
+
+    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+        """Draw start values: as in the other cells, but 1 for the forget gate's bias."""
+        super().initialize(p, rng)
+        p["bias"].reshape(self.n_gates, -1)[2] = 1.0
+
+    def forward(
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        mask: Array | None = None,
+        need_cache: bool = True,
+    ) -> tuple[Array, Array, LSTMCache | None]:
+        """See `Cell.forward`."""
+        H, B = self.n_units, batch.n_sequences
+        Wb, U = self._weights(p)
+        x1, gates = self._gate_arrays(batch, x.dtype, need_cache)
+        o_all, i_all, f_all, u_all = gates
+        oif_all = gates[:3]
+        h_0, c_0 = (None, None) if initial is None else (initial[:, :H], initial[:, H:])
+        states = batch.allocate_states(h_0, H, x.dtype)
+        memory = batch.allocate_states(c_0, H, x.dtype)
+        h_before, h_after = states[:B], states[B:]
+        c_before, c_after = memory[:B], memory[B:]
+        product = np.empty((4, B, H), x.dtype)
+        scratch = product[0]
+        masked = np.empty_like(states[: batch.n_sequences])
+
+        for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
+            offset = block.start - kept.start
+            for t in steps:
+                n, start = batch.active[t], batch.starts[t]
+                rows, here = slice(start, start + n), slice(start - offset, start - offset + n)
+                h, c = h_before[:n], c_before[:n]  # (n, H): of the sequences that still run
+                h_t, c_t = h_after[rows], c_after[rows]
+                a, oif = gates[:, here], oif_all[:, here]
+                o, i, f, u = o_all[here], i_all[here], f_all[here], u_all[here]
+                read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
+
+                np.add(a, np.matmul(read, U, product[:, :n]), a)
+                sigmoid_(oif)
+                np.tanh(u, u)
+                np.multiply(f, c, c_t)
+                np.add(c_t, np.multiply(i, u, scratch[:n]), c_t)
+                np.tanh(c_t, h_t)
+                np.multiply(o, h_t, h_t)
+                h_before, c_before = h_t, c_t
+        final = np.hstack([batch.last(states), batch.last(memory)])
+        cache = LSTMCache(x1, states, memory, gates, mask) if need_cache else None
+        return states, final, cache
+
+    def backward(
+        self,
+        p: dict[str, Array],
+        d_states: Array | None,
+        d_last: Array | None,
+        batch: Batch,
+        cache: LSTMCache,
+        g: dict[str, Array],
+        *,
+        need_dx: bool = True,
+    ) -> tuple[Array | None, Array]:
+        """See `Cell.backward`."""
+        x1, states, memory, gates, mask = cache
+        H, B = self.n_units, batch.n_sequences
+        U = self._by_gate(p["recurrent_weights"])
+        U_T = np.ascontiguousarray(U.transpose(0, 2, 1))  # (4, H, H)
+        c_previous = batch.previous(memory)  # (S, H)
+        d_gates = gates  # gradients of the gates' arguments take the gates' place
+        do_all, d_ifu_all = d_gates[0], d_gates[1:]
+        d_state = np.zeros((B, 2 * H), x1.dtype)
+        dh_all, dc_all = np.zeros((2, B, H), x1.dtype)
+        if d_last is not None:
+            dh_all += d_last
+        product = np.empty((4, B, H), x1.dtype)
+        scratch = product[0]
+
+        for steps, block in reversed(batch.blocks(H)):
+            # Factors that do not depend on the incoming gradient, for many steps at once.
+            o, i, f, u = gates[:, block]
+            f = f.copy()
+            tanh_c = np.tanh(memory[B:][block])
+            d_output = o * (1 - o)  # ∂h/∂(argument of the output gate)
+            d_output *= tanh_c
+            d_memory = np.square(tanh_c, out=tanh_c)  # ∂h/∂c
+            np.subtract(1, d_memory, out=d_memory)
+            d_memory *= o
+            factor = np.empty((3, *o.shape), x1.dtype)  # ∂c/∂(arguments of i, f, u)
+            d_input, d_forget, d_candidate = factor
+            np.subtract(1, i, out=d_input)
+            d_input *= i
+            d_input *= u
+            np.subtract(1, f, out=d_forget)
+            d_forget *= f
+            d_forget *= c_previous[block]
+            np.square(u, out=d_candidate)
+            np.subtract(1, d_candidate, out=d_candidate)
+            d_candidate *= i
+
+            for t in reversed(steps):
+                n = batch.active[t]
+                rows = slice(batch.starts[t], batch.starts[t + 1])
+                here = slice(rows.start - block.start, rows.stop - block.start)
+                dh, dc, work = dh_all[:n], dc_all[:n], product[:, :n]
+                if d_states is not None:
+                    np.add(dh, d_states[rows], dh)
+                np.multiply(dh, d_output[here], do_all[rows])
+                np.add(dc, np.multiply(dh, d_memory[here], scratch[:n]), dc)
+                np.multiply(dc, factor[:, here], d_ifu_all[:, rows])
+                np.multiply(dc, f[here], dc)
+                np.matmul(d_gates[:, rows], U_T, work)
+                np.add.reduce(work, axis=0, out=dh)
+                if mask is not None:
+                    np.multiply(dh, mask[:n], dh)
+
+        read = self._recurrent_inputs(states, mask, batch)
+        np.matmul(read.T, d_gates, out=self._by_gate(g["recurrent_weights"]))
+        d_state[:, :H], d_state[:, H:] = dh_all, dc_all
+        return self._input_gradients(p, x1, d_gates, g, need_dx), d_state

@@ -1,0 +1,100 @@
+"""The simple recurrent cell."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skgru._nn.batch import Array, Batch
+from skgru._nn.cells import Cell
+
+
+class RNNCache(NamedTuple):
+    """What `RNN.backward` needs of the forward pass; it uses the memory for its own results."""
+
+    x: Array  # (S, D + 1): inputs, and a column of ones for the bias
+    states: Array  # (B + S, H): initial states, then the state after each row's step
+    gates: Array  # (1, S, H): memory for the gradients of the arguments of tanh
+    mask: Array | None  # (B, H)
+
+
+class RNN(Cell):
+    """Simple recurrent cell (Elman 1990).
+
+    ::
+
+        h_t = tanh(W·x_t + U·h_{t-1} + b)
+    """
+
+    n_gates = 1
+    n_sigmoid = 0
+
+    def forward(
+        self,
+        p: dict[str, Array],
+        x: Array,
+        batch: Batch,
+        initial: Array | None = None,
+        *,
+        mask: Array | None = None,
+        need_cache: bool = True,
+    ) -> tuple[Array, Array, RNNCache | None]:
+        """See `Cell.forward`."""
+        Wb, (U,) = self._weights(p)
+        x1, gates = self._gate_arrays(batch, x.dtype, need_cache)
+        (a_all,) = gates
+        states = batch.allocate_states(initial, self.n_units, x.dtype)
+        before, after = states[: batch.n_sequences], states[batch.n_sequences :]
+        masked = np.empty_like(states[: batch.n_sequences])
+
+        for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
+            offset = block.start - kept.start
+            for t in steps:
+                n, start = batch.active[t], batch.starts[t]
+                h, h_t = before[:n], after[start : start + n]
+                read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
+                np.dot(read, U, h_t)
+                np.add(h_t, a_all[start - offset : start - offset + n], h_t)
+                np.tanh(h_t, h_t)
+                before = h_t
+        cache = RNNCache(x1, states, gates, mask) if need_cache else None
+        return states, batch.last(states), cache
+
+    def backward(
+        self,
+        p: dict[str, Array],
+        d_states: Array | None,
+        d_last: Array | None,
+        batch: Batch,
+        cache: RNNCache,
+        g: dict[str, Array],
+        *,
+        need_dx: bool = True,
+    ) -> tuple[Array | None, Array]:
+        """See `Cell.backward`."""
+        x1, states, d_gates, mask = cache
+        (da_all,) = d_gates
+        U_T = np.ascontiguousarray(p["recurrent_weights"].T)
+        dh_all = np.zeros((batch.n_sequences, self.n_units), x1.dtype)
+        if d_last is not None:
+            dh_all += d_last
+
+        for steps, block in reversed(batch.blocks(self.n_units)):
+            # ∂h/∂(argument of tanh), for many steps at once
+            factor = np.square(states[batch.n_sequences :][block])
+            np.subtract(1, factor, out=factor)
+            for t in reversed(steps):
+                n = batch.active[t]
+                rows = slice(batch.starts[t], batch.starts[t + 1])
+                dh, da = dh_all[:n], da_all[rows]
+                if d_states is not None:
+                    np.add(dh, d_states[rows], dh)
+                np.multiply(dh, factor[rows.start - block.start : rows.stop - block.start], da)
+                np.dot(da, U_T, dh)
+                if mask is not None:
+                    np.multiply(dh, mask[:n], dh)
+
+        read = self._recurrent_inputs(states, mask, batch)
+        np.matmul(read.T, da_all, out=g["recurrent_weights"])
+        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all

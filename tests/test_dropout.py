@@ -1,0 +1,200 @@
+"""Dropout of inputs, states and tokens: masks as promised, gradients right, training only."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skgru import GRUClassifier, GRURegressor
+from skgru._batching import SequencePieces, make_batch
+from skgru._nn.batch import Arena
+from skgru._nn.dropout import Dropout, DropoutRates
+from skgru._nn.network import Network
+from skgru._nn.parameters import Parameters, size_of
+from skgru._nn.pieces import truncated_gradient
+from skgru._sequences import Sequences, offsets_of
+from tests.datasets import assert_same_model, output, ragged, small, token_sequences
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SOME = DropoutRates(inputs=0.3, states=0.4, tokens=0.3)
+
+
+# Masks
+
+
+def test_masks_have_the_rate_and_the_mean_one():
+    dropout = Dropout(SOME, (1,), 500)
+    mask = dropout.of_inputs(np.zeros((2000, 50), np.float32))
+    assert mask.dtype == np.float32
+    assert_allclose(np.unique(mask), [0, 1 / 0.7], rtol=1e-6)
+    assert np.mean(mask == 0) == pytest.approx(0.3, abs=0.01)
+    mask = dropout.of_states(0, 200, np.dtype(np.float64))
+    assert mask.shape == (500, 200)
+    assert_allclose(np.unique(mask), [0, 1 / 0.6], rtol=1e-6)
+    assert np.mean(mask == 0) == pytest.approx(0.4, abs=0.01)
+    tokens = np.arange(1, 20_001)
+    left = dropout.of_tokens(tokens)
+    assert np.mean(left == 0) == pytest.approx(0.3, abs=0.015)
+    assert_array_equal(left[left > 0], tokens[left > 0])
+    assert_array_equal(dropout.of_tokens(np.full(100, -1)), -1)
+
+
+def test_a_rate_of_zero_has_no_mask():
+    dropout = Dropout(DropoutRates(), (1,), 5)
+    assert dropout.of_inputs(np.zeros((2, 3))) is None
+    assert dropout.of_states(0, 3, np.dtype(float)) is None
+    tokens = np.arange(5)
+    assert dropout.of_tokens(tokens) is tokens
+
+
+def test_masks_depend_on_seed_layer_and_piece_and_states_stay_masked_over_the_pieces():
+    x = np.zeros((50, 20))
+
+    def masks(seed, piece, positions=slice(None)):
+        dropout = Dropout(SOME, (seed,), 10, piece, positions)
+        first = dropout.of_inputs(x)
+        states = [dropout.of_states(layer, 20, x.dtype) for layer in (0, 1)]
+        return first, dropout.of_inputs(x), *states
+
+    for a, b in zip(masks(1, 0), masks(1, 0), strict=True):
+        assert_array_equal(a, b)
+    a, b = masks(1, 0), masks(2, 0)
+    assert all((m != n).any() for m, n in zip(a, b, strict=True))
+    assert (a[0] != a[1]).any()
+    assert (a[2] != a[3]).any()
+    positions = np.array([7, 2, 0])
+    later = masks(1, 3, positions)
+    assert (later[0] != a[0]).any()
+    assert_array_equal(later[2], a[2][positions])
+    assert_array_equal(later[3], a[3][positions])
+
+
+# Gradients
+
+
+@pytest.mark.parametrize("cells", [("gru", "gru"), ("lstm", "rnn"), ("rnn", "lstm")], ids="-".join)
+@pytest.mark.parametrize("form", [{}, {"reset_after": True}, {"bidirectional": True}], ids=str)
+@pytest.mark.parametrize("pooling", ["last", ("mean", "max"), None], ids=str)
+def test_gradients_with_masks_equal_central_differences(check_gradient, cells, form, pooling):
+    if form.get("reset_after") and "gru" not in cells:
+        form = {"output_gate": True}
+    rng = np.random.RandomState(0)
+    network = Network(3, (4, 3), 2, n_tokens=6, cells=cells, pooling=pooling, **form)
+    p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
+    lengths = np.array([4, 0, 3, 1])
+    sequences = Sequences(rng.randint(6, size=8), offsets_of(lengths))
+    x, batch, _, _ = make_batch(sequences, np.arange(4))
+    d_raw = rng.normal(size=(8 if pooling is None else 4, 2))
+
+    def forward():
+        dropout = Dropout(SOME, (3,), 4)
+        return network.forward(p, x, batch, dropout=dropout)
+
+    g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
+    _, cache = forward()
+    network.backward(p, d_raw, batch, cache, g)
+    for name in p:
+        if g[name].any():  # a mask may have left out all that an array does
+            check_gradient(lambda: np.sum(d_raw * forward()[0]), p[name], g[name], name)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", None])
+def test_in_one_piece_the_masked_gradient_is_that_of_the_whole(pooling):
+    rng = np.random.RandomState(0)
+    network = Network(3, (4,), 2, pooling=pooling)
+    p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
+    lengths = np.array([4, 3, 1])  # longest first: a mask's rows are then the sequences'
+    sequences = Sequences(rng.normal(size=(8, 3)), offsets_of(lengths))
+    x, batch, _, rows = make_batch(sequences, np.arange(3))
+    d_raw = rng.normal(size=(8 if pooling is None else 3, 2))
+    rates = DropoutRates(inputs=0.3, states=0.4) if pooling is None else DropoutRates(states=0.4)
+    raw, cache = network.forward(p, x, batch, dropout=Dropout(rates, (3,), 3))
+    whole, pieces = (Parameters(network.shapes, np.full_like(p.vector, np.nan)) for _ in range(2))
+    network.backward(p, d_raw if pooling else d_raw[rows], batch, cache, whole)
+
+    def loss_of(raw_of_piece, piece):
+        d = d_raw if piece is None else d_raw[piece.rows]
+        return float(np.sum(d * raw_of_piece)), d
+
+    loss = truncated_gradient(
+        network,
+        p,
+        SequencePieces(sequences, np.arange(3), 4, lambda values: values, Arena()),
+        loss_of,
+        pieces,
+        lambda i, piece: Dropout(rates, (3,), 3, i % 5, piece.positions if piece else slice(None)),
+    )
+    assert loss == pytest.approx(np.sum((d_raw if pooling else d_raw[rows]) * raw))
+    assert_allclose(pieces.vector, whole.vector, rtol=0, atol=1e-12)
+
+
+# Estimators
+
+RATES = [
+    {"dropout": 0.4},
+    {"recurrent_dropout": 0.4},
+    {"dropout": 0.3, "recurrent_dropout": 0.3, "cell": "lstm", "bidirectional": True},
+    {"dropout": 0.3, "recurrent_dropout": 0.3, "bptt_steps": 2, "cell": "rnn"},
+]
+
+
+@pytest.mark.parametrize("rates", RATES, ids=str)
+def test_training_is_random_by_seed_alone_and_prediction_is_not_random(rates):
+    X, y = ragged(40)
+    one, same, other = (
+        small(GRURegressor, random_state=seed, **rates).fit(X, y) for seed in (0, 0, 1)
+    )
+    assert_same_model(one, same)
+    assert one.loss_curve_ != other.loss_curve_
+    assert_array_equal(one.predict(X), one.predict(X))
+    without = small(GRURegressor).fit(X, y)
+    assert one.loss_curve_ != without.loss_curve_
+
+
+@pytest.mark.parametrize("rates", RATES[:2], ids=str)
+def test_rates_of_zero_change_nothing(rates):
+    X, y = ragged(40)
+    assert_same_model(
+        small(GRURegressor, **dict.fromkeys(rates, 0.0)).fit(X, y), small(GRURegressor).fit(X, y)
+    )
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    X, y = ragged(150)
+    options = {"hidden_layer_sizes": 128, "dropout": 0.2, "recurrent_dropout": 0.2}
+    one, two = (small(GRURegressor, **options, batch_size=128, n_jobs=n).fit(X, y) for n in (1, 2))
+    assert_same_model(one, two)
+
+
+@pytest.mark.parametrize("rates", RATES, ids=str)
+def test_a_task_is_learned_with_dropout(rates):
+    X, _ = ragged(300)
+    y = np.array([x[-1, 0] for x in X])
+    model = GRURegressor(24, max_iter=60, learning_rate_init=0.01, random_state=0, **rates).fit(
+        X[:200], y[:200]
+    )
+    assert model.score(X[200:], y[200:]) > 0.75
+
+
+def test_token_dropout_trains_the_unknown_word():
+    X, y = token_sequences(60)
+    options = {"embedding_dim": 3, "max_iter": 5}
+    without = small(GRUClassifier, **options).fit(X, y)
+    assert_array_equal(without.parameters_["embedding.weights"][0], 0)
+    trained = small(GRUClassifier, token_dropout=0.2, **options).fit(X, y)
+    assert trained.parameters_["embedding.weights"][0].all()
+    assert np.isfinite(output(trained, [[99, 98]])).all()
+
+
+@pytest.mark.parametrize("rates", [*RATES[:2], {"token_dropout": 0.1}], ids=str)
+def test_lbfgs_refuses_chance(rates):
+    X, y = ragged(20)
+    with pytest.raises(ValueError, match=r"lbfgs.*dropout"):
+        small(GRURegressor, solver="lbfgs", **rates).fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["dropout", "recurrent_dropout", "token_dropout"])
+@pytest.mark.parametrize("value", [-0.1, 1.0, "half"])
+def test_other_rates_are_refused(name, value):
+    X, y = ragged(20)
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        small(GRURegressor, **{name: value}).fit(X, y)
