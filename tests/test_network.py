@@ -529,12 +529,11 @@ def test_cells_are_grus_if_none_are_named():
     assert widths == [3 * WIDTHS[0], WIDTHS[1], 4 * WIDTHS[2]]
 
 
-@DEPTHS
 @DIRECTIONS
 @GATES
 @KINDS
-def test_the_penalty_is_on_all_matrices_but_the_embedding(kind, output_gate, bidirectional, depth):
-    for pooling, tokens in VARIANTS:
+def test_the_penalty_is_on_all_matrices_but_the_embedding(kind, output_gate, bidirectional):
+    for (pooling, tokens), depth in product(VARIANTS, [1, 2, 3]):
         network = build(
             kind=kind,
             depth=depth,

@@ -97,7 +97,7 @@ def test_result_equals_the_naive_equations_and_is_zero_without_steps(names, leng
     result, _ = pool(pooling, p, naive.pack(sequences), Batch(np.array(lengths)))
     expected = [naive.pool(p, y, names, n_onward=H) for y in sequences]
     assert result.shape == (len(lengths), pooling.n_outputs)
-    assert_allclose(result, expected, rtol=0, atol=1e-12)
+    assert_allclose(result, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("lengths", [[4, 2, 2, 1, 0], [3, 3]], ids=str)
@@ -137,6 +137,16 @@ def test_arguments_stay_as_they_are(names):
     for array in (y, d, *p.values()):
         array.flags.writeable = False
     pool_and_back(pooling, p, y, batch, d)
+
+
+@POOLINGS
+def test_an_output_that_is_no_number_is_not_hidden(names):
+    """As np.mean and np.max do, so that a network that has diverged cannot go unnoticed."""
+    pooling, p, sequences, _ = problem(names, [4, 2])
+    sequences[0][2:] = np.nan
+    result, _ = pool(pooling, p, naive.pack(sequences), Batch(np.array([4, 2])))
+    assert np.isnan(result[0]).all()
+    assert np.isfinite(result[1]).all()
 
 
 @DTYPES

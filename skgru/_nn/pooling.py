@@ -199,7 +199,7 @@ class MaxPooling(Pooling):
         first = account["n_read"][positions]
         for t, (n, start) in enumerate(zip(batch.active, batch.starts, strict=False)):
             y = outputs.y[start : start + n]
-            is_larger = y > largest[:n]
+            is_larger = (y > largest[:n]) | np.isnan(y)  # what is no number stays to be seen
             np.copyto(largest[:n], y, where=is_larger)
             np.copyto(step[:n], first[:n] + t, where=is_larger)
         account["largest"][positions], account["step"][positions] = largest, step
