@@ -3,7 +3,8 @@
     python benchmarks/against_peers.py [WORKLOAD ...] [--rounds 3] [--peers PEER ...]
     python benchmarks/against_peers.py --python keras=path/to/another/environment/bin/python
 
-All train embedding (text only) → one GRU layer → last state → dense head with Adam for the same
+All train embedding (text only) → one recurrent layer, a GRU but where the workload is called
+lstm or rnn → last state → dense head with Adam for the same
 number of epochs and the same batch size, in float32 on the CPU, each in a process of its own. skgru
 runs as it is by default (it also scales the input and clips gradients), each peer with one thread
 and with two. PyTorch runs on padded and on packed batches, Keras on the backend that KERAS_BACKEND
@@ -40,6 +41,7 @@ class Workload(NamedTuple):
     batch_size: int
     n_epochs: int
     n_classes: int  # 0: regression
+    cell: str = "gru"
 
 
 WORKLOADS = {
@@ -49,6 +51,8 @@ WORKLOADS = {
     "small": Workload(300, (100, 100), 6, 0, 32, 16, 20, 4),
     "long": Workload(256, (1000, 1000), 4, 0, 64, 32, 1, 3),
     "wide": Workload(2000, (50, 50), 100, 0, 128, 128, 2, 5),
+    "lstm": Workload(600, (7, 120), 12, 0, 64, 32, 12, 9, "lstm"),
+    "rnn": Workload(600, (7, 120), 12, 0, 64, 32, 12, 9, "rnn"),
 }
 
 THREADS = (
@@ -105,6 +109,7 @@ def run_skgru(workload, X, y):
     warnings.simplefilter("ignore")  # ConvergenceWarning: the epochs are given
     estimator = (GRUClassifier if workload.n_classes else GRURegressor)(
         hidden_layer_sizes=workload.n_units,
+        cell=workload.cell,
         batch_size=workload.batch_size,
         max_iter=workload.n_epochs,
         n_iter_no_change=np.inf,

@@ -1,6 +1,6 @@
-"""The GRU layer's forward and backward pass, beside the least that its arithmetic could cost.
+"""A recurrent layer's forward and backward pass, beside the least that its arithmetic could cost.
 
-    python benchmarks/kernel.py [--rounds 7]
+    python benchmarks/kernel.py [--rounds 7] [--cell {gru,lstm,rnn}]
 
 The floor is the layer's five matrix products (inputs and states into the gates, gradients of the
 gates back into the states, and the two weight gradients) and one tanh over the gates, with nothing
@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skgru._nn.batch import Arena, Batch
-from skgru._nn.gru import GRU
+from skgru._nn.recurrent import CELLS
 
 SIZES = [  # sequences, steps, inputs, units
     (16, 100, 6, 32),
@@ -28,17 +28,17 @@ SIZES = [  # sequences, steps, inputs, units
 ]
 
 
-def make_floor(rng, B, T, D, H):
-    """Return a function that does the products and the tanh."""
+def make_floor(rng, G, B, T, D, H):
+    """Return a function that does the products and the tanh for G gates."""
 
     def draw(*shape):
         return rng.standard_normal(shape).astype(np.float32)
 
-    x, h, d_gates = draw(B * T, D), draw(B * T, H), draw(B * T, 3 * H)
-    W, U, U_T = draw(D, 3 * H), draw(H, 3 * H), draw(3 * H, H)
-    arguments = 0.3 * draw(B * T, 3 * H)
+    x, h, d_gates = draw(B * T, D), draw(B * T, H), draw(B * T, G * H)
+    W, U, U_T = draw(D, G * H), draw(H, G * H), draw(G * H, H)
+    arguments = 0.3 * draw(B * T, G * H)
     gates = np.empty_like(d_gates)
-    step_gates, step_state = np.empty((B, 3 * H), np.float32), np.empty((B, H), np.float32)
+    step_gates, step_state = np.empty((B, G * H), np.float32), np.empty((B, H), np.float32)
     steps = [slice(t * B, (t + 1) * B) for t in range(T)]
 
     def run():
@@ -54,9 +54,9 @@ def make_floor(rng, B, T, D, H):
     return run
 
 
-def make_layer(rng, B, T, D, H):
+def make_layer(rng, cell, B, T, D, H):
     """Return a function that does the forward and the backward pass."""
-    cell = GRU(D, H)
+    cell = CELLS[cell](D, H)
     p = {name: np.empty(shape, np.float32) for name, shape in cell.shapes().items()}
     g = {name: np.empty_like(array) for name, array in p.items()}
     cell.initialize(p, np.random.RandomState(0))
@@ -75,12 +75,14 @@ def make_layer(rng, B, T, D, H):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--cell", choices=CELLS, default="gru")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     print("medians over the rounds; the ratio is that of one round")
     with threadpool_limits(1):
         for size in SIZES:
-            runs = make_floor(rng, *size), make_layer(rng, *size)
+            n_gates = CELLS[options.cell].n_gates
+            runs = make_floor(rng, n_gates, *size), make_layer(rng, options.cell, *size)
             seconds = []
             for _ in range(options.rounds + 2):
                 times = []

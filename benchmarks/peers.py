@@ -39,7 +39,8 @@ def _torch_network(workload, packed=False):
             self.embed = nn.Identity()
             if workload.n_tokens:
                 self.embed = nn.Embedding(workload.n_tokens, workload.n_features, padding_idx=0)
-            self.gru = nn.GRU(workload.n_features, workload.n_units, batch_first=True)
+            layer = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}[workload.cell]
+            self.layer = layer(workload.n_features, workload.n_units, batch_first=True)
             self.head = nn.Linear(workload.n_units, workload.n_classes or 1)
 
         def forward(self, x, lengths):
@@ -48,8 +49,9 @@ def _torch_network(workload, packed=False):
                 x = nn.utils.rnn.pack_padded_sequence(
                     x, lengths, batch_first=True, enforce_sorted=False
                 )
-                return self.head(self.gru(x)[1][0])
-            return self.head(self.gru(x)[0][torch.arange(len(x)), lengths - 1])
+                last = self.layer(x)[1]
+                return self.head((last[0] if workload.cell == "lstm" else last)[0])
+            return self.head(self.layer(x)[0][torch.arange(len(x)), lengths - 1])
 
     torch.manual_seed(0)
     return Network()
@@ -153,7 +155,8 @@ def run_keras(workload, X, y):
         network.add(keras.layers.Embedding(workload.n_tokens, workload.n_features, mask_zero=True))
     elif lengths.min() < lengths.max():
         network.add(keras.layers.Masking(padding))
-    network.add(keras.layers.GRU(workload.n_units))
+    layer = {"gru": "GRU", "lstm": "LSTM", "rnn": "SimpleRNN"}[workload.cell]
+    network.add(getattr(keras.layers, layer)(workload.n_units))
     if workload.n_classes:
         network.add(keras.layers.Dense(workload.n_classes, activation="softmax"))
     else:

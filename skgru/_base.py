@@ -5,27 +5,19 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skgru._batching import (
-    MIN_THREADED_UNITS,
-    run_network,
-    variance_explained_by_length,
-)
-from skgru._nn.dropout import DropoutRates
-from skgru._nn.network import Network
-from skgru._nn.optimizers import SGD, Adam
+from skgru._batching import MIN_THREADED_UNITS, run_network
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
-from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
+from skgru._samples import Samples, of_targets
 from skgru._scaling import mean_and_scale, scale_values
 from skgru._sequences import (
     Sequences,
@@ -36,55 +28,17 @@ from skgru._sequences import (
     read_step_targets,
     read_tokens,
 )
+from skgru._solver import solve
+from skgru._structure import (
+    check_options,
+    dropout_rates,
+    hidden_sizes,
+    make_network,
+    read_embedding_matrix,
+    wanted_structure,
+)
 from skgru._threads import thread_map
-from skgru._training import History, Objective, Patience, train_epochs, train_lbfgs
-
-# Of the targets' variance, where group_by_length="auto".
-_MAX_EXPLAINED_BY_LENGTH = 0.05
-
-
-class Samples(NamedTuple):
-    """Sequences that the network can read, with their targets and weights.
-
-    Attributes
-    ----------
-    sequences : Sequences
-    weights : ndarray of shape (n,)
-        The sample weights, none of them zero.
-    targets : ndarray of shape (N, K)
-        N is n, or with a target at each step the total number of steps.
-    loss_factors : ndarray of shape (N,)
-        What else the loss is multiplied by: the class weights.
-    per_step : bool
-        Whether there is a target at each step.
-    """
-
-    sequences: Sequences
-    weights: np.ndarray
-    targets: np.ndarray
-    loss_factors: np.ndarray
-    per_step: bool
-
-    @property
-    def target_weights(self):
-        """The sample weights of the targets, (N,)."""
-        return of_targets(self.weights, self.sequences, self.per_step)
-
-    def take(self, indices):
-        """Return the samples at `indices`, in that order."""
-        rows = self.sequences.rows_of(indices) if self.per_step else indices
-        return Samples(
-            self.sequences.take(indices),
-            self.weights[indices],
-            self.targets[rows],
-            self.loss_factors[rows],
-            self.per_step,
-        )
-
-
-def of_targets(weights, sequences, per_step):
-    """Return the sequences' weights for each target."""
-    return np.repeat(weights, sequences.lengths) if per_step else weights
+from skgru._training import History, Objective
 
 
 class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
@@ -123,6 +77,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         "pooling": [StrOptions(set(POOLINGS)), "array-like", None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "embedding_matrix": ["array-like", None],
+        "freeze_embedding": ["boolean"],
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
         "patch_size": [Interval(Integral, 1, None, closed="left")],
         "scaling": [StrOptions({"standard"}), None],
@@ -218,23 +173,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """Fit all attributes; return the outcome of the training."""
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if self.solver == "lbfgs" and (
-            self.dropout or self.recurrent_dropout or self.token_dropout
-        ):
-            raise ValueError(
-                "solver='lbfgs' needs a loss free of chance: expected dropout, recurrent_dropout "
-                "and token_dropout of 0, or solver='adam' or 'sgd'."
-            )
-        if self.pooling is None and self.patch_size > 1:
-            raise ValueError(
-                "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
-                f"got {self.patch_size}."
-            )
-        if self.bidirectional and self.bptt_steps is not None:
-            raise ValueError(
-                "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
-                "their ends: expected bptt_steps=None or bidirectional=False."
-            )
+        check_options(self)
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
         rng = check_random_state(self.random_state)
         if first:
@@ -265,7 +204,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             samples_per_sequence=float(training.weights.mean()),
             theta=self._theta.astype(dtype),
             bptt_steps=self.bptt_steps,
-            dropout_rates=self._dropout_rates(),
+            dropout_rates=dropout_rates(self),
             map_=map_,
         )
 
@@ -279,57 +218,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         history = self._history()
         with np.errstate(over="ignore", invalid="ignore"):
-            outcome = self._solve(
-                objective, history, validate if validation else None, rng, incremental
+            outcome = solve(
+                self, objective, history, validate if validation else None, rng, incremental
             )
         self._theta = objective.theta.astype(self.dtype)
         self._show(history)
-        return outcome
-
-    def _solve(self, objective, history, validate, rng, incremental):
-        """Run the solver; θ and history change in place; return the outcome."""
-        if self.solver == "lbfgs":
-            return train_lbfgs(
-                objective,
-                history,
-                max_iter=self.max_iter,
-                max_fun=self.max_fun,
-                tol=self.tol,
-                validate=validate,
-                verbose=self.verbose,
-            )
-        epochs_done = len(history.loss_curve) if incremental else 0
-        if incremental and self.learning_rate == "cosine" and epochs_done >= self.max_iter:
-            warnings.warn(
-                f"learning_rate='cosine' has come down to zero after max_iter={self.max_iter} "
-                "epochs: this call of partial_fit changes nothing.",
-                stacklevel=6,
-            )
-        optimizer = self._make_optimizer(
-            objective.theta, objective.network.n_penalized, incremental
-        )
-        outcome = train_epochs(
-            objective,
-            history,
-            optimizer=optimizer,
-            schedule=self._make_schedule(),
-            batch_size=self._resolve_batch_size(objective.n_sequences),
-            max_iter=1 if incremental else self.max_iter,
-            epochs_done=epochs_done,
-            epochs_planned=self.max_iter,
-            max_grad_norm=self.max_grad_norm,
-            rng=rng,
-            patience=Patience(self.tol, self.n_iter_no_change),
-            shuffle=self.shuffle,
-            group_by_length=self._groups_by_length(objective),
-            validate=validate,
-            early_stopping=self.early_stopping,
-            verbose=self.verbose,
-        )
-        if not incremental:
-            self._optimizer_state = {}
-        elif outcome != "diverged":
-            self._optimizer_state = {self.solver: optimizer.state}
         return outcome
 
     # --- Data ------------------------------------------------------------------------------------
@@ -463,7 +356,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         n_inputs, n_tokens, matrix = self._n_features, None, None
         if self._reads_tokens:
             tokens = sequences.values
-            matrix = self._check_embedding_matrix()
+            matrix = read_embedding_matrix(self)
             if matrix is not None and len(tokens) and tokens.max() >= len(matrix):
                 raise ValueError(
                     f"embedding_matrix has {len(matrix)} rows, expected one for each token id, "
@@ -488,90 +381,21 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _network(self):
         """Return the network as fitted."""
-        structure = self._structure
-        return Network(
+        return make_network(
+            self._structure,
             self._n_inputs,
-            structure["hidden_layer_sizes"],
+            self._n_tokens,
             self.n_outputs_ * self._make_loss().n_raw,
-            n_tokens=self._n_tokens,
-            patch_size=structure["patch_size"],
-            cells=structure["cells"],
-            reset_after=structure["reset_after"],
-            output_gate=structure["output_gate"],
-            bidirectional=structure["bidirectional"],
-            pooling=structure["pooling"],
+            freeze_embedding=self.freeze_embedding,
         )
 
     def _threads(self):
         """Return a context manager with the `map` for parts of the work; BLAS has one thread."""
-        return thread_map(self.n_jobs if max(self._hidden_sizes()) >= MIN_THREADED_UNITS else 1)
-
-    def _hidden_sizes(self):
-        """Return `hidden_layer_sizes` as a tuple of ints."""
-        sizes = self.hidden_layer_sizes
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
-            )
-        return tuple(int(size) for size in sizes)
-
-    def _dropout_rates(self):
-        return DropoutRates(self.dropout, self.recurrent_dropout, self.token_dropout)
-
-    def _cells(self):
-        """Return `cell` as a tuple with one name for each hidden layer."""
-        n_layers = len(self._hidden_sizes())
-        if isinstance(self.cell, str):
-            return (self.cell,) * n_layers
-        cells = tuple(self.cell)
-        if len(cells) != n_layers or not all(cell in CELLS for cell in cells):
-            raise ValueError(
-                f"cell must be one of {sorted(CELLS)}, or one of them for each of the {n_layers} "
-                f"hidden layers, got {self.cell!r}."
-            )
-        return cells
-
-    def _poolings(self):
-        """Return `pooling` as a name, a tuple of names, or None."""
-        if self.pooling is None or isinstance(self.pooling, str):
-            return self.pooling
-        poolings = tuple(self.pooling)
-        is_known = all(pooling in POOLINGS for pooling in poolings)
-        if not poolings or not is_known or len(set(poolings)) < len(poolings):
-            raise ValueError(
-                f"pooling must be one of {sorted(POOLINGS)}, or several different ones of them, "
-                f"got {self.pooling!r}."
-            )
-        return poolings
+        return thread_map(self.n_jobs if max(hidden_sizes(self)) >= MIN_THREADED_UNITS else 1)
 
     def _wanted_structure(self):
         """Return what the parameters say about the network, whatever the data."""
-        matrix = self._check_embedding_matrix()
-        return {
-            "hidden_layer_sizes": self._hidden_sizes(),
-            "patch_size": int(self.patch_size),
-            "cells": self._cells(),
-            "reset_after": bool(self.reset_after),
-            "output_gate": bool(self.output_gate),
-            "bidirectional": bool(self.bidirectional),
-            "pooling": self._poolings(),
-            "embedding_dim": self.embedding_dim if matrix is None else matrix.shape[1],
-        }
-
-    def _check_embedding_matrix(self):
-        """Return `embedding_matrix` as an array of a row per id, or None."""
-        if self.embedding_matrix is None:
-            return None
-        matrix = check_array(
-            self.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
-        )
-        if self.embedding_dim not in (None, matrix.shape[1]):
-            raise ValueError(
-                f"embedding_matrix of shape {matrix.shape} does not fit "
-                f"embedding_dim={self.embedding_dim}, expected {self.embedding_dim} columns."
-            )
-        return matrix
+        return wanted_structure(self)
 
     @property
     def parameters_(self):
@@ -661,56 +485,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     @property
     def _n_features_out(self):
         return self._network().head.n_inputs
-
-    # --- The solver ------------------------------------------------------------------------------
-
-    def _groups_by_length(self, objective):
-        """Return whether batches hold sequences of similar length.
-
-        If length told of the targets, such batches would hold similar targets too, and training
-        would follow one group of them after the other.
-        """
-        if self.group_by_length != "auto":
-            return self.group_by_length
-        lengths = objective.sequences.lengths
-        return variance_explained_by_length(lengths, objective.targets) < _MAX_EXPLAINED_BY_LENGTH
-
-    def _make_optimizer(self, theta, n_penalized, incremental):
-        """Return the solver's optimizer; with `incremental` it goes on where it stopped."""
-        state = self._optimizer_state.get(self.solver) if incremental else None
-        if state is not None:
-            state = {name: array.copy() for name, array in state.items()}
-        if self.solver == "sgd":
-            return SGD(theta, momentum=self.momentum, nesterov=self.nesterovs_momentum, state=state)
-        return Adam(
-            theta,
-            beta_1=self.beta_1,
-            beta_2=self.beta_2,
-            epsilon=self.epsilon,
-            weight_decay=self.weight_decay,
-            n_decayed=n_penalized,
-            state=state,
-        )
-
-    def _make_schedule(self):
-        if self.learning_rate == "invscaling":
-            return InverseScaling(self.learning_rate_init, self.power_t)
-        if self.learning_rate == "adaptive":
-            return Adaptive(self.learning_rate_init)
-        if self.learning_rate == "cosine":
-            return Cosine(self.learning_rate_init, self.warmup_fraction)
-        return Constant(self.learning_rate_init)
-
-    def _resolve_batch_size(self, n_samples):
-        if self.batch_size == "auto":
-            return min(32, n_samples)
-        if self.batch_size > n_samples:
-            warnings.warn(
-                f"batch_size={self.batch_size} is larger than the {n_samples} samples to train "
-                "on. It is going to be clipped.",
-                stacklevel=7,
-            )
-        return min(self.batch_size, n_samples)
 
     # --- The history, as fitted attributes -------------------------------------------------------
 

@@ -170,6 +170,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         First values of the tokens' vectors: row i is that of id i, rows 0 (padding) and 1 (unknown)
         included. It implies `embedding_dim`. See :meth:`SequenceVectorizer.embedding_matrix`.
 
+    freeze_embedding : bool, default=False
+        Whether the tokens' vectors keep their first values, those of `embedding_matrix`.
+
     features_per_step : int, default=1
         How many numbers make a step where X does not say: in a 2-D X and in sequences of one
         dimension. Step 0's features come first, then step 1's.
@@ -402,6 +405,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         pooling="last",
         embedding_dim=None,
         embedding_matrix=None,
+        freeze_embedding=False,
         features_per_step=1,
         patch_size=1,
         scaling="standard",
@@ -448,6 +452,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         self.pooling = pooling
         self.embedding_dim = embedding_dim
         self.embedding_matrix = embedding_matrix
+        self.freeze_embedding = freeze_embedding
         self.features_per_step = features_per_step
         self.patch_size = patch_size
         self.scaling = scaling

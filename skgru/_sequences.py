@@ -10,6 +10,7 @@
 Trailing steps that are wholly NaN are padding. With tokens, zeros at either end are padding.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +82,8 @@ def join_steps(sequences, n_joined, padding):
     joined[...] = padding
     shift = offsets[1:] * n_joined - sequences.offsets[1:]
     joined[np.arange(len(values)) + np.repeat(shift, lengths)] = values
-    return Sequences(joined.reshape(offsets[-1], -1), offsets)
+    width = n_joined * math.prod(values.shape[1:])
+    return Sequences(joined.reshape(offsets[-1], width), offsets)
 
 
 class ReadX(NamedTuple):
@@ -288,17 +290,18 @@ def _join(arrays, features_per_step):
     """Join arrays of (T_i, D) or (T_i · features_per_step,), one per sequence."""
     arrays = [_one_sequence(i, a, features_per_step) for i, a in enumerate(arrays)]
     offsets = offsets_of([len(a) for a in arrays])
-    filled = [(i, a) for i, a in enumerate(arrays) if len(a)]
+    filled = [a for a in arrays if len(a)]
     if not filled:
         return np.empty((0, max((a.shape[1] for a in arrays), default=1))), offsets
-    first, reference = filled[0]
-    for i, a in filled:
-        if a.shape[1] != reference.shape[1]:
-            raise ValueError(
-                f"All sequences must have the same number of features per step: expected "
-                f"{reference.shape[1]} as in sequence {first}, but sequence {i} has {a.shape[1]}."
-            )
-    return np.concatenate([a for _, a in filled]), offsets
+    if len({a.shape[1] for a in filled}) > 1:
+        widths = {i: a.shape[1] for i, a in enumerate(arrays) if len(a)}
+        first, width = next(iter(widths.items()))
+        i = next(i for i in widths if widths[i] != width)
+        raise ValueError(
+            f"All sequences must have the same number of features per step: expected {width} as in "
+            f"sequence {first}, but sequence {i} has {widths[i]}."
+        )
+    return np.concatenate(filled), offsets
 
 
 def _one_sequence(i, x, features_per_step):

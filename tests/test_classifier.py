@@ -456,3 +456,14 @@ def test_time_stamps_are_learned(dtype):
     model = small(GRUClassifier, hidden_layer_sizes=8, max_iter=60, learning_rate_init=0.05)
     assert model.fit(X.astype(dtype), y).score(X.astype(dtype), y) > 0.95
     assert model.fit(list(X.astype(dtype)), y).score(X, y) > 0.95
+
+
+def test_a_frozen_embedding_keeps_its_vectors():
+    X, y = token_sequences(60)
+    matrix = np.random.default_rng(0).normal(size=(8, 3))
+    options = {"embedding_matrix": matrix, "weight_decay": 0.1, "max_iter": 20, "bptt_steps": 3}
+    frozen = small(GRUClassifier, freeze_embedding=True, **options).fit(X, y)
+    tuned = small(GRUClassifier, **options).fit(X, y)
+    assert_array_equal(frozen.parameters_["embedding.weights"], matrix[1:].astype(np.float32))
+    assert (tuned.parameters_["embedding.weights"][2:] != matrix[3:].astype(np.float32)).all()
+    assert frozen.loss_curve_[-1] < frozen.loss_curve_[0]

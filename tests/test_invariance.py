@@ -30,6 +30,10 @@ CONFIGURATIONS = [
     {"reset_after": True, "pooling": "mean"},
     {"output_gate": True, "hidden_layer_sizes": (5, 4)},
     {"dtype": "float64", "scaling": None},
+    {"cell": "lstm", "pooling": ("last", "max")},
+    {"cell": ("rnn", "gru"), "hidden_layer_sizes": (5, 4), "pooling": "attention"},
+    {"bidirectional": True, "pooling": ("mean", "attention")},
+    {"patch_size": 3, "bidirectional": True, "cell": "lstm"},
 ]
 
 

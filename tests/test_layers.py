@@ -202,3 +202,23 @@ def test_dense_starts_with_glorot_weights_and_no_bias():
     bound = np.sqrt(6 / 60)
     assert 0.98 * bound < np.abs(p["weights"]).max() <= bound
     assert_array_equal(p["bias"], 0)
+
+
+def test_tokens_side_by_side_have_their_vectors_side_by_side_and_padding_none(check_gradient):
+    rng = np.random.RandomState(0)
+    layer = Embedding(5, 3)
+    weights, projection = rng.normal(size=(5, 3)), rng.normal(size=(3, 6))
+    tokens = np.array([[-1, 2], [4, 2], [0, -1]])
+    x, cache = layer.forward({"weights": weights}, tokens)
+    nothing = np.zeros(3)
+    expected = [[nothing, weights[2]], [weights[4], weights[2]], [weights[0], nothing]]
+    assert_array_equal(x, np.reshape(expected, (3, 6)))
+    g = {"weights": np.full((5, 3), np.nan)}
+    layer.backward(projection, cache, g)
+    check_gradient(
+        lambda: np.sum(projection * layer.forward({"weights": weights}, tokens)[0]),
+        weights,
+        g["weights"],
+        "weights",
+    )
+    assert_array_equal(g["weights"][[1, 3]], 0)

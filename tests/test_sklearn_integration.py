@@ -100,8 +100,15 @@ COPIES = [through_pickle, through_joblib, through_memory_map, through_skops, thr
         {"embedding_dim": 3, "early_stopping": True},
         {"embedding_matrix": np.eye(9)},
         {"dtype": "float64", "random_state": np.random.RandomState(3)},
+        {
+            "hidden_layer_sizes": (3, 2),
+            "cell": ("lstm", "rnn"),
+            "bidirectional": True,
+            "pooling": ("last", "attention"),
+            "dropout": 0.2,
+        },
     ],
-    ids=["default", "stack", "tokens", "embedding matrix", "float64"],
+    ids=["default", "stack", "tokens", "embedding matrix", "float64", "cells"],
 )
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_copies_predict_the_same(tmp_path, estimator_class, parameters, copied):

@@ -28,6 +28,8 @@ class Network:
         K, the width of the head.
     n_tokens : int or None
         Rows of the embedding; None = numeric input.
+    freeze_embedding : bool, default=False
+        Whether the vectors of the tokens stay as they are.
     patch_size : int, default=1
         How many steps of the sequences make one of the network.
     cells : tuple of {"gru", "lstm", "rnn"}, default=None
@@ -47,6 +49,7 @@ class Network:
         n_outputs: int,
         *,
         n_tokens: int | None = None,
+        freeze_embedding: bool = False,
         patch_size: int = 1,
         cells: tuple[str, ...] | None = None,
         reset_after: bool = False,
@@ -63,6 +66,7 @@ class Network:
             output_gate=output_gate,
             bidirectional=bidirectional,
         )
+        self.freeze_embedding = freeze_embedding
         self.bidirectional = bidirectional
         self.pooling = None if pooling is None else make_pooling(pooling, self.stack.n_outputs)
         self.n_outputs = n_outputs
@@ -223,9 +227,14 @@ class Network:
     ) -> Array | None:
         """Write the gradients of embedding and stack to g, given those of the outputs."""
         tokens, caches = cache
+        trains_embedding = self.embedding is not None and not self.freeze_embedding
         dx = self.stack.backward(
-            p, dy, dy_last, batch, caches, g, need_dx=need_dx or self.embedding is not None
+            p, dy, dy_last, batch, caches, g, need_dx=need_dx or trains_embedding
         )
-        if self.embedding and dx is not None:
-            self.embedding.backward(dx, tokens, g.section("embedding"))
+        if self.embedding:
+            of_embedding = g.section("embedding")
+            if trains_embedding and dx is not None:
+                self.embedding.backward(dx, tokens, of_embedding)
+            else:
+                of_embedding["weights"][...] = 0
         return dx

@@ -1,0 +1,51 @@
+"""Training samples: sequences with their targets and weights."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skgru._sequences import Sequences
+
+
+class Samples(NamedTuple):
+    """Sequences that the network can read, with their targets and weights.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    weights : ndarray of shape (n,)
+        The sample weights, none of them zero.
+    targets : ndarray of shape (N, K)
+        N is n, or with a target at each step the total number of steps.
+    loss_factors : ndarray of shape (N,)
+        What else the loss is multiplied by: the class weights.
+    per_step : bool
+        Whether there is a target at each step.
+    """
+
+    sequences: Sequences
+    weights: np.ndarray
+    targets: np.ndarray
+    loss_factors: np.ndarray
+    per_step: bool
+
+    @property
+    def target_weights(self):
+        """The sample weights of the targets, (N,)."""
+        return of_targets(self.weights, self.sequences, self.per_step)
+
+    def take(self, indices):
+        """Return the samples at `indices`, in that order."""
+        rows = self.sequences.rows_of(indices) if self.per_step else indices
+        return Samples(
+            self.sequences.take(indices),
+            self.weights[indices],
+            self.targets[rows],
+            self.loss_factors[rows],
+            self.per_step,
+        )
+
+
+def of_targets(weights, sequences, per_step):
+    """Return the sequences' weights for each target."""
+    return np.repeat(weights, sequences.lengths) if per_step else weights

@@ -1,0 +1,118 @@
+"""What an estimator's parameters say about its network, checked and in one form."""
+
+from numbers import Integral
+
+from sklearn.utils import check_array
+
+from skgru._nn.dropout import DropoutRates
+from skgru._nn.network import Network
+from skgru._nn.pooling import POOLINGS
+from skgru._nn.recurrent import CELLS
+
+
+def check_options(estimator):
+    """Refuse options that do not go together."""
+    if estimator.solver == "lbfgs" and any(dropout_rates(estimator)):
+        raise ValueError(
+            "solver='lbfgs' needs a loss free of chance: expected dropout, recurrent_dropout "
+            "and token_dropout of 0, or solver='adam' or 'sgd'."
+        )
+    if estimator.pooling is None and estimator.patch_size > 1:
+        raise ValueError(
+            "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
+            f"got {estimator.patch_size}."
+        )
+    if estimator.bidirectional and estimator.bptt_steps is not None:
+        raise ValueError(
+            "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
+            "their ends: expected bptt_steps=None or bidirectional=False."
+        )
+
+
+def hidden_sizes(estimator):
+    """Return `hidden_layer_sizes` as a tuple of ints."""
+    sizes = estimator.hidden_layer_sizes
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}.")
+    return tuple(int(size) for size in sizes)
+
+
+def _cells(estimator):
+    """Return `cell` as a tuple with one name for each hidden layer."""
+    n_layers = len(hidden_sizes(estimator))
+    if isinstance(estimator.cell, str):
+        return (estimator.cell,) * n_layers
+    cells = tuple(estimator.cell)
+    if len(cells) != n_layers or not all(cell in CELLS for cell in cells):
+        raise ValueError(
+            f"cell must be one of {sorted(CELLS)}, or one of them for each of the {n_layers} "
+            f"hidden layers, got {estimator.cell!r}."
+        )
+    return cells
+
+
+def _poolings(estimator):
+    """Return `pooling` as a name, a tuple of names, or None."""
+    if estimator.pooling is None or isinstance(estimator.pooling, str):
+        return estimator.pooling
+    poolings = tuple(estimator.pooling)
+    is_known = all(pooling in POOLINGS for pooling in poolings)
+    if not poolings or not is_known or len(set(poolings)) < len(poolings):
+        raise ValueError(
+            f"pooling must be one of {sorted(POOLINGS)}, or several different ones of them, "
+            f"got {estimator.pooling!r}."
+        )
+    return poolings
+
+
+def read_embedding_matrix(estimator):
+    """Return `embedding_matrix` as an array of a row per id, or None."""
+    if estimator.embedding_matrix is None:
+        return None
+    matrix = check_array(
+        estimator.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
+    )
+    if estimator.embedding_dim not in (None, matrix.shape[1]):
+        raise ValueError(
+            f"embedding_matrix of shape {matrix.shape} does not fit "
+            f"embedding_dim={estimator.embedding_dim}, expected {estimator.embedding_dim} columns."
+        )
+    return matrix
+
+
+def wanted_structure(estimator):
+    """Return what the parameters say about the network, whatever the data."""
+    matrix = read_embedding_matrix(estimator)
+    return {
+        "hidden_layer_sizes": hidden_sizes(estimator),
+        "patch_size": int(estimator.patch_size),
+        "cells": _cells(estimator),
+        "reset_after": bool(estimator.reset_after),
+        "output_gate": bool(estimator.output_gate),
+        "bidirectional": bool(estimator.bidirectional),
+        "pooling": _poolings(estimator),
+        "embedding_dim": estimator.embedding_dim if matrix is None else matrix.shape[1],
+    }
+
+
+def dropout_rates(estimator):
+    """Return what the network leaves out in training."""
+    return DropoutRates(estimator.dropout, estimator.recurrent_dropout, estimator.token_dropout)
+
+
+def make_network(structure, n_inputs, n_tokens, n_outputs, *, freeze_embedding):
+    """Return the network of a structure; n_tokens is None for numeric input."""
+    return Network(
+        n_inputs,
+        structure["hidden_layer_sizes"],
+        n_outputs,
+        n_tokens=n_tokens,
+        freeze_embedding=freeze_embedding,
+        patch_size=structure["patch_size"],
+        cells=structure["cells"],
+        reset_after=structure["reset_after"],
+        output_gate=structure["output_gate"],
+        bidirectional=structure["bidirectional"],
+        pooling=structure["pooling"],
+    )
