@@ -14,7 +14,12 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skgru._batching import MIN_THREADED_UNITS, run_network
+from skgru._batching import (
+    MAX_CHUNK_SEQUENCES,
+    MIN_PREDICTING_UNITS,
+    MIN_SHARDED_UNITS,
+    run_network,
+)
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._samples import Samples, of_targets
@@ -147,7 +152,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
-        with _unchanged_on_error(self), self._threads() as map_:
+        with _unchanged_on_error(self), self._threads(MIN_SHARDED_UNITS) as map_:
             outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
@@ -389,9 +394,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             freeze_embedding=self.freeze_embedding,
         )
 
-    def _threads(self):
-        """Return a context manager with the `map` for parts of the work; BLAS has one thread."""
-        return thread_map(self.n_jobs if max(hidden_sizes(self)) >= MIN_THREADED_UNITS else 1)
+    def _threads(self, min_units):
+        """Return a context manager with the `map` for parts of the work; BLAS has one thread.
+
+        There are threads only for layers of at least `min_units`.
+        """
+        return thread_map(self.n_jobs if max(hidden_sizes(self)) >= min_units else 1)
 
     def _wanted_structure(self):
         """Return what the parameters say about the network, whatever the data."""
@@ -413,7 +421,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         read = self._read_X(X, reset=False)
         read = read._replace(sequences=self._in_patches(read.sequences))
         network = self._network()
-        with self._threads() as map_:
+        is_one_part = read.sequences.n_sequences <= MAX_CHUNK_SEQUENCES
+        with self._threads(np.inf if is_one_part else MIN_PREDICTING_UNITS) as map_:
             result = run_network(
                 network,
                 network.parameters(self._theta),

@@ -10,16 +10,17 @@ from skgru._nn.pieces import encode_pieces, pool_pieces
 from skgru._nn.pooling import Piece
 
 # Where all sequences are gone through, at most so many sequences and numbers are held at a time.
-_MAX_CHUNK_SEQUENCES = 256
+MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
 _MAX_PIECE_NUMBERS = 1 << 21
+MIN_PREDICTING_UNITS = 64  # in parts of so many units, threads gain
 
 # Batches that share their sequences out by length.
 _BATCHES_PER_WINDOW = 16
 
 # Training cuts a batch into shards of at least so many numbers per step.
 _SHARD_SIZE = 8192
-MIN_THREADED_UNITS = 128
+MIN_SHARDED_UNITS = 128
 _MAX_SHARDS = 4
 
 
@@ -178,7 +179,7 @@ def chunks(lengths, numbers_per_step):
     start = 0
     while start < len(order):
         longest = max(int(lengths[order[start]]), 1)
-        stop = start + max(1, min(_MAX_CHUNK_SEQUENCES, max_steps // longest))
+        stop = start + max(1, min(MAX_CHUNK_SEQUENCES, max_steps // longest))
         yield order[start:stop]
         start = stop
 
@@ -204,7 +205,7 @@ def shards(indices, lengths, n_units):
     list of ndarray
     """
     n_shards = min(_MAX_SHARDS, len(indices) * n_units // _SHARD_SIZE)
-    if n_units < MIN_THREADED_UNITS or n_shards < 2:
+    if n_units < MIN_SHARDED_UNITS or n_shards < 2:
         return [indices]
     by_length = indices[np.argsort(-lengths, kind="stable")]
     return [by_length[i::n_shards] for i in range(n_shards)]
@@ -249,7 +250,7 @@ def run_network(network, parameters, sequences, prepare, map_=map, *, part="raw"
         parts = chunks(lengths, numbers_per_step)
     else:
         by_length = np.argsort(-lengths, kind="stable")
-        parts = [by_length[part] for part in gen_batches(len(by_length), _MAX_CHUNK_SEQUENCES)]
+        parts = [by_length[part] for part in gen_batches(len(by_length), MAX_CHUNK_SEQUENCES)]
 
     def run_part(indices):
         n_steps = longest

@@ -192,11 +192,11 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         counted from their ends. None: the full gradient.
 
     n_jobs : int or None, default=-1
-        How many threads train and predict, where the network is wide enough to gain from them:
-        layers of at least 128 units, and in training batches of at least 64 sequences of 128
-        units. -1: as many as the processors that BLAS may use, hence one inside joblib's workers;
-        None: 1, unless in a :obj:`joblib.parallel_config` context. The results are the same, bit
-        for bit.
+        How many threads there are where they gain: in training with layers of at least 128 units
+        and batches of at least 128 sequences of 128 units, in prediction with layers of at least 64
+        units and more than 256 sequences. -1: as many as the processors that BLAS may use, hence
+        one inside joblib's workers; None: 1, unless in a :obj:`joblib.parallel_config` context. The
+        results are the same, bit for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
         What is computed and returned.

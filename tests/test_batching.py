@@ -99,7 +99,7 @@ def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
 
 @pytest.mark.parametrize("numbers_per_step", [1, 100, 10_000])
 def test_chunks_cover_all_and_are_bounded(numbers_per_step, monkeypatch):
-    monkeypatch.setattr(_batching, "_MAX_CHUNK_SEQUENCES", 7)
+    monkeypatch.setattr(_batching, "MAX_CHUNK_SEQUENCES", 7)
     monkeypatch.setattr(_batching, "_MAX_CHUNK_NUMBERS", 20_000)
     lengths = np.random.RandomState(0).randint(0, 60, 50)
     parts = list(chunks(lengths, numbers_per_step))

@@ -32,7 +32,7 @@ def wide(cls, n_jobs, **options):
 @pytest.mark.parametrize("n_jobs", [2, 3, -1])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_any_number_of_threads_gives_the_same_bits(solver, n_jobs, monkeypatch):
-    monkeypatch.setattr("skgru._batching._MAX_CHUNK_SEQUENCES", 140)  # two chunks
+    monkeypatch.setattr("skgru._batching.MAX_CHUNK_SEQUENCES", 140)  # two chunks
     X, y = wide_data()
     one = wide(GRURegressor, 1, solver=solver).fit(X, y)
     many = wide(GRURegressor, n_jobs, solver=solver).fit(X, y)
@@ -84,9 +84,11 @@ def test_narrow_networks_have_no_threads(monkeypatch):
         "skgru._base.thread_map", lambda n_jobs: seen.append(n_jobs) or thread_map(n_jobs)
     )
     X, y = wide_data()
-    for sizes in (127, (16, 128)):
-        GRUClassifier(sizes, max_iter=1, n_jobs=2).fit(X, y > 0).predict(X)
-    assert seen == [1, 1, 2, 2]
+    for sizes in (63, 64, (16, 128)):
+        model = GRUClassifier(sizes, max_iter=1, n_jobs=2).fit(X, y > 0)
+        model.predict(X)  # too few sequences to share
+        model.predict(X + X)
+    assert seen == [1, 1, 1, 1, 1, 2, 2, 1, 2]
 
 
 def test_shards_depend_on_sizes_alone_and_cover_the_batch():
@@ -123,6 +125,14 @@ def test_blas_gets_its_threads_back_also_after_an_error(n_jobs, monkeypatch):
         assert seen
         assert set(seen) == {1}
         assert blas_threads() == before
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_threads_predict_the_same_bits():
+    X, y = wide_data(700)
+    model = GRURegressor(64, max_iter=1, random_state=0).fit(X, y)
+    one, two = (model.set_params(n_jobs=n).predict(X) for n in (1, 2))
+    assert_array_equal(one, two)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
