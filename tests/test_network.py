@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru._nn.batch import Batch
-from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
+from skgru._nn.losses import (
+    AbsoluteError,
+    GaussianLoss,
+    Huber,
+    PinballLoss,
+    PoissonDeviance,
+    SigmoidLogLoss,
+    SoftmaxLogLoss,
+    SquaredError,
+)
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.recurrent import Stack
@@ -311,13 +320,22 @@ def test_gradients_along_random_directions_equal_central_differences(
         (SigmoidLogLoss(), [[1, 0], [0, 0], [1, 1], [0, 1]]),
         (SquaredError(), [[0.5, -2], [1, 0], [0, 3], [-1, -1]]),
         (PoissonDeviance(), [[0, 1], [2, 0], [1, 5], [3, 3]]),
+        # far from where these have a kink
+        (AbsoluteError(), [[12, -12], [15, 9], [-9, 9], [-15, -12]]),
+        (Huber(6.0), [[0.5, -0.5], [12, 0], [-0.5, 12], [-12, 0.5]]),
+        (PinballLoss((0.1, 0.5, 0.9)), [[50, -50], [70, 40], [-30, 30], [-60, -50]]),
+        (GaussianLoss(), [[0.5, -2], [1, 0], [0, 3], [-1, -1]]),
+        (SoftmaxLogLoss(0.2), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]),
     ],
-    ids=["softmax", "sigmoid", "squared", "poisson"],
+    ids=[
+        *("softmax", "sigmoid", "squared", "poisson"),
+        *("absolute", "huber", "pinball", "gaussian", "smoothed"),
+    ],
 )
 def test_gradients_of_each_loss_equal_central_differences(check_gradient, loss, y, pooling, tokens):
     y = np.array(y, float)
     network, p, _, x, batch = problem(
-        [4, 3, 3, 1], tokens=tokens, depth=1, pooling=pooling, n_outputs=y.shape[1]
+        [4, 3, 3, 1], tokens=tokens, depth=1, pooling=pooling, n_outputs=y.shape[1] * loss.n_raw
     )
     check_network_gradients(
         check_gradient,
@@ -328,6 +346,29 @@ def test_gradients_of_each_loss_equal_central_differences(check_gradient, loss, 
         tokens,
         lambda raw: loss.loss_and_gradient(raw, y)[0],
         lambda raw: loss.loss_and_gradient(raw, y)[1],
+    )
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["onward", "both"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("pooling", ["last", ("mean", "max", "attention"), None], ids=str)
+def test_gradients_of_patches_of_tokens_along_directions(
+    check_along_directions, cell, bidirectional, pooling
+):
+    rng = np.random.RandomState(0)
+    form = {"cells": (cell, cell), "bidirectional": bidirectional, "pooling": pooling}
+    network = Network(D, (4, 3), K, n_tokens=V, patch_size=2, **form)
+    p = random_parameters(network.shapes, rng)
+    lengths = np.array([4, 2, 1, 0])
+    tokens = rng.randint(V, size=(lengths.sum(), 2))
+    tokens[[0, 2], 0] = -1  # two sequences have an odd number of tokens
+    batch = Batch(lengths)
+    raw, cache = network.forward(p, tokens, batch)
+    projection = rng.normal(size=raw.shape)
+    g = unwritten(network.shapes)
+    network.backward(p, projection, batch, cache, g)
+    check_along_directions(
+        lambda: np.sum(projection * network.forward(p, tokens, batch)[0]), p.vector, g.vector, "p"
     )
 
 
