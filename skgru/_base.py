@@ -152,8 +152,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
-        with _unchanged_on_error(self), self._threads(MIN_SHARDED_UNITS) as map_:
-            outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
+        with _unchanged_on_error(self):
+            is_wide = max(hidden_sizes(self)) >= MIN_SHARDED_UNITS
+            with thread_map(self.n_jobs if is_wide else 1) as map_:
+                outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
             raise ValueError(
@@ -394,13 +396,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             freeze_embedding=self.freeze_embedding,
         )
 
-    def _threads(self, min_units):
-        """Return a context manager with the `map` for parts of the work; BLAS has one thread.
-
-        There are threads only for layers of at least `min_units`.
-        """
-        return thread_map(self.n_jobs if max(hidden_sizes(self)) >= min_units else 1)
-
     def _wanted_structure(self):
         """Return what the parameters say about the network, whatever the data."""
         return wanted_structure(self)
@@ -421,8 +416,9 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         read = self._read_X(X, reset=False)
         read = read._replace(sequences=self._in_patches(read.sequences))
         network = self._network()
-        is_one_part = read.sequences.n_sequences <= MAX_CHUNK_SEQUENCES
-        with self._threads(np.inf if is_one_part else MIN_PREDICTING_UNITS) as map_:
+        is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
+        has_parts = read.sequences.n_sequences > MAX_CHUNK_SEQUENCES
+        with thread_map(self.n_jobs if is_wide and has_parts else 1) as map_:
             result = run_network(
                 network,
                 network.parameters(self._theta),
@@ -432,6 +428,17 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 part=part,
             )
         return result, read
+
+    def _run_to_score(self, X, y, sample_weight):
+        """Return raw outputs, the targets that belong to them, and the targets' weights or None."""
+        raw, read = self._run(X)
+        if self._structure["pooling"] is not None:
+            return raw, y, sample_weight
+        if sample_weight is not None:
+            sequences = read.sequences
+            sample_weight = _check_sample_weight(sample_weight, sequences.offsets[:-1])
+            sample_weight = of_targets(sample_weight, sequences, per_step=True)
+        return raw, read_step_targets(y, read), sample_weight
 
     def _for_each_sequence(self, values, read):
         """Return values of all steps, (total steps, ...), in the shape of the sequences.

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skgru._nn.batch import ArenaPool, Batch
+from skgru._nn.batch import ArenaPool, Batch, Piece
 from skgru._nn.pieces import encode_pieces, pool_pieces
-from skgru._nn.pooling import Piece
 
 # Where all sequences are gone through, at most so many sequences and numbers are held at a time.
 MAX_CHUNK_SEQUENCES = 256
@@ -73,7 +72,7 @@ def _gather(values, names, starts, lengths, arena):
 
 
 class SequencePieces:
-    """Some sequences, cut into pieces of `n_steps`, for `forward_pieces`.
+    """Some sequences, cut into pieces of `n_steps`: the `Pieces` that `_nn.pieces` runs.
 
     Steps are counted from the end: the last piece of a sequence is whole, and its first one takes
     what is left. So the gradient of a last output always reaches back over `n_steps`.
@@ -150,6 +149,11 @@ def variance_explained_by_length(lengths, targets):
     lengths : ndarray of shape (n,)
     targets : ndarray of shape (n, K)
 
+    Returns
+    -------
+    float
+        1 if there are fewer than 16 sequences, too few to say.
+
     References
     ----------
     T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935.
@@ -157,7 +161,7 @@ def variance_explained_by_length(lengths, targets):
     n = len(lengths)
     n_groups = min(_BATCHES_PER_WINDOW, n // 8)
     if n_groups < 2:
-        return 1.0  # too few to say
+        return 1.0
     deviations = targets - targets.mean(axis=0)
     total = np.square(deviations).sum()
     if total == 0:
@@ -188,7 +192,7 @@ def shards(indices, lengths, n_units):
     """Cut a batch into parts that threads can work on, of about equal work.
 
     Their number depends on the sizes alone, never on the number of threads: so neither do sums
-    over the shards. Below 128 units, or 64 sequences of 128, threads would wait for each other
+    over the shards. Below 128 units, or 128 sequences of 128, threads would wait for each other
     longer than they work.
 
     Parameters
@@ -264,11 +268,11 @@ def run_network(network, parameters, sequences, prepare, map_=map, *, part="raw"
                     pooled, _ = network.read(parameters, pooled)
                 result[indices] = pooled
                 return
-            for piece, outputs in encode_pieces(network, parameters, pieces):
-                y = outputs.y
+            for encoded in encode_pieces(network, parameters, pieces):
+                y = encoded.outputs.y
                 if part == "raw":
                     y, _ = network.read(parameters, y)
-                result[piece.rows] = y
+                result[encoded.piece.rows] = y
 
     for _ in map_(run_part, parts):
         pass

@@ -14,7 +14,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skgru._base import BaseGRU
 from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
-from skgru._sequences import read_step_targets
 
 
 class GRUClassifier(ClassifierMixin, BaseGRU):
@@ -452,7 +451,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             Sequences, in any of the forms of the class's notes.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels of any type; or 0 and 1 for each of several labels.
+            Class labels of any type; or 0 and 1 for each of several labels. With ``pooling=None``
+            an array of shape (n_steps_i,) or (n_steps_i, n_labels) for each sequence.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, not negative. A weight of zero leaves a sample out.
@@ -493,7 +493,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             Sequences, as for `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or 0 and 1 for each of several labels.
+            Class labels, or 0 and 1 for each of several labels; as for `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
@@ -539,7 +539,9 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The most probable class; for multilabel y, 1 for each label with a probability above
-            one half, else 0.
+            one half, else 0. With ``pooling=None`` every step has a row: the array begins with
+            (n_samples, n_steps), or is one of shape (n_samples,) that holds an array for each
+            sequence, where the numbers of steps differ.
         """
         raw, read = self._run(X)
         return self._shaped(self._labels(raw), read)
@@ -556,6 +558,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         -------
         p : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             The columns are in the order of `classes_`; for multilabel y they do not add up to one.
+            With ``pooling=None`` a row for each step, as in `predict`.
         """
         raw, read = self._run(X)
         return self._shaped(self._probabilities(raw), read)
@@ -598,13 +601,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         score : float
             With ``pooling=None`` the mean over all steps.
         """
-        if self.pooling is not None:
-            return super().score(X, y, sample_weight)
-        raw, read = self._run(X)
-        if sample_weight is not None:
-            sample_weight = np.repeat(sample_weight, read.sequences.lengths)
-        y = read_step_targets(y, read)
-        return float(accuracy_score(y, self._labels(raw), sample_weight=sample_weight))
+        raw, y, weights = self._run_to_score(X, y, sample_weight)
+        return float(accuracy_score(y, self._labels(raw), sample_weight=weights))
 
     def _probabilities(self, raw):
         p = self._make_loss().activate(raw)

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import d2_pinball_score, r2_score
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -20,7 +20,6 @@ from skgru._nn.losses import (
     SquaredError,
 )
 from skgru._scaling import mean_and_scale
-from skgru._sequences import read_step_targets
 
 _LOSSES = {
     "squared_error": SquaredError,
@@ -477,7 +476,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
             Sequences, in any of the forms of the class's notes.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values. With ``pooling=None`` an array of shape (n_steps_i,) or
+            (n_steps_i, n_outputs) for each sequence.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, not negative. A weight of zero leaves a sample out.
@@ -518,7 +518,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
             Sequences, as for `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values. With ``pooling=None`` an array of shape (n_steps_i,) or
+            (n_steps_i, n_outputs) for each sequence.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
@@ -550,7 +551,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As many dimensions as y had in `fit`. Where several quantiles are estimated, the array
-            has one more, with as many entries.
+            has one more, with as many entries. With ``pooling=None`` every step has a row: the
+            array begins with (n_samples, n_steps), or is one of shape (n_samples,) that holds an
+            array for each sequence, where the numbers of steps differ.
 
         y_std : ndarray of the same shape
             Only with `return_std`.
@@ -563,7 +566,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         check_is_fitted(self)
         loss = self._make_loss()
         if return_std and not isinstance(loss, GaussianLoss):
-            raise ValueError(f"return_std=True needs loss='gaussian', got {self.loss!r}.")
+            raise ValueError(
+                f"return_std=True needs loss='gaussian', got {self._structure['loss']!r}."
+            )
         raw, read = self._run(X)
         predicted = loss.activate(raw)
         mean, scale = self.target_mean_, self.target_scale_
@@ -601,16 +606,11 @@ class GRURegressor(RegressorMixin, BaseGRU):
             1 is the best; 0 is what the mean, or the quantiles of y, would reach. With
             ``pooling=None`` over all steps.
         """
-        if self.loss != "quantile" and self.pooling is not None:
-            return super().score(X, y, sample_weight)
-        raw, read = self._run(X)
-        if self.pooling is None:
-            y = read_step_targets(y, read)
-            if sample_weight is not None:
-                sample_weight = np.repeat(sample_weight, read.sequences.lengths)
-        y = self._check_y(y).reshape(len(raw), -1)
-        targets = (y - self.target_mean_) / self.target_scale_
-        return float(self._score_raw(raw, targets, sample_weight))
+        raw, y, weights = self._run_to_score(X, y, sample_weight)
+        y = self._check_y(y)
+        check_consistent_length(raw, y)
+        targets, _ = self._encode_y(y, weights, reset=False)
+        return float(self._score_raw(raw, targets, weights))
 
     # --- The meaning of y ------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 import warnings
 
+import numpy as np
+
 from skgru._batching import variance_explained_by_length
 from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
@@ -109,4 +111,6 @@ def _groups_by_length(estimator, objective):
     if estimator.group_by_length != "auto":
         return estimator.group_by_length
     lengths = objective.sequences.lengths
+    if objective.network.pooling is None:  # each step has a target
+        lengths = np.repeat(lengths, lengths)
     return variance_explained_by_length(lengths, objective.targets) < _MAX_EXPLAINED_BY_LENGTH

@@ -179,7 +179,7 @@ class Objective:
 
         def dropout_of(i, piece):
             positions = slice(None) if piece is None else piece.positions
-            return Dropout(self._dropout_rates, seed, len(indices), i % 2**31, positions)
+            return Dropout(self._dropout_rates, seed, len(indices), i, positions)
 
         longest = self.sequences.lengths_of(indices).max()
         # What NumPy does on overflow is a setting of each thread.

@@ -88,7 +88,7 @@ def raw_in_pieces(network, p, sequences, n_steps):
     if network.pooling is not None:
         return network.read(p, pool_pieces(network, p, pieces))[0]
     raw = np.full(shape_of_raw(network, sequences), np.nan)
-    for piece, outputs in encode_pieces(network, p, pieces):
+    for piece, outputs, *_ in encode_pieces(network, p, pieces):
         raw[piece.rows], _ = network.read(p, outputs.y)
     return raw
 

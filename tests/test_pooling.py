@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru._batching import SequencePieces
-from skgru._nn.batch import Arena, Batch
-from skgru._nn.pooling import Piece, make_pooling
+from skgru._nn.batch import Arena, Batch, Piece
+from skgru._nn.pooling import make_pooling
 from skgru._nn.recurrent import Outputs
 from skgru._sequences import Sequences, offsets_of
 from tests import naive

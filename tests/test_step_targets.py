@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._batching import batches_of_epoch
 from skgru._sequences import read_numbers, read_step_targets, read_tokens
 from tests.datasets import assert_same_model, pad, ragged, rectangle, small, token_sequences
 
@@ -199,6 +200,42 @@ def test_partial_fit():
     for _ in range(30):
         model.partial_fit(X, y, classes=[False, True])
     assert model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_length_may_tell_of_the_targets_of_steps(told, monkeypatch):
+    X, _ = ragged(200, longest=40)
+    grouped = []
+    monkeypatch.setattr(
+        "skgru._training.batches_of_epoch",
+        lambda *args, group_by_length, **how: (
+            grouped.append(group_by_length) or batches_of_epoch(*args, **how)
+        ),
+    )
+    y = [np.full(len(x), len(x) > 25) if told else np.arange(len(x)) % 2 for x in X]
+    small(GRUClassifier, pooling=None, max_iter=1).fit(X, y)
+    assert grouped == [not told]
+
+
+# What is fitted decides, not the parameters that are set afterwards
+
+
+def test_scores_are_those_of_the_fitted_network():
+    X, y = labelled(30)
+    model = small(GRUClassifier, pooling=None).fit(X, y)
+    score = model.score(X, y)
+    assert model.set_params(pooling="last", hidden_layer_sizes="none").score(X, y) == score
+    last = [x[-1, 0] for x in X]
+    reg = small(GRURegressor, loss="quantile").fit(X, last)
+    score = reg.score(X, last)
+    assert reg.set_params(loss="squared_error", pooling=None).score(X, last) == score
+
+
+def test_weights_of_a_score_have_one_number_for_each_sequence():
+    X, y = labelled(30)
+    model = small(GRUClassifier, pooling=None).fit(X, y)
+    with pytest.raises(ValueError, match=r"sample_weight.shape == \(29,\), expected \(30,\)"):
+        model.score(X, y, sample_weight=np.ones(29))
 
 
 # Errors

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,3 +171,28 @@ class Batch:
         step = self.lengths[sequence] - 1 - self.step_of_row()
         rows: Indices = np.asarray(self.starts, np.intp)[step] + sequence
         return rows
+
+
+class Piece(NamedTuple):
+    """Which steps of which sequences a batch holds.
+
+    Attributes
+    ----------
+    batch : Batch
+    positions : ndarray of shape (B,) or slice
+        Which of the N sequences.
+    is_last : bool
+        Whether the steps are the sequences' last ones.
+    rows : ndarray of shape (S,), optional
+        Where each step lies among all steps of all sequences.
+    """
+
+    batch: Batch
+    positions: NDArray[np.integer] | slice
+    is_last: bool
+    rows: NDArray[np.integer] | None = None
+
+    @classmethod
+    def whole(cls, batch: Batch) -> Piece:
+        """Return the piece that is all steps of all sequences."""
+        return cls(batch, slice(None), True)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.random import RandomState
 
-from skgru._nn.batch import Array, Batch
+from skgru._nn.batch import Array, Batch, Piece
 from skgru._nn.dropout import Dropout
 from skgru._nn.layers import Dense, Embedding
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.pooling import Gradients, Piece, make_pooling
+from skgru._nn.pooling import Gradients, make_pooling
 from skgru._nn.recurrent import Outputs, Stack
 
 

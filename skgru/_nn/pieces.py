@@ -8,16 +8,15 @@ algorithm for on-line training of recurrent network trajectories").
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Piece
 from skgru._nn.dropout import Dropout
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
-from skgru._nn.pooling import Piece
 from skgru._nn.recurrent import Outputs
 
 LossOf = Callable[[Array, Piece | None], tuple[float, Array]]
@@ -38,39 +37,73 @@ class Pieces(Protocol):
     def __getitem__(self, i: int) -> tuple[Any, Piece]: ...
 
 
+class Encoded(NamedTuple):
+    """A piece that has run below the pooling.
+
+    Attributes
+    ----------
+    piece : Piece
+    outputs : Outputs
+        Those of the top layer.
+    initial : list of ndarray of shape (B, n_states)
+        Each layer's state before it.
+    cache : tuple
+        What `Network.encode_backward` needs, if it was asked for.
+    dropout : Dropout or None
+        What was left out.
+    """
+
+    piece: Piece
+    outputs: Outputs
+    initial: list[Array]
+    cache: Any
+    dropout: Dropout | None
+
+
 def encode_pieces(
     network: Network,
     p: Parameters,
     pieces: Pieces,
-    initials: list[list[Array]] | None = None,
     dropout_of: DropoutOf | None = None,
-) -> Iterator[tuple[Piece, Outputs]]:
-    """Run all pieces below the pooling, carrying the states; yield each with its outputs.
+    *,
+    need_cache: bool = False,
+) -> Iterator[Encoded]:
+    """Run all pieces below the pooling, carrying the states.
 
-    The states before each piece are appended to `initials`, if given.
+    Parameters
+    ----------
+    network : Network
+    p : Parameters
+    pieces : Pieces
+    dropout_of : callable, optional
+        Given the number of a piece and the piece, returns what is left out.
+    need_cache : bool
+        Whether a piece's backward pass will follow, before the next piece is asked for.
+
+    Yields
+    ------
+    Encoded
     """
     states = network.stack.initial_states(len(pieces.lengths), p.vector.dtype)
     for i in range(len(pieces)):
         x, piece = pieces[i]
         initial = [state[piece.positions] for state in states]
         dropout = dropout_of(i, piece) if dropout_of else None
-        outputs, finals, _ = network.encode(
-            p, x, piece.batch, initial, dropout=dropout, need_cache=False
+        outputs, finals, cache = network.encode(
+            p, x, piece.batch, initial, dropout=dropout, need_cache=need_cache
         )
         for state, final in zip(states, finals, strict=True):
             state[piece.positions] = final
-        if initials is not None:
-            initials.append(initial)
-        yield piece, outputs
+        yield Encoded(piece, outputs, initial, cache, dropout)
 
 
 def pool_pieces(network: Network, p: Parameters, pieces: Pieces) -> Array:
-    """Return what the head reads of each sequence, (B, N)."""
+    """Return what the head of a network with a pooling reads of each sequence, (B, N)."""
     pooling = network.pooling
     assert pooling
     account = pooling.open(pieces.lengths, p.vector.dtype)
-    for piece, outputs in encode_pieces(network, p, pieces):
-        pooling.read(network.pooling_section(p), account, outputs, piece)
+    for encoded in encode_pieces(network, p, pieces):
+        pooling.read(network.pooling_section(p), account, encoded.outputs, encoded.piece)
     return pooling.result(account)
 
 
@@ -94,21 +127,26 @@ def truncated_gradient(
         sequences), returns their loss and its derivative.
     g : Parameters
     dropout_of : callable, optional
-        Given the number of a piece (-1 = the head) and the piece, returns what is left out.
+        Given the number of a piece and the piece, returns what is left out; for a head that reads
+        all of them, given their number and None.
+
+    Returns
+    -------
+    loss : float
     """
+    g.vector[...] = 0
     if network.pooling is None:
         return _step_gradient(network, p, pieces, loss_of, g, dropout_of)
     pooling = network.pooling
     account = pooling.open(pieces.lengths, p.vector.dtype)
-    initials: list[list[Array]] = []
-    for piece, outputs in encode_pieces(network, p, pieces, initials, dropout_of):
-        pooling.read(network.pooling_section(p), account, outputs, piece)
-    raw, read_cache = network.read(
-        p, pooling.result(account), dropout_of(-1, None) if dropout_of else None
-    )
+    initials = []
+    for encoded in encode_pieces(network, p, pieces, dropout_of):
+        pooling.read(network.pooling_section(p), account, encoded.outputs, encoded.piece)
+        initials.append(encoded.initial)
+    dropout = dropout_of(len(pieces), None) if dropout_of else None
+    raw, read_cache = network.read(p, pooling.result(account), dropout)
     loss, d_raw = loss_of(raw, None)
 
-    g.vector[...] = 0
     d_pooled = network.read_backward(p, d_raw, read_cache, g)
     g_piece = network.parameters(np.zeros_like(g.vector))
     # Where only the last outputs are read, no gradient reaches the other pieces.
@@ -140,17 +178,11 @@ def _step_gradient(
     dropout_of: DropoutOf | None,
 ) -> float:
     """Do the same where each step has a loss of its own: one pass over the pieces is enough."""
-    states = network.stack.initial_states(len(pieces.lengths), p.vector.dtype)
-    g.vector[...] = 0
     g_piece = network.parameters(np.zeros_like(g.vector))
     total = 0.0
-    for i in range(len(pieces)):
-        x, piece = pieces[i]
-        initial = [state[piece.positions] for state in states]
-        dropout = dropout_of(i, piece) if dropout_of else None
-        outputs, finals, cache = network.encode(p, x, piece.batch, initial, dropout=dropout)
-        for state, final in zip(states, finals, strict=True):
-            state[piece.positions] = final
+    for piece, outputs, _, cache, dropout in encode_pieces(
+        network, p, pieces, dropout_of, need_cache=True
+    ):
         raw, read_cache = network.read(p, outputs.y, dropout)
         loss, d_raw = loss_of(raw, piece)
         dy = network.read_backward(p, d_raw, read_cache, g_piece)

@@ -17,34 +17,12 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skgru._nn.batch import Array, Batch
+from skgru._nn.batch import Array, Batch, Piece
 from skgru._nn.cells import glorot_uniform
 from skgru._nn.recurrent import Outputs
 
-
-class Piece(NamedTuple):
-    """Which steps of which sequences a batch holds.
-
-    Attributes
-    ----------
-    batch : Batch
-    positions : ndarray of shape (B,) or slice
-        Which of the N sequences.
-    is_last : bool
-        Whether the steps are the sequences' last ones.
-    rows : ndarray of shape (S,), optional
-        Where each step lies among all steps of all sequences.
-    """
-
-    batch: Batch
-    positions: NDArray[np.integer] | slice
-    is_last: bool
-    rows: NDArray[np.integer] | None = None
-
-    @classmethod
-    def whole(cls, batch: Batch) -> Piece:
-        """Return the piece that is all steps of all sequences."""
-        return cls(batch, slice(None), True)
+Arrays = dict[str, Array]  # by their names
+Account = dict[str, Any]  # arrays with a row for each of the N sequences, by their names
 
 
 class Gradients(NamedTuple):
@@ -55,10 +33,7 @@ class Gradients(NamedTuple):
 
 
 class Pooling(ABC):
-    """One way of pooling.
-
-    An account is a dict of arrays, one row per sequence.
-    """
+    """One way of pooling."""
 
     reads_last_piece_only = False
 
@@ -70,36 +45,26 @@ class Pooling(ABC):
         """Return the parameters' names and shapes."""
         return {}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:  # noqa: B027
-        """Draw start values, if there are parameters."""
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
+        """Draw start values: zeros, where a pooling has nothing better."""
+        for array in p.values():
+            array[...] = 0.0
 
     @abstractmethod
-    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> dict[str, Any]:
+    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> Account:
         """Return the account of N sequences, of which no step is read yet."""
 
     @abstractmethod
-    def read(
-        self,
-        p: dict[str, Array],
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-    ) -> None:
+    def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         """Read a piece's outputs into the account."""
 
     @abstractmethod
-    def result(self, account: dict[str, Any]) -> Array:
+    def result(self, account: Account) -> Array:
         """Return what the head reads, (N, n_outputs): zeros for a sequence without a step."""
 
     @abstractmethod
     def backward(
-        self,
-        p: dict[str, Array],
-        d: Array,
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-        g: dict[str, Array],
+        self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
     ) -> Gradients:
         """Return the gradients of a piece's outputs, given that of the result, (N, n_outputs).
 
@@ -112,30 +77,18 @@ class LastPooling(Pooling):
 
     reads_last_piece_only = True
 
-    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> dict[str, Any]:
+    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> Account:
         return {"last": np.zeros((len(lengths), self.n_inputs), dtype)}
 
-    def read(
-        self,
-        p: dict[str, Array],
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-    ) -> None:
+    def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         account["last"][piece.positions] = outputs.last
 
-    def result(self, account: dict[str, Any]) -> Array:
+    def result(self, account: Account) -> Array:
         last: Array = account["last"]
         return last
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d: Array,
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-        g: dict[str, Array],
+        self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
     ) -> Gradients:
         return Gradients(None, d[piece.positions] if piece.is_last else None)
 
@@ -143,33 +96,21 @@ class LastPooling(Pooling):
 class MeanPooling(Pooling):
     """The mean over the steps."""
 
-    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> dict[str, Any]:
+    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> Account:
         return {
             "total": np.zeros((len(lengths), self.n_inputs), dtype),
             "n_steps": np.maximum(lengths, 1).astype(dtype)[:, None],
         }
 
-    def read(
-        self,
-        p: dict[str, Array],
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-    ) -> None:
+    def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         account["total"][piece.positions] += sum_over_steps(outputs.y, piece.batch)
 
-    def result(self, account: dict[str, Any]) -> Array:
+    def result(self, account: Account) -> Array:
         mean: Array = account["total"] / account["n_steps"]
         return mean
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d: Array,
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-        g: dict[str, Array],
+        self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
     ) -> Gradients:
         share = (d / account["n_steps"])[piece.positions]
         return Gradients(share[piece.batch.sequence_of_row()], None)
@@ -178,7 +119,7 @@ class MeanPooling(Pooling):
 class MaxPooling(Pooling):
     """The largest output of any step, for each unit; the gradient goes to the first of equals."""
 
-    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> dict[str, Any]:
+    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> Account:
         shape = len(lengths), self.n_inputs
         return {
             "largest": np.full(shape, -np.inf, dtype),
@@ -187,13 +128,7 @@ class MaxPooling(Pooling):
             "n_back": np.zeros((len(lengths), 1), np.intp),  # steps that backward has seen
         }
 
-    def read(
-        self,
-        p: dict[str, Array],
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-    ) -> None:
+    def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         batch, positions = piece.batch, piece.positions
         largest, step = account["largest"][positions], account["step"][positions]
         first = account["n_read"][positions]
@@ -205,18 +140,12 @@ class MaxPooling(Pooling):
         account["largest"][positions], account["step"][positions] = largest, step
         account["n_read"][positions] += batch.lengths[:, None]
 
-    def result(self, account: dict[str, Any]) -> Array:
+    def result(self, account: Account) -> Array:
         largest: Array = account["largest"]
         return np.where(np.isneginf(largest), 0, largest)
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d: Array,
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-        g: dict[str, Array],
+        self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
     ) -> Gradients:
         batch, positions = piece.batch, piece.positions
         step = account["step"][positions] - account["n_back"][positions]  # in this piece
@@ -242,26 +171,20 @@ class AttentionPooling(Pooling):
         H = self.n_inputs
         return {"attention_weights": (H, H), "attention_bias": (H,), "attention_score": (H,)}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         H = self.n_inputs
         p["attention_weights"][...] = glorot_uniform(rng, H, H)
         p["attention_bias"][...] = 0.0
         p["attention_score"][...] = glorot_uniform(rng, H, 1)[:, 0]
 
-    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> dict[str, Any]:
+    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> Account:
         return {
             "largest": np.full((len(lengths), 1), -np.inf, dtype),  # score
             "total": np.zeros((len(lengths), 1), dtype),  # of exp(score − largest)
             "weighted": np.zeros((len(lengths), self.n_inputs), dtype),  # the same, times y
         }
 
-    def read(
-        self,
-        p: dict[str, Array],
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-    ) -> None:
+    def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         batch, positions = piece.batch, piece.positions
         y = outputs.y
         score = (self._hidden(p, y) @ p["attention_score"])[:, None]  # (S, 1)
@@ -277,19 +200,13 @@ class AttentionPooling(Pooling):
             kept = account[name][positions] * shrink
             account[name][positions] = kept + sum_over_steps(terms, batch)
 
-    def result(self, account: dict[str, Any]) -> Array:
+    def result(self, account: Account) -> Array:
         total = account["total"]
         mean: Array = account["weighted"] / np.where(total == 0, 1, total)
         return mean
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d: Array,
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-        g: dict[str, Array],
+        self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
     ) -> Gradients:
         batch, positions = piece.batch, piece.positions
         y, v, W = outputs.y, p["attention_score"], p["attention_weights"]
@@ -309,7 +226,7 @@ class AttentionPooling(Pooling):
         dy += du @ W.T
         return Gradients(dy, None)
 
-    def _hidden(self, p: dict[str, Array], y: Array) -> Array:
+    def _hidden(self, p: Arrays, y: Array) -> Array:
         u = y @ p["attention_weights"]
         u += p["attention_bias"]
         hidden: Array = np.tanh(u, out=u)
@@ -328,34 +245,22 @@ class JoinedPooling(Pooling):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: shape for part in self.parts for name, shape in part.shapes().items()}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         for part in self.parts:
             part.initialize(p, rng)
 
-    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> dict[str, Any]:
+    def open(self, lengths: NDArray[np.integer], dtype: np.dtype) -> Account:
         return {str(i): part.open(lengths, dtype) for i, part in enumerate(self.parts)}
 
-    def read(
-        self,
-        p: dict[str, Array],
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-    ) -> None:
+    def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         for i, part in enumerate(self.parts):
             part.read(p, account[str(i)], outputs, piece)
 
-    def result(self, account: dict[str, Any]) -> Array:
+    def result(self, account: Account) -> Array:
         return np.hstack([part.result(account[str(i)]) for i, part in enumerate(self.parts)])
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d: Array,
-        account: dict[str, Any],
-        outputs: Outputs,
-        piece: Piece,
-        g: dict[str, Array],
+        self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
     ) -> Gradients:
         dy = dy_last = None
         start = 0
