@@ -3,7 +3,6 @@
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,10 +19,10 @@ from skgru._batching import (
     MIN_SHARDED_UNITS,
     run_network,
 )
+from skgru._inputs import NumericInputs, learn_inputs
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._samples import Samples, of_targets
-from skgru._scaling import mean_and_scale, scale_values
 from skgru._sequences import (
     Sequences,
     embedding_rows,
@@ -32,6 +31,7 @@ from skgru._sequences import (
     read_numbers,
     read_step_targets,
     read_tokens,
+    time_feature_of,
 )
 from skgru._solver import solve
 from skgru._structure import (
@@ -44,6 +44,8 @@ from skgru._structure import (
 )
 from skgru._threads import thread_map
 from skgru._training import History, Objective
+
+_LEARNED_OF_X = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_", "token_ids_")
 
 
 class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
@@ -85,7 +87,9 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         "freeze_embedding": ["boolean"],
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
         "patch_size": [Interval(Integral, 1, None, closed="left")],
-        "scaling": [StrOptions({"standard"}), None],
+        "scaling": [StrOptions({"standard", "robust"}), None],
+        "missing": [StrOptions({"decay", "indicator", "error"})],
+        "time_feature": [Integral, str, None],
         "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
@@ -194,16 +198,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if first:
             self._initialize(training, rng)
         dtype = "float64" if self.solver == "lbfgs" else self.dtype
-        prepare = partial(self._network_inputs, dtype=dtype)
         validation = self._read_validation(*validation)
         if validation is None and self.early_stopping and self.solver != "lbfgs":
             training, validation = self._split(training, rng)
 
         network = self._network()
+        sequences, prepare = self._network_inputs(training.sequences, dtype)
         objective = Objective(
             network,
             self._make_loss(),
-            self._in_patches(training.sequences),
+            sequences,
             prepare,
             training.targets,
             training.target_weights * training.loss_factors,
@@ -215,7 +219,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             map_=map_,
         )
 
-        to_validate = self._in_patches(validation.sequences) if validation else None
+        if validation:
+            to_validate, _ = self._network_inputs(validation.sequences, dtype)
 
         def validate():
             raw = run_network(network, objective.parameters, to_validate, prepare, map_)
@@ -238,16 +243,25 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """Read X; with `reset`, learn its features, else compare with them; return a `ReadX`."""
         if reset:
             self._reads_tokens = self._structure["embedding_dim"] is not None
+            self._time_feature = time_feature_of(X, self._structure["time_feature"])
         if self._reads_tokens:
             read = read_tokens(X, estimator=self)
             n_features = 1
         else:
-            read = read_numbers(X, features_per_step=self.features_per_step, estimator=self)
+            read = read_numbers(
+                X,
+                features_per_step=self.features_per_step,
+                allow_missing=self._structure["missing"] != "error",
+                time_feature=self._time_feature,
+                estimator=self,
+            )
             n_features = read.sequences.values.shape[1]
         n_columns = read.n_columns
         if reset:
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_columns, self._n_features = n_columns, n_features
+            if self._time_feature is not None:
+                self._time_feature %= n_features
             return read
         # A list is a list of sequences: its rows may have any length, also where all are equal.
         comparable = n_columns is not None and not isinstance(X, list | tuple)
@@ -319,24 +333,26 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         return validation
 
-    def _network_inputs(self, values, dtype):
-        """Return scaled values (S, D), or for tokens the rows of the embedding (S,).
-
-        The values may be written over.
-        """
+    def _network_inputs(self, sequences, dtype):
+        """Return the sequences that batches are made of, and the function to prepare a batch."""
         if self._reads_tokens:
-            return embedding_rows(values, self.token_ids_)
-        n_joined = self._structure["patch_size"]
-        mean, scale = (
-            np.tile(array, n_joined) if n_joined > 1 else array
-            for array in (self.feature_mean_, self.feature_scale_)
-        )
-        return scale_values(values, mean, scale, dtype, in_place=True)
+            patches = join_steps(sequences, self._structure["patch_size"], padding=0)
+            return patches, lambda tokens: embedding_rows(tokens, self.token_ids_)
+        return self._numeric_inputs().read(sequences, dtype)
 
-    def _in_patches(self, sequences):
-        """Return the sequences as the network reads them; what is missing has the mean."""
-        padding = 0 if self._reads_tokens else self.feature_mean_
-        return join_steps(sequences, self._structure["patch_size"], padding)
+    def _numeric_inputs(self):
+        """Return how numeric sequences are read, as fitted."""
+        return NumericInputs(
+            self.feature_mean_,
+            self.feature_scale_,
+            self.gap_scale_,
+            self.has_missing_,
+            clip=self._clips,
+            missing=self._structure["missing"],
+            time_feature=self._time_feature,
+            bidirectional=self._structure["bidirectional"],
+            patch_size=self._structure["patch_size"],
+        )
 
     def _split(self, samples, rng):
         """Hold out a part for validation; return training and validation samples."""
@@ -357,7 +373,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _initialize(self, samples, rng):
         """Learn the scale or the tokens of X, and draw the network's first parameters."""
-        for name in ("feature_mean_", "feature_scale_", "token_ids_"):
+        for name in _LEARNED_OF_X:
             vars(self).pop(name, None)  # of an earlier fit to other data
         sequences = samples.sequences
         n_inputs, n_tokens, matrix = self._n_features, None, None
@@ -371,11 +387,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 )
             self.token_ids_ = known_tokens(tokens) if matrix is None else np.arange(1, len(matrix))
             n_inputs, n_tokens = self._structure["embedding_dim"], len(self.token_ids_)
-        elif self.scaling is None:
-            self.feature_mean_, self.feature_scale_ = np.zeros(n_inputs), np.ones(n_inputs)
         else:
-            weights = np.repeat(samples.weights, sequences.lengths)
-            self.feature_mean_, self.feature_scale_ = mean_and_scale(sequences.values, weights, "X")
+            self._clips = self.scaling == "robust"
+            learned = learn_inputs(
+                sequences,
+                samples.weights,
+                scaling=self.scaling,
+                time_feature=self._time_feature,
+            )
+            self.feature_mean_, self.feature_scale_, self.gap_scale_, self.has_missing_ = learned
+            n_inputs = self._numeric_inputs().n_inputs
         self.n_outputs_ = samples.targets.shape[1]
         self.n_layers_ = len(self._structure["hidden_layer_sizes"]) + 2
         self.out_activation_ = self._make_loss().out_activation
@@ -388,12 +409,17 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _network(self):
         """Return the network as fitted."""
+        observed = {}
+        if not self._reads_tokens:
+            inputs = self._numeric_inputs()
+            observed = {"decay": inputs.decay, "reads_mask": inputs.has_missing}
         return make_network(
             self._structure,
             self._n_inputs,
-            self._n_tokens,
             self.n_outputs_ * self._make_loss().n_raw,
+            n_tokens=self._n_tokens,
             freeze_embedding=self.freeze_embedding,
+            **observed,
         )
 
     def _wanted_structure(self):
@@ -414,7 +440,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
         read = self._read_X(X, reset=False)
-        read = read._replace(sequences=self._in_patches(read.sequences))
+        sequences, prepare = self._network_inputs(read.sequences, self._theta.dtype)
+        read = read._replace(sequences=sequences)
         network = self._network()
         is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
         has_parts = read.sequences.n_sequences > MAX_CHUNK_SEQUENCES
@@ -422,8 +449,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             result = run_network(
                 network,
                 network.parameters(self._theta),
-                read.sequences,
-                partial(self._network_inputs, dtype=self._theta.dtype),
+                sequences,
+                prepare,
                 map_,
                 part=part,
             )
@@ -536,6 +563,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        has_tokens = not (self.embedding_dim is None and self.embedding_matrix is None)
+        tags.input_tags.allow_nan = self.missing != "error" and not has_tokens
         tags.transformer_tags.preserves_dtype = []  # what is computed has the type of `dtype`
         return tags
 

@@ -181,9 +181,30 @@ class GRURegressor(RegressorMixin, BaseGRU):
         faster, and often better, for long series. What is missing in front of the first step
         counts as the features' mean (tokens: as nothing).
 
-    scaling : {'standard'} or None, default='standard'
-        Scaling of numeric input inside the model: each feature, over the steps of all training
-        sequences, to mean 0 and variance 1.
+    scaling : {'standard', 'robust'} or None, default='standard'
+        Scaling of numeric input inside the model, of each feature over the steps of all training
+        sequences: to mean 0 and variance 1; or to median 0 and interquartile range 1, after which
+        outliers are bent into the range from -3 to 3 [14]_.
+
+    missing : {'decay', 'indicator', 'error'}, default='decay'
+        What NaN inside a sequence of numbers does, if there is any in training.
+
+        - 'decay': GRU-D [15]_. A missing value decays from the one last seen towards the training
+          mean, and the states of each layer decay too, with learned rates, by the time since each
+          feature was last seen; the network also reads which features are missing.
+        - 'indicator': a missing value is the training mean, and the network also reads which
+          features are missing and the time since each was last seen.
+        - 'error': NaN is refused.
+
+        Where training saw none, the network reads no more than the values, and NaN in a prediction
+        is the value last seen ('decay') or the training mean. With ``scaling='robust'`` the median
+        takes the place of the mean.
+
+    time_feature : int or str, default=None
+        Which feature holds the time stamp of each step, in any unit: its index, or its column's
+        name in a DataFrame, where it may hold dates. The network then reads the time since the
+        previous step in its place, and ``missing='decay'`` counts in time, not in steps, also if
+        nothing is missing. Stamps may be equal, but must not decrease in a sequence.
 
     warmup_fraction : float, default=0.1
         Share of the updates over which the learning rate grows, for ``learning_rate='cosine'``.
@@ -242,7 +263,15 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     feature_mean_, feature_scale_ : ndarray of shape (n_features,)
-        What numeric input is shifted by and divided by.
+        What numeric input is shifted by and divided by; NaN for a feature of which training has
+        no value, which is never read.
+
+    gap_scale_ : ndarray of shape (n_features,)
+        The mean time since each feature was last seen, by which the network's times are divided:
+        in units of `time_feature`, else in steps; 1 where nothing is missing.
+
+    has_missing_ : bool
+        Whether values were missing in training, hence whether the network reads which are.
 
     token_ids_ : ndarray of shape (n_tokens,)
         The ids of the rows of the embedding; the first is 1, the unknown token.
@@ -256,7 +285,10 @@ class GRURegressor(RegressorMixin, BaseGRU):
         ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
         ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H) and
         ``"hidden_i.output_bias"`` (H,); with `bidirectional` the same once more, named
-        ``"hidden_i.reverse_..."``. With N pooled outputs, the pooling 'attention' has
+        ``"hidden_i.reverse_..."``. Where features decay, there are ``"hidden_i.decay_weights"``
+        (n_features, H) and ``"hidden_i.decay_bias"`` (H,), and if values were missing
+        ``"inputs.decay_weights"`` and ``"inputs.decay_bias"`` (n_features,), for two directions one
+        after the other. With N pooled outputs, the pooling 'attention' has
         ``"pooling.attention_weights"`` (H, H), ``"pooling.attention_bias"`` and
         ``"pooling.attention_score"`` (H,), the head ``"head.weights"`` (N, n_outputs_) and
         ``"head.bias"``, the embedding ``"embedding.weights"`` (n_tokens, embedding_dim).
@@ -307,8 +339,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
     - with `embedding_dim`, the same with token ids: 0 at either end is padding, 1 the unknown
       token, and ids that `fit` has not seen count as unknown.
 
-    Trailing steps that are wholly NaN are padding: how much of it there is changes nothing. Other
-    missing values are refused. A sequence may be empty: it is predicted from the initial state.
+    Trailing steps that are wholly NaN are padding: how much of it there is changes nothing. NaN
+    elsewhere is a missing value, see `missing`. A sequence may be empty: it is predicted from the
+    initial state.
 
     The recurrence is that of [1]_, trained by back-propagation through time [2]_: with σ the
     logistic function and ⊙ the product by element,
@@ -319,6 +352,18 @@ class GRURegressor(RegressorMixin, BaseGRU):
         r_t = σ(W_r·x_t + U_r·h_{t-1} + b_r)              reset gate
         c_t = tanh(W_c·x_t + U_c·(r_t ⊙ h_{t-1}) + b_c)   candidate state
         h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ c_t
+
+    With missing values and ``missing='decay'`` [15]_, with m_t the mask, 1 where a feature was
+    seen, δ_t the time since it was last seen before the step (in units of `gap_scale_`), x_last its
+    value then, and x̄ the training mean,
+
+    .. code-block:: text
+
+        γ_t = exp(−max(0, w ⊙ δ_t + b))
+        x̂_t = m_t ⊙ x_t + (1 − m_t) ⊙ (γ_t ⊙ x_last + (1 − γ_t) ⊙ x̄)
+        Γ_t = exp(−max(0, W·δ_t + b_γ))
+
+    take the place of the inputs: x̂_t and m_t side by side for x_t, and Γ_t ⊙ h_{t-1} for h_{t-1}.
 
     References
     ----------
@@ -345,6 +390,10 @@ class GRURegressor(RegressorMixin, BaseGRU):
     .. [12] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
        neural networks", NeurIPS 2016.
     .. [13] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [14] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs
+       and boosted trees on tabular data", NeurIPS 2024.
+    .. [15] Z. Che et al., "Recurrent neural networks for multivariate time series with missing
+       values", Scientific Reports 8, 2018.
 
     Examples
     --------
@@ -408,6 +457,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         features_per_step=1,
         patch_size=1,
         scaling="standard",
+        missing="decay",
+        time_feature=None,
         warmup_fraction=0.1,
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -455,6 +506,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         self.features_per_step = features_per_step
         self.patch_size = patch_size
         self.scaling = scaling
+        self.missing = missing
+        self.time_feature = time_feature
         self.warmup_fraction = warmup_fraction
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout

@@ -7,10 +7,12 @@
 | list, tuple, object array or Series of (T_i, D) or (T_i,) arrays | n sequences of T_i steps |
 | DataFrame of arrays, one column per feature | the same |
 
-Trailing steps that are wholly NaN are padding. With tokens, zeros at either end are padding.
+Trailing steps that are wholly NaN are padding; NaN elsewhere is a missing value. With tokens, zeros
+at either end are padding.
 """
 
 import math
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -113,7 +115,7 @@ def offsets_of(lengths):
     return offsets
 
 
-def read_numbers(X, *, features_per_step=1, estimator=None):
+def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=None, estimator=None):
     """Read numeric sequences.
 
     Parameters
@@ -121,6 +123,11 @@ def read_numbers(X, *, features_per_step=1, estimator=None):
     X : any of the forms above
     features_per_step : int, default=1
         How many numbers make a step where X does not say: in 2-D X and in (T_i,) sequences.
+    allow_missing : bool, default=False
+        Whether NaN inside a sequence is taken, and stays what it is.
+    time_feature : int, default=None
+        Which feature holds time stamps, from the last one on if negative: datetimes become seconds
+        (since 1970, UTC).
     estimator : estimator, default=None
         Named in scikit-learn's error messages.
 
@@ -131,14 +138,19 @@ def read_numbers(X, *, features_per_step=1, estimator=None):
     Raises
     ------
     ValueError, TypeError
-        If X is none of the forms, not numeric, not finite, or has a missing value inside a
-        sequence.
+        If X is none of the forms, not numeric, infinite, or has a missing value inside a sequence
+        that is not allowed; if a time stamp is missing or earlier than the one before.
     """
-    steps, offsets, n_columns = _read(X, features_per_step, estimator)
-    if _is_surely_finite(steps):
-        return ReadX(Sequences(steps, offsets), n_columns, offsets, slice(None))
-    _check_finite(steps, offsets)
-    sequences, kept = _without_trailing_nan(steps, offsets)
+    steps, offsets, n_columns = _read(X, features_per_step, estimator, time_feature)
+    sequences, kept = Sequences(steps, offsets), slice(None)
+    if not _is_surely_finite(steps):
+        _check_finite(steps, offsets)
+        sequences, kept = _without_trailing_nan(steps, offsets)
+        if not allow_missing:
+            _check_complete(sequences)
+    if time_feature is not None and len(sequences.values):
+        _check_time_feature(time_feature, sequences.values.shape[1])
+        _check_times(sequences, time_feature)
     return ReadX(sequences, n_columns, offsets, kept)
 
 
@@ -159,7 +171,9 @@ def read_tokens(X, *, estimator=None):
         )
     if steps.dtype.kind == "f":
         _check_finite(steps, offsets)
-        (steps, offsets), rows = _without_trailing_nan(steps, offsets)
+        sequences, rows = _without_trailing_nan(steps, offsets)
+        _check_complete(sequences)
+        steps, offsets = sequences
         kept = kept[rows]
         _check_steps(steps, offsets, steps == np.floor(steps), "a whole number as token id")
     if steps.dtype.kind in "fu":
@@ -212,19 +226,20 @@ def read_step_targets(y, read):
 # --- Forms of X --------------------------------------------------------------------------------
 
 
-def _read(X, features_per_step, estimator):
+def _read(X, features_per_step, estimator, time_feature=None):
     """Return steps (total steps, D), offsets (n + 1,), and the columns of a 2-D X or None."""
     if isinstance(X, np.ma.MaskedArray):
         X = X.astype(float).filled(np.nan)
     elif _is_frame(X):
-        X = _frame_to_array(X)
+        X = _frame_to_array(X, features_per_step, time_feature)
     elif not isinstance(X, np.ndarray) and not sparse.issparse(X):
         X = _series_or_list_to_array(X)
     if isinstance(X, np.ndarray) and X.dtype == object:
         if X.ndim == 1 and any(_is_sequence(x) for x in X):
-            return *_join(list(X), features_per_step), None
+            return *_join(list(X), features_per_step, time_feature), None
         if X.ndim == 2 and X.size and _is_sequence(X[0, 0]):
-            return *_join([_stack_features(i, row) for i, row in enumerate(X)], 1), None
+            cells = [_stack_features(i, row, time_feature) for i, row in enumerate(X)]
+            return *_join(cells, 1, time_feature), None
     if isinstance(X, np.ndarray) and X.ndim == 3:
         return *_read_3d(X, estimator), None
     X = _check_numeric(X, estimator)
@@ -286,9 +301,9 @@ def _read_3d(X, estimator):
     return steps, np.arange(n + 1, dtype=np.intp) * n_steps
 
 
-def _join(arrays, features_per_step):
+def _join(arrays, features_per_step, time_feature):
     """Join arrays of (T_i, D) or (T_i · features_per_step,), one per sequence."""
-    arrays = [_one_sequence(i, a, features_per_step) for i, a in enumerate(arrays)]
+    arrays = [_one_sequence(i, a, features_per_step, time_feature) for i, a in enumerate(arrays)]
     offsets = offsets_of([len(a) for a in arrays])
     filled = [a for a in arrays if len(a)]
     if not filled:
@@ -304,7 +319,7 @@ def _join(arrays, features_per_step):
     return np.concatenate(filled), offsets
 
 
-def _one_sequence(i, x, features_per_step):
+def _one_sequence(i, x, features_per_step, time_feature):
     """Check sequence i and return it as a (T, D) array."""
     try:
         array = np.asarray(x)
@@ -321,7 +336,7 @@ def _one_sequence(i, x, features_per_step):
     if array.size == 0:
         return np.empty((0, array.shape[1] if array.ndim == 2 else features_per_step))
     if array.dtype.kind not in "biuf":
-        array = _to_numbers(i, array)
+        array = _to_numbers(i, array, time_feature)
     if array.ndim == 2:
         return array
     if len(array) % features_per_step:
@@ -332,11 +347,15 @@ def _one_sequence(i, x, features_per_step):
     return array.reshape(-1, features_per_step)
 
 
-def _to_numbers(i, array):
-    """Return an object array as floats; refuse text, dates and complex numbers."""
+def _to_numbers(i, array, time_feature):
+    """Return an object array as floats; refuse text, complex numbers, dates but the time stamps."""
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: sequence {i} of X has dtype {array.dtype}.")
     if array.dtype.kind == "O":
+        if time_feature is not None and array.ndim == 2:
+            _check_time_feature(time_feature, array.shape[1])
+            array = array.copy()
+            array[:, time_feature] = _to_seconds(array[:, time_feature])
         try:
             return array.astype(float)
         except (TypeError, ValueError) as error:
@@ -344,7 +363,7 @@ def _to_numbers(i, array):
     raise ValueError(f"Sequence {i} of X has dtype {array.dtype}, expected numbers.")
 
 
-def _stack_features(i, row):
+def _stack_features(i, row, time_feature):
     """Join the cells of one row of a frame of arrays, one per feature, to (T, D)."""
     columns = [np.asarray(cell) for cell in row]
     lengths = [c.shape[0] if c.ndim == 1 else None for c in columns]
@@ -353,7 +372,16 @@ def _stack_features(i, row):
             f"The cells of a row must be 1-D arrays of the same length, but row {i} of X has "
             f"shapes {[c.shape for c in columns]}."
         )
-    return np.column_stack(columns)
+    if time_feature is not None:
+        _check_time_feature(time_feature, len(columns))
+        columns[time_feature] = _to_seconds(columns[time_feature])
+    try:
+        return np.column_stack(columns)
+    except TypeError as error:
+        raise ValueError(
+            f"Expected arrays of numbers, but row {i} of X has {[str(c.dtype) for c in columns]} "
+            f"(time_feature={time_feature})."
+        ) from error
 
 
 def _is_frame(X):
@@ -367,14 +395,20 @@ def _is_sequence(x):
     return isinstance(x, list | tuple) or (hasattr(x, "__array__") and hasattr(x, "__len__"))
 
 
-def _frame_to_array(X):
-    """Return a frame of sequences as an object array; any other as it is."""
+def _frame_to_array(X, features_per_step, time_feature):
+    """Return a frame of sequences as an object array, one with dates as floats, others as is."""
     if len(X) == 0:
         return X
     columns = [X.iloc[:, j] if hasattr(X, "iloc") else X[:, j] for j in range(X.shape[1])]
     nested = [_is_sequence(next(iter(column))) for column in columns]
     if not any(nested):
-        return X
+        if time_feature is None or not any(_holds_times(column) for column in columns):
+            return X
+        _check_time_feature(time_feature, features_per_step)
+        of_time = range(time_feature % features_per_step, len(columns), features_per_step)
+        return np.column_stack(
+            [_to_seconds(c) if j in of_time else np.asarray(c) for j, c in enumerate(columns)]
+        ).astype(float)
     if not all(nested):
         raise ValueError(
             "Expected a DataFrame of numbers, or one whose columns all hold sequences, but only "
@@ -414,6 +448,85 @@ def _series_or_list_to_array(X):
     return array
 
 
+# --- Time stamps -------------------------------------------------------------------------------
+
+_SECOND = np.timedelta64(1, "s")
+_TIMES = (datetime, timedelta, np.datetime64, np.timedelta64)
+
+
+def time_feature_of(X, time_feature):
+    """Return the index of the feature that holds time stamps, given its index or column's name.
+
+    Raises
+    ------
+    ValueError
+        If no column of X has that name.
+    """
+    if not isinstance(time_feature, str):
+        return time_feature
+    names = [str(name) for name in X.columns] if _is_frame(X) else []
+    if time_feature not in names:
+        raise ValueError(
+            f"Expected a DataFrame with a column time_feature={time_feature!r}, or the index of "
+            f"a feature; the columns of X are {names}."
+        )
+    return names.index(time_feature)
+
+
+def _check_time_feature(time_feature, n_features):
+    if not -n_features <= time_feature < n_features:
+        raise ValueError(
+            f"Expected time_feature to be the index of a feature, at least {-n_features} and below "
+            f"{n_features}, got {time_feature}."
+        )
+
+
+def _holds_times(column):
+    """Whether the first element is a date or a duration."""
+    return isinstance(next(iter(column), None), _TIMES)
+
+
+def _to_seconds(column):
+    """Return dates as seconds since 1970 (UTC), durations as seconds, numbers as they are."""
+    column = np.asarray(column)
+    if column.dtype.kind in "mM":
+        start = np.array(0, "M8[s]" if column.dtype.kind == "M" else "m8[s]")
+        return (column - start) / _SECOND  # NaN for NaT
+    if column.dtype.kind == "O" and any(isinstance(x, _TIMES) for x in column):
+        return np.array([_seconds(x) for x in column])
+    return column
+
+
+def _seconds(x):
+    if isinstance(x, timedelta):
+        return x.total_seconds()
+    if isinstance(x, datetime):
+        return (x if x.tzinfo else x.replace(tzinfo=UTC)).timestamp()
+    if isinstance(x, np.datetime64 | np.timedelta64):
+        return float(_to_seconds(x))
+    return float("nan") if x is None else float(x)
+
+
+def _check_times(sequences, time_feature):
+    """Refuse time stamps that are missing or decrease."""
+    times, offsets = sequences.values[:, time_feature], sequences.offsets
+    if np.isnan(times).any():
+        i, t = _locate(np.flatnonzero(np.isnan(times))[0], offsets)
+        raise ValueError(
+            f"Expected a time stamp at each step (time_feature={time_feature}), but it is missing "
+            f"in sequence {i}, step {t}."
+        )
+    decreases = times[1:] < times[:-1]
+    decreases[offsets[(offsets > 0) & (offsets < len(times))] - 1] = False  # another sequence
+    if decreases.any():
+        row = np.flatnonzero(decreases)[0] + 1
+        i, t = _locate(row, offsets)
+        raise ValueError(
+            f"Expected time stamps that do not decrease (time_feature={time_feature}), but "
+            f"{times[row]} comes after {times[row - 1]} in sequence {i}, step {t}."
+        )
+
+
 # --- Padding -----------------------------------------------------------------------------------
 
 
@@ -450,22 +563,23 @@ def _check_finite(steps, offsets):
 
 
 def _without_trailing_nan(steps, offsets):
-    """Drop trailing steps that are wholly NaN; refuse any other NaN.
+    """Drop trailing steps that are wholly NaN; return the sequences, and which rows are kept."""
+    filled = np.flatnonzero(~np.isnan(steps).all(axis=1))
+    kept = _kept(filled, offsets, from_start=True)
+    return Sequences(steps[kept.rows], kept.offsets), kept.rows
 
-    Returns the sequences, and which rows are kept.
-    """
-    missing = np.isnan(steps)
-    kept = _kept(np.flatnonzero(~missing.all(axis=1)), offsets, from_start=True)
-    sequences = Sequences(steps[kept.rows], kept.offsets)
-    missing = missing[kept.rows]
+
+def _check_complete(sequences):
+    """Refuse missing values."""
+    missing = np.isnan(sequences.values)
     if missing.any():
         row, feature = np.argwhere(missing)[0]
         i, t = _locate(row, sequences.offsets)
         raise ValueError(
-            f"Input X contains NaN: sequence {i}, step {t}, feature {feature} is missing. Only "
-            "trailing steps that are wholly NaN are taken, as padding; impute other gaps first."
+            f"Input X contains NaN: sequence {i}, step {t}, feature {feature} is missing. Expected "
+            "complete sequences: of tokens, or with missing='error'; missing='decay' and "
+            "'indicator' take missing values."
         )
-    return sequences, kept.rows
 
 
 def _without_padding(ids, offsets):

@@ -27,6 +27,12 @@ def check_options(estimator):
             "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
             "their ends: expected bptt_steps=None or bidirectional=False."
         )
+    has_tokens = not (estimator.embedding_dim is None and estimator.embedding_matrix is None)
+    if has_tokens and estimator.time_feature is not None:
+        raise ValueError(
+            "Token sequences have no time stamps: expected time_feature=None, or for numeric input "
+            f"embedding_dim=None, got time_feature={estimator.time_feature!r}."
+        )
 
 
 def hidden_sizes(estimator):
@@ -93,6 +99,8 @@ def wanted_structure(estimator):
         "bidirectional": bool(estimator.bidirectional),
         "pooling": _poolings(estimator),
         "embedding_dim": estimator.embedding_dim if matrix is None else matrix.shape[1],
+        "missing": estimator.missing,
+        "time_feature": estimator.time_feature,
     }
 
 
@@ -101,14 +109,17 @@ def dropout_rates(estimator):
     return DropoutRates(estimator.dropout, estimator.recurrent_dropout, estimator.token_dropout)
 
 
-def make_network(structure, n_inputs, n_tokens, n_outputs, *, freeze_embedding):
-    """Return the network of a structure; n_tokens is None for numeric input."""
+def make_network(
+    structure, n_inputs, n_outputs, *, n_tokens=None, freeze_embedding=False, **observed
+):
+    """Return the network of a structure; `observed` are its options for missing values."""
     return Network(
         n_inputs,
         structure["hidden_layer_sizes"],
         n_outputs,
         n_tokens=n_tokens,
         freeze_embedding=freeze_embedding,
+        **observed,
         patch_size=structure["patch_size"],
         cells=structure["cells"],
         reset_after=structure["reset_after"],

@@ -27,6 +27,15 @@ Behind a GRU or a simple cell there may be an output gate; without one y_t = h_t
 
     o_t = σ(W_o·x_t + U_o·h_t + b_o)
     y_t = o_t ⊙ tanh(h_t)
+
+Where values are missing (Che et al. 2018, "GRU-D"), with the mask m, the value x' last seen at the
+step or before, and the time δ since the last one seen before the step, x_t and the whole state of
+every layer, of the LSTM h and c, decay before the step::
+
+    x_t ← m_t ⊙ x_t + (1 − m_t) ⊙ γ_t ⊙ x'_t            γ_t = exp(−max(0, w ⊙ δ_t + b))
+    h_{t-1} ← γ_t ⊙ h_{t-1}                              γ_t = exp(−max(0, W·δ_t + b))
+
+m_t is read beside x_t. The mean, towards which x_t decays, is 0.
 """
 
 import numpy as np
@@ -48,16 +57,19 @@ def part_of(p, part, separator="."):
     return {name[len(prefix) :]: value for name, value in p.items() if name.startswith(prefix)}
 
 
-# Cells: the states after each of the steps x (T, D), from a state on
+# Cells: the states after each of the steps x (T, D), from a state on, of which each step finds only
+# the share `decay` (T, H)
 
 
-def gru(p, x, h, *, reset_after):
+def gru(p, x, h, *, reset_after, decay=None):
     """Return the states (T, H), from h (H,) on."""
     W_z, W_r, W_c = gates(p["input_weights"])
     U_z, U_r, U_c = gates(p["recurrent_weights"])
     b_z, b_r, b_c = gates(p["bias"])
     states = np.zeros((len(x), len(h)))
     for t, x_t in enumerate(x):
+        if decay is not None:
+            h = decay[t] * h
         z = sigmoid(x_t @ W_z + h @ U_z + b_z)
         r = sigmoid(x_t @ W_r + h @ U_r + b_r)
         if reset_after:
@@ -69,7 +81,7 @@ def gru(p, x, h, *, reset_after):
     return states
 
 
-def lstm(p, x, state):
+def lstm(p, x, state, *, decay=None):
     """Return the states (T, 2 H), from the state (2 H,) on."""
     W_o, W_i, W_f, W_u = gates(p["input_weights"], 4)
     U_o, U_i, U_f, U_u = gates(p["recurrent_weights"], 4)
@@ -77,6 +89,8 @@ def lstm(p, x, state):
     h, c = gates(state, 2)
     states = np.zeros((len(x), len(state)))
     for t, x_t in enumerate(x):
+        if decay is not None:
+            h, c = decay[t] * h, decay[t] * c
         o = sigmoid(x_t @ W_o + h @ U_o + b_o)
         i = sigmoid(x_t @ W_i + h @ U_i + b_i)
         f = sigmoid(x_t @ W_f + h @ U_f + b_f)
@@ -87,10 +101,12 @@ def lstm(p, x, state):
     return states
 
 
-def rnn(p, x, h):
+def rnn(p, x, h, *, decay=None):
     """Return the states (T, H), from h (H,) on."""
     states = np.zeros((len(x), len(h)))
     for t, x_t in enumerate(x):
+        if decay is not None:
+            h = decay[t] * h
         h = np.tanh(x_t @ p["input_weights"] + h @ p["recurrent_weights"] + p["bias"])
         states[t] = h
     return states
@@ -99,12 +115,16 @@ def rnn(p, x, h):
 # Layers: the outputs (T, H) of all steps, and the states (T, n_states)
 
 
-def hidden_layer(kind, p, x, state, *, reset_after=False, output_gate=False):
-    """Return outputs and states of the cell "gru", "lstm" or "rnn" and the gate behind it."""
+def hidden_layer(kind, p, x, state, *, gaps=None, reset_after=False, output_gate=False):
+    """Return outputs and states of the cell "gru", "lstm" or "rnn" and the gate behind it.
+
+    `gaps` (T, n), of each step, make the state decay.
+    """
+    decay = None if gaps is None else what_is_left(gaps, p["decay_weights"], p["decay_bias"])
     if kind == "gru":
-        states = gru(p, x, state, reset_after=reset_after)
+        states = gru(p, x, state, decay=decay, reset_after=reset_after)
     else:
-        states = {"lstm": lstm, "rnn": rnn}[kind](p, x, state)
+        states = {"lstm": lstm, "rnn": rnn}[kind](p, x, state, decay=decay)
     h = states[:, : len(p["recurrent_weights"])]
     if kind == "lstm" or not output_gate:
         return h, states
@@ -117,20 +137,23 @@ def hidden_layer(kind, p, x, state, *, reset_after=False, output_gate=False):
     return y, states
 
 
-def both_directions(kind, p, x, state, **form):
+def both_directions(kind, p, x, state, *, gaps=None, **form):
     """Return outputs and states of two layers side by side, of which one reads from the end.
 
-    Outputs stand where their step is; states come in the order in which the layer has read.
+    Outputs stand where their step is; states come in the order in which the layer has read. Either
+    both read the same x, or it is a pair; gaps always are one.
     """
     onward, reverse = gates(state, 2)
-    y, states = hidden_layer(kind, p, x, onward, **form)
+    x, x_reverse = x if isinstance(x, tuple) else (x, x)
+    gaps, gaps_reverse = (None, None) if gaps is None else (gaps[0], gaps[1][::-1])
+    y, states = hidden_layer(kind, p, x, onward, gaps=gaps, **form)
     y_reverse, states_reverse = hidden_layer(
-        kind, part_of(p, "reverse", "_"), x[::-1], reverse, **form
+        kind, part_of(p, "reverse", "_"), x_reverse[::-1], reverse, gaps=gaps_reverse, **form
     )
     return np.hstack([y, y_reverse[::-1]]), np.hstack([states, states_reverse])
 
 
-def stack(p, x, initial=None, *, cells, bidirectional=False, **form):
+def stack(p, x, initial=None, *, cells, gaps=None, bidirectional=False, **form):
     """Return the top layer's outputs (T, H), and of each layer the initial state and its states."""
     y, all_states = x, []
     for i, kind in enumerate(cells):
@@ -139,9 +162,74 @@ def stack(p, x, initial=None, *, cells, bidirectional=False, **form):
         n_states *= (2 if kind == "lstm" else 1) * (2 if bidirectional else 1)
         state = np.zeros(n_states) if initial is None else initial[i]
         read = both_directions if bidirectional else hidden_layer
-        y, states = read(kind, layer, y, state, **form)
+        y, states = read(kind, layer, y, state, gaps=gaps, **form)
         all_states.append(np.vstack([state, states]))
     return y, all_states
+
+
+# Missing values
+
+
+def what_is_left(gaps, weights, bias):
+    """Return γ for the times δ (T, n): (T, H) for a matrix of weights, (T, n) for a vector."""
+    a = gaps @ weights if weights.ndim == 2 else gaps * weights
+    return np.exp(-np.maximum(0, a + bias))
+
+
+def seen(x, times):
+    """Return m, x' and δ, each (T, D), of the values x (T, D), NaN where nothing was seen.
+
+    The step t is at `times[t]`. Until it is seen a feature is 0, and δ counts from the first step.
+    """
+    mask, values, gaps = np.zeros(x.shape), np.zeros(x.shape), np.zeros(x.shape)
+    for t in range(len(x)):
+        for d in range(x.shape[1]):
+            mask[t, d] = 0 if np.isnan(x[t, d]) else 1
+            if t > 0:
+                values[t, d] = values[t - 1, d]
+                gaps[t, d] = times[t] - times[t - 1]
+                if not mask[t - 1, d]:
+                    gaps[t, d] += gaps[t - 1, d]
+            if mask[t, d]:
+                values[t, d] = x[t, d]
+    return mask, values, gaps
+
+
+def seen_from_the_end(x, times):
+    """Return the same for one who comes from the end: time runs backwards for them."""
+    return tuple(array[::-1] for array in seen(x[::-1], -times[::-1]))
+
+
+def seen_by_each(x, times, *, bidirectional):
+    """Return m, x' and δ for each direction."""
+    onward = seen(x, times)
+    return (onward, seen_from_the_end(x, times)) if bidirectional else (onward,)
+
+
+def patches(x, patch_size):
+    """Return what several steps (T, D) hold side by side: (T / patch_size, patch_size · D)."""
+    return x.reshape(len(x) // patch_size, patch_size * x.shape[1])
+
+
+def columns(directions, patch_size=1):
+    """Return m, then x' of each direction, then δ of each, step by step in a patch."""
+    (mask, _, _), *_ = directions
+    values, gaps = [d[1] for d in directions], [d[2] for d in directions]
+    return patches(np.hstack([mask, *values, *gaps]), patch_size)
+
+
+def observed_inputs(p, directions, *, patch_size=1, reads_mask=True):
+    """Return what each direction reads at each step, and its δ: pairs if there are two of them."""
+    reads = []
+    n = directions[0][0].shape[1] * patch_size
+    for i, arrays in enumerate(directions):
+        mask, values, gaps = (patches(array, patch_size) for array in arrays)
+        if reads_mask:
+            own = slice(i * n, (i + 1) * n)
+            left = what_is_left(gaps, p["inputs.decay_weights"][own], p["inputs.decay_bias"][own])
+            values = np.hstack([np.where(mask == 1, values, left * values), mask])
+        reads.append((values, gaps))
+    return reads[0] if len(reads) == 1 else tuple(zip(*reads, strict=True))
 
 
 # What the head reads, and the network
@@ -188,6 +276,42 @@ def network(p, x, *, pooling, bidirectional=False, **form):
     """Return the raw outputs (K,) for one sequence; without pooling, (T, K)."""
     y, _ = stack(p, inputs(p, x), bidirectional=bidirectional, **form)
     return head(p, y, pooling=pooling, bidirectional=bidirectional)
+
+
+def network_with_decay(
+    p, x, times, *, pooling, bidirectional=False, patch_size=1, reads_mask=True, **form
+):
+    """Return the same for values x (T, D) at given times, NaN where nothing was seen."""
+    directions = seen_by_each(x, times, bidirectional=bidirectional)
+    steps, gaps = observed_inputs(p, directions, patch_size=patch_size, reads_mask=reads_mask)
+    y, _ = stack(p, steps, gaps=gaps, bidirectional=bidirectional, **form)
+    return head(p, y, pooling=pooling, bidirectional=bidirectional)
+
+
+def all_gaps(directions, patch_size=1):
+    """Return δ of all directions side by side, by step of the network."""
+    return np.hstack([patches(gaps, patch_size) for _, _, gaps in directions])
+
+
+def leave_the_kink(p, gaps, rng, margin=0.02):
+    """Draw the decay's biases until no argument of max(0, ·) is close to 0, its kink.
+
+    There it has no derivative. More arguments are above than below, but some are. `gaps` are the
+    rows that all directions' layers will read, side by side.
+    """
+    for name, weights in p.items():
+        if not name.endswith("decay_weights"):
+            continue
+        bias = p[name.removesuffix("weights") + "bias"]
+        if weights.ndim == 1:
+            a = gaps * weights
+        else:
+            n = len(weights)
+            a = (gaps[:, n:] if "reverse" in name else gaps[:, :n]) @ weights
+        for unit in range(len(bias)):
+            bias[unit] = rng.normal(1)
+            while np.any(np.abs(a[:, unit] + bias[unit]) < margin):
+                bias[unit] = rng.normal(1)
 
 
 # The layout of a batch: step 0 of all sequences, step 1 of those that have one, and so on.

@@ -164,7 +164,7 @@ def test_huge_inputs_give_no_warning_and_no_nan(kind):
     batch = Batch(np.array([4, 2]))
     x = np.where(np.random.RandomState(1).uniform(size=(6, D)) < 0.5, -1e4, 1e4)
     states, _, cache = cell.forward(p, x, batch, initial)
-    dx, d_initial = cell.backward(p, np.ones((6, H)), None, batch, cache, g := unwritten(cell))
+    dx, d_initial, _ = cell.backward(p, np.ones((6, H)), None, batch, cache, g := unwritten(cell))
     for array in (states, dx, d_initial, *g.values()):
         assert np.isfinite(array).all()
 
@@ -181,7 +181,7 @@ def test_float32_stays_float32_and_close_to_float64(kind):
         q = {name: value.astype(dtype) for name, value in p.items()}
         g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
         states, final, cache = cell.forward(q, x.astype(dtype), batch, initial.astype(dtype))
-        dx, d_initial = cell.backward(
+        dx, d_initial, _ = cell.backward(
             q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g
         )
         results[dtype] = [states, final, dx, d_initial, *g.values()]
@@ -211,7 +211,7 @@ def check_all_gradients(check_gradient, lengths, *, kind, of_states, of_last):
 
     g = unwritten(cell)
     _, _, cache = cell.forward(p, x, batch, initial)
-    dx, d_initial = cell.backward(
+    dx, d_initial, _ = cell.backward(
         p, on_states if of_states else None, on_last if of_last else None, batch, cache, g
     )
     for name in cell.shapes():
@@ -239,7 +239,7 @@ def test_last_state_of_an_empty_sequence_passes_its_gradient_to_the_initial_stat
     batch = Batch(np.array([2, 0, 0]))
     _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     d_last = np.random.RandomState(1).normal(size=(3, H))
-    _, d_initial = cell.backward(p, None, d_last, batch, cache, unwritten(cell))
+    _, d_initial, _ = cell.backward(p, None, d_last, batch, cache, unwritten(cell))
     assert_array_equal(d_initial[1:, :H], d_last[1:])
     assert_array_equal(d_initial[1:, H:], 0)
 
@@ -252,7 +252,7 @@ def test_only_empty_sequences_give_zero_parameter_gradients(kind):
     assert_array_equal(states, initial[:, :H])
     assert_array_equal(final, initial)
     d_last = np.ones((2, H))
-    dx, d_initial = cell.backward(p, None, d_last, batch, cache, g := unwritten(cell))
+    dx, d_initial, _ = cell.backward(p, None, d_last, batch, cache, g := unwritten(cell))
     assert dx.shape == (0, D)
     assert_array_equal(d_initial[:, :H], d_last)
     assert_array_equal(d_initial[:, H:], 0)
@@ -265,7 +265,7 @@ def test_no_gradient_in_gives_no_gradient_out(kind):
     cell, p, sequences, initial = problem([3, 1], kind=kind)
     batch = Batch(np.array([3, 1]))
     _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    dx, d_initial = cell.backward(p, None, None, batch, cache, g := unwritten(cell))
+    dx, d_initial, _ = cell.backward(p, None, None, batch, cache, g := unwritten(cell))
     for array in (dx, d_initial, *g.values()):
         assert_array_equal(array, 0)
 
@@ -308,9 +308,9 @@ def test_backward_changes_none_of_its_arguments_but_the_cache(kind):
 
     first, second = unwritten(cell), unwritten(cell)
     _, _, cache = cell.forward(p, x, batch, initial)
-    dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, first)
+    dx, d_initial, _ = cell.backward(p, d_states, d_last, batch, cache, first)
     _, _, cache = cell.forward(p, x, batch, initial)
-    dx_2, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, second)
+    dx_2, d_initial_2, _ = cell.backward(p, d_states, d_last, batch, cache, second)
     assert_array_equal(dx, dx_2)
     assert_array_equal(d_initial, d_initial_2)
     for name in cell.shapes():
@@ -338,9 +338,9 @@ def test_without_input_gradient_the_others_are_the_same(kind):
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     full, short = unwritten(cell), unwritten(cell)
     _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, full)
+    dx, d_initial, _ = cell.backward(p, d_states, d_last, batch, cache, full)
     _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    no_dx, d_initial_2 = cell.backward(p, d_states, d_last, batch, cache, short, need_dx=False)
+    no_dx, d_initial_2, _ = cell.backward(p, d_states, d_last, batch, cache, short, need_dx=False)
     assert dx.shape == (batch.n_rows, D)
     assert no_dx is None
     assert_array_equal(d_initial, d_initial_2)
@@ -362,7 +362,7 @@ def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, kind, seed):
     batch = Batch(np.array(lengths))
     states, final, cache = cell.forward(p, naive.pack(sequences), batch, initial)
     d_states, d_last = random_upstream(batch, np.random.RandomState(seed + 1))
-    dx, d_initial = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+    dx, d_initial, _ = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
 
     y_of = naive.unpack(states[batch.n_sequences :], lengths)
     dx_of, d_states_of = naive.unpack(dx, lengths), naive.unpack(d_states, lengths)
@@ -370,13 +370,204 @@ def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, kind, seed):
     for i, x in enumerate(sequences):
         alone, here = Batch(np.array([lengths[i]])), slice(i, i + 1)
         states_i, final_i, cache_i = cell.forward(p, x, alone, initial[here])
-        dx_i, d_initial_i = cell.backward(
+        dx_i, d_initial_i, _ = cell.backward(
             p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
         )
         assert_allclose(y_of[i], states_i[1:], rtol=0, atol=1e-12)
         assert_allclose(final[here], final_i, rtol=0, atol=1e-12)
         assert_allclose(dx_of[i], dx_i, rtol=1e-12, atol=1e-12)
         assert_allclose(d_initial[here], d_initial_i, rtol=1e-12, atol=1e-12)
+        for name in total:
+            total[name] += g_i[name]
+    for name in total:
+        assert_allclose(g[name], total[name], rtol=1e-11, atol=1e-11)
+
+
+# Decay of the states
+
+
+def decay_problem(lengths, *, kind, masked=False, with_initial=True, seed=0):
+    """Return a problem's cell, parameters, sequences, and further arguments with a decay."""
+    cell, p, sequences, initial = problem(lengths, kind=kind, with_initial=with_initial, seed=seed)
+    rng = np.random.RandomState(seed + 2)
+    decay = rng.uniform(0.1, 1, size=(sum(lengths), H))
+    mask = rng.choice([0.0, 1.5], size=(len(lengths), H)) if masked else None
+    return cell, p, sequences, {"initial": initial, "mask": mask, "decay": decay}
+
+
+@INITIALS
+@LENGTHS
+@KINDS
+def test_forward_with_decay_equals_the_naive_equations(kind, lengths, with_initial):
+    cell, p, sequences, further = decay_problem(lengths, kind=kind, with_initial=with_initial)
+    batch, initial = Batch(np.array(lengths)), further["initial"]
+    before = np.zeros((len(lengths), cell.n_states)) if initial is None else initial
+    decay_of = naive.unpack(further["decay"], lengths)
+    expected = [
+        NAIVE[kind](p, x, state, decay=decay)
+        for x, state, decay in zip(sequences, before, decay_of, strict=True)
+    ]
+    last = [y[-1] if len(y) else state for y, state in zip(expected, before, strict=True)]
+    for need_cache in (True, False):
+        states, final, _ = cell.forward(
+            p, naive.pack(sequences), batch, **further, need_cache=need_cache
+        )
+        assert_array_equal(states[: len(lengths)], before[:, :H])
+        assert_allclose(states[len(lengths) :], naive.pack(expected)[:, :H], rtol=0, atol=1e-10)
+        assert_allclose(final, last, rtol=0, atol=1e-10)
+
+
+@KINDS
+def test_where_nothing_is_left_of_the_state_each_step_is_a_first_one(kind):
+    lengths = [4, 2, 2, 0]
+    cell, p, sequences, initial = problem(lengths, kind=kind)
+    x = naive.pack(sequences)
+    states, _, _ = cell.forward(p, x, Batch(np.array(lengths)), initial, decay=np.zeros((8, H)))
+    alone, _, _ = cell.forward(p, x, Batch(np.ones(8, np.intp)))
+    assert_allclose(states[4:], alone[8:], rtol=0, atol=1e-15)
+
+
+@LENGTHS
+@KINDS
+def test_a_decay_that_leaves_all_changes_nothing(kind, lengths):
+    cell, p, sequences, initial = problem(lengths, kind=kind)
+    x, batch = naive.pack(sequences), Batch(np.array(lengths))
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    results = []
+    for decay in (None, np.ones((len(x), H))):
+        states, final, cache = cell.forward(p, x, batch, initial, decay=decay)
+        dx, d_initial, d_decay = cell.backward(
+            p, d_states, d_last, batch, cache, g := unwritten(cell)
+        )
+        assert (d_decay is None) == (decay is None)
+        results.append((states, final, dx, d_initial, *g.values()))
+    for one, other in zip(*results, strict=True):
+        assert_allclose(one, other, rtol=1e-14, atol=1e-15)
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("loss_of", ["states", "last", "both"])
+@pytest.mark.parametrize("lengths", [[4, 2, 2, 1, 0], [3, 3]], ids=str)
+@KINDS
+def test_gradients_with_decay_equal_central_differences(
+    check_gradient, kind, lengths, loss_of, masked
+):
+    cell, p, sequences, further = decay_problem(lengths, kind=kind, masked=masked)
+    batch, x = Batch(np.array(lengths)), naive.pack(sequences)
+    on_states, on_last = random_upstream(batch, np.random.RandomState(1))
+    if loss_of == "states":
+        on_last = None
+    if loss_of == "last":
+        on_states = None
+
+    def loss():
+        states, _, _ = cell.forward(p, x, batch, **further)
+        loss = 0.0
+        if on_states is not None:
+            loss += np.sum(on_states * states[batch.n_sequences :])
+        if on_last is not None:
+            loss += np.sum(on_last * batch.last(states))
+        return loss
+
+    g = unwritten(cell)
+    _, _, cache = cell.forward(p, x, batch, **further)
+    dx, d_initial, d_decay = cell.backward(p, on_states, on_last, batch, cache, g)
+    for name in cell.shapes():
+        check_gradient(loss, p[name], g[name], name)
+    check_gradient(loss, x, dx, "x")
+    check_gradient(loss, further["initial"], d_initial, "initial")
+    check_gradient(loss, further["decay"], d_decay, "decay")
+
+
+@KINDS
+def test_only_empty_sequences_have_no_decay(kind):
+    cell, p, _, initial = problem([0, 0], kind=kind)
+    batch = Batch(np.array([0, 0]))
+    states, final, cache = cell.forward(p, np.zeros((0, D)), batch, initial, decay=np.zeros((0, H)))
+    assert_array_equal(states, initial[:, :H])
+    assert_array_equal(final, initial)
+    _, d_initial, d_decay = cell.backward(
+        p, None, np.ones((2, H)), batch, cache, g := unwritten(cell)
+    )
+    assert d_decay.shape == (0, H)
+    assert_array_equal(d_initial[:, :H], 1)
+    assert_array_equal(d_initial[:, H:], 0)
+    for array in g.values():
+        assert_array_equal(array, 0)
+
+
+@KINDS
+def test_passes_with_decay_change_none_of_their_arguments(kind):
+    lengths = [4, 2, 2, 0]
+    cell, p, sequences, further = decay_problem(lengths, kind=kind, masked=True)
+    x, batch = naive.pack(sequences), Batch(np.array(lengths))
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    for array in (d_states, d_last, x, *further.values(), *p.values()):
+        array.flags.writeable = False
+    results = []
+    for need_dx in (True, True, False):
+        _, _, cache = cell.forward(p, x, batch, **further)
+        dx, *d = cell.backward(
+            p, d_states, d_last, batch, cache, g := unwritten(cell), need_dx=need_dx
+        )
+        assert (dx is not None) == need_dx
+        assert not any(np.shares_memory(d[1], array) for array in further.values())
+        results.append((*d, *g.values()))
+    for arrays in zip(*results, strict=True):
+        assert_array_equal(arrays[0], arrays[1])
+        assert_array_equal(arrays[0], arrays[2])
+
+
+@KINDS
+def test_float32_with_decay_stays_float32_and_close_to_float64(kind):
+    lengths = [5, 3, 3, 0]
+    cell, p, sequences, further = decay_problem(lengths, kind=kind, masked=True)
+    batch, x = Batch(np.array(lengths)), naive.pack(sequences)
+    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    results = {}
+    for dtype in (np.float32, np.float64):
+        q = {name: value.astype(dtype) for name, value in p.items()}
+        g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
+        cast = {name: value.astype(dtype) for name, value in further.items()}
+        states, final, cache = cell.forward(q, x.astype(dtype), batch, **cast)
+        d = cell.backward(q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g)
+        results[dtype] = [states, final, *d, *g.values()]
+        assert all(array.dtype == dtype for array in [*results[dtype], *cache])
+    for single, double in zip(*results.values(), strict=True):
+        assert_allclose(single, double, rtol=1e-4, atol=1e-4)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 6), min_size=1, max_size=6),
+    kind=st.sampled_from(list(CELLS)),
+    masked=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_each_sequence_alone_decays_as_in_a_batch(lengths, kind, masked, seed):
+    lengths = sorted(lengths, reverse=True)
+    cell, p, sequences, further = decay_problem(lengths, kind=kind, masked=masked, seed=seed)
+    batch = Batch(np.array(lengths))
+    states, final, cache = cell.forward(p, naive.pack(sequences), batch, **further)
+    d_states, d_last = random_upstream(batch, np.random.RandomState(seed + 1))
+    d = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+
+    by_row = [states[batch.n_sequences :], d[0], d[2], further["decay"], d_states]
+    y_of, dx_of, d_decay_of, decay_of, d_states_of = (naive.unpack(a, lengths) for a in by_row)
+    total = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
+    for i, x in enumerate(sequences):
+        alone, here = Batch(np.array([lengths[i]])), slice(i, i + 1)
+        own = further | {"initial": further["initial"][here], "decay": decay_of[i]}
+        if masked:
+            own["mask"] = further["mask"][here]
+        states_i, final_i, cache_i = cell.forward(p, x, alone, **own)
+        dx, d_initial, d_decay = cell.backward(
+            p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
+        )
+        assert_allclose(y_of[i], states_i[1:], rtol=0, atol=1e-12)
+        assert_allclose(final[here], final_i, rtol=0, atol=1e-12)
+        assert_allclose(dx_of[i], dx, rtol=1e-12, atol=1e-12)
+        assert_allclose(d[1][here], d_initial, rtol=1e-12, atol=1e-12)
+        assert_allclose(d_decay_of[i], d_decay, rtol=1e-12, atol=1e-12)
         for name in total:
             total[name] += g_i[name]
     for name in total:
@@ -474,11 +665,13 @@ def test_blocks_of_steps_change_nothing(kind, block_size, monkeypatch):
     lengths = [9, 7, 7, 2, 0]
     cell, p, sequences, initial = problem(lengths, kind=kind)
     x, batch = naive.pack(sequences), Batch(np.array(lengths))
-    d_states, d_last = random_upstream(batch, np.random.RandomState(1))
+    rng = np.random.RandomState(1)
+    d_states, d_last = random_upstream(batch, rng)
+    decay = rng.uniform(size=(batch.n_rows, H))
 
     def run():
         g = unwritten(cell)
-        states, final, cache = cell.forward(p, x, batch, initial)
+        states, final, cache = cell.forward(p, x, batch, initial, decay=decay)
         states = states.copy()
         return states, final, *cell.backward(p, d_states, d_last, batch, cache, g), *g.values()
 
@@ -493,17 +686,22 @@ def test_blocks_of_steps_change_nothing(kind, block_size, monkeypatch):
 @KINDS
 def test_an_arena_changes_nothing(kind):
     arena = Arena()
-    for lengths in ([5, 3, 1], [9, 9, 2, 0], [2, 1], [9, 9, 2, 0]):  # it grows, then has room
-        cell, p, sequences, initial = problem(lengths, kind=kind)
+    for i, lengths in enumerate(
+        [[5, 3, 1], [9, 9, 2, 0], [2, 1], [9, 9, 2, 0]]
+    ):  # it grows, has room
+        cell, p, sequences, further = decay_problem(lengths, kind=kind)
+        if i % 2 == 0:
+            further["decay"] = None
         x = naive.pack(sequences)
         results = []
         for batch in (Batch(np.array(lengths)), Batch(np.array(lengths), arena)):
             d_states, d_last = random_upstream(batch, np.random.RandomState(1))
             g = unwritten(cell)
-            states, final, cache = cell.forward(p, x, batch, initial)
+            states, final, cache = cell.forward(p, x, batch, **further)
             states, final = states.copy(), final.copy()
-            d = cell.backward(p, d_states, d_last, batch, cache, g)
-            results.append((states, final, *d, *g.values()))
+            *d, d_decay = cell.backward(p, d_states, d_last, batch, cache, g)
+            d_decay = np.zeros(0) if d_decay is None else d_decay
+            results.append((states, final, *d, d_decay, *g.values()))
         for one, other in zip(*results, strict=True):
             assert_array_equal(one, other)
 
@@ -514,8 +712,9 @@ def test_without_a_cache_the_states_are_the_same(kind, monkeypatch):
     lengths = [9, 7, 7, 2, 0]
     cell, p, sequences, initial = problem(lengths, kind=kind)
     x, batch = naive.pack(sequences), Batch(np.array(lengths))
-    states, final, _ = cell.forward(p, x, batch, initial)
-    same, same_final, cache = cell.forward(p, x, batch, initial, need_cache=False)
+    decay = np.random.RandomState(1).uniform(size=(batch.n_rows, H))
+    states, final, _ = cell.forward(p, x, batch, initial, decay=decay)
+    same, same_final, cache = cell.forward(p, x, batch, initial, decay=decay, need_cache=False)
     assert cache is None
     assert_array_equal(same, states)
     assert_array_equal(same_final, final)

@@ -92,8 +92,18 @@ def test_only_one_check_runs_with_other_parameters(estimator_class):
 def test_has_the_checks_of_the_multi_layer_perceptron(estimator_class):
     ours = {name_of(check) for _, check in default_checks(estimator_class)}
     theirs = {name_of(check) for _, check in default_checks(MLPS[estimator_class])}
-    # The network takes no sparse matrices.
-    assert theirs - ours <= {"check_sample_weight_equivalence_on_sparse_data"}
+    # The network takes no sparse matrices; NaN it takes, and infinity is refused in other tests.
+    assert theirs - ours <= {
+        "check_sample_weight_equivalence_on_sparse_data",
+        "check_estimators_nan_inf",
+    }
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_nan_is_checked_where_it_is_refused(estimator_class):
+    checks = estimator_checks.estimator_checks_generator(estimator_class(missing="error"))
+    (pair,) = [pair for pair in checks if name_of(pair[1]) == "check_estimators_nan_inf"]
+    run_check(*pair)
 
 
 RUN_ARRAY_API_CHECKS = """

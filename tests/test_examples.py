@@ -121,3 +121,48 @@ def test_cells_compared(capsys):
     n_parameters = {row[:18].strip(): int(row.split()[-3]) for row in rows}
     assert n_parameters["LSTM"] == 4 * 32 * (2 + 32 + 1) + 33
     assert n_parameters["GRU"] == 3 * 32 * (2 + 32 + 1) + 33
+
+
+def test_missing_values(capsys):
+    load("missing_values").main(["--sequences", "450", "--epochs", "15"])
+    printed = capsys.readouterr().out
+    assert "300 sequences to train on, 150 to test; 50% missing" in printed
+    complete = number_after(printed, "complete data        accuracy")
+    assert complete > 0.8
+    for way in ('missing="decay"', 'missing="indicator"'):
+        assert complete >= number_after(printed, way) > 0.6
+
+
+def test_irregular_events(capsys):
+    load("irregular_events").main(["--patients", "240", "--epochs", "25"])
+    printed = capsys.readouterr().out
+    assert "time, lactate, pulse, temperature" in printed
+    assert number_after(printed, "accuracy with the times") > 0.8
+    assert number_after(printed, "accuracy without the times") > 0.6
+
+
+def test_mixed_frequency(capsys):
+    load("mixed_frequency").main(["--plants", "800", "--epochs", "20"])
+    printed = capsys.readouterr().out
+    both = number_after(printed, "output and price   96 steps   accuracy")
+    assert both > 0.8
+    for alone in ("output             96", "price               4"):
+        assert both > number_after(printed, f"{alone} steps   accuracy") + 0.05
+
+
+def test_outliers(capsys):
+    load("outliers").main(["--sequences", "900", "--epochs", "15"])
+    printed = capsys.readouterr().out
+    clean = number_after(printed, 'clean        scaling="robust"')
+    assert clean > 0.9
+    assert number_after(printed, 'with spikes  scaling="robust"') > clean - 0.1
+    assert number_after(printed, 'with spikes  scaling="standard"') < 0.65
+
+
+def test_high_dimensional(capsys):
+    load("high_dimensional").main(["--sequences", "120"])
+    printed = capsys.readouterr().out
+    assert "1000 variables per step" in printed
+    one, two = (number_after(printed, f"PCA to  {n} components: accuracy") for n in (1, 2))
+    assert two > max(one, 0.7)
+    assert number_after(printed, "all variables       : accuracy") > 0.7

@@ -28,8 +28,10 @@ FORMS = pytest.mark.parametrize(
         {"pooling": "mean", "reset_after": True, "output_gate": True},
         {"pooling": "mean", "tokens": True},
         {"pooling": "last", "tokens": True},
+        {"pooling": "mean", "decay": True, "reads_mask": True},
+        {"pooling": "last", "decay": True, "reads_mask": True, "cells": ("lstm", "gru")},
     ],
-    ids=lambda form: "-".join(str(value) for value in form.values()),
+    ids=lambda form: "-".join(n if value is True else str(value) for n, value in form.items()),
 )
 CELLS = pytest.mark.parametrize(
     "cells",
@@ -42,6 +44,8 @@ CELLS = pytest.mark.parametrize(
     ],
     ids=["gru", "gru-after-gate", "lstm", "rnn", "lstm-rnn-gate"],
 )
+# What the sequences hold: numbers, tokens, or numbers of which some are missing
+INPUTS = [{}, {"tokens": True}, {"decay": True, "reads_mask": True}, {"decay": True}]
 POOLINGS = pytest.mark.parametrize(
     "pooling",
     ["last", "mean", "max", "attention", ("last", "mean"), ("attention", "max"), None],
@@ -56,6 +60,20 @@ def problem(lengths, *, tokens=False, widths=WIDTHS, **form):
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     n_rows = sum(lengths)
     values = rng.randint(V, size=n_rows) if tokens else rng.normal(size=(n_rows, D))
+    if form.get("decay"):
+        values[rng.uniform(size=values.shape) < 0.5] = np.nan
+        parts = np.split(values, np.cumsum(lengths[:-1], dtype=int))
+        seen = [
+            naive.seen_by_each(
+                part,
+                np.cumsum(rng.uniform(0.2, 2, len(part))),
+                bidirectional=form.get("bidirectional", False),
+            )
+            for part in parts
+        ]
+        values = np.concatenate([naive.columns(directions) for directions in seen])
+        gaps = np.concatenate([naive.all_gaps(directions) for directions in seen])
+        naive.leave_the_kink(p, gaps, rng)
     return network, p, Sequences(values, offsets_of(np.array(lengths)))
 
 
@@ -145,20 +163,22 @@ def test_the_pieces_of_a_sequence_are_its_steps_and_all_but_the_first_are_whole(
 @POOLINGS
 @CELLS
 def test_outputs_are_those_of_whole_sequences(cells, pooling):
-    for tokens in (False, True):
-        network, p, sequences = problem(LENGTHS, tokens=tokens, pooling=pooling, **cells)
+    for inputs in INPUTS:
+        network, p, sequences = problem(LENGTHS, pooling=pooling, **inputs, **cells)
         expected = whole(network, p, sequences)
         for n_steps in (1, 2, 3, 7, 20):
             raw = raw_in_pieces(network, p, sequences, n_steps)
-            case = f"tokens={tokens}, n_steps={n_steps}"
+            case = f"{inputs}, n_steps={n_steps}"
             assert_allclose(raw, expected, rtol=0, atol=1e-12, err_msg=case)
 
 
 @POOLINGS
 def test_both_directions_read_the_sequences_in_one_piece(pooling):
-    network, p, sequences = problem(LENGTHS, pooling=pooling, bidirectional=True)
-    raw = raw_in_pieces(network, p, sequences, max(LENGTHS))
-    assert_allclose(raw, whole(network, p, sequences), rtol=0, atol=1e-12)
+    for inputs in INPUTS:
+        network, p, sequences = problem(LENGTHS, pooling=pooling, bidirectional=True, **inputs)
+        raw = raw_in_pieces(network, p, sequences, max(LENGTHS))
+        expected = whole(network, p, sequences)
+        assert_allclose(raw, expected, rtol=0, atol=1e-12, err_msg=str(inputs))
 
 
 @pytest.mark.parametrize(
@@ -176,25 +196,52 @@ def test_without_a_single_step_the_head_reads_zeros(pooling):
 # Gradients
 
 
+def naive_steps(p, sequence):
+    """Return the steps of a sequence as the naive equations read them, and their δ, if any."""
+    if not any(name.endswith("decay_weights") for name in p):
+        return naive.inputs(p, sequence), None
+    seen = np.split(sequence, 3, axis=1)
+    return naive.observed_inputs(p, [seen], reads_mask="inputs.decay_weights" in p)
+
+
 def naive_truncated(p, sequence, n_steps, held, *, pooling, **form):
     """Return the raw outputs, where each piece starts from the states `held` there."""
-    steps = naive.inputs(p, sequence)
+    steps, gaps = naive_steps(p, sequence)
     T = len(steps)
     first = T % n_steps or min(n_steps, T)
     starts = [0, *range(first, T, n_steps)]
     outputs = [
-        naive.stack(p, steps[start:stop], [states[start] for states in held], **form)[0]
+        naive.stack(
+            p,
+            steps[start:stop],
+            [states[start] for states in held],
+            gaps=None if gaps is None else gaps[start:stop],
+            **form,
+        )[0]
         for start, stop in zip(starts, [*starts[1:], T], strict=True)
     ]
     return naive.head(p, np.concatenate(outputs), pooling=pooling)
 
 
-def truncated_problem(lengths, n_steps, *, cells=("gru", "gru"), tokens=False, **form):
+def truncated_problem(
+    lengths,
+    n_steps,
+    *,
+    pooling,
+    cells=("gru", "gru"),
+    tokens=False,
+    decay=False,
+    reads_mask=False,
+    **form,
+):
     """Return a problem's parameters, its naive loss with the first states of pieces held, and g."""
-    network, p, sequences = problem(lengths, cells=cells, tokens=tokens, **form)
-    pooling = form.pop("pooling")
+    inputs = {"tokens": tokens, "decay": decay, "reads_mask": reads_mask}
+    network, p, sequences = problem(lengths, cells=cells, pooling=pooling, **inputs, **form)
     parts = np.split(sequences.values, sequences.offsets[1:-1])
-    held = [naive.stack(p, naive.inputs(p, part), cells=cells, **form)[1] for part in parts]
+    held = []
+    for part in parts:
+        steps, gaps = naive_steps(p, part)
+        held.append(naive.stack(p, steps, gaps=gaps, cells=cells, **form)[1])
     d_raw = np.random.RandomState(1).normal(size=shape_of_raw(network, sequences))
 
     def loss():
@@ -218,16 +265,18 @@ def test_gradient_is_that_of_pieces_whose_first_states_are_held(check_gradient, 
 @POOLINGS
 @CELLS
 def test_gradient_is_that_of_pieces_along_random_directions(check_along_directions, cells, pooling):
-    for n_steps in (1, 2, 3):
-        p, loss, g = truncated_problem([7, 2, 0, 3, 4], n_steps, pooling=pooling, **cells)
-        check_along_directions(loss, p.vector, g.vector, f"parameters, n_steps={n_steps}")
+    decay = {"decay": True, "reads_mask": True}
+    for n_steps, inputs in ((1, {}), (2, {}), (3, {}), (2, decay), (3, {"decay": True})):
+        p, loss, g = truncated_problem([7, 2, 0, 3, 4], n_steps, pooling=pooling, **inputs, **cells)
+        case = f"parameters, {inputs}, n_steps={n_steps}"
+        check_along_directions(loss, p.vector, g.vector, case, n_directions=1 if inputs else 2)
 
 
 @POOLINGS
 @CELLS
 def test_gradient_of_one_piece_is_the_full_gradient(cells, pooling):
-    for tokens in (False, True):
-        network, p, sequences = problem(LENGTHS, tokens=tokens, pooling=pooling, **cells)
+    for inputs in INPUTS:
+        network, p, sequences = problem(LENGTHS, pooling=pooling, **inputs, **cells)
         shape = shape_of_raw(network, sequences)
         d_raw = np.random.RandomState(1).normal(size=shape)
         g = gradient_in_pieces(network, p, sequences, max(LENGTHS), d_raw)

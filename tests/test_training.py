@@ -828,7 +828,7 @@ def assert_unchanged(model, state):
 
 BAD_FITS = [
     {"X": [[np.inf]] * 24},
-    {"X": [[1.0, np.nan, 1.0]] * 24},
+    {"X": [[1.0, np.inf, 1.0]] * 24},
     {"X": [["a"]] * 24},
     {"X": []},
     {"X": np.zeros((24, 5, 2, 2))},

@@ -95,6 +95,7 @@ class Cell(ABC):
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        decay: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Array, Array, Any]:
         """Run the recurrence over all sequences.
@@ -110,6 +111,8 @@ class Cell(ABC):
             State before the first step; None = 0.
         mask : ndarray of shape (B, H) or None
             What h_{t-1} is multiplied by wherever weights follow (dropout); None = 1.
+        decay : ndarray of shape (S, H) or None
+            What the whole state is multiplied by before each step (missing values); None = 1.
         need_cache : bool
             Whether `backward` will follow. If not, only a block of steps' gates is held at a time.
 
@@ -133,7 +136,7 @@ class Cell(ABC):
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]:
+    ) -> tuple[Array | None, Array, Array | None]:
         """Propagate the loss gradient back through all steps.
 
         Parameters
@@ -155,6 +158,7 @@ class Cell(ABC):
         -------
         dx : ndarray of shape (S, D), or None
         d_initial : ndarray of shape (B, n_states)
+        d_decay : ndarray of shape (S, H), or None if there was none
         """
 
     # --- What the cells' passes have in common ----------------------------------------------------
@@ -197,10 +201,13 @@ class Cell(ABC):
             np.matmul(x1[kept], Wb, out=gates[:, kept])
             yield Block(steps, rows, kept)
 
-    def _recurrent_inputs(self, states: Array, mask: Array | None, batch: Batch) -> Array:
-        """Return what the recurrent weights have read, (S, H): the states before, masked."""
-        h = batch.previous(states)
+    def _recurrent_inputs(self, h: Array, mask: Array | None, batch: Batch) -> Array:
+        """Return what the recurrent weights have read of the states before each step, (S, H)."""
         return h if mask is None else h * mask[batch.sequence_of_row()]
+
+    def _decayed_states(self, decay: Array | None, batch: Batch, dtype: np.dtype) -> Array:
+        """Return room for the decayed states before each step, (S, H); none without decay."""
+        return batch.empty((0 if decay is None else batch.n_rows, self.n_units), dtype)
 
     def _input_gradients(
         self, p: dict[str, Array], x1: Array, d_gates: Array, g: dict[str, Array], need_dx: bool

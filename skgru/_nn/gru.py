@@ -19,6 +19,8 @@ class GRUCache(NamedTuple):
     gates: Array  # (3, S, H): update gates z, reset gates r, candidate states c
     recurrent: Array  # (S, H): r ⊙ h_{t-1}; with reset_after, U_c·h_{t-1} + b_u
     mask: Array | None  # (B, H)
+    decay: Array | None  # (S, H)
+    decayed: Array  # (S, H): decay ⊙ h_{t-1}, if there is a decay
 
 
 class GRU(Cell):
@@ -64,10 +66,11 @@ class GRU(Cell):
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        decay: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Array, Array, GRUCache | None]:
         """See `Cell.forward`."""
-        if batch.n_sequences == 1 and mask is None and not need_cache:
+        if batch.n_sequences == 1 and mask is None and decay is None and not need_cache:
             states = self._forward_alone(p, x, batch, initial)
             return states, states[-1:], None
         Wb, U = self._weights(p)
@@ -80,12 +83,16 @@ class GRU(Cell):
         before, after = states[: batch.n_sequences], states[batch.n_sequences :]
         product = np.empty((2, batch.n_sequences, self.n_units), x.dtype)
         masked = np.empty_like(states[: batch.n_sequences])
+        decayed = self._decayed_states(decay, batch, x.dtype)
 
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
             offset = block.start - kept.start
             for t in steps:
                 n, start = batch.active[t], batch.starts[t]
                 h = before[:n]  # (n, H): the sequences that still run
+                if decay is not None:
+                    rows = slice(start, start + n)
+                    h = np.multiply(h, decay[rows], decayed[rows])
                 here = slice(start - offset, start - offset + n)
                 zr, z, r, c = zr_all[:, here], z_all[here], r_all[here], c_all[here]
                 recurrent_t, work = recurrent[here], product[:, :n]
@@ -107,7 +114,9 @@ class GRU(Cell):
                 np.multiply(h_t, z, h_t)
                 np.add(h_t, h, h_t)
                 before = h_t
-        cache = GRUCache(x1, states, gates, recurrent, mask) if need_cache else None
+        cache = None
+        if need_cache:
+            cache = GRUCache(x1, states, gates, recurrent, mask, decay, decayed)
         return states, batch.last(states), cache
 
     def _forward_alone(
@@ -157,13 +166,14 @@ class GRU(Cell):
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]:
+    ) -> tuple[Array | None, Array, Array | None]:
         """See `Cell.backward`."""
-        x1, states, gates, recurrent, mask = cache
+        x1, states, gates, recurrent, mask, decay, decayed = cache
         U = self._by_gate(p["recurrent_weights"])
         U_T = np.ascontiguousarray(U.transpose(0, 2, 1))  # (3, H, H)
         U_zc_T, U_r_T, U_c_T = U_T[::2], U_T[1], U_T[2]
-        h_previous = batch.previous(states)  # (S, H)
+        h_previous = batch.previous(states) if decay is None else decayed  # (S, H)
+        d_decay = None if decay is None else batch.empty(decay.shape, x1.dtype)
         d_gates = gates  # (3, S, H): gradients of the gates' arguments take the gates' place
         dq = batch.empty(recurrent.shape, x1.dtype) if self.reset_after else d_gates[2]
         dh_all = np.zeros((batch.n_sequences, self.n_units), x1.dtype)
@@ -217,11 +227,16 @@ class GRU(Cell):
                 np.add(dh, dh_z, dh)
                 np.add(dh, dh_r, dh)
                 np.add(dh, dh_c, dh)
+                if decay is not None and d_decay is not None:
+                    d_decay[rows] = dh
+                    np.multiply(dh, decay[rows], dh)
 
         d_U = self._by_gate(g["recurrent_weights"])
-        read = h_previous if mask is None else self._recurrent_inputs(states, mask, batch)
+        read = self._recurrent_inputs(h_previous, mask, batch)
         np.matmul(read.T, d_gates[:2], out=d_U[:2])
         np.matmul((read if self.reset_after else recurrent).T, dq, out=d_U[2])
         if self.reset_after:
             g["recurrent_bias"][...] = np.ones(batch.n_rows, x1.dtype) @ dq  # a sum, by BLAS
-        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all
+        if d_decay is not None:
+            d_decay *= batch.previous(states)
+        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all, d_decay

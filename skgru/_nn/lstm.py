@@ -19,6 +19,9 @@ class LSTMCache(NamedTuple):
     memory: Array  # (B + S, H): the same for c
     gates: Array  # (4, S, H): output gates o, input gates i, forget gates f, candidates u
     mask: Array | None  # (B, H)
+    decay: Array | None  # (S, H)
+    decayed: Array  # (S, H): decay ⊙ h_{t-1}, if there is a decay
+    decayed_memory: Array  # (S, H): decay ⊙ c_{t-1}
 
 
 class LSTM(Cell):
@@ -57,6 +60,7 @@ class LSTM(Cell):
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        decay: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Array, Array, LSTMCache | None]:
         """See `Cell.forward`."""
@@ -73,6 +77,8 @@ class LSTM(Cell):
         product = np.empty((4, B, H), x.dtype)
         scratch = product[0]
         masked = np.empty_like(states[: batch.n_sequences])
+        decayed = self._decayed_states(decay, batch, x.dtype)
+        decayed_memory = self._decayed_states(decay, batch, x.dtype)
 
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
             offset = block.start - kept.start
@@ -80,6 +86,9 @@ class LSTM(Cell):
                 n, start = batch.active[t], batch.starts[t]
                 rows, here = slice(start, start + n), slice(start - offset, start - offset + n)
                 h, c = h_before[:n], c_before[:n]  # (n, H): of the sequences that still run
+                if decay is not None:
+                    h = np.multiply(h, decay[rows], decayed[rows])
+                    c = np.multiply(c, decay[rows], decayed_memory[rows])
                 h_t, c_t = h_after[rows], c_after[rows]
                 a, oif = gates[:, here], oif_all[:, here]
                 o, i, f, u = o_all[here], i_all[here], f_all[here], u_all[here]
@@ -94,7 +103,9 @@ class LSTM(Cell):
                 np.multiply(o, h_t, h_t)
                 h_before, c_before = h_t, c_t
         final = np.hstack([batch.last(states), batch.last(memory)])
-        cache = LSTMCache(x1, states, memory, gates, mask) if need_cache else None
+        cache = None
+        if need_cache:
+            cache = LSTMCache(x1, states, memory, gates, mask, decay, decayed, decayed_memory)
         return states, final, cache
 
     def backward(
@@ -107,13 +118,17 @@ class LSTM(Cell):
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]:
+    ) -> tuple[Array | None, Array, Array | None]:
         """See `Cell.backward`."""
-        x1, states, memory, gates, mask = cache
+        x1, states, memory, gates, mask, decay, decayed, decayed_memory = cache
         H, B = self.n_units, batch.n_sequences
         U = self._by_gate(p["recurrent_weights"])
         U_T = np.ascontiguousarray(U.transpose(0, 2, 1))  # (4, H, H)
-        c_previous = batch.previous(memory)  # (S, H)
+        h_undecayed, c_undecayed = batch.previous(states), batch.previous(memory)  # (S, H)
+        h_previous, c_previous, d_decay = h_undecayed, c_undecayed, None
+        if decay is not None:
+            h_previous, c_previous = decayed, decayed_memory
+            d_decay = batch.empty(decay.shape, x1.dtype)
         d_gates = gates  # gradients of the gates' arguments take the gates' place
         do_all, d_ifu_all = d_gates[0], d_gates[1:]
         d_state = np.zeros((B, 2 * H), x1.dtype)
@@ -160,8 +175,13 @@ class LSTM(Cell):
                 np.add.reduce(work, axis=0, out=dh)
                 if mask is not None:
                     np.multiply(dh, mask[:n], dh)
+                if decay is not None and d_decay is not None:
+                    np.multiply(dh, h_undecayed[rows], d_decay[rows])
+                    d_decay[rows] += dc * c_undecayed[rows]
+                    np.multiply(dh, decay[rows], dh)
+                    np.multiply(dc, decay[rows], dc)
 
-        read = self._recurrent_inputs(states, mask, batch)
+        read = self._recurrent_inputs(h_previous, mask, batch)
         np.matmul(read.T, d_gates, out=self._by_gate(g["recurrent_weights"]))
         d_state[:, :H], d_state[:, H:] = dh_all, dc_all
-        return self._input_gradients(p, x1, d_gates, g, need_dx), d_state
+        return self._input_gradients(p, x1, d_gates, g, need_dx), d_state, d_decay

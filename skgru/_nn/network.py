@@ -1,4 +1,4 @@
-"""The whole network: embedding (tokens only) → recurrent stack → pooling → dense head."""
+"""The whole network: embedding or missing values → recurrent stack → pooling → dense head."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.random import RandomState
 from skgru._nn.batch import Array, Batch, Piece
 from skgru._nn.dropout import Dropout
 from skgru._nn.layers import Dense, Embedding
+from skgru._nn.missing import ObservedInputs
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.pooling import Gradients, make_pooling
 from skgru._nn.recurrent import Outputs, Stack
@@ -30,6 +31,11 @@ class Network:
         Rows of the embedding; None = numeric input.
     freeze_embedding : bool, default=False
         Whether the vectors of the tokens stay as they are.
+    decay : bool, default=False
+        Whether inputs and states decay while a feature has not been seen; x then holds the columns
+        of `missing.ObservedInputs`.
+    reads_mask : bool, default=False
+        Whether, with `decay`, the network also reads what was seen at all.
     patch_size : int, default=1
         How many steps of the sequences make one of the network.
     cells : tuple of {"gru", "lstm", "rnn"}, default=None
@@ -50,6 +56,8 @@ class Network:
         *,
         n_tokens: int | None = None,
         freeze_embedding: bool = False,
+        decay: bool = False,
+        reads_mask: bool = False,
         patch_size: int = 1,
         cells: tuple[str, ...] | None = None,
         reset_after: bool = False,
@@ -58,13 +66,24 @@ class Network:
         pooling: str | tuple[str, ...] | None = "last",
     ) -> None:
         self.embedding = Embedding(n_tokens, n_inputs) if n_tokens is not None else None
+        self.observed = None
+        n_read = n_inputs * patch_size
+        if decay:
+            self.observed = ObservedInputs(
+                n_inputs,
+                patch_size=patch_size,
+                n_directions=2 if bidirectional else 1,
+                reads_mask=reads_mask,
+            )
+            n_read = self.observed.n_outputs
         self.stack = Stack(
-            n_inputs * patch_size,
+            n_read,
             hidden_layer_sizes,
             cells,
             reset_after=reset_after,
             output_gate=output_gate,
             bidirectional=bidirectional,
+            n_gaps=self.observed.n_features if self.observed else None,
         )
         self.freeze_embedding = freeze_embedding
         self.bidirectional = bidirectional
@@ -73,14 +92,19 @@ class Network:
         self.n_units_of_widest = max(hidden_layer_sizes)
         # About how many numbers a pass holds for each step of each sequence.
         width = sum(hidden_layer_sizes) * (2 if bidirectional else 1)
-        self.numbers_per_step = 2 * n_inputs * patch_size + 7 * width
-        self.numbers_per_step_without_cache = n_inputs * patch_size + (2 + output_gate) * width
+        n_columns = n_inputs * patch_size
+        if self.observed:
+            n_columns = 3 * self.observed.n_columns
+        self.numbers_per_step = 2 * n_columns + (10 if decay else 7) * width
+        self.numbers_per_step_without_cache = n_columns + (2 + output_gate + 3 * decay) * width
         n_read = self.pooling.n_outputs if self.pooling else self.stack.n_outputs
         self.head = Dense(n_read, n_outputs)
 
         parts: dict[str, Any] = {**self.stack.layers, "head": self.head}
         if self.pooling and self.pooling.shapes():
             parts["pooling"] = self.pooling
+        if self.observed and self.observed.shapes():
+            parts["inputs"] = self.observed
         shapes = {
             f"{part}.{name}": shape
             for part, layer in parts.items()
@@ -121,7 +145,7 @@ class Network:
         ----------
         p : Parameters
         x : ndarray of shape (S, D), or of shape (S,) or (S, patch_size) with rows of the embedding
-            Inputs in the layout of `batch`.
+            Inputs in the layout of `batch`; with `decay`, the columns of `missing.ObservedInputs`.
         batch : Batch
         dropout : Dropout or None
             What is left out, in training.
@@ -172,6 +196,10 @@ class Network:
             )
         return self.encode_backward(p, *d_outputs, batch, encode_cache, g, need_dx=need_dx)
 
+    def _inputs_section(self, p: Parameters) -> dict[str, Array]:
+        """Return the arrays of the inputs' decay, which may have none."""
+        return p.section("inputs") if self.observed and self.observed.shapes() else {}
+
     def pooling_section(self, p: Parameters) -> dict[str, Array]:
         """Return the arrays of the pooling, which may have none."""
         return p.section("pooling") if self.pooling and self.pooling.shapes() else {}
@@ -205,14 +233,16 @@ class Network:
         need_cache: bool = True,
     ) -> tuple[Outputs, list[Array], Any]:
         """Run embedding and stack; return the outputs, each layer's final state and the cache."""
-        tokens = None
+        gaps = input_cache = None
         if self.embedding:
             x = dropout.of_tokens(x) if dropout else x
-            x, tokens = self.embedding.forward(p.section("embedding"), x)
+            x, input_cache = self.embedding.forward(p.section("embedding"), x)
+        elif self.observed:
+            x, gaps, input_cache = self.observed.forward(self._inputs_section(p), x)
         outputs, finals, caches = self.stack.forward(
-            p, x, batch, initial, dropout=dropout, need_cache=need_cache
+            p, x, batch, initial, gaps=gaps, dropout=dropout, need_cache=need_cache
         )
-        return outputs, finals, (tokens, caches)
+        return outputs, finals, (input_cache, caches)
 
     def encode_backward(
         self,
@@ -226,15 +256,20 @@ class Network:
         need_dx: bool = False,
     ) -> Array | None:
         """Write the gradients of embedding and stack to g, given those of the outputs."""
-        tokens, caches = cache
+        input_cache, caches = cache
         trains_embedding = self.embedding is not None and not self.freeze_embedding
-        dx = self.stack.backward(
-            p, dy, dy_last, batch, caches, g, need_dx=need_dx or trains_embedding
+        trains_inputs = self.observed is not None and self.observed.reads_mask
+        dx, d_gaps = self.stack.backward(
+            p, dy, dy_last, batch, caches, g, need_dx=need_dx or trains_embedding or trains_inputs
         )
         if self.embedding:
             of_embedding = g.section("embedding")
             if trains_embedding and dx is not None:
-                self.embedding.backward(dx, tokens, of_embedding)
+                self.embedding.backward(dx, input_cache, of_embedding)
             else:
                 of_embedding["weights"][...] = 0
+        if self.observed and dx is not None and d_gaps is not None:
+            dx = self.observed.backward(
+                self._inputs_section(p), dx, d_gaps, input_cache, self._inputs_section(g)
+            )
         return dx

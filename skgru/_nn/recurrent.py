@@ -13,6 +13,7 @@ from skgru._nn.dropout import Dropout
 from skgru._nn.gru import GRU
 from skgru._nn.layers import OutputGate
 from skgru._nn.lstm import LSTM
+from skgru._nn.missing import StateDecay
 from skgru._nn.parameters import Parameters
 from skgru._nn.rnn import RNN
 
@@ -53,6 +54,7 @@ class Layer(Protocol):
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        gaps: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Outputs, Any]: ...
 
@@ -66,30 +68,44 @@ class Layer(Protocol):
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]: ...
+    ) -> tuple[Array | None, Array, Array | None]: ...
 
 
 CELLS: dict[str, type[GRU] | type[LSTM] | type[RNN]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
 
 
 class HiddenLayer:
-    """A cell and, if asked for, the output gate behind it."""
+    """A cell and, if asked for, the output gate behind it and the decay of its states.
 
-    def __init__(self, cell: Cell, *, output_gate: bool = False) -> None:
+    Parameters
+    ----------
+    cell : Cell
+    output_gate : bool
+    n_gaps : int or None
+        Of how many features the times since they were last seen make the states decay; None =
+        they do not.
+    """
+
+    def __init__(self, cell: Cell, *, output_gate: bool = False, n_gaps: int | None = None) -> None:
         self.cell = cell
+        self.decay = None if n_gaps is None else StateDecay(n_gaps, cell.n_units)
         self.n_outputs = cell.n_units
         self.n_states = cell.n_states
         self.gate = OutputGate(cell.n_inputs, cell.n_units) if output_gate else None
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the parameters' names and shapes."""
-        return self.cell.shapes() | (self.gate.shapes() if self.gate else {})
+        shapes = self.cell.shapes()
+        for part in (self.gate, self.decay):
+            shapes |= part.shapes() if part else {}
+        return shapes
 
     def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
         """Draw start values."""
         self.cell.initialize(p, rng)
-        if self.gate:
-            self.gate.initialize(p, rng)
+        for part in (self.gate, self.decay):
+            if part:
+                part.initialize(p, rng)
 
     def forward(
         self,
@@ -99,23 +115,28 @@ class HiddenLayer:
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        gaps: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Outputs, Any]:
         """Return the outputs for the inputs x (S, D), and the cache.
 
-        `mask` (B, n_outputs) is what the cell's products read of the states is multiplied by.
+        `mask` (B, n_outputs) is what the cell's products read of the states is multiplied by,
+        `gaps` (S, n_gaps) what makes the states decay.
         """
+        decay = decay_cache = None
+        if self.decay and gaps is not None:
+            decay, decay_cache = self.decay.forward(p, gaps, batch)
         states, final, cell_cache = self.cell.forward(
-            p, x, batch, initial, mask=mask, need_cache=need_cache
+            p, x, batch, initial, mask=mask, decay=decay, need_cache=need_cache
         )
         h = states[batch.n_sequences :]
         if self.gate is None:
-            return Outputs(h, final[:, : self.n_outputs], final), (cell_cache, None)
+            return Outputs(h, final[:, : self.n_outputs], final), (cell_cache, None, decay_cache)
         y, gate_cache = self.gate.forward(p, x, h)
         last = np.zeros_like(final[:, : self.n_outputs])  # also of a sequence without a step
         rows = batch.last_steps()
         last[: len(rows)] = y[rows]
-        return Outputs(y, last, final), (cell_cache, gate_cache)
+        return Outputs(y, last, final), (cell_cache, gate_cache, decay_cache)
 
     def backward(
         self,
@@ -127,25 +148,30 @@ class HiddenLayer:
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]:
-        """Return the gradients of x (S, D) and of the initial state (B, n_states).
+    ) -> tuple[Array | None, Array, Array | None]:
+        """Return the gradients of x (S, D), of the initial state (B, n_states) and of the gaps.
 
         The gradient of the outputs is `dy` (S, H), by row, plus `dy_last` (B, H), of each
         sequence's last output; None = 0.
         """
-        cell_cache, gate_cache = cache
-        if self.gate is None:
-            return self.cell.backward(p, dy, dy_last, batch, cell_cache, g, need_dx=need_dx)
-        shape = batch.n_rows, self.n_outputs
-        dy = np.zeros(shape, cell_cache.states.dtype) if dy is None else dy.copy()
-        if dy_last is not None:
-            rows = batch.last_steps()
-            dy[rows] += dy_last[: len(rows)]
-        dx_gate, dh = self.gate.backward(p, dy, gate_cache, g)
-        dx, d_initial = self.cell.backward(p, dh, None, batch, cell_cache, g, need_dx=need_dx)
-        if dx is not None:
+        cell_cache, gate_cache, decay_cache = cache
+        dx_gate = d_gaps = None
+        if self.gate:
+            shape = batch.n_rows, self.n_outputs
+            dy = np.zeros(shape, cell_cache.states.dtype) if dy is None else dy.copy()
+            if dy_last is not None:
+                rows = batch.last_steps()
+                dy[rows] += dy_last[: len(rows)]
+            dx_gate, dy = self.gate.backward(p, dy, gate_cache, g)
+            dy_last = None
+        dx, d_initial, d_decay = self.cell.backward(
+            p, dy, dy_last, batch, cell_cache, g, need_dx=need_dx
+        )
+        if dx is not None and dx_gate is not None:
             dx += dx_gate
-        return dx, d_initial
+        if self.decay and d_decay is not None:
+            d_gaps = self.decay.backward(p, d_decay, decay_cache, g)
+        return dx, d_initial, d_gaps
 
 
 class Bidirectional:
@@ -153,10 +179,20 @@ class Bidirectional:
 
     Schuster & Paliwal (1997), "Bidirectional recurrent neural networks". The names of the second
     layer's parameters begin with ``reverse_``.
+
+    Parameters
+    ----------
+    onward, reverse : HiddenLayer
+    own_inputs : bool
+        Whether x holds inputs of each layer, side by side; if not, both read the same. Their gaps
+        always lie side by side.
     """
 
-    def __init__(self, onward: HiddenLayer, reverse: HiddenLayer) -> None:
+    def __init__(
+        self, onward: HiddenLayer, reverse: HiddenLayer, *, own_inputs: bool = False
+    ) -> None:
         self.onward, self.reverse = onward, reverse
+        self.own_inputs = own_inputs
         self.n_outputs = onward.n_outputs + reverse.n_outputs
         self.n_states = onward.n_states + reverse.n_states
 
@@ -178,17 +214,26 @@ class Bidirectional:
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        gaps: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Outputs, Any]:
         """Return the outputs for the inputs x (S, D), and the cache, as in `HiddenLayer`."""
         starts = _halves(initial, self.onward.n_states)
         masks = _halves(mask, self.onward.n_outputs)
         rows = batch.reversed_rows()
+        xa, xb = np.hsplit(x, 2) if self.own_inputs else (x, x)
+        gaps_a, gaps_b = (None, None) if gaps is None else np.hsplit(gaps, 2)
         a, a_cache = self.onward.forward(
-            p, x, batch, starts[0], mask=masks[0], need_cache=need_cache
+            p, xa, batch, starts[0], mask=masks[0], gaps=gaps_a, need_cache=need_cache
         )
         b, b_cache = self.reverse.forward(
-            _of_reverse(p), x[rows], batch, starts[1], mask=masks[1], need_cache=need_cache
+            _of_reverse(p),
+            xb[rows],
+            batch,
+            starts[1],
+            mask=masks[1],
+            gaps=None if gaps_b is None else gaps_b[rows],
+            need_cache=need_cache,
         )
         outputs = Outputs(
             np.hstack([a.y, b.y[rows]]),
@@ -207,19 +252,26 @@ class Bidirectional:
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]:
-        """Return the gradients of x (S, D) and of the initial state, as in `HiddenLayer`."""
+    ) -> tuple[Array | None, Array, Array | None]:
+        """Return the gradients of x, of the initial state and of the gaps, as in `HiddenLayer`."""
         rows, a_cache, b_cache = cache
         da, db = _halves(dy, self.onward.n_outputs)
         da_last, db_last = _halves(dy_last, self.onward.n_outputs)
         db = None if db is None else db[rows]
-        dx, d_initial = self.onward.backward(p, da, da_last, batch, a_cache, g, need_dx=need_dx)
-        dx_reverse, d_initial_reverse = self.reverse.backward(
+        dx, d_initial, d_gaps = self.onward.backward(
+            p, da, da_last, batch, a_cache, g, need_dx=need_dx
+        )
+        dx_reverse, d_initial_reverse, d_gaps_reverse = self.reverse.backward(
             _of_reverse(p), db, db_last, batch, b_cache, _of_reverse(g), need_dx=need_dx
         )
         if dx is not None and dx_reverse is not None:
-            dx += dx_reverse[rows]
-        return dx, np.hstack([d_initial, d_initial_reverse])
+            if self.own_inputs:
+                dx = np.hstack([dx, dx_reverse[rows]])
+            else:
+                dx += dx_reverse[rows]
+        if d_gaps is not None and d_gaps_reverse is not None:
+            d_gaps = np.hstack([d_gaps, d_gaps_reverse[rows]])
+        return dx, np.hstack([d_initial, d_initial_reverse]), d_gaps
 
 
 def _halves(array: Array | None, n: int) -> tuple[Array | None, Array | None]:
@@ -246,6 +298,9 @@ class Stack:
     reset_after, output_gate : bool
         Form of the cells; an LSTM has neither.
     bidirectional : bool
+    n_gaps : int or None
+        Of how many features the times since they were last seen make the states decay. If there
+        are any, each direction has inputs of its own, `n_inputs` each, side by side.
     """
 
     def __init__(
@@ -257,11 +312,13 @@ class Stack:
         reset_after: bool = False,
         output_gate: bool = False,
         bidirectional: bool = False,
+        n_gaps: int | None = None,
     ) -> None:
         def hidden_layer(kind: str, n_inputs: int, n_units: int) -> HiddenLayer:
             form = {"reset_after": reset_after} if kind == "gru" else {}
             cell = CELLS[kind](n_inputs, n_units, **form)
-            return HiddenLayer(cell, output_gate=output_gate and kind != "lstm")
+            has_gate = output_gate and kind != "lstm"
+            return HiddenLayer(cell, output_gate=has_gate, n_gaps=n_gaps)
 
         self.layers: dict[str, Layer] = {}
         kinds = cells or ("gru",) * len(hidden_layer_sizes)
@@ -269,7 +326,9 @@ class Stack:
             onward = hidden_layer(kind, n_inputs, n_units)
             layer: Layer = onward
             if bidirectional:
-                layer = Bidirectional(onward, hidden_layer(kind, n_inputs, n_units))
+                reverse = hidden_layer(kind, n_inputs, n_units)
+                own_inputs = i == 0 and n_gaps is not None
+                layer = Bidirectional(onward, reverse, own_inputs=own_inputs)
             self.layers[f"hidden_{i}"] = layer
             n_inputs = layer.n_outputs
         self.n_outputs = n_inputs
@@ -285,10 +344,13 @@ class Stack:
         batch: Batch,
         initial: list[Array] | None = None,
         *,
+        gaps: Array | None = None,
         dropout: Dropout | None = None,
         need_cache: bool = True,
     ) -> tuple[Outputs, list[Array], list[Any]]:
         """Run the layers over the inputs x (S, D), from each layer's initial state on.
+
+        `gaps` (S, n_gaps), of each direction side by side, make the states of all layers decay.
 
         Returns
         -------
@@ -312,6 +374,7 @@ class Stack:
                 batch,
                 initial[i] if initial else None,
                 mask=mask,
+                gaps=gaps,
                 need_cache=need_cache,
             )
             y = outputs.y
@@ -329,13 +392,17 @@ class Stack:
         g: Parameters,
         *,
         need_dx: bool = True,
-    ) -> Array | None:
-        """Return the gradient of x (S, D); `dy` and `dy_last` as in `HiddenLayer.backward`."""
+    ) -> tuple[Array | None, Array | None]:
+        """Return the gradients of x (S, D) and of the gaps.
+
+        `dy` and `dy_last` are as in `HiddenLayer.backward`.
+        """
         bottom = next(iter(self.layers))
+        d_gaps = None
         for (name, layer), (y_mask, cache) in zip(
             reversed(self.layers.items()), reversed(caches), strict=True
         ):
-            dy, _ = layer.backward(
+            dy, _, d_layer_gaps = layer.backward(
                 p.section(name),
                 dy,
                 dy_last,
@@ -347,4 +414,6 @@ class Stack:
             dy_last = None
             if dy is not None and y_mask is not None:
                 dy *= y_mask
-        return dy
+            if d_layer_gaps is not None:
+                d_gaps = d_layer_gaps if d_gaps is None else d_gaps + d_layer_gaps
+        return dy, d_gaps

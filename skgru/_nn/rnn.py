@@ -17,6 +17,8 @@ class RNNCache(NamedTuple):
     states: Array  # (B + S, H): initial states, then the state after each row's step
     gates: Array  # (1, S, H): memory for the gradients of the arguments of tanh
     mask: Array | None  # (B, H)
+    decay: Array | None  # (S, H)
+    decayed: Array  # (S, H): decay ⊙ h_{t-1}, if there is a decay
 
 
 class RNN(Cell):
@@ -38,6 +40,7 @@ class RNN(Cell):
         initial: Array | None = None,
         *,
         mask: Array | None = None,
+        decay: Array | None = None,
         need_cache: bool = True,
     ) -> tuple[Array, Array, RNNCache | None]:
         """See `Cell.forward`."""
@@ -47,18 +50,22 @@ class RNN(Cell):
         states = batch.allocate_states(initial, self.n_units, x.dtype)
         before, after = states[: batch.n_sequences], states[batch.n_sequences :]
         masked = np.empty_like(states[: batch.n_sequences])
+        decayed = self._decayed_states(decay, batch, x.dtype)
 
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
             offset = block.start - kept.start
             for t in steps:
                 n, start = batch.active[t], batch.starts[t]
-                h, h_t = before[:n], after[start : start + n]
+                rows = slice(start, start + n)
+                h, h_t = before[:n], after[rows]
+                if decay is not None:
+                    h = np.multiply(h, decay[rows], decayed[rows])
                 read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
                 np.dot(read, U, h_t)
                 np.add(h_t, a_all[start - offset : start - offset + n], h_t)
                 np.tanh(h_t, h_t)
                 before = h_t
-        cache = RNNCache(x1, states, gates, mask) if need_cache else None
+        cache = RNNCache(x1, states, gates, mask, decay, decayed) if need_cache else None
         return states, batch.last(states), cache
 
     def backward(
@@ -71,11 +78,13 @@ class RNN(Cell):
         g: dict[str, Array],
         *,
         need_dx: bool = True,
-    ) -> tuple[Array | None, Array]:
+    ) -> tuple[Array | None, Array, Array | None]:
         """See `Cell.backward`."""
-        x1, states, d_gates, mask = cache
+        x1, states, d_gates, mask, decay, decayed = cache
         (da_all,) = d_gates
         U_T = np.ascontiguousarray(p["recurrent_weights"].T)
+        h_previous = batch.previous(states) if decay is None else decayed  # (S, H)
+        d_decay = None if decay is None else batch.empty(decay.shape, x1.dtype)
         dh_all = np.zeros((batch.n_sequences, self.n_units), x1.dtype)
         if d_last is not None:
             dh_all += d_last
@@ -94,7 +103,12 @@ class RNN(Cell):
                 np.dot(da, U_T, dh)
                 if mask is not None:
                     np.multiply(dh, mask[:n], dh)
+                if decay is not None and d_decay is not None:
+                    d_decay[rows] = dh
+                    np.multiply(dh, decay[rows], dh)
 
-        read = self._recurrent_inputs(states, mask, batch)
+        read = self._recurrent_inputs(h_previous, mask, batch)
         np.matmul(read.T, da_all, out=g["recurrent_weights"])
-        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all
+        if d_decay is not None:
+            d_decay *= batch.previous(states)
+        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all, d_decay

@@ -1,0 +1,152 @@
+"""What the network reads of numeric sequences: scaled, with what is missing and how long since."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from skgru._observed import (
+    last_seen,
+    mean_gaps,
+    next_seen,
+    scaled_gaps,
+    step_times,
+)
+from skgru._scaling import contains_nan, mean_and_scale, median_and_scale, scale_values
+from skgru._sequences import Sequences, join_steps
+
+
+class NumericInputs(NamedTuple):
+    """How numeric sequences become the network's inputs.
+
+    Attributes
+    ----------
+    center, scale : ndarray of shape (D,)
+        Of each feature; NaN if the training data have no value of it, and it is never read.
+    gap_scale : ndarray of shape (D,)
+        Mean time since each feature was last seen.
+    has_missing : bool
+        Whether values were missing in training.
+    clip : bool
+        Whether scaled values are clipped.
+    missing : {"decay", "indicator", "error"}
+    time_feature : int or None
+    bidirectional : bool
+    patch_size : int
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    gap_scale: np.ndarray
+    has_missing: bool
+    clip: bool
+    missing: str
+    time_feature: int | None
+    bidirectional: bool
+    patch_size: int
+
+    @property
+    def are_observed(self):
+        """Whether the network reads more of the sequences than their values."""
+        return self.has_missing or self.time_feature is not None
+
+    @property
+    def decay(self):
+        """Whether inputs and states of the network decay."""
+        return self.are_observed and self.missing == "decay"
+
+    @property
+    def n_inputs(self):
+        """Return how many features the network's steps have."""
+        n_features = len(self.center)
+        with_indicators = self.has_missing and self.missing == "indicator"
+        return n_features * (3 if with_indicators else 1)
+
+    def read(self, sequences, dtype):
+        """Return the sequences that batches are made of, and the function to prepare a batch.
+
+        The function takes the values of a batch's steps, which it may write over, and returns the
+        network's inputs.
+        """
+        if self.are_observed:
+            observed = Sequences(self._observe(sequences, np.dtype(dtype)), sequences.offsets)
+            return join_steps(observed, self.patch_size, np.zeros(1, dtype)), lambda values: values
+        n_joined = self.patch_size
+        prepare = partial(
+            scale_values,
+            center=np.tile(self.center, n_joined),
+            scale=np.tile(self.scale, n_joined),
+            dtype=dtype,
+            clip=self.clip,
+            in_place=True,
+        )
+        return join_steps(self._fill(sequences), n_joined, self.center), prepare
+
+    def _fill(self, sequences):
+        """Return the sequences without missing values; training has had none."""
+        if not contains_nan(sequences.values):
+            return sequences
+        deviations = sequences.values - self.center
+        if self.missing == "decay":
+            times = step_times(sequences, None)
+            deviations, _ = last_seen(deviations, times, sequences.offsets)
+        return Sequences(np.nan_to_num(deviations) + self.center, sequences.offsets)
+
+    def _observe(self, sequences, dtype):
+        """Return what is read of each step, (total steps, n columns).
+
+        With "decay" that is what `_nn.missing.ObservedInputs` reads, else `n_inputs` columns.
+        """
+        times, offsets = step_times(sequences, self.time_feature), sequences.offsets
+        values = scale_values(sequences.values, self.center, self.scale, dtype, clip=self.clip)
+        if self.time_feature is not None:
+            values[:, self.time_feature] = 0  # seen at every step
+        is_seen = ~np.isnan(values)
+        directions = [last_seen(values, times, offsets)]
+        if self.bidirectional and self.missing == "decay":
+            directions.append(next_seen(values, times, offsets))
+        seen = [self._with_gap(seen, gaps) for seen, gaps in directions]
+        gaps = [scaled_gaps(gaps, self.gap_scale, dtype) for _, gaps in directions]
+        if self.missing == "decay":
+            return np.hstack([is_seen.astype(dtype), *seen, *gaps])
+        values = np.where(is_seen, seen[0], dtype.type(0))
+        if not self.has_missing:
+            return values
+        return np.hstack([values, is_seen.astype(dtype), np.log1p(gaps[0])])
+
+    def _with_gap(self, values, gaps):
+        """Return the values with the time stamps' feature replaced: by the time between steps."""
+        j = self.time_feature
+        if j is not None:
+            values[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
+        return values
+
+
+def learn_inputs(sequences, weights, *, scaling, time_feature):
+    """Return center, scale and gap_scale of the features, and whether values are missing.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    weights : ndarray of shape (n,)
+    scaling : {"standard", "robust"} or None
+    time_feature : int or None
+    """
+    values = sequences.values
+    weights = np.repeat(weights, sequences.lengths)
+    n_features = values.shape[1]
+    has_missing = contains_nan(values)
+    if scaling == "robust":
+        center, scale = median_and_scale(values, weights)
+    else:
+        center, scale = mean_and_scale(values, weights, "X")
+        if scaling is None:
+            # Missing values take the mean, which the network reads as 0.
+            center = center if has_missing else np.zeros(n_features)
+            scale = np.where(np.isnan(scale), np.nan, 1.0)
+    gap_scale = np.ones(n_features)
+    if has_missing or time_feature is not None:
+        gap_scale = mean_gaps(sequences, step_times(sequences, time_feature), weights)
+    if time_feature is not None:
+        center[time_feature], scale[time_feature] = 0.0, gap_scale[time_feature]
+    return center, scale, gap_scale, has_missing

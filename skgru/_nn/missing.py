@@ -1,0 +1,169 @@
+"""Missing values: how inputs and states decay while a feature has not been seen (GRU-D).
+
+Z. Che et al., "Recurrent neural networks for multivariate time series with missing values",
+Scientific Reports 8, 2018 (arXiv 1606.01865). Letters: S rows (all steps of all sequences),
+D features, H units; ``m`` the mask, 1 where a feature was seen; ``δ`` the time since each feature
+was last seen before the step; ``γ`` what is left after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+
+from skgru._nn.batch import Array, Batch
+
+
+class StateDecay:
+    """What is left of each unit's state before a step: γ = exp(−max(0, W·δ + b)), (S, H)."""
+
+    def __init__(self, n_features: int, n_units: int) -> None:
+        self.n_features = n_features
+        self.n_units = n_units
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the parameters' names and shapes."""
+        return {
+            "decay_weights": (self.n_features, self.n_units),
+            "decay_bias": (self.n_units,),
+        }
+
+    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+        """Draw weights around zero: at first one half of the units decays, the other does not."""
+        bound = 1 / self.n_features
+        p["decay_weights"][...] = rng.uniform(-bound, bound, p["decay_weights"].shape)
+        p["decay_bias"][...] = 0.0
+
+    def forward(
+        self, p: dict[str, Array], gaps: Array, batch: Batch
+    ) -> tuple[Array, tuple[Array, Array]]:
+        """Return γ (S, H) for δ (S, D), and the cache."""
+        decay = batch.empty((len(gaps), self.n_units), gaps.dtype)
+        np.matmul(gaps, p["decay_weights"], out=decay)
+        decay += p["decay_bias"]
+        _exp_of_minus(decay)
+        return decay, (gaps, decay)
+
+    def backward(
+        self,
+        p: dict[str, Array],
+        d_decay: Array,
+        cache: tuple[Array, Array],
+        g: dict[str, Array],
+    ) -> Array:
+        """Return the gradient of δ (S, D); write those of the parameters to g."""
+        gaps, decay = cache
+        da = _exp_of_minus_backward(d_decay, decay)
+        g["decay_weights"][...] = gaps.T @ da
+        g["decay_bias"][...] = da.sum(axis=0)
+        return da @ p["decay_weights"].T
+
+
+class ObservedInputs:
+    """What the recurrence reads of features of which some were not seen.
+
+    Its own inputs are columns, side by side: m; the value of each feature last seen, at the step or
+    before, in units in which the training mean is 0 (as is a feature never seen so far); and δ. For
+    two directions there are values and δ of each; those of the reverse one are counted from the
+    other end. What was not seen decays from the value last seen towards the training mean, with
+    weights w for each feature::
+
+        γ = exp(−max(0, w ⊙ δ + b))
+        x̂ = m ⊙ x + (1 − m) ⊙ γ ⊙ x_last
+
+    Each direction reads x̂ and m. Where several steps make one of the network, their inputs lie
+    side by side, and the steps' features count as features of their own.
+
+    Parameters
+    ----------
+    n_features : int
+        Of a step.
+    patch_size : int
+        How many steps make one of the network.
+    n_directions : {1, 2}
+    reads_mask : bool
+        If not, the values are read as they are, and m is not: nothing was missing in training.
+    """
+
+    def __init__(
+        self, n_features: int, *, patch_size: int, n_directions: int, reads_mask: bool
+    ) -> None:
+        self.n_features = n_features * patch_size
+        self.n_columns = (1 + 2 * n_directions) * self.n_features
+        self.n_outputs = (2 if reads_mask else 1) * self.n_features  # of each direction
+        self.n_directions = n_directions
+        self.reads_mask = reads_mask
+        self._by_step = patch_size, 1 + 2 * n_directions, n_features
+        self._by_group = 1 + 2 * n_directions, patch_size, n_features
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the parameters' names and shapes: the directions one after the other."""
+        if not self.reads_mask:
+            return {}
+        shape = (self.n_directions * self.n_features,)
+        return {"decay_weights": shape, "decay_bias": shape}
+
+    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+        """Start with half of the value left after 1.4 times the mean δ."""
+        p["decay_weights"][...] = 0.5
+        p["decay_bias"][...] = 0.0
+
+    def forward(self, p: dict[str, Array], x: Array) -> tuple[Array, Array, Any]:
+        """Return what the directions read, side by side, their δ (S, n · D), and the cache."""
+        S, F, n = len(x), self.n_features, self.n_directions
+        x = _swap(x, self._by_step)
+        m, values, gaps = x[:, :F], x[:, F : F + n * F], x[:, F + n * F :]
+        if not self.reads_mask:
+            return values, gaps, None
+        m = np.tile(m, n)
+        decay = gaps * p["decay_weights"]
+        decay += p["decay_bias"]
+        _exp_of_minus(decay)
+        share = decay * (1 - m)
+        share += m
+        y = np.empty((S, n, 2, F), x.dtype)
+        y[:, :, 0] = (share * values).reshape(S, n, F)
+        y[:, :, 1] = m.reshape(S, n, F)
+        return y.reshape(S, 2 * n * F), gaps, (m, values, gaps, decay, share)
+
+    def backward(
+        self, p: dict[str, Array], dy: Array, d_gaps: Array, cache: Any, g: dict[str, Array]
+    ) -> Array:
+        """Return the gradient of its inputs; write those of the parameters to g."""
+        S, F, n = len(dy), self.n_features, self.n_directions
+        d_mask = np.zeros((S, F), dy.dtype)
+        d_values = dy
+        if self.reads_mask:
+            m, values, gaps, decay, share = cache
+            dy = dy.reshape(S, n, 2, F)
+            dx = dy[:, :, 0].reshape(S, n * F)
+            d_share = dx * values
+            da = _exp_of_minus_backward(d_share * (1 - m), decay)
+            g["decay_weights"][...] = (da * gaps).sum(axis=0)
+            g["decay_bias"][...] = da.sum(axis=0)
+            d_mask = ((d_share * (1 - decay)).reshape(S, n, F) + dy[:, :, 1]).sum(axis=1)
+            d_values = dx * share
+            d_gaps = d_gaps + da * p["decay_weights"]
+        return _swap(np.hstack([d_mask, d_values, d_gaps]), self._by_group)
+
+
+def _exp_of_minus(a: Array) -> None:
+    """Replace a by exp(−max(0, a))."""
+    np.maximum(a, 0, out=a)
+    np.negative(a, out=a)
+    np.exp(a, out=a)
+
+
+def _exp_of_minus_backward(d: Array, result: Array) -> Array:
+    """Return the gradient of a, given that of exp(−max(0, a)) and the result."""
+    da: Array = d * result
+    np.negative(da, out=da)
+    da[result == 1] = 0  # where a ≤ 0
+    return da
+
+
+def _swap(x: Array, shape: tuple[int, int, int]) -> Array:
+    """Exchange the first two of the three axes that lie in the columns of x."""
+    return x.reshape(len(x), *shape).transpose(0, 2, 1, 3).reshape(x.shape)

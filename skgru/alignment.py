@@ -1,0 +1,624 @@
+"""Turn events, one row per measurement, into sequences, the input of a recurrent network."""
+
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["SequenceAligner"]
+
+# How to aggregate runs of values, each ordered by time: run i is the values from `starts[i]` on,
+# `counts[i]` of them.
+_AGGREGATES = {
+    "mean": lambda values, starts, counts: np.add.reduceat(values, starts) / counts,
+    "sum": lambda values, starts, counts: np.add.reduceat(values, starts),
+    "min": lambda values, starts, counts: np.minimum.reduceat(values, starts),
+    "max": lambda values, starts, counts: np.maximum.reduceat(values, starts),
+    "first": lambda values, starts, counts: values[starts],
+    "last": lambda values, starts, counts: values[starts + counts - 1],
+    "count": lambda values, starts, counts: counts,
+}
+_LARGEST_GRID = 10**8
+_SECOND = np.timedelta64(1, "s")
+
+
+class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Align the channels of events, one row per measurement, to sequences.
+
+    Databases of measurements hold a row for each: which sample (patient, machine, ...), when,
+    which channel (quantity, sensor, ...) and the value. This transformer makes a sequence of the
+    events of each sample: a row for each time at which any channel was measured or, with `freq`,
+    for each bin of a regular grid; a column for the time, then one for each channel. A channel
+    that has no value there is NaN.
+
+    Parameters
+    ----------
+    sample : str or other hashable, default='sample'
+        The name of the column that says which sample an event belongs to. Samples are strings,
+        numbers or anything else that is hashable.
+
+    time : str or other hashable, default='time'
+        The name of the column of times: numbers, or datetimes or durations, which become seconds
+        (datetimes since 1970 in UTC; those without a time zone count as UTC).
+
+    channel : str or other hashable, default='channel'
+        The name of the column that says what was measured: strings, numbers or anything else that
+        is hashable.
+
+    value : str or other hashable, default='value'
+        The name of the column of values: numbers or booleans.
+
+    channels : array-like of shape (n_channels,), default=None
+        Which channels become columns, in this order. None takes those that have a value in `fit`,
+        sorted.
+
+    freq : float, str, datetime.timedelta or np.timedelta64, default=None
+        The width of the bins of a regular grid: a number in the unit of the times (seconds, if they
+        are datetimes or durations), or, for datetimes and durations, a duration or a string that
+        ``pandas.Timedelta`` reads, such as '15min'. None makes a step of each time of a sample.
+
+    aggregate : {'mean', 'sum', 'min', 'max', 'first', 'last', 'count'} or dict, default='mean'
+        What becomes of several values of a channel in one bin or, without `freq`, at one time.
+        'first' and 'last' are by time, and by the order of the events where times are equal. A
+        dict names it for single channels; for the others it is 'mean'. Where a channel has no
+        value, 'count' gives 0 and the others NaN.
+
+    handle_unknown : {'error', 'ignore'}, default='error'
+        What to do with events of channels that are not learned: raise an error or leave them out.
+        With `channels` given, this holds in `fit` too.
+
+    with_time : bool, default=True
+        Whether the first column holds the time of each step.
+
+    Attributes
+    ----------
+    channels_ : ndarray of shape (n_channels,)
+        The channels in the order of their columns.
+
+    samples_ : ndarray of shape (n_samples,)
+        The samples seen in `fit` in order of their first event, the order in which
+        `fit_transform` returns them.
+
+    See Also
+    --------
+    GRUClassifier : Classify sequences; ``time_feature=0`` tells it of the column of times.
+    GRURegressor : Regression on sequences.
+    make_windows : Cut long series into windows and the values that follow them.
+
+    Notes
+    -----
+    Channels of different frequencies, measured by clocks that know nothing of each other, are the
+    normal case: nothing is resampled or interpolated unless asked for. A value measured once a
+    day stands in one row among the hundreds of a value measured each minute. If that makes
+    sequences too long, `freq` bounds their length: bin k reaches from k · freq up to but not
+    including (k + 1) · freq, counted from time 0 (1970 for datetimes), the time of its step is its
+    start, and all bins from the sample's first to its last event have a step. A number that
+    rounding puts less than 1e-9 of a bin before the next bin belongs to that one.
+
+    An event whose value is missing (None, NaN) says only that its sample exists: it makes no step,
+    and its channel is not learned from it. A sample without any value is an empty sequence.
+
+    The order of the events does not matter, save among those of one time.
+
+    Only the channels are learned. To align all events before a cross-validation over the
+    sequences therefore leaks nothing, while splitting the rows of events would cut samples apart.
+
+    Examples
+    --------
+    >>> from skgru import SequenceAligner
+    >>> events = [
+    ...     ("ann", 0.0, "pulse", 71),
+    ...     ("bob", 0.0, "pulse", 60),
+    ...     ("ann", 0.5, "pulse", 73),
+    ...     ("ann", 0.5, "temperature", 36.6),
+    ...     ("ann", 2.0, "temperature", 37.0),
+    ... ]
+    >>> aligner = SequenceAligner()
+    >>> ann, bob = aligner.fit_transform(events)
+    >>> ann
+    array([[ 0. , 71. ,  nan],
+           [ 0.5, 73. , 36.6],
+           [ 2. ,  nan, 37. ]])
+    >>> bob
+    array([[ 0., 60., nan]])
+    >>> aligner.get_feature_names_out()
+    array(['time', 'pulse', 'temperature'], dtype=object)
+
+    The samples that targets are known for, in the order of the targets:
+
+    >>> [len(x) for x in aligner.transform(events, samples=["bob", "ann", "eve"])]
+    [1, 3, 0]
+
+    A regular grid:
+
+    >>> aligner = SequenceAligner(freq=1, aggregate={"pulse": "max"})
+    >>> aligner.fit_transform(events)[0]
+    array([[ 0. , 73. , 36.6],
+           [ 1. ,  nan,  nan],
+           [ 2. ,  nan, 37. ]])
+    """
+
+    _parameter_constraints: dict = {
+        "sample": [Hashable],
+        "time": [Hashable],
+        "channel": [Hashable],
+        "value": [Hashable],
+        "channels": ["array-like", None],
+        "freq": [
+            timedelta,
+            np.timedelta64,  # before the numbers, as it is an Integral too
+            Interval(Real, 0, None, closed="neither"),
+            str,
+            None,
+        ],
+        "aggregate": [StrOptions(set(_AGGREGATES)), Mapping],
+        "handle_unknown": [StrOptions({"error", "ignore"})],
+        "with_time": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sample="sample",
+        time="time",
+        channel="channel",
+        value="value",
+        channels=None,
+        freq=None,
+        aggregate="mean",
+        handle_unknown="error",
+        with_time=True,
+    ):
+        self.sample = sample
+        self.time = time
+        self.channel = channel
+        self.value = value
+        self.channels = channels
+        self.freq = freq
+        self.aggregate = aggregate
+        self.handle_unknown = handle_unknown
+        self.with_time = with_time
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the channels.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
+            The events: a pandas or polars DataFrame or a dict with the four columns named in the
+            parameters (others are ignored), or rows of sample, time, channel and value. Times must
+            be finite, values finite or missing.
+
+        y : None
+            This parameter is ignored.
+
+        Returns
+        -------
+        self : object
+            Fitted aligner.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, a sample, time or channel is, a time or value is infinite or
+            not a number, or no channel is left.
+        """
+        events = self._read(X)
+        if self.channels is None:
+            channels = _sorted_channels(events)
+        else:
+            channels = _distinct(self.channels, "channels")
+            if not channels:
+                raise ValueError("Expected at least one channel in channels, got none.")
+            self._columns_of(events, channels)
+        self._aggregates_of(channels)
+        self._width_of_bins(events.ticks)
+
+        self.channels_ = _to_array(channels)
+        self.samples_ = _to_array(events.samples)
+        return self
+
+    def transform(self, X, samples=None):
+        """Return the sequence of each sample.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
+            The events, as in `fit`.
+
+        samples : array-like of shape (n_samples,), default=None
+            Which samples to return, and in which order. One without events is an empty sequence;
+            events of other samples are ignored. None returns all samples in order of their first
+            event.
+
+        Returns
+        -------
+        X_new : list of n_samples ndarrays of shape (n_steps_i, n_columns)
+            Of each sample the steps in order of time: the time (unless ``with_time=False``), then
+            the value of each channel, NaN where it has none.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if there are events of a channel that is not learned (unless
+            ``handle_unknown='ignore'``), `samples` has one twice, or the grid of `freq` is too
+            large.
+        """
+        check_is_fitted(self)
+        events = self._read(X, samples)
+        channels = self.channels_.tolist()
+        columns = self._columns_of(events, channels)
+        known = np.flatnonzero(columns >= 0)
+        order = known[np.lexsort((events.ticks[known], events.sample_of[known]))]
+        lengths, step_of, times = self._steps(
+            events.sample_of[order], events.ticks[order], len(events.samples), len(channels)
+        )
+        aggregates = np.array(self._aggregates_of(channels))
+        steps = np.full((len(times), len(channels)), np.nan)
+        steps[:, aggregates == "count"] = 0
+        _aggregate(step_of, columns[order], events.values[order], aggregates, out=steps)
+        if self.with_time:
+            steps = np.column_stack([times, steps])
+        offsets = [0, *np.cumsum(lengths).tolist()]
+        return [steps[start:end] for start, end in pairwise(offsets)]
+
+    def get_feature_names_out(self, input_features=None):
+        """Get output feature names for transformation.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Not used, present here for API consistency by convention.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            The names of the columns of each sequence: that of the times (unless
+            ``with_time=False``), then the channels.
+        """
+        check_is_fitted(self)
+        names = [str(self.time)] if self.with_time else []
+        return np.array([*names, *map(str, self.channels_.tolist())], dtype=object)
+
+    def set_output(self, *, transform=None):
+        """Do nothing, as sequences of unequal length do not fit in a data frame.
+
+        Parameters
+        ----------
+        transform : {'default', 'pandas', 'polars'}, default=None
+            Not used, present here for API consistency by convention.
+
+        Returns
+        -------
+        self : object
+            The aligner itself.
+        """
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _read(self, X, samples=None):
+        """Return the checked events that have a value, of `samples` or of all."""
+        sample, time, channel, value = self._split_columns(X)
+        all_rows = np.arange(len(sample))
+        found, sample_of = _number(sample, all_rows, self.sample)
+        samples = found if samples is None else _distinct(samples, "samples")
+        position = {sample: position for position, sample in enumerate(samples)}
+        sample_of = np.array([position.get(sample, -1) for sample in found], np.intp)[sample_of]
+
+        rows = np.flatnonzero(sample_of >= 0)
+        values = _to_numbers(
+            value[rows],
+            rows,
+            self.value,
+            "a number (one-hot encode a categorical channel into channels of its own)",
+        )
+        present = ~np.isnan(values)
+        rows, values = rows[present], values[present]
+        _check_finite(values, values, rows, self.value)
+
+        channels, channel_of = _number(channel[rows], rows, self.channel)
+        ticks = _to_ticks(time[rows], rows, self.time)
+        return _Events(samples, sample_of[rows], ticks, channels, channel_of, values, rows)
+
+    def _split_columns(self, X):
+        """Return the columns of sample, time, channel and value as arrays of one length."""
+        names = [self.sample, self.time, self.channel, self.value]
+        if hasattr(X, "columns") or isinstance(X, Mapping):
+            found = list(getattr(X, "columns", X))
+            if not set(names) <= set(found):
+                raise ValueError(
+                    f"Expected X to have the columns {names}, got {found}. The parameters sample, "
+                    "time, channel and value name the columns."
+                )
+            columns = [_to_array(X[name]) for name in names]
+            lengths = [len(column) for column in columns]
+            if len(set(lengths)) > 1:
+                raise ValueError(f"Expected columns of one length in X, got lengths {lengths}.")
+            return columns
+        X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
+        if X.shape == (0,):
+            X = X.reshape(0, 4)
+        if X.ndim != 2 or X.shape[1] != 4:
+            raise ValueError(
+                "Expected X to be a DataFrame, a dict or an array of shape (n_events, 4) with the "
+                f"columns sample, time, channel and value, got shape {X.shape}."
+            )
+        if X.dtype.kind in "US":
+            raise ValueError(
+                f"Expected X to be an array of numbers or objects, got dtype {X.dtype}, in which "
+                "times and values are strings too. Make it with dtype=object."
+            )
+        return [_to_array(column) for column in X.T]
+
+    def _columns_of(self, events, channels):
+        """Return for each event the place of its channel among `channels`, -1 if it has none."""
+        place = {channel: place for place, channel in enumerate(channels)}
+        places = np.array([place.get(channel, -1) for channel in events.channels], np.intp)
+        columns = places[events.channel_of]
+        if self.handle_unknown == "error" and (columns < 0).any():
+            i = np.argmin(columns)
+            where = "channels" if self.channels is not None else "fit"
+            raise ValueError(
+                f"Expected one of the {len(channels)} channels of {where}, got "
+                f"{events.channels[events.channel_of[i]]!r} in row {events.rows[i]}; "
+                "handle_unknown='ignore' leaves such events out."
+            )
+        return columns
+
+    def _aggregates_of(self, channels):
+        """Return the name of the aggregate of each of the channels."""
+        if isinstance(self.aggregate, str):
+            return [self.aggregate] * len(channels)
+        for channel, name in self.aggregate.items():
+            if channel not in channels:
+                raise ValueError(f"aggregate: expected channels of {channels}, got {channel!r}.")
+            if name not in _AGGREGATES:
+                raise ValueError(
+                    f"aggregate: expected one of {list(_AGGREGATES)} for channel {channel!r}, got "
+                    f"{name!r}."
+                )
+        return [self.aggregate.get(channel, "mean") for channel in channels]
+
+    def _steps(self, sample_of, ticks, n_samples, n_channels):
+        """Return the number of steps of each sample, the step of each event, and steps' times.
+
+        The events are ordered by sample and time.
+        """
+        if self.freq is None:
+            seconds = _to_seconds(ticks)
+            is_new = np.ones(len(ticks), dtype=bool)
+            is_new[1:] = (np.diff(sample_of) > 0) | (np.diff(seconds) > 0)
+            lengths = np.bincount(sample_of[is_new], minlength=n_samples)
+            return lengths, np.cumsum(is_new) - 1, seconds[is_new]
+
+        freq = self._width_of_bins(ticks)
+        with np.errstate(over="ignore", invalid="ignore"):  # found by the check of the size
+            if isinstance(freq, np.timedelta64):
+                bins, freq = ticks // freq, freq / _SECOND
+            else:
+                bins = _to_seconds(ticks) / freq
+                # 0.3 / 0.1 < 3: let neither this division nor the sums in the times cost a bin.
+                bins = np.floor(bins + np.maximum(1e-9, 4 * np.finfo(float).eps * np.abs(bins)))
+            filled, starts, counts = np.unique(sample_of, return_index=True, return_counts=True)
+            lengths = np.zeros(n_samples)
+            lengths[filled] = bins[starts + counts - 1] - bins[starts] + 1
+        n_numbers = lengths.sum() * (n_channels + self.with_time)
+        if not n_numbers <= _LARGEST_GRID:
+            raise ValueError(
+                f"freq={self.freq!r} makes a grid of {n_numbers:.0f} numbers, expected at most "
+                f"{_LARGEST_GRID}: the longest sample has {lengths.max():.0f} steps."
+            )
+        lengths = lengths.astype(np.intp)
+        offsets = np.cumsum(lengths) - lengths
+        first = np.zeros(n_samples, bins.dtype)
+        first[filled] = bins[starts]
+        step_of = (bins - first[sample_of]).astype(np.intp) + offsets[sample_of]
+        times = np.repeat(first, lengths) + np.arange(lengths.sum()) - np.repeat(offsets, lengths)
+        return lengths, step_of, times * freq
+
+    def _width_of_bins(self, ticks):
+        """Return `freq` as a number, or as np.timedelta64 for times that are durations."""
+        freq = self.freq
+        if isinstance(freq, str):
+            try:
+                from pandas import Timedelta
+            except ImportError as error:
+                raise ImportError(
+                    f"freq={freq!r} needs pandas to be read, and it is not installed. Give a "
+                    "datetime.timedelta instead."
+                ) from error
+            try:
+                freq = Timedelta(freq).to_timedelta64()
+            except (AttributeError, ValueError) as error:  # AttributeError: NaT
+                raise ValueError(f"freq: expected a duration, got {freq!r}: {error}") from error
+        elif hasattr(freq, "to_timedelta64"):  # pandas
+            freq = freq.to_timedelta64()
+        elif isinstance(freq, timedelta):
+            freq = np.timedelta64(freq)
+        if isinstance(freq, np.timedelta64):
+            if ticks.dtype.kind != "m" and len(ticks):
+                raise ValueError(
+                    f"freq: expected a number, as the times are numbers, got {self.freq!r}."
+                )
+            if np.datetime_data(freq.dtype)[0] in ("generic", "M", "Y") or not freq / _SECOND > 0:
+                raise ValueError(f"freq: expected a fixed duration above 0, got {self.freq!r}.")
+        return freq
+
+
+class _Events(NamedTuple):
+    """Columns of the events that have a value.
+
+    Attributes
+    ----------
+    samples : list of the distinct samples, also of those without any value
+    sample_of : ndarray of int, the place of each event's sample in `samples`
+    ticks : ndarray of float64, or of timedelta64 since the epoch, the time of each event
+    channels : list of the distinct channels
+    channel_of : ndarray of int, the place of each event's channel in `channels`
+    values : ndarray of float64
+    rows : ndarray of int, where each event stands in X
+    """
+
+    samples: list
+    sample_of: np.ndarray
+    ticks: np.ndarray
+    channels: list
+    channel_of: np.ndarray
+    values: np.ndarray
+    rows: np.ndarray
+
+
+def _aggregate(rows, columns, values, aggregates, out):
+    """Write values, ordered by time, into their rows and columns of `out`."""
+    cells = rows * out.shape[1] + columns
+    order = np.argsort(cells, kind="stable")
+    cells, columns, values = cells[order], columns[order], values[order]
+    starts = np.flatnonzero(np.diff(cells, prepend=-1))
+    counts = np.diff(starts, append=len(cells))
+    aggregate_of = aggregates[columns[starts]]
+    for name in np.unique(aggregate_of):
+        chosen = aggregate_of == name
+        aggregated = _AGGREGATES[name](values, starts, counts)
+        out.flat[cells[starts[chosen]]] = aggregated[chosen]
+
+
+def _to_array(column):
+    """Return a column as a one-dimensional array; pandas' missing values as None."""
+    if getattr(getattr(column, "dt", None), "tz", None) is not None:  # pandas
+        column = column.dt.tz_convert(None)
+    if hasattr(column, "to_numpy"):
+        column = column.to_numpy()
+    elif not isinstance(column, np.ndarray):
+        column = list(column)
+        # As an array, strings would swallow the numbers beside them, and tuples become rows.
+        nested = any(hasattr(cell, "__len__") for cell in column)
+        column = np.fromiter(column, object, len(column)) if nested else np.asarray(column)
+    if column.ndim != 1:
+        raise ValueError(f"Expected one-dimensional columns in X, got shape {column.shape}.")
+    if column.dtype.kind not in "biufcmM":
+        column = column.astype(object)
+        types = set(map(type, column))
+        missing = {kind for kind in types if kind.__name__ in ("NAType", "NaTType")}
+        if missing:
+            cells = (None if type(cell) in missing else cell for cell in column)
+            column = np.fromiter(cells, object, len(column))
+    return column
+
+
+def _keys(ids):
+    """Return an array of ids as a list of what hashes the same wherever it comes from."""
+    if ids.dtype.kind in "mM":  # nanoseconds would become integers
+        ids = ids.astype(f"{ids.dtype.char}8[us]")
+    return ids.tolist()
+
+
+def _number(ids, rows, name):
+    """Return the distinct ids in order of first appearance, and the place of each in that list."""
+    keys = _keys(ids)
+    place = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    places = np.fromiter(map(place.__getitem__, keys), dtype=np.intp, count=len(keys))
+    for key in place:
+        if key is None or key != key:
+            row = rows[np.flatnonzero(places == place[key])[0]]
+            raise ValueError(f"Expected a {name} in every row, got {key!r} in row {row}.")
+    return list(place), places
+
+
+def _distinct(ids, name):
+    """Return the ids of the parameter `name` as a list, checked to have each once."""
+    if isinstance(ids, str):
+        raise ValueError(f"Expected an array-like of {name}, got the string {ids!r}.")
+    counts = Counter(_keys(_to_array(ids)))
+    for key, count in counts.items():
+        if key is None or key != key or count > 1:
+            raise ValueError(f"Expected distinct {name}, got {key!r} {count} times.")
+    return list(counts)
+
+
+def _sorted_channels(events):
+    """Return the channels in order."""
+    if not events.channels:
+        raise ValueError("Expected at least one event with a value to learn channels, got none.")
+    try:
+        return sorted(events.channels)
+    except TypeError as error:
+        raise ValueError(
+            "Expected channels that can be sorted, such as strings only, got "
+            f"{events.channels[:5]}. Give their order in the parameter channels."
+        ) from error
+
+
+def _to_numbers(cells, rows, name, expected):
+    """Return cells as float64, missing ones as NaN."""
+    if cells.dtype.kind not in "biuf":
+        types = set(map(type, cells))
+        refused = {kind for kind in types if not _is_number(kind)}
+        if refused:
+            i = next(i for i, cell in enumerate(cells) if type(cell) in refused)
+            raise ValueError(
+                f"Expected {expected} in column {name!r}, got {cells[i]!r:.50} of type "
+                f"{type(cells[i]).__name__} in row {rows[i]}."
+            )
+    return cells.astype(np.float64)
+
+
+def _is_number(kind):
+    return issubclass(kind, Real | Decimal | np.bool_ | type(None)) and kind is not np.timedelta64
+
+
+def _check_finite(numbers, cells, rows, name):
+    """Raise at the first of the numbers, made of cells, that is not finite."""
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        i = np.argmin(finite)
+        raise ValueError(
+            f"Expected finite numbers in column {name!r}, got {cells[i]} in row {rows[i]}."
+        )
+
+
+def _to_ticks(cells, rows, name):
+    """Return times as float64, datetimes and durations as timedelta64 since the epoch."""
+    if cells.dtype == object:
+        types = set(map(type, cells)) - {type(None)}
+        if types and all(issubclass(kind, date | np.datetime64) for kind in types):
+            if any(getattr(cell, "tzinfo", None) is not None for cell in cells):
+                cells = np.fromiter(map(_to_naive, cells), dtype=object, count=len(cells))
+            cells = cells.astype("datetime64[us]")
+        elif types and all(issubclass(kind, timedelta | np.timedelta64) for kind in types):
+            cells = cells.astype("timedelta64[us]")
+    if cells.dtype.kind == "M":
+        ticks = cells - np.datetime64(0, "s")
+    elif cells.dtype.kind == "m":
+        ticks = cells
+    else:
+        ticks = _to_numbers(cells, rows, name, "a number, a datetime or a duration")
+    _check_finite(_to_seconds(ticks), cells, rows, name)
+    return ticks
+
+
+def _to_naive(time):
+    """Return a datetime that has a time zone without it, in UTC."""
+    if isinstance(time, datetime) and time.tzinfo is not None:
+        return time.astimezone(UTC).replace(tzinfo=None)
+    return time
+
+
+def _to_seconds(ticks):
+    """Return ticks as float64, durations in seconds."""
+    return ticks / _SECOND if ticks.dtype.kind == "m" else ticks

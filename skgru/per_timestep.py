@@ -1,0 +1,500 @@
+"""Any scikit-learn transformer, applied to every step of sequences."""
+
+from itertools import pairwise
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from skgru._sequences import ReadX, offsets_of, read_numbers
+
+__all__ = ["PerTimestep"]
+
+
+class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Apply a transformer to every step of sequences.
+
+    The steps of all sequences, stacked into one table of shape (total number of steps,
+    n_features), are what the transformer is fitted on and what it transforms: any transformer of
+    scikit-learn works on sequences in this way, without changing their number of steps or mixing
+    one step with another. What comes out are sequences again, in the form in which they were given.
+
+    Parameters
+    ----------
+    transformer : estimator
+        The transformer of single steps. It is cloned, not fitted itself.
+
+    features_per_step : int, default=1
+        How many numbers make a step where `X` does not say: in two-dimensional `X` and in
+        sequences of shape (n_steps,).
+
+    Attributes
+    ----------
+    transformer_ : estimator
+        The fitted transformer.
+
+    n_features_in_ : int
+        Number of features seen during `fit`: the columns of two-dimensional `X`, and the features
+        of a step otherwise.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`. Defined only when `X` is a DataFrame, or a list of
+        DataFrames, with names that are all strings.
+
+    See Also
+    --------
+    sklearn.compose.ColumnTransformer : Apply transformers to columns of a table.
+    skgru.GRUClassifier : Classifier of sequences.
+    skgru.GRURegressor : Regressor of sequences.
+
+    Notes
+    -----
+    X is read in any of these forms, and the output, with n_features_out features per step, has the
+    form of X:
+
+    - array or DataFrame of shape (n_samples, n_steps * features_per_step), step after step: array
+      of shape (n_samples, n_steps * n_features_out), of which the network has to be told
+      ``features_per_step=n_features_out``;
+    - array of shape (n_samples, n_steps, n_features): array of shape (n_samples, n_steps,
+      n_features_out);
+    - list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
+      (n_steps_i,), of unequal length: list of arrays of shape (n_steps_i, n_features_out);
+    - DataFrame of arrays of shape (n_steps_i,), one column per feature: the same;
+    - list, tuple, object array or Series of DataFrames, one per sequence: the same.
+
+    From the last two the transformer is given a DataFrame, so that it can choose columns by name or
+    by type, as :class:`~sklearn.compose.ColumnTransformer` does. The columns of DataFrames in a
+    list may be of any type.
+
+    Trailing steps that are wholly NaN are padding: the transformer never sees them, and in the
+    output they are NaN again. Other missing values are handed to the transformer, which may impute
+    them. A sequence may be empty.
+
+    Every step counts the same in `fit`: long sequences count more than short ones.
+
+    Examples
+    --------
+    Two hundred correlated variables per step, of which a network is given three components:
+
+    >>> import numpy as np
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skgru import GRUClassifier, PerTimestep
+    >>> rng = np.random.default_rng(0)
+    >>> latent = [rng.normal(size=(n_steps, 3)) for n_steps in rng.integers(3, 9, size=60)]
+    >>> y = ["up" if z[:, 0].sum() > 0 else "down" for z in latent]
+    >>> mixing = rng.normal(size=(3, 200))
+    >>> X = [z @ mixing for z in latent]
+    >>> PerTimestep(PCA(n_components=3)).fit_transform(X)[0].shape
+    (8, 3)
+    >>> model = make_pipeline(
+    ...     PerTimestep(make_pipeline(StandardScaler(), PCA(n_components=3))),
+    ...     GRUClassifier(hidden_layer_sizes=8, learning_rate_init=0.02, random_state=0),
+    ... )
+    >>> model.fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "transformer": [HasMethods(["fit", "transform"])],
+        "features_per_step": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, transformer, *, features_per_step=1):
+        self.transformer = transformer
+        self.features_per_step = features_per_step
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit the transformer on the steps of all sequences.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, in any of the forms of the class's notes.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The target of each sequence, given to the transformer as that of each of its steps.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` has none of the forms or no step.
+        """
+        given, y = self._read_to_fit(X, y)
+        transformer = clone(self.transformer)
+        transformer.fit(given.steps, y)
+        # What it makes of no steps, which it would refuse itself.
+        self._no_steps = self._apply(transformer.transform, given.steps[:1])[:0]
+        self.transformer_ = transformer
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Fit the transformer on the steps of all sequences, and transform them.
+
+        The same as `fit` followed by `transform`, unless the transformer's own `fit_transform`
+        differs, as that of :class:`~sklearn.preprocessing.TargetEncoder`.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, in any of the forms of the class's notes.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The target of each sequence, given to the transformer as that of each of its steps.
+
+        Returns
+        -------
+        X_new : ndarray, DataFrame or list of ndarray
+            The transformed sequences, in the form of `X`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` has none of the forms or no step.
+        """
+        if not hasattr(self.transformer, "fit_transform"):
+            return self.fit(X, y).transform(X)
+        given, y = self._read_to_fit(X, y)
+        transformer = clone(self.transformer)
+        steps = self._apply(lambda steps: transformer.fit_transform(steps, y), given.steps)
+        self.transformer_, self._no_steps = transformer, steps[:0].copy()
+        return self._wrap(given.in_form(steps), X)
+
+    def transform(self, X):
+        """Transform every step of the sequences.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, in any of the forms of the class's notes.
+
+        Returns
+        -------
+        X_new : ndarray, DataFrame or list of ndarray
+            The transformed sequences, in the form of `X`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` has none of the forms or other features than in `fit`.
+        """
+        check_is_fitted(self)
+        given = self._read(X, reset=False)
+        steps = self._no_steps
+        if len(given.steps):
+            steps = self._apply(self.transformer_.transform, given.steps)
+        return self._wrap(given.in_form(steps), X)
+
+    @available_if(lambda self: hasattr(self.transformer, "inverse_transform"))
+    def inverse_transform(self, X):
+        """Transform every step back.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences as `transform` returns them.
+
+        Returns
+        -------
+        X_original : ndarray or list of ndarray
+            The sequences in the original space, in the form of `X`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` has none of the forms or other features per step than `transform` returns.
+        """
+        check_is_fitted(self)
+        n_expected = self._no_steps.shape[1]
+        given = _find_steps(X, n_expected, self)
+        n_steps, n_features = given.steps.shape
+        if n_steps and n_features != n_expected:
+            raise ValueError(
+                f"X has {n_features} features per step, but the output of {type(self).__name__} "
+                f"has {n_expected} features per step."
+            )
+        # The width of the original space shows in a step of zeros, if there is no other.
+        steps = given.steps if n_steps else np.zeros((1, n_expected))
+        return given.in_form(self._apply(self.transformer_.inverse_transform, steps)[:n_steps])
+
+    def get_feature_names_out(self, input_features=None):
+        """Get output feature names for transformation.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the input features. They have to be `feature_names_in_` if that is defined.
+            Not used if `fit` was given two-dimensional `X`.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            The names that the transformer gives to the features of a step, such as ``"pca0"``. If
+            `fit` was given two-dimensional `X`, the names of all columns of the output:
+            ``"step0_pca0"``, ``"step0_pca1"``, ..., ``"step1_pca0"``, ...
+        """
+        check_is_fitted(self)
+        if input_features is not None:
+            input_features = np.asarray(input_features, dtype=object)
+            expected = getattr(self, "feature_names_in_", input_features)
+            if not np.array_equal(input_features, expected):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(input_features) != self.n_features_in_:
+                raise ValueError(
+                    "input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(input_features)}"
+                )
+        if self._n_columns is None:
+            return self._step_names(input_features)
+        return self._column_names(self._n_columns // self.features_per_step)
+
+    def set_output(self, *, transform=None):
+        """Set the container of two-dimensional output.
+
+        Sequences in other forms are returned as they are.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Container of the output of `transform` and `fit_transform`; None changes nothing.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        if transform is not None:
+            # Under this name `clone` copies it.
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.transformer)
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan or inner.no_validation
+        tags.input_tags.positive_only = inner.input_tags.positive_only
+        tags.target_tags.required = inner.target_tags.required
+        tags.transformer_tags = inner.transformer_tags or tags.transformer_tags
+        tags.non_deterministic = inner.non_deterministic
+        return tags
+
+    def _read_to_fit(self, X, y):
+        """Return the steps of X, and y for each of them."""
+        given = self._read(X, y, reset=True)
+        if len(given.steps) == 0:
+            raise ValueError(
+                "X has no step to fit the transformer on: expected at least 1, but all sequences "
+                "are empty or padding."
+            )
+        if y is not None:
+            lengths = given.read.sequences.lengths
+            check_consistent_length(lengths, y)
+            y = np.repeat(np.asarray(y), lengths, axis=0)
+        return given, y
+
+    def _read(self, X, y="no_validation", *, reset):
+        """Read X; with `reset`, learn its features, else compare with them."""
+        given = _find_steps(X, self.features_per_step, self)
+        named = given.steps if given.form == "frames" else X
+        validate_data(self, named, y, skip_check_array=True, ensure_2d=False, reset=reset)
+        n_features, n_columns = given.steps.shape[1], given.read.n_columns
+        if reset:
+            self.n_features_in_ = n_features if n_columns is None else n_columns
+            self._n_features, self._n_columns = n_features, n_columns
+            return given
+        # A list is a list of sequences: its rows may have any length, also where all are equal.
+        comparable = n_columns is not None and not isinstance(X, list | tuple)
+        if comparable and self._n_columns not in (None, n_columns):
+            raise ValueError(
+                f"X has {n_columns} features, but {type(self).__name__} is expecting "
+                f"{self._n_columns} features as input. (Sequences of other lengths can be given "
+                "as a list or a 3-D array.)"
+            )
+        if len(given.steps) and n_features != self._n_features:
+            raise ValueError(
+                f"X has {n_features} features per step, but {type(self).__name__} is expecting "
+                f"{self._n_features} features per step as input."
+            )
+        return given
+
+    def _apply(self, method, steps):
+        """Return what a method of the transformer makes of steps, as an array (n_steps, D')."""
+        output = method(steps)
+        output = output.toarray() if sparse.issparse(output) else np.asarray(output)
+        if output.ndim != 2 or len(output) != len(steps):
+            raise ValueError(
+                f"{type(self.transformer).__name__} must return a row for each step: expected "
+                f"shape ({len(steps)}, n_features), got {output.shape}."
+            )
+        return output
+
+    def _wrap(self, X_new, X):
+        """Return two-dimensional output in the container that the user has set."""
+        if isinstance(X_new, list) or X_new.ndim == 3:
+            return X_new
+        n_steps = X_new.shape[1] // max(self._no_steps.shape[1], 1)
+        container = getattr(self, "_sklearn_output_config", {}).get("transform")
+        columns = _Columns(X_new, lambda: self._column_names(n_steps))
+        return columns.set_output(transform=container).transform(X)
+
+    def _column_names(self, n_steps):
+        names = self._step_names()
+        return np.array([f"step{t}_{name}" for t in range(n_steps) for name in names], dtype=object)
+
+    def _step_names(self, input_features=None):
+        if hasattr(self.transformer_, "get_feature_names_out"):
+            return self.transformer_.get_feature_names_out(input_features)
+        prefix = type(self.transformer_).__name__.lower()
+        return np.array([f"{prefix}{j}" for j in range(self._no_steps.shape[1])], dtype=object)
+
+
+class _Columns(TransformerMixin, BaseEstimator):
+    """Hands over a given output, which scikit-learn wraps as it is set to.
+
+    `PerTimestep` cannot have itself wrapped: no container holds three-dimensional output.
+    """
+
+    def __init__(self, output, make_names):
+        self.output = output
+        self.make_names = make_names
+
+    def transform(self, X):
+        return self.output
+
+    def get_feature_names_out(self, input_features=None):
+        return self.make_names()
+
+
+# --- Forms of X --------------------------------------------------------------------------------
+
+
+class _Given(NamedTuple):
+    """The steps of X, and how to give back others in their place.
+
+    Attributes
+    ----------
+    steps : ndarray or DataFrame of shape (total steps, D)
+        All steps without the padding.
+    read : ReadX
+        What was found in X.
+    form : {"columns", "array", "list", "frames"}
+    """
+
+    steps: Any
+    read: ReadX
+    form: str
+
+    def in_form(self, steps):
+        """Return an array (total steps, D') in the form of X, with the padding of X."""
+        offsets = self.read.given_offsets
+        if len(steps) < offsets[-1]:
+            padded = np.full((offsets[-1], steps.shape[1]), np.nan, _with_nan(steps.dtype))
+            padded[self.read.kept] = steps
+            steps = padded
+        n, width = len(offsets) - 1, steps.shape[1]
+        if self.form == "columns":
+            return steps.reshape(n, offsets[1] * width)
+        if self.form == "array":
+            return steps.reshape(n, offsets[1], width)
+        return [steps[start:stop] for start, stop in pairwise(offsets)]
+
+
+def _with_nan(dtype):
+    """Return the type for values of `dtype` and NaN."""
+    if dtype.kind in "biu":
+        return np.result_type(dtype, np.float32)
+    return dtype if dtype.kind in "fc" else object
+
+
+def _find_steps(X, features_per_step, estimator):
+    frames = _frames_in(X)
+    if frames:
+        return _read_frames(frames)
+    read = read_numbers(
+        X, features_per_step=features_per_step, allow_missing=True, estimator=estimator
+    )
+    steps = read.sequences.values
+    if read.n_columns is not None:
+        return _Given(steps, read, "columns")
+    if len(getattr(X, "shape", ())) == 3:
+        return _Given(steps, read, "array")
+    if _is_frame(X):
+        is_pandas = hasattr(X, "iloc")
+        names = {"columns": X.columns} if is_pandas else {"schema": X.columns, "orient": "row"}
+        steps = type(X)(steps, **names)
+    return _Given(steps, read, "list")
+
+
+def _is_frame(X):
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def _frames_in(X):
+    """Return a list, array or Series of DataFrames as a list; of any other X, an empty one."""
+    one_dimensional = len(getattr(X, "shape", (0,))) == 1
+    if not (one_dimensional and hasattr(X, "__iter__") and hasattr(X, "__len__")):
+        return []
+    elements = list(X)
+    return elements if any(_is_frame(x) for x in elements) else []
+
+
+def _read_frames(frames):
+    first = frames[0]
+    for i, frame in enumerate(frames):
+        if type(frame) is not type(first):
+            raise TypeError(
+                "Expected all sequences to be of one type, a DataFrame: sequence 0 is a "
+                f"{_type_name(first)}, but sequence {i} is a {_type_name(frame)}."
+            )
+        if list(frame.columns) != list(first.columns):
+            raise ValueError(
+                "All sequences must have the same columns in the same order: expected "
+                f"{list(first.columns)} as in sequence 0, but sequence {i} has "
+                f"{list(frame.columns)}."
+            )
+    # Without the empty ones, whose columns may have lost their types.
+    steps = _concatenate([frame for frame in frames if len(frame)] or frames[:1])
+    # The one door decides what is padding.
+    marks = np.where(_is_missing(steps).all(axis=1), np.nan, 0.0)
+    offsets = offsets_of([len(frame) for frame in frames])
+    read = read_numbers(
+        [marks[start:stop] for start, stop in pairwise(offsets)], allow_missing=True
+    )
+    rows = steps.iloc if hasattr(steps, "iloc") else steps
+    return _Given(rows[read.kept], read, "frames")
+
+
+def _type_name(x):
+    return f"{type(x).__module__.partition('.')[0]}.{type(x).__name__}"
+
+
+def _concatenate(frames):
+    if hasattr(frames[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(frames, ignore_index=True)
+    import polars as pl
+
+    return pl.concat(frames, how="vertical_relaxed")
+
+
+def _is_missing(frame):
+    """Return an array of the shape of a DataFrame."""
+    if hasattr(frame, "isna"):
+        return frame.isna().to_numpy()
+    return np.column_stack([column.is_null() for column in frame.fill_nan(None)])
