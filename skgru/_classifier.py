@@ -158,7 +158,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         outliers are bent into the range from -3 to 3 [13]_.
 
     missing : {'decay', 'indicator', 'error'}, default='decay'
-        What NaN inside a sequence of numbers does, if there is any in training.
+        What NaN inside a sequence of numbers does, if there is any in training (of several calls of
+        `partial_fit`, in the first).
 
         - 'decay': GRU-D [14]_. A missing value decays from the one last seen towards the training
           mean, and the states of each layer decay too, with learned rates, by the time since each

@@ -187,7 +187,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         outliers are bent into the range from -3 to 3 [14]_.
 
     missing : {'decay', 'indicator', 'error'}, default='decay'
-        What NaN inside a sequence of numbers does, if there is any in training.
+        What NaN inside a sequence of numbers does, if there is any in training (of several calls of
+        `partial_fit`, in the first).
 
         - 'decay': GRU-D [15]_. A missing value decays from the one last seen towards the training
           mean, and the states of each layer decay too, with learned rates, by the time since each
