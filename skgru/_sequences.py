@@ -12,12 +12,13 @@ at either end are padding.
 """
 
 import math
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
+
+from skgru._times import holds_times, in_seconds, to_ticks
 
 
 class Sequences(NamedTuple):
@@ -230,7 +231,7 @@ def _read(X, features_per_step, estimator, time_feature=None):
     """Return steps (total steps, D), offsets (n + 1,), and the columns of a 2-D X or None."""
     if isinstance(X, np.ma.MaskedArray):
         X = X.astype(float).filled(np.nan)
-    elif _is_frame(X):
+    elif is_frame(X):
         X = _frame_to_array(X, features_per_step, time_feature)
     elif not isinstance(X, np.ndarray) and not sparse.issparse(X):
         X = _series_or_list_to_array(X)
@@ -384,7 +385,8 @@ def _stack_features(i, row, time_feature):
         ) from error
 
 
-def _is_frame(X):
+def is_frame(X):
+    """Whether X is a DataFrame."""
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
@@ -402,7 +404,7 @@ def _frame_to_array(X, features_per_step, time_feature):
     columns = [X.iloc[:, j] if hasattr(X, "iloc") else X[:, j] for j in range(X.shape[1])]
     nested = [_is_sequence(next(iter(column))) for column in columns]
     if not any(nested):
-        if time_feature is None or not any(_holds_times(column) for column in columns):
+        if time_feature is None or not any(holds_times(column) for column in columns):
             return X
         _check_time_feature(time_feature, features_per_step)
         of_time = range(time_feature % features_per_step, len(columns), features_per_step)
@@ -450,9 +452,6 @@ def _series_or_list_to_array(X):
 
 # --- Time stamps -------------------------------------------------------------------------------
 
-_SECOND = np.timedelta64(1, "s")
-_TIMES = (datetime, timedelta, np.datetime64, np.timedelta64)
-
 
 def time_feature_of(X, time_feature):
     """Return the index of the feature that holds time stamps, given its index or column's name.
@@ -464,7 +463,7 @@ def time_feature_of(X, time_feature):
     """
     if not isinstance(time_feature, str):
         return time_feature
-    names = [str(name) for name in X.columns] if _is_frame(X) else []
+    names = [str(name) for name in X.columns] if is_frame(X) else []
     if time_feature not in names:
         raise ValueError(
             f"Expected a DataFrame with a column time_feature={time_feature!r}, or the index of "
@@ -481,30 +480,9 @@ def _check_time_feature(time_feature, n_features):
         )
 
 
-def _holds_times(column):
-    """Whether the first element is a date or a duration."""
-    return isinstance(next(iter(column), None), _TIMES)
-
-
 def _to_seconds(column):
-    """Return dates as seconds since 1970 (UTC), durations as seconds, numbers as they are."""
-    column = np.asarray(column)
-    if column.dtype.kind in "mM":
-        start = np.array(0, "M8[s]" if column.dtype.kind == "M" else "m8[s]")
-        return (column - start) / _SECOND  # NaN for NaT
-    if column.dtype.kind == "O" and any(isinstance(x, _TIMES) for x in column):
-        return np.array([_seconds(x) for x in column])
-    return column
-
-
-def _seconds(x):
-    if isinstance(x, timedelta):
-        return x.total_seconds()
-    if isinstance(x, datetime):
-        return (x if x.tzinfo else x.replace(tzinfo=UTC)).timestamp()
-    if isinstance(x, np.datetime64 | np.timedelta64):
-        return float(_to_seconds(x))
-    return float("nan") if x is None else float(x)
+    """Return dates and durations as seconds, numbers as they are."""
+    return in_seconds(to_ticks(np.asarray(column)))
 
 
 def _check_times(sequences, time_feature):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from numbers import Real
@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+
+from skgru._times import SECOND, in_seconds, to_ticks
 
 __all__ = ["SequenceAligner"]
 
@@ -27,7 +29,6 @@ _AGGREGATES = {
     "count": lambda values, starts, counts: counts,
 }
 _LARGEST_GRID = 10**8
-_SECOND = np.timedelta64(1, "s")
 
 
 class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -333,7 +334,7 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         _check_finite(values, values, rows, self.value)
 
         channels, channel_of = _number(channel[rows], rows, self.channel)
-        ticks = _to_ticks(time[rows], rows, self.time)
+        ticks = _read_times(time[rows], rows, self.time)
         return _Events(samples, sample_of[rows], ticks, channels, channel_of, values, rows)
 
     def _split_columns(self, X):
@@ -401,7 +402,7 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         The events are ordered by sample and time.
         """
         if self.freq is None:
-            seconds = _to_seconds(ticks)
+            seconds = in_seconds(ticks)
             is_new = np.ones(len(ticks), dtype=bool)
             is_new[1:] = (np.diff(sample_of) > 0) | (np.diff(seconds) > 0)
             lengths = np.bincount(sample_of[is_new], minlength=n_samples)
@@ -410,9 +411,9 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         freq = self._width_of_bins(ticks)
         with np.errstate(over="ignore", invalid="ignore"):  # found by the check of the size
             if isinstance(freq, np.timedelta64):
-                bins, freq = ticks // freq, freq / _SECOND
+                bins, freq = ticks // freq, freq / SECOND
             else:
-                bins = _to_seconds(ticks) / freq
+                bins = in_seconds(ticks) / freq
                 # 0.3 / 0.1 < 3: let neither this division nor the sums in the times cost a bin.
                 bins = np.floor(bins + np.maximum(1e-9, 4 * np.finfo(float).eps * np.abs(bins)))
             filled, starts, counts = np.unique(sample_of, return_index=True, return_counts=True)
@@ -456,7 +457,7 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
                 raise ValueError(
                     f"freq: expected a number, as the times are numbers, got {self.freq!r}."
                 )
-            if np.datetime_data(freq.dtype)[0] in ("generic", "M", "Y") or not freq / _SECOND > 0:
+            if np.datetime_data(freq.dtype)[0] in ("generic", "M", "Y") or not freq / SECOND > 0:
                 raise ValueError(f"freq: expected a fixed duration above 0, got {self.freq!r}.")
         return freq
 
@@ -592,33 +593,10 @@ def _check_finite(numbers, cells, rows, name):
         )
 
 
-def _to_ticks(cells, rows, name):
+def _read_times(cells, rows, name):
     """Return times as float64, datetimes and durations as timedelta64 since the epoch."""
-    if cells.dtype == object:
-        types = set(map(type, cells)) - {type(None)}
-        if types and all(issubclass(kind, date | np.datetime64) for kind in types):
-            if any(getattr(cell, "tzinfo", None) is not None for cell in cells):
-                cells = np.fromiter(map(_to_naive, cells), dtype=object, count=len(cells))
-            cells = cells.astype("datetime64[us]")
-        elif types and all(issubclass(kind, timedelta | np.timedelta64) for kind in types):
-            cells = cells.astype("timedelta64[us]")
-    if cells.dtype.kind == "M":
-        ticks = cells - np.datetime64(0, "s")
-    elif cells.dtype.kind == "m":
-        ticks = cells
-    else:
+    ticks = to_ticks(cells)
+    if ticks.dtype.kind != "m":
         ticks = _to_numbers(cells, rows, name, "a number, a datetime or a duration")
-    _check_finite(_to_seconds(ticks), cells, rows, name)
+    _check_finite(in_seconds(ticks), cells, rows, name)
     return ticks
-
-
-def _to_naive(time):
-    """Return a datetime that has a time zone without it, in UTC."""
-    if isinstance(time, datetime) and time.tzinfo is not None:
-        return time.astimezone(UTC).replace(tzinfo=None)
-    return time
-
-
-def _to_seconds(ticks):
-    """Return ticks as float64, durations in seconds."""
-    return ticks / _SECOND if ticks.dtype.kind == "m" else ticks

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._sequences import ReadX, offsets_of, read_numbers
+from skgru._sequences import ReadX, is_frame, offsets_of, read_numbers
 
 __all__ = ["PerTimestep"]
 
@@ -433,15 +433,11 @@ def _find_steps(X, features_per_step, estimator):
         return _Given(steps, read, "columns")
     if len(getattr(X, "shape", ())) == 3:
         return _Given(steps, read, "array")
-    if _is_frame(X):
+    if is_frame(X):
         is_pandas = hasattr(X, "iloc")
         names = {"columns": X.columns} if is_pandas else {"schema": X.columns, "orient": "row"}
         steps = type(X)(steps, **names)
     return _Given(steps, read, "list")
-
-
-def _is_frame(X):
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
 def _frames_in(X):
@@ -450,7 +446,7 @@ def _frames_in(X):
     if not (one_dimensional and hasattr(X, "__iter__") and hasattr(X, "__len__")):
         return []
     elements = list(X)
-    return elements if any(_is_frame(x) for x in elements) else []
+    return elements if any(is_frame(x) for x in elements) else []
 
 
 def _read_frames(frames):

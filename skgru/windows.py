@@ -98,7 +98,8 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
 
     Notes
     -----
-    No window spans two series, and none with a missing target is returned.
+    No window spans two series, and none with a missing target is returned. Steps are rows: where an
+    index leaves out times, put rows of NaN there first (``DataFrame.asfreq`` of pandas).
 
     The windows are in order of their last step: by its index label if all series are pandas objects
     with an index of datetimes, durations or numbers other than the default one, else by its number

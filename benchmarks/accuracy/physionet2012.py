@@ -1,4 +1,4 @@
-"""Death in hospital from the first 48 hours in intensive care: irregular times, 80 % missing.
+"""Death in hospital from the first 48 hours in intensive care: irregular times, 85 % missing.
 
     python benchmarks/accuracy/physionet2012.py --data FOLDER [--models MODEL ...]
         [--folds-run FOLD ...] [--seed 0] [--jobs 1] [--epochs N]
@@ -57,8 +57,9 @@ SETTINGS = {
     "n_iter_no_change": np.inf,
     "learning_rate": "cosine",
     "learning_rate_init": 0.003,
-    "dropout": 0.3,
-    "recurrent_dropout": 0.3,
+    "pooling": ("last", "mean"),
+    "dropout": 0.5,
+    "recurrent_dropout": 0.5,
     "weight_decay": 0.01,
 }
 BOOSTING = {
