@@ -7,6 +7,7 @@ import numpy as np
 
 _BLOCK_SIZE = 32_768  # numbers, in float64 a share of the second-level cache
 _CLIP = 3.0
+_LARGEST = 1e150
 
 # From which quantile to which: the first range that is not empty is the scale.
 _RANGES = ((0.25, 0.75), (0.1, 0.9), (0.05, 0.95), (0.01, 0.99), (0.0, 1.0))
@@ -68,6 +69,11 @@ def median_and_scale(values, weights):
     ----------
     values : ndarray of shape (n, D)
     weights : ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If the values are so large that their range overflows.
     """
     n_columns = values.shape[1]
     if len(values) == 0:
@@ -86,8 +92,13 @@ def median_and_scale(values, weights):
             return column[min(np.searchsorted(share, q), len(column) - 1)]
 
         median[j] = quantile(0.5)
-        ranges = (quantile(high) - quantile(low) for low, high in _RANGES)
-        scale[j] = next((width for width in ranges if width > 0), 1.0)
+        with np.errstate(over="ignore"):
+            ranges = (quantile(high) - quantile(low) for low, high in _RANGES)
+            scale[j] = next((width for width in ranges if width > 0), 1.0)
+        if np.isinf(scale[j]):
+            raise ValueError(
+                f"The range of feature {j} of X overflows: expected values below about 1e300."
+            )
     return median, scale
 
 
@@ -112,7 +123,10 @@ def scale_values(values, center, scale, dtype, *, clip=False, in_place=False):
     with np.errstate(over="ignore"):
         for rows in _blocks_of_rows(values):
             z = (values[rows] - center) / scale
-            scaled[rows] = z / np.hypot(1, z / _CLIP) if clip else z
+            if clip:
+                np.clip(z, -_LARGEST, _LARGEST, out=z)  # of which the square is finite
+                z /= np.sqrt(1 + np.square(z / _CLIP))
+            scaled[rows] = z
     if np.isinf(scaled).any():
         raise ValueError(
             f"Input X contains a value too large for {np.dtype(dtype).name} (after scaling); "

@@ -18,7 +18,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
-from skgru import GRUClassifier
+from skgru import GRUClassifier, alignment
 from skgru.alignment import SequenceAligner
 
 NAMES = ["sample", "time", "channel", "value"]
@@ -468,6 +468,15 @@ def test_too_large_a_grid(freq):
     aligner = SequenceAligner(freq=freq).fit(EVENTS)
     with pytest.raises(ValueError, match=r"freq=.* makes a grid of .* numbers, expected at most"):
         aligner.transform(EVENTS)
+
+
+def test_largest_grid(monkeypatch):
+    events = [("s", 0, "a", 1), ("s", 2, "b", 1), ("t", 0, "a", 1)]  # 4 steps, 3 columns
+    monkeypatch.setattr(alignment, "_LARGEST_GRID", 12)
+    assert [len(sequence) for sequence in align(events, freq=1)] == [3, 1]
+    monkeypatch.setattr(alignment, "_LARGEST_GRID", 11)
+    with pytest.raises(ValueError, match="freq=1 makes a grid of 12 numbers, expected at most 11"):
+        align(events, freq=1)
 
 
 def test_too_large_a_grid_of_datetimes():
