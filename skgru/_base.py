@@ -25,6 +25,7 @@ from skgru._nn.recurrent import CELLS
 from skgru._samples import Samples, of_targets
 from skgru._sequences import (
     Sequences,
+    check_times,
     embedding_rows,
     join_steps,
     known_tokens,
@@ -261,6 +262,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_columns, self._n_features = n_columns, n_features
             if self._time_feature is not None:
+                check_times(read.sequences, self._time_feature)
                 self._time_feature %= n_features
             return read
         # A list is a list of sequences: its rows may have any length, also where all are equal.
@@ -280,6 +282,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 f"X has {n_features} features per step, but {type(self).__name__} is expecting "
                 f"{self._n_features} features per step as input."
             )
+        if self._time_feature is not None:
+            check_times(sequences, self._time_feature)
         return read
 
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
@@ -345,6 +349,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         return NumericInputs(
             self.feature_mean_,
             self.feature_scale_,
+            self._fill,
             self.gap_scale_,
             self.has_missing_,
             clip=self._clips,
@@ -395,7 +400,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 scaling=self.scaling,
                 time_feature=self._time_feature,
             )
-            self.feature_mean_, self.feature_scale_, self.gap_scale_, self.has_missing_ = learned
+            self.feature_mean_, self.feature_scale_, self._fill, *of_gaps = learned
+            self.gap_scale_, self.has_missing_ = of_gaps
             n_inputs = self._numeric_inputs().n_inputs
         self.n_outputs_ = samples.targets.shape[1]
         self.n_layers_ = len(self._structure["hidden_layer_sizes"]) + 2

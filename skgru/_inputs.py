@@ -12,7 +12,13 @@ from skgru._observed import (
     scaled_gaps,
     step_times,
 )
-from skgru._scaling import contains_nan, mean_and_scale, median_and_scale, scale_values
+from skgru._scaling import (
+    contains_nan,
+    mean_and_scale,
+    mean_and_weight,
+    median_and_scale,
+    scale_values,
+)
 from skgru._sequences import Sequences, join_steps
 
 
@@ -23,6 +29,9 @@ class NumericInputs(NamedTuple):
     ----------
     center, scale : ndarray of shape (D,)
         Of each feature; NaN if the training data have no value of it, and it is never read.
+    fill : ndarray of shape (D,)
+        What is put in the place of missing values if there were none in training, and in front of
+        the first step.
     gap_scale : ndarray of shape (D,)
         Mean time since each feature was last seen.
     has_missing : bool
@@ -37,6 +46,7 @@ class NumericInputs(NamedTuple):
 
     center: np.ndarray
     scale: np.ndarray
+    fill: np.ndarray
     gap_scale: np.ndarray
     has_missing: bool
     clip: bool
@@ -80,17 +90,17 @@ class NumericInputs(NamedTuple):
             clip=self.clip,
             in_place=True,
         )
-        return join_steps(self._fill(sequences), n_joined, self.center), prepare
+        return join_steps(self._fill(sequences), n_joined, self.fill), prepare
 
     def _fill(self, sequences):
         """Return the sequences without missing values; training has had none."""
         if not contains_nan(sequences.values):
             return sequences
-        deviations = sequences.values - self.center
+        deviations = sequences.values - self.fill
         if self.missing == "decay":
             times = step_times(sequences, None)
             deviations, _ = last_seen(deviations, times, sequences.offsets)
-        return Sequences(np.nan_to_num(deviations) + self.center, sequences.offsets)
+        return Sequences(np.nan_to_num(deviations) + self.fill, sequences.offsets)
 
     def _observe(self, sequences, dtype):
         """Return what is read of each step, (total steps, n columns).
@@ -98,9 +108,8 @@ class NumericInputs(NamedTuple):
         With "decay" that is what `_nn.missing.ObservedInputs` reads, else `n_inputs` columns.
         """
         times, offsets = step_times(sequences, self.time_feature), sequences.offsets
-        values = scale_values(sequences.values, self.center, self.scale, dtype, clip=self.clip)
-        if self.time_feature is not None:
-            values[:, self.time_feature] = 0  # seen at every step
+        values = _without_stamps(sequences.values, self.time_feature)
+        values = scale_values(values, self.center, self.scale, dtype, clip=self.clip)
         is_seen = ~np.isnan(values)
         directions = [last_seen(values, times, offsets)]
         if self.bidirectional and self.missing == "decay":
@@ -123,7 +132,7 @@ class NumericInputs(NamedTuple):
 
 
 def learn_inputs(sequences, weights, *, scaling, time_feature):
-    """Return center, scale and gap_scale of the features, and whether values are missing.
+    """Return center, scale, fill and gap_scale of the features, and whether values are missing.
 
     Parameters
     ----------
@@ -132,21 +141,32 @@ def learn_inputs(sequences, weights, *, scaling, time_feature):
     scaling : {"standard", "robust"} or None
     time_feature : int or None
     """
-    values = sequences.values
+    values = _without_stamps(sequences.values, time_feature)
     weights = np.repeat(weights, sequences.lengths)
     n_features = values.shape[1]
     has_missing = contains_nan(values)
     if scaling == "robust":
         center, scale = median_and_scale(values, weights)
-    else:
+    elif scaling == "standard":
         center, scale = mean_and_scale(values, weights, "X")
-        if scaling is None:
-            # Missing values take the mean, which the network reads as 0.
-            center = center if has_missing else np.zeros(n_features)
-            scale = np.where(np.isnan(scale), np.nan, 1.0)
+    else:
+        center, _ = mean_and_weight(values, weights)
+        scale = np.where(np.isnan(center), np.nan, 1.0)
+    fill = center.copy()
+    if scaling is None and not has_missing:
+        center[:] = 0  # where values were missing, their mean has to be what the network reads as 0
     gap_scale = np.ones(n_features)
     if has_missing or time_feature is not None:
         gap_scale = mean_gaps(sequences, step_times(sequences, time_feature), weights)
     if time_feature is not None:
         center[time_feature], scale[time_feature] = 0.0, gap_scale[time_feature]
-    return center, scale, gap_scale, has_missing
+    return center, scale, fill, gap_scale, has_missing
+
+
+def _without_stamps(values, time_feature):
+    """Return the values with zeros in place of the time stamps, which are not scaled."""
+    if time_feature is None:
+        return values
+    values = values.copy()
+    values[:, time_feature] = 0
+    return values

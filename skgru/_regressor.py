@@ -269,7 +269,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen, by which the network's times are divided:
-        in units of `time_feature`, else in steps; 1 where nothing is missing.
+        in units of `time_feature`, else in steps; 1 for all if nothing was missing and there is
+        no `time_feature`.
 
     has_missing_ : bool
         Whether values were missing in training, hence whether the network reads which are.

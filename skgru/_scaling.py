@@ -35,16 +35,10 @@ def mean_and_scale(values, weights, name):
     n_columns = values.shape[1]
     if len(values) == 0:
         return np.zeros(n_columns), np.ones(n_columns)
-    total = weights.sum()
-    mean, variance = np.zeros(n_columns), np.zeros(n_columns)
+    mean, total = mean_and_weight(values, weights)
+    variance = np.zeros(n_columns)
     has_missing = contains_nan(values)
     with np.errstate(over="ignore", invalid="ignore"):
-        if has_missing:
-            total = sum(weights[rows] @ ~np.isnan(values[rows]) for rows in _blocks_of_rows(values))
-        for rows in _blocks_of_rows(values):
-            block = values[rows].astype(np.float64, copy=False)
-            mean += weights[rows] @ (np.nan_to_num(block) if has_missing else block)
-        mean /= total
         for rows in _blocks_of_rows(values):
             deviation = values[rows] - mean
             if has_missing:
@@ -57,6 +51,29 @@ def mean_and_scale(values, weights, name):
     if not (np.isfinite(mean) & np.isfinite(variance) | (total == 0)).all():
         raise ValueError(f"The variance of {name} overflows: expected values below about 1e150.")
     return mean, np.where(is_constant, 1.0, np.sqrt(variance))
+
+
+def mean_and_weight(values, weights):
+    """Return the weighted mean of each column, in float64, and the weight of what it is made of.
+
+    A column without any value has mean NaN and weight 0, one of an empty array mean 0.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, D)
+    weights : ndarray of shape (n,)
+    """
+    has_missing = contains_nan(values)
+    total, mean = weights.sum(), np.zeros(values.shape[1])
+    if len(values) == 0:
+        return mean, total
+    with np.errstate(over="ignore", invalid="ignore"):
+        if has_missing:
+            total = sum(weights[rows] @ ~np.isnan(values[rows]) for rows in _blocks_of_rows(values))
+        for rows in _blocks_of_rows(values):
+            block = values[rows].astype(np.float64, copy=False)
+            mean += weights[rows] @ (np.nan_to_num(block) if has_missing else block)
+        return mean / total, total
 
 
 def median_and_scale(values, weights):

@@ -140,7 +140,7 @@ def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=No
     ------
     ValueError, TypeError
         If X is none of the forms, not numeric, infinite, or has a missing value inside a sequence
-        that is not allowed; if a time stamp is missing or earlier than the one before.
+        that is not allowed.
     """
     steps, offsets, n_columns = _read(X, features_per_step, estimator, time_feature)
     sequences, kept = Sequences(steps, offsets), slice(None)
@@ -149,9 +149,6 @@ def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=No
         sequences, kept = _without_trailing_nan(steps, offsets)
         if not allow_missing:
             _check_complete(sequences)
-    if time_feature is not None and len(sequences.values):
-        _check_time_feature(time_feature, sequences.values.shape[1])
-        _check_times(sequences, time_feature)
     return ReadX(sequences, n_columns, offsets, kept)
 
 
@@ -236,7 +233,8 @@ def _read(X, features_per_step, estimator, time_feature=None):
     elif not isinstance(X, np.ndarray) and not sparse.issparse(X):
         X = _series_or_list_to_array(X)
     if isinstance(X, np.ndarray) and X.dtype == object:
-        if X.ndim == 1 and any(_is_sequence(x) for x in X):
+        has_dates = X.ndim == 3 and time_feature is not None
+        if has_dates or (X.ndim == 1 and any(_is_sequence(x) for x in X)):
             return *_join(list(X), features_per_step, time_feature), None
         if X.ndim == 2 and X.size and _is_sequence(X[0, 0]):
             cells = [_stack_features(i, row, time_feature) for i, row in enumerate(X)]
@@ -322,6 +320,10 @@ def _join(arrays, features_per_step, time_feature):
 
 def _one_sequence(i, x, features_per_step, time_feature):
     """Check sequence i and return it as a (T, D) array."""
+    if is_frame(x):
+        return _stack_columns(i, _columns_of(x), time_feature)
+    if isinstance(x, np.ma.MaskedArray):
+        x = x.astype(float).filled(np.nan)
     try:
         array = np.asarray(x)
         if array.dtype == object and array.ndim == 1 and any(_is_sequence(step) for step in array):
@@ -336,29 +338,27 @@ def _one_sequence(i, x, features_per_step, time_feature):
         )
     if array.size == 0:
         return np.empty((0, array.shape[1] if array.ndim == 2 else features_per_step))
-    if array.dtype.kind not in "biuf":
-        array = _to_numbers(i, array, time_feature)
-    if array.ndim == 2:
+    if array.ndim == 1:
+        if len(array) % features_per_step:
+            raise ValueError(
+                f"Sequence {i} has {len(array)} values, expected a multiple of "
+                f"features_per_step={features_per_step}."
+            )
+        array = array.reshape(-1, features_per_step)
+    if array.dtype.kind not in "biuf" and _is_feature(time_feature, array.shape[1]):
+        array = _with_seconds(array, time_feature)
+    return _to_numbers(i, array)
+
+
+def _to_numbers(i, array):
+    """Return an array as numbers; refuse text, dates and complex numbers."""
+    if array.dtype.kind in "biuf":
         return array
-    if len(array) % features_per_step:
-        raise ValueError(
-            f"Sequence {i} has {len(array)} values, expected a multiple of "
-            f"features_per_step={features_per_step}."
-        )
-    return array.reshape(-1, features_per_step)
-
-
-def _to_numbers(i, array, time_feature):
-    """Return an object array as floats; refuse text, complex numbers, dates but the time stamps."""
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: sequence {i} of X has dtype {array.dtype}.")
     if array.dtype.kind == "O":
-        if time_feature is not None and array.ndim == 2:
-            _check_time_feature(time_feature, array.shape[1])
-            array = array.copy()
-            array[:, time_feature] = _to_seconds(array[:, time_feature])
         try:
-            return array.astype(float)
+            return np.where(_is_na(array), np.nan, array).astype(float)
         except (TypeError, ValueError) as error:
             raise type(error)(f"Sequence {i} of X, expected numbers: {error}") from error
     raise ValueError(f"Sequence {i} of X has dtype {array.dtype}, expected numbers.")
@@ -373,16 +373,26 @@ def _stack_features(i, row, time_feature):
             f"The cells of a row must be 1-D arrays of the same length, but row {i} of X has "
             f"shapes {[c.shape for c in columns]}."
         )
-    if time_feature is not None:
-        _check_time_feature(time_feature, len(columns))
+    return _stack_columns(i, columns, time_feature)
+
+
+def _stack_columns(i, columns, time_feature):
+    """Join the features of sequence i, (T,) each, to (T, D)."""
+    if _is_feature(time_feature, len(columns)):
         columns[time_feature] = _to_seconds(columns[time_feature])
-    try:
-        return np.column_stack(columns)
-    except TypeError as error:
-        raise ValueError(
-            f"Expected arrays of numbers, but row {i} of X has {[str(c.dtype) for c in columns]} "
-            f"(time_feature={time_feature})."
-        ) from error
+    for j, column in enumerate(columns):
+        if column.dtype.kind in "mM":
+            raise ValueError(_unexpected_dates(f"feature {j} of sequence {i} of X", time_feature))
+    array = np.column_stack(columns)
+    return _to_numbers(i, array) if array.size else np.empty(array.shape)
+
+
+def _columns_of(frame):
+    """Return the columns of a DataFrame as arrays."""
+    return [
+        np.asarray(frame.iloc[:, j] if hasattr(frame, "iloc") else frame[:, j])
+        for j in range(frame.shape[1])
+    ]
 
 
 def is_frame(X):
@@ -404,13 +414,7 @@ def _frame_to_array(X, features_per_step, time_feature):
     columns = [X.iloc[:, j] if hasattr(X, "iloc") else X[:, j] for j in range(X.shape[1])]
     nested = [_is_sequence(next(iter(column))) for column in columns]
     if not any(nested):
-        if time_feature is None or not any(holds_times(column) for column in columns):
-            return X
-        _check_time_feature(time_feature, features_per_step)
-        of_time = range(time_feature % features_per_step, len(columns), features_per_step)
-        return np.column_stack(
-            [_to_seconds(c) if j in of_time else np.asarray(c) for j, c in enumerate(columns)]
-        ).astype(float)
+        return _dates_to_seconds(X, features_per_step, time_feature)
     if not all(nested):
         raise ValueError(
             "Expected a DataFrame of numbers, or one whose columns all hold sequences, but only "
@@ -420,6 +424,18 @@ def _frame_to_array(X, features_per_step, time_feature):
     for j, column in enumerate(columns):
         cells[:, j] = list(column)
     return cells
+
+
+def _dates_to_seconds(X, features_per_step, time_feature):
+    """Return a frame of which columns hold dates as an array, any other as it is."""
+    columns = _columns_of(X)
+    with_dates = [j for j, column in enumerate(columns) if holds_times(column)]
+    for j in with_dates:
+        is_time = _is_feature(time_feature, features_per_step)
+        if not is_time or (j - time_feature) % features_per_step:
+            raise ValueError(_unexpected_dates(f"column {X.columns[j]!r} of X", time_feature))
+        columns[j] = _to_seconds(columns[j])
+    return np.column_stack(columns) if with_dates else X
 
 
 def _series_or_list_to_array(X):
@@ -472,21 +488,20 @@ def time_feature_of(X, time_feature):
     return names.index(time_feature)
 
 
-def _check_time_feature(time_feature, n_features):
-    if not -n_features <= time_feature < n_features:
+def check_times(sequences, time_feature):
+    """Refuse time stamps of sequences that are missing or decrease.
+
+    Raises
+    ------
+    ValueError
+        If there is one, or no such feature.
+    """
+    n_features = sequences.values.shape[1]
+    if not _is_feature(time_feature, n_features):
         raise ValueError(
             f"Expected time_feature to be the index of a feature, at least {-n_features} and below "
             f"{n_features}, got {time_feature}."
         )
-
-
-def _to_seconds(column):
-    """Return dates and durations as seconds, numbers as they are."""
-    return in_seconds(to_ticks(np.asarray(column)))
-
-
-def _check_times(sequences, time_feature):
-    """Refuse time stamps that are missing or decrease."""
     times, offsets = sequences.values[:, time_feature], sequences.offsets
     if np.isnan(times).any():
         i, t = _locate(np.flatnonzero(np.isnan(times))[0], offsets)
@@ -503,6 +518,38 @@ def _check_times(sequences, time_feature):
             f"Expected time stamps that do not decrease (time_feature={time_feature}), but "
             f"{times[row]} comes after {times[row - 1]} in sequence {i}, step {t}."
         )
+
+
+def _is_feature(index, n_features):
+    return index is not None and -n_features <= index < n_features
+
+
+def _to_seconds(column):
+    """Return dates and durations as seconds, numbers as they are."""
+    return in_seconds(to_ticks(column))
+
+
+def _with_seconds(array, time_feature):
+    """Return an array (T, D) with its time stamps that are dates as seconds."""
+    if array.shape[1] == 1:
+        return _to_seconds(array[:, 0])[:, None]
+    if array.dtype == object:
+        array = array.copy()
+        array[:, time_feature] = _to_seconds(array[:, time_feature])
+    return array
+
+
+def _unexpected_dates(where, time_feature):
+    return (
+        f"Expected numbers, but {where} holds dates: only the feature of the time stamps may "
+        f"(time_feature={time_feature})."
+    )
+
+
+def _is_na(array):
+    """Return where an object array holds pandas' NA."""
+    flags = [type(cell).__name__ == "NAType" for cell in array.flat]
+    return np.array(flags, bool).reshape(array.shape)
 
 
 # --- Padding -----------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ SECOND = np.timedelta64(1, "s")
 
 
 def holds_times(column):
-    """Whether the first element of a column is a date or a duration."""
-    return isinstance(next(iter(column), None), date | timedelta | np.datetime64 | np.timedelta64)
+    """Whether any element of an array is a date or a duration."""
+    return column.dtype.kind in "mM" or (column.dtype == object and any(map(_is_time, column)))
 
 
 def to_ticks(cells):
@@ -17,13 +17,14 @@ def to_ticks(cells):
 
     Dates count from 1970; those without a time zone are UTC.
     """
-    if cells.dtype == object:
+    if cells.dtype == object and len(cells) and any(map(_is_time, cells)):
+        cells = np.fromiter((None if _is_missing(cell) else cell for cell in cells), object)
         types = set(map(type, cells)) - {type(None)}
-        if types and all(issubclass(kind, date | np.datetime64) for kind in types):
+        if all(issubclass(kind, date | np.datetime64) for kind in types):
             if any(getattr(cell, "tzinfo", None) is not None for cell in cells):
                 cells = np.fromiter(map(_to_naive, cells), dtype=object, count=len(cells))
             cells = cells.astype("datetime64[us]")
-        elif types and all(issubclass(kind, timedelta | np.timedelta64) for kind in types):
+        elif all(issubclass(kind, timedelta | np.timedelta64) for kind in types):
             cells = cells.astype("timedelta64[us]")
     return cells - np.datetime64(0, "s") if cells.dtype.kind == "M" else cells
 
@@ -31,6 +32,15 @@ def to_ticks(cells):
 def in_seconds(ticks):
     """Return np.timedelta64 as float64 in seconds, NaN for NaT; any other array as it is."""
     return ticks / SECOND if ticks.dtype.kind == "m" else ticks
+
+
+def _is_time(cell):
+    return isinstance(cell, date | timedelta | np.datetime64 | np.timedelta64)
+
+
+def _is_missing(cell):
+    """Whether a cell is None, NaN, NaT or pandas' NA."""
+    return type(cell).__name__ in ("NoneType", "NaTType", "NAType") or cell != cell
 
 
 def _to_naive(time):

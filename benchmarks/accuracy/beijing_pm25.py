@@ -46,8 +46,7 @@ SETTINGS = {
     "max_iter": 5,
     "n_iter_no_change": np.inf,
     "learning_rate": "cosine",
-    "learning_rate_init": 0.001,
-    "dropout": 0.1,
+    "learning_rate_init": 0.003,
     "recurrent_dropout": 0.4,
     "weight_decay": 0.01,
 }
