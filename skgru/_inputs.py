@@ -96,11 +96,12 @@ class NumericInputs(NamedTuple):
         """Return the sequences without missing values; training has had none."""
         if not contains_nan(sequences.values):
             return sequences
-        deviations = sequences.values - self.fill
+        values, offsets = sequences
         if self.missing == "decay":
-            times = step_times(sequences, None)
-            deviations, _ = last_seen(deviations, times, sequences.offsets)
-        return Sequences(np.nan_to_num(deviations) + self.fill, sequences.offsets)
+            filled, _ = last_seen(values, step_times(sequences, None), offsets, self.fill)
+        else:
+            filled = np.where(np.isnan(values), self.fill.astype(values.dtype), values)
+        return Sequences(filled, offsets)
 
     def _observe(self, sequences, dtype):
         """Return what is read of each step, (total steps, n columns).

@@ -15,7 +15,7 @@ def step_times(sequences, time_feature):
     return np.arange(len(sequences.values)) - _first_rows(sequences.offsets).astype(np.float64)
 
 
-def last_seen(values, times, offsets):
+def last_seen(values, times, offsets, initial=None):
     """Return what was last seen of each feature at each step, and how long ago before it.
 
     Parameters
@@ -25,11 +25,13 @@ def last_seen(values, times, offsets):
     times : ndarray of shape (total steps,)
     offsets : ndarray of shape (n + 1,)
         Of the sequences.
+    initial : ndarray of shape (D,), default=None
+        What counts as seen where nothing was; None = 0.
 
     Returns
     -------
     seen : ndarray of shape (total steps, D)
-        The value at the step or the last one before; 0 where there is none.
+        The value at the step or the last one before; `initial` where there is none.
     gaps : ndarray of shape (total steps, D)
         The time from when the feature was last seen before the step, or from the first step if it
         was not.
@@ -37,9 +39,10 @@ def last_seen(values, times, offsets):
     rows, first = np.arange(len(values)), _first_rows(offsets)
     columns = np.ascontiguousarray(values.T)  # three times as fast as columns of an array of rows
     seen, gaps = np.empty_like(columns), np.empty(columns.shape)
-    for column, column_seen, column_gaps in zip(columns, seen, gaps, strict=True):
+    initial = np.zeros(len(columns)) if initial is None else initial
+    for column, start, column_seen, column_gaps in zip(columns, initial, seen, gaps, strict=True):
         last = np.maximum.accumulate(np.where(np.isnan(column), -1, rows))
-        column_seen[:] = np.where(last >= first, column[last], 0)
+        column_seen[:] = np.where(last >= first, column[last], start)
         before = np.concatenate([[-1], last[:-1]])[: len(last)]
         column_gaps[:] = times - times[np.maximum(before, first)]
     return seen.T, gaps.T

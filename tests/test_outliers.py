@@ -235,6 +235,20 @@ def test_spikes_only_in_a_prediction(missing, scaling):
             assert np.isfinite(p).all()
 
 
+@pytest.mark.parametrize("scaling", ["standard", "robust", None])
+@pytest.mark.parametrize("missing", ["decay", "indicator"])
+def test_a_spike_in_training_lets_no_other_row_change_a_prediction(missing, scaling):
+    X, y = ragged(40, n_features=2)
+    training = [x.copy() for x in X]
+    training[0][0] = 1e20  # the mean is far off
+    model = small(GRUClassifier, scaling=scaling, missing=missing, dtype="float64", max_iter=10)
+    model.fit(training, y)
+    assert not model.has_missing_
+    p = model.predict_proba(X)
+    with_company = model.predict_proba([*X, np.array([[NAN, 1.0], [1.0, 1.0]])])
+    assert_allclose(with_company[:-1], p, rtol=0, atol=1e-10)
+
+
 def test_spikes_in_the_time_since_the_step_before():
     X, y = ragged(40, n_features=2, shortest=3)
     for i, x in enumerate(X):
