@@ -78,7 +78,7 @@ def test_layers_equal_torch_forward_and_backward(kind, depth, bidirectional, len
     for i in reversed(range(depth)):
         g = {name: np.zeros(shape) for name, shape in layers[i].shapes().items()}
         d_last = of_layer([on_last], i)
-        dy, d_initial = layers[i].backward(parameters[i], dy, d_last, batch, caches[i], g)
+        dy, d_initial, _ = layers[i].backward(parameters[i], dy, d_last, batch, caches[i], g)
         close(d_initial, of_layer([initial.grad.numpy() for initial in initials_torch], i))
         for name, gradient in gradient_to_torch(kind, g, i).items():
             close(gradient, getattr(reference, name).grad)
