@@ -25,6 +25,7 @@ from skgru._nn.recurrent import CELLS
 from skgru._samples import Samples, of_targets
 from skgru._sequences import (
     Sequences,
+    check_features,
     check_times,
     embedding_rows,
     join_steps,
@@ -265,23 +266,13 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 check_times(read.sequences, self._time_feature)
                 self._time_feature %= n_features
             return read
-        # A list is a list of sequences: its rows may have any length, also where all are equal.
-        comparable = n_columns is not None and not isinstance(X, list | tuple)
-        if comparable and self._n_columns not in (None, n_columns):
-            raise ValueError(
-                f"X has {n_columns} features, but {type(self).__name__} is expecting "
-                f"{self._n_columns} features as input. (Sequences of other lengths can be given "
-                "as a list or a 3-D array.)"
-            )
         sequences = read.sequences
-        if len(sequences.values) == 0 and not self._reads_tokens:  # of any number of features
+        has_steps = len(sequences.values) > 0
+        found = n_columns, n_features if has_steps else None
+        check_features(X, found, (self._n_columns, self._n_features), self)
+        if not (has_steps or self._reads_tokens):
             nothing = Sequences(np.empty((0, self._n_features)), sequences.offsets)
             return read._replace(sequences=nothing)
-        if n_features != self._n_features:
-            raise ValueError(
-                f"X has {n_features} features per step, but {type(self).__name__} is expecting "
-                f"{self._n_features} features per step as input."
-            )
         if self._time_feature is not None:
             check_times(sequences, self._time_feature)
         return read

@@ -5,13 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._observed import (
-    last_seen,
-    mean_gaps,
-    next_seen,
-    scaled_gaps,
-    step_times,
-)
+from skgru._observed import last_seen, mean_gaps, next_seen, scaled_gaps, step_times
 from skgru._scaling import (
     contains_nan,
     mean_and_scale,
@@ -67,7 +61,7 @@ class NumericInputs(NamedTuple):
 
     @property
     def n_inputs(self):
-        """Return how many features the network's steps have."""
+        """How many features a step of the network has, before steps are joined to patches."""
         n_features = len(self.center)
         with_indicators = self.has_missing and self.missing == "indicator"
         return n_features * (3 if with_indicators else 1)
@@ -75,8 +69,24 @@ class NumericInputs(NamedTuple):
     def read(self, sequences, dtype):
         """Return the sequences that batches are made of, and the function to prepare a batch.
 
-        The function takes the values of a batch's steps, which it may write over, and returns the
-        network's inputs.
+        Parameters
+        ----------
+        sequences : Sequences
+        dtype : dtype
+            Of the network's inputs.
+
+        Returns
+        -------
+        sequences : Sequences
+            What is read of them, in patches.
+        prepare : callable
+            Takes the values of a batch's steps (S, n columns), which it may write over, and returns
+            the network's inputs.
+
+        Raises
+        ------
+        ValueError
+            If a scaled value is too large for `dtype`.
         """
         if self.are_observed:
             observed = Sequences(self._observe(sequences, np.dtype(dtype)), sequences.offsets)
@@ -141,6 +151,17 @@ def learn_inputs(sequences, weights, *, scaling, time_feature):
     weights : ndarray of shape (n,)
     scaling : {"standard", "robust"} or None
     time_feature : int or None
+
+    Returns
+    -------
+    center, scale, fill, gap_scale : ndarray of shape (D,)
+        As the attributes of `NumericInputs`.
+    has_missing : bool
+
+    Raises
+    ------
+    ValueError
+        If values are so large that the scale overflows.
     """
     values = _without_stamps(sequences.values, time_feature)
     weights = np.repeat(weights, sequences.lengths)

@@ -155,7 +155,8 @@ def scale_values(values, center, scale, dtype, *, clip=False, in_place=False):
 def contains_nan(values):
     """Whether any value is NaN; without infinities, a sum says so."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return values.dtype.kind == "f" and not np.isfinite(values.sum()) and np.isnan(values).any()
+        surely_not = values.dtype.kind != "f" or np.isfinite(values.sum())
+    return not surely_not and bool(np.isnan(values).any())
 
 
 def _blocks_of_rows(values):

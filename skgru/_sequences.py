@@ -152,6 +152,38 @@ def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=No
     return ReadX(sequences, n_columns, offsets, kept)
 
 
+def check_features(X, found, expected, estimator):
+    """Refuse an X of other features than those that `estimator` was fitted to.
+
+    Parameters
+    ----------
+    X : any of the forms above
+    found, expected : tuple of (n_columns, n_features)
+        Columns of a two-dimensional X, or None, and features of a step, None if there is no step;
+        of this X, and in fit.
+    estimator : estimator
+        Named in the errors.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    name = type(estimator).__name__
+    # A list is a list of sequences: its rows may have any length, also where all are equal.
+    is_list = isinstance(X, list | tuple)
+    if not is_list and None not in (found[0], expected[0]) and found[0] != expected[0]:
+        raise ValueError(
+            f"X has {found[0]} features, but {name} is expecting {expected[0]} features as input. "
+            "(Sequences of other lengths can be given as a list or a 3-D array.)"
+        )
+    if found[1] not in (None, expected[1]):
+        raise ValueError(
+            f"X has {found[1]} features per step, but {name} is expecting {expected[1]} features "
+            "per step as input."
+        )
+
+
 def read_tokens(X, *, estimator=None):
     """Read sequences of token ids; the values are integers of shape (total steps,).
 

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._sequences import ReadX, is_frame, offsets_of, read_numbers
+from skgru._sequences import ReadX, check_features, is_frame, offsets_of, read_numbers
 
 __all__ = ["PerTimestep"]
 
@@ -317,19 +317,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_features, self._n_columns = n_features, n_columns
             return given
-        # A list is a list of sequences: its rows may have any length, also where all are equal.
-        comparable = n_columns is not None and not isinstance(X, list | tuple)
-        if comparable and self._n_columns not in (None, n_columns):
-            raise ValueError(
-                f"X has {n_columns} features, but {type(self).__name__} is expecting "
-                f"{self._n_columns} features as input. (Sequences of other lengths can be given "
-                "as a list or a 3-D array.)"
-            )
-        if len(given.steps) and n_features != self._n_features:
-            raise ValueError(
-                f"X has {n_features} features per step, but {type(self).__name__} is expecting "
-                f"{self._n_features} features per step as input."
-            )
+        found = n_columns, n_features if len(given.steps) else None
+        check_features(X, found, (self._n_columns, self._n_features), self)
         return given
 
     def _apply(self, method, steps):

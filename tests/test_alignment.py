@@ -400,7 +400,6 @@ def test_datetimes_become_seconds(kind):
 
 
 def test_datetimes_of_pyarrow():
-    pytest.importorskip("pyarrow", exc_type=ImportError)
     times = DATETIMES["pandas, zone"]
     for kind in ("timestamp[us, tz=Europe/Berlin][pyarrow]", "timestamp[ms, tz=UTC][pyarrow]"):
         assert_same(align(at(times.astype(kind))), [[[START, 1], [START + 5400.5, 2]]])

@@ -17,7 +17,14 @@ from skgru._nn.batch import Array, Batch
 
 
 class StateDecay:
-    """What is left of each unit's state before a step: γ = exp(−max(0, W·δ + b)), (S, H)."""
+    """What is left of each unit's state before a step: γ = exp(−max(0, W·δ + b)), (S, H).
+
+    Parameters
+    ----------
+    n_features : int
+        D, of how many features the times since they were seen count.
+    n_units : int
+    """
 
     def __init__(self, n_features: int, n_units: int) -> None:
         self.n_features = n_features
@@ -129,9 +136,19 @@ class ObservedInputs:
         return y.reshape(S, 2 * n * F), gaps, (m, values, gaps, decay, share)
 
     def backward(
-        self, p: dict[str, Array], dy: Array, d_gaps: Array, cache: Any, g: dict[str, Array]
-    ) -> Array:
-        """Return the gradient of its inputs; write those of the parameters to g."""
+        self,
+        p: dict[str, Array],
+        dy: Array,
+        d_gaps: Array,
+        cache: Any,
+        g: dict[str, Array],
+        *,
+        need_dx: bool = True,
+    ) -> Array | None:
+        """Return the gradient of its inputs, if needed; write those of the parameters to g.
+
+        `dy` and `d_gaps` are the gradients of what `forward` returned.
+        """
         S, F, n = len(dy), self.n_features, self.n_directions
         d_mask = np.zeros((S, F), dy.dtype)
         d_values = dy
@@ -143,6 +160,9 @@ class ObservedInputs:
             da = _exp_of_minus_backward(d_share * (1 - m), decay)
             g["decay_weights"][...] = (da * gaps).sum(axis=0)
             g["decay_bias"][...] = da.sum(axis=0)
+        if not need_dx:
+            return None
+        if self.reads_mask:
             d_mask = ((d_share * (1 - decay)).reshape(S, n, F) + dy[:, :, 1]).sum(axis=1)
             d_values = dx * share
             d_gaps = d_gaps + da * p["decay_weights"]

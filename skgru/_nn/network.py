@@ -270,6 +270,11 @@ class Network:
                 of_embedding["weights"][...] = 0
         if self.observed and dx is not None and d_gaps is not None:
             dx = self.observed.backward(
-                self._inputs_section(p), dx, d_gaps, input_cache, self._inputs_section(g)
+                self._inputs_section(p),
+                dx,
+                d_gaps,
+                input_cache,
+                self._inputs_section(g),
+                need_dx=need_dx,
             )
         return dx
