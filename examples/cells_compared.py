@@ -9,10 +9,8 @@ a network must hold a number over many steps. Always answering 1 has a mean squa
 
 import argparse
 import time
-import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_squared_error
 
 from skgru import GRURegressor
@@ -54,14 +52,14 @@ def main(argv=None):
             hidden_layer_sizes=sizes,
             max_iter=options.epochs,
             learning_rate_init=0.005,
-            learning_rate="cosine",
+            bidirectional=False,
+            pooling="last",
+            patch_size=1,
             random_state=0,
             **cells,
         )
         start = time.perf_counter()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(X, y)
+        model.fit(X, y)
         seconds = time.perf_counter() - start
         error = mean_squared_error(y_test, model.predict(X_test))
         n_parameters = sum(array.size for array in model.parameters_.values())

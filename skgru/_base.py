@@ -3,6 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,7 +20,9 @@ from skgru._batching import (
     MIN_SHARDED_UNITS,
     run_network,
 )
+from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure
 from skgru._inputs import NumericInputs, learn_inputs
+from skgru._nn.dropout import DropoutRates
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._samples import Samples, of_targets
@@ -38,7 +41,6 @@ from skgru._sequences import (
 from skgru._solver import solve
 from skgru._structure import (
     check_options,
-    dropout_rates,
     hidden_sizes,
     make_network,
     read_embedding_matrix,
@@ -61,7 +63,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -69,7 +71,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         "warm_start": ["boolean"],
         "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
@@ -82,18 +84,19 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         "cell": [StrOptions(set(CELLS)), "array-like"],
         "reset_after": ["boolean"],
         "output_gate": ["boolean"],
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions(set(POOLINGS)), "array-like", None],
+        "bidirectional": [StrOptions({"auto"}), "boolean"],
+        "pooling": [StrOptions({"auto", *POOLINGS}), "array-like", None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "embedding_matrix": ["array-like", None],
         "freeze_embedding": ["boolean"],
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
-        "patch_size": [Interval(Integral, 1, None, closed="left")],
+        "patch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "shift_patches": ["boolean"],
         "scaling": [StrOptions({"standard", "robust"}), None],
         "missing": [StrOptions({"decay", "indicator", "error"})],
         "time_feature": [Integral, str, None],
         "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "token_dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -136,6 +139,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     # --- Fitting ---------------------------------------------------------------------------------
 
+    def _has_cosine(self):
+        """Return whether the learning rate comes down to zero by itself."""
+        return self.solver != "lbfgs" and self.learning_rate == "cosine"
+
     def _check_solver(self):
         if self.solver == "lbfgs":
             raise AttributeError(
@@ -173,9 +180,9 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         if outcome == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=4)
-        elif outcome == "max_iter" and not incremental and self.learning_rate != "cosine":
+        elif outcome == "max_iter" and not incremental and not self._has_cosine():
             warnings.warn(
-                f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
+                f"Maximum iterations ({self.n_iter_}) reached and the optimization hasn't "
                 f"converged yet (solver={self.solver!r}).",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -184,32 +191,35 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _train(self, X, y, sample_weight, validation, classes, incremental, map_):
         """Fit all attributes; return the outcome of the training."""
-        if incremental and self.early_stopping:
+        if incremental and self.early_stopping is True:
             raise ValueError("partial_fit does not support early_stopping=True")
         check_options(self)
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
         rng = check_random_state(self.random_state)
+        wanted = self._wanted_structure()
         if first:
-            self._structure = self._wanted_structure()
-        elif self._structure != self._wanted_structure():
+            self._wanted = self._structure = wanted
+        elif self._wanted != wanted:
             raise ValueError(
                 "Training can go on only with the network that was fitted: expected "
-                f"{self._structure}, but the parameters now ask for {self._wanted_structure()}."
+                f"{self._wanted}, but the parameters now ask for {wanted}."
             )
         training = self._read_samples(X, y, sample_weight, reset=first, classes=classes)
         if first:
             self._initialize(training, rng)
         dtype = "float64" if self.solver == "lbfgs" else self.dtype
         validation = self._read_validation(*validation)
-        if validation is None and self.early_stopping and self.solver != "lbfgs":
+        validates = validation is not None
+        plan = choose_plan(self, self._shape_of(training), validates, incremental)
+        if plan.early_stopping and not validates and self.solver != "lbfgs":
             training, validation = self._split(training, rng)
 
         network = self._network()
-        sequences, prepare = self._network_inputs(training.sequences, dtype)
+        join, prepare = self._network_inputs(training.sequences, dtype)
         objective = Objective(
             network,
             self._make_loss(),
-            sequences,
+            join,
             prepare,
             training.targets,
             training.target_weights * training.loss_factors,
@@ -217,12 +227,14 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             samples_per_sequence=float(training.weights.mean()),
             theta=self._theta.astype(dtype),
             bptt_steps=self.bptt_steps,
-            dropout_rates=dropout_rates(self),
+            dropout_rates=DropoutRates(plan.dropout, self.recurrent_dropout, self.token_dropout),
+            moves_joints=self.shift_patches and network.patch_size > 1,
             map_=map_,
         )
 
         if validation:
-            to_validate, _ = self._network_inputs(validation.sequences, dtype)
+            join, _ = self._network_inputs(validation.sequences, dtype)
+            to_validate = join()
 
         def validate():
             raw = run_network(network, objective.parameters, to_validate, prepare, map_)
@@ -233,10 +245,14 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         history = self._history()
         with np.errstate(over="ignore", invalid="ignore"):
             outcome = solve(
-                self, objective, history, validate if validation else None, rng, incremental
+                self, plan, objective, history, validate if validation else None, rng, incremental
             )
         self._theta = objective.theta.astype(self.dtype)
-        self._show(history)
+        chosen = self._structure | plan._asdict()
+        self.auto_params_ = {
+            name: chosen[name] for name in AUTO_PARAMETERS if getattr(self, name) == "auto"
+        }
+        self._show(history, plan.early_stopping)
         return outcome
 
     # --- Data ------------------------------------------------------------------------------------
@@ -329,10 +345,13 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         return validation
 
     def _network_inputs(self, sequences, dtype):
-        """Return the sequences that batches are made of, and the function to prepare a batch."""
+        """Return the function that makes the steps of the network, and the one to prepare a batch.
+
+        See `NumericInputs.read`.
+        """
         if self._reads_tokens:
-            patches = join_steps(sequences, self._structure["patch_size"], padding=0)
-            return patches, lambda tokens: embedding_rows(tokens, self.token_ids_)
+            join = partial(join_steps, sequences, self._structure["patch_size"], 0)
+            return join, lambda tokens: embedding_rows(tokens, self.token_ids_)
         return self._numeric_inputs().read(sequences, dtype)
 
     def _numeric_inputs(self):
@@ -348,6 +367,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             time_feature=self._time_feature,
             bidirectional=self._structure["bidirectional"],
             patch_size=self._structure["patch_size"],
+        )
+
+    def _shape_of(self, samples):
+        """Return the shape of the samples, by which settings are chosen."""
+        sequences = samples.sequences
+        return DataShape(
+            sequences.n_sequences,
+            np.average(sequences.lengths, weights=samples.weights),
+            n_features=self._n_features,
+            n_tokens=len(self.token_ids_) if self._reads_tokens else None,
         )
 
     def _split(self, samples, rng):
@@ -383,7 +412,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 )
             self.token_ids_ = known_tokens(tokens) if matrix is None else np.arange(1, len(matrix))
             n_inputs, n_tokens = self._structure["embedding_dim"], len(self.token_ids_)
-        else:
+        self._structure = choose_structure(
+            self._structure, self._shape_of(samples), bptt_steps=self.bptt_steps
+        )
+        if not self._reads_tokens:
             self._clips = self.scaling == "robust"
             learned = learn_inputs(
                 sequences,
@@ -402,7 +434,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if matrix is not None:
             self.parameters_["embedding.weights"][...] = matrix[1:]
         self._optimizer_state = {}
-        self._show(History())
+        self._show(History(), early_stopping=False)
 
     def _network(self):
         """Return the network as fitted."""
@@ -437,7 +469,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
         read = self._read_X(X, reset=False)
-        sequences, prepare = self._network_inputs(read.sequences, self._theta.dtype)
+        join, prepare = self._network_inputs(read.sequences, self._theta.dtype)
+        sequences = join()
         read = read._replace(sequences=sequences)
         network = self._network()
         is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
@@ -541,7 +574,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             ),
         )
 
-    def _show(self, history):
+    def _show(self, history, early_stopping):
         """Set the fitted attributes that tell of the training."""
         self.n_iter_ = history.n_iter
         self.t_ = history.t
@@ -550,7 +583,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         validated = bool(history.validation_scores)
         self.validation_scores_ = history.validation_scores if validated else None
         self.best_validation_score_ = history.best_validation_score if validated else None
-        self.best_loss_ = None if self.early_stopping and validated else history.best_loss
+        self.best_loss_ = None if early_stopping and validated else history.best_loss
 
     # --- scikit-learn ----------------------------------------------------------------------------
 

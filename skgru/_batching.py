@@ -245,7 +245,10 @@ def run_network(network, parameters, sequences, prepare, map_=map, *, part="raw"
         "steps": network.stack.n_outputs,
     }[part]
     n_rows = len(sequences.values) if per_step else sequences.n_sequences
-    result = np.empty((n_rows, width), parameters.vector.dtype)
+    # The head adds in double precision: in single, the last digits would depend on who else is in
+    # the batch, and where classes or targets cancel out, those are what is left.
+    dtype = np.float64 if part == "raw" else parameters.vector.dtype
+    result = np.empty((n_rows, width), dtype)
     arenas = ArenaPool()
     numbers_per_step = network.numbers_per_step_without_cache
     lengths = sequences.lengths
@@ -265,13 +268,13 @@ def run_network(network, parameters, sequences, prepare, map_=map, *, part="raw"
             if not per_step:
                 pooled = pool_pieces(network, parameters, pieces)
                 if part == "raw":
-                    pooled, _ = network.read(parameters, pooled)
+                    pooled, _ = network.read(parameters, pooled.astype(dtype))
                 result[indices] = pooled
                 return
             for encoded in encode_pieces(network, parameters, pieces):
                 y = encoded.outputs.y
                 if part == "raw":
-                    y, _ = network.read(parameters, y)
+                    y, _ = network.read(parameters, y.astype(dtype))
                 result[encoded.piece.rows] = y
 
     for _ in map_(run_part, parts):

@@ -67,7 +67,7 @@ class NumericInputs(NamedTuple):
         return n_features * (3 if with_indicators else 1)
 
     def read(self, sequences, dtype):
-        """Return the sequences that batches are made of, and the function to prepare a batch.
+        """Return the function that makes the steps of the network, and the one to prepare a batch.
 
         Parameters
         ----------
@@ -77,8 +77,9 @@ class NumericInputs(NamedTuple):
 
         Returns
         -------
-        sequences : Sequences
-            What is read of them, in patches.
+        join : callable
+            ``join()`` returns what is read of the sequences, in patches, as `Sequences`;
+            ``join(rng)`` with the joints of the patches anywhere.
         prepare : callable
             Takes the values of a batch's steps (S, n columns), which it may write over, and returns
             the network's inputs.
@@ -90,7 +91,8 @@ class NumericInputs(NamedTuple):
         """
         if self.are_observed:
             observed = Sequences(self._observe(sequences, np.dtype(dtype)), sequences.offsets)
-            return join_steps(observed, self.patch_size, np.zeros(1, dtype)), lambda values: values
+            padding = np.zeros(1, dtype)
+            return partial(join_steps, observed, self.patch_size, padding), lambda values: values
         n_joined = self.patch_size
         prepare = partial(
             scale_values,
@@ -100,7 +102,7 @@ class NumericInputs(NamedTuple):
             clip=self.clip,
             in_place=True,
         )
-        return join_steps(self._fill(sequences), n_joined, self.fill), prepare
+        return partial(join_steps, self._fill(sequences), n_joined, self.fill), prepare
 
     def _fill(self, sequences):
         """Return the sequences without missing values; training has had none."""

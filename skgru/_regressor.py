@@ -69,7 +69,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
     batch_size : int, default='auto'
         Sequences per update, for 'adam' and 'sgd'. 'auto' is ``min(32, n_samples)``.
 
-    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='cosine'
         How the learning rate changes, for 'adam' and 'sgd'.
 
         - 'constant': it stays at `learning_rate_init`.
@@ -79,15 +79,19 @@ class GRURegressor(RegressorMixin, BaseGRU):
           1e-6. (`partial_fit`, an epoch at a time, stays at the first rate.)
         - 'cosine': it grows linearly over the first `warmup_fraction` of the updates of
           `max_iter` epochs and falls along half a cosine to zero over the rest [4]_.
+          (`partial_fit` stays at the first rate if
+          `max_iter` is 'auto'.)
 
-    learning_rate_init : float, default=0.005
+    learning_rate_init : float, default=0.01
         The (initial or highest) learning rate, for 'adam' and 'sgd'.
 
     power_t : float, default=0.5
         Exponent of 'invscaling'.
 
-    max_iter : int, default=200
-        Largest number of epochs; of iterations for 'lbfgs'.
+    max_iter : int or 'auto', default='auto'
+        Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 1,000
+        updates, at least 4; for tokens each of which is seen fewer than 100 times, on average,
+        200 updates, at least 2 epochs; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.
@@ -113,7 +117,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's momentum.
 
-    early_stopping : bool, default=False
+    early_stopping : bool or 'auto', default='auto'
         Whether to stop when the validation score no longer improves, rather than the training
         loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
         if given to `fit`, else a part held out of the training data.
@@ -132,7 +136,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         What keeps Adam's division away from zero.
 
     n_iter_no_change : int or inf, default=10
-        The training ends when more than this many epochs in a row have not improved by `tol`.
+        The training ends when more than this many epochs in a row have not improved by `tol`. With
+        ``learning_rate='cosine'`` and no `early_stopping` it ends at `max_iter` epochs, or when the
+        loss of so many epochs in a row was below `tol`: nothing is left to gain.
 
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
@@ -150,16 +156,18 @@ class GRURegressor(RegressorMixin, BaseGRU):
         with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
         (An 'lstm' has one of its own.)
 
-    bidirectional : bool, default=False
+    bidirectional : bool or 'auto', default='auto'
         Whether each hidden layer has a second one beside it that reads the sequences from their
         ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
-        outputs.
+        outputs. 'auto' is True, but False with ``pooling=None`` (a target at each step), where it
+        would read what comes later, and with `bptt_steps`.
 
-    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them or None, default='last'
+    pooling : {'last', 'mean', 'max', 'attention', 'auto'} or tuple of them or None, default='auto'
         What the head reads of the top layer: the output at each sequence's last step (in the
         reverse direction, its first one), the mean or the largest of each unit over the steps, or a
         mean with learned weights [9]_. A tuple joins several, side by side. None: the outputs of
-        every step, each for itself; y then holds a target for each step of each sequence.
+        every step, each for itself; y then holds a target for each step of each sequence. 'auto'
+        is ('last', 'mean', 'max'), for tokens 'max'.
 
     embedding_dim : int, default=None
         None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of
@@ -176,10 +184,17 @@ class GRURegressor(RegressorMixin, BaseGRU):
         How many numbers make a step where X does not say: in a 2-D X and in sequences of one
         dimension. Step 0's features come first, then step 1's.
 
-    patch_size : int, default=1
+    patch_size : int or 'auto', default='auto'
         How many consecutive steps are joined into one before the recurrence, counted from the end:
         faster, and often better, for long series. What is missing in front of the first step
-        counts as the features' mean (tokens: as nothing).
+        counts as the features' mean (tokens: as nothing). 'auto' is the mean length divided by 40,
+        rounded, at least 1; and 1 for tokens, with ``pooling=None`` and with `bptt_steps`.
+
+    shift_patches : bool, default=True
+        Whether the joints between patches move while 'adam' or 'sgd' trains: in each epoch, a
+        sequence gets 0 to ``patch_size - 1`` more steps at its end, which count as the features'
+        mean (tokens: as nothing). So what happens within a patch is recognized wherever the joints
+        fall.
 
     scaling : {'standard', 'robust'} or None, default='standard'
         Scaling of numeric input inside the model, of each feature over the steps of all training
@@ -210,9 +225,10 @@ class GRURegressor(RegressorMixin, BaseGRU):
     warmup_fraction : float, default=0.1
         Share of the updates over which the learning rate grows, for ``learning_rate='cosine'``.
 
-    dropout : float, default=0.0
+    dropout : float or 'auto', default='auto'
         Share of the inputs of each hidden layer and of the head that each update leaves out, anew
-        at every step, in [0, 1).
+        at every step, in [0, 1). 'auto' is 0.3 for tokens, 0.2 for three or more features per
+        step, and 0 for fewer, which nothing can stand in for, and for 'lbfgs'.
 
     recurrent_dropout : float, default=0.0
         Share of each hidden layer's units whose state the next step does not read: the same units
@@ -222,7 +238,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Share of the tokens that each update replaces by the unknown one, whose vector is thereby
         trained.
 
-    weight_decay : float, default=0.0
+    weight_decay : float, default=0.1
         Decoupled weight decay of 'adam' [13]_: each update first shrinks the weight matrices by
         this share, times the learning rate.
 
@@ -277,6 +293,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
 
     token_ids_ : ndarray of shape (n_tokens,)
         The ids of the rows of the embedding; the first is 1, the unknown token.
+
+    auto_params_ : dict
+        What each parameter that is 'auto' stood for in the latest fit.
 
     parameters_ : dict of str to ndarray
         All trainable arrays, as views: writing to them changes the model. With D inputs, H units
@@ -430,10 +449,10 @@ class GRURegressor(RegressorMixin, BaseGRU):
         solver="adam",
         alpha=0.0001,
         batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.005,
+        learning_rate="cosine",
+        learning_rate_init=0.01,
         power_t=0.5,
-        max_iter=200,
+        max_iter="auto",
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -441,7 +460,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         warm_start=False,
         momentum=0.9,
         nesterovs_momentum=True,
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.1,
         beta_1=0.9,
         beta_2=0.999,
@@ -451,21 +470,22 @@ class GRURegressor(RegressorMixin, BaseGRU):
         cell="gru",
         reset_after=False,
         output_gate=False,
-        bidirectional=False,
-        pooling="last",
+        bidirectional="auto",
+        pooling="auto",
         embedding_dim=None,
         embedding_matrix=None,
         freeze_embedding=False,
         features_per_step=1,
-        patch_size=1,
+        patch_size="auto",
+        shift_patches=True,
         scaling="standard",
         missing="decay",
         time_feature=None,
         warmup_fraction=0.1,
-        dropout=0.0,
+        dropout="auto",
         recurrent_dropout=0.0,
         token_dropout=0.0,
-        weight_decay=0.0,
+        weight_decay=0.1,
         max_grad_norm=1.0,
         group_by_length="auto",
         bptt_steps=None,
@@ -507,6 +527,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         self.freeze_embedding = freeze_embedding
         self.features_per_step = features_per_step
         self.patch_size = patch_size
+        self.shift_patches = shift_patches
         self.scaling = scaling
         self.missing = missing
         self.time_feature = time_feature
@@ -631,7 +652,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
             mean, scale = mean[:, None], scale[:, None]
         if isinstance(loss, GaussianLoss):
             mean = np.concatenate([mean, np.zeros_like(mean)], axis=1)  # of the deviations: 0
-        y = (predicted * scale + mean).astype(predicted.dtype)
+        y = (predicted * scale + mean).astype(self._theta.dtype)
         if self._one_dimensional:
             y = y[:, 0]
         if isinstance(loss, GaussianLoss):

@@ -13,44 +13,38 @@ from skgru._training import Patience, train_epochs, train_lbfgs
 _MAX_EXPLAINED_BY_LENGTH = 0.05
 
 
-def solve(estimator, objective, history, validate, rng, incremental):
-    """Run the solver; θ and history change in place; return the outcome."""
+def solve(estimator, plan, objective, history, validate, rng, incremental):
+    """Run the solver as planned; θ and history change in place; return the outcome."""
     if estimator.solver == "lbfgs":
         return train_lbfgs(
             objective,
             history,
-            max_iter=estimator.max_iter,
+            max_iter=plan.max_iter,
             max_fun=estimator.max_fun,
             tol=estimator.tol,
             validate=validate,
             verbose=estimator.verbose,
         )
-    epochs_done = len(history.loss_curve) if incremental else 0
-    if incremental and estimator.learning_rate == "cosine" and epochs_done >= estimator.max_iter:
-        warnings.warn(
-            f"learning_rate='cosine' has come down to zero after max_iter={estimator.max_iter} "
-            "epochs: this call of partial_fit changes nothing.",
-            stacklevel=6,
-        )
     optimizer = _make_optimizer(
         estimator, objective.theta, objective.network.n_penalized, incremental
     )
+    epochs_done = len(history.loss_curve) if incremental else 0
     outcome = train_epochs(
         objective,
         history,
         optimizer=optimizer,
-        schedule=_make_schedule(estimator),
-        batch_size=_resolve_batch_size(estimator, objective.n_sequences),
-        max_iter=1 if incremental else estimator.max_iter,
+        schedule=_make_schedule(estimator, plan.max_iter, incremental, epochs_done),
+        batch_size=_clip_batch_size(estimator, plan.batch_size, objective.n_sequences),
+        max_iter=1 if incremental else plan.max_iter,
         epochs_done=epochs_done,
-        epochs_planned=estimator.max_iter,
+        epochs_planned=plan.max_iter,
         max_grad_norm=estimator.max_grad_norm,
         rng=rng,
         patience=Patience(estimator.tol, estimator.n_iter_no_change),
         shuffle=estimator.shuffle,
         group_by_length=_groups_by_length(estimator, objective),
         validate=validate,
-        early_stopping=estimator.early_stopping,
+        early_stopping=plan.early_stopping,
         verbose=estimator.verbose,
     )
     if not incremental:
@@ -80,26 +74,32 @@ def _make_optimizer(estimator, theta, n_penalized, incremental):
     )
 
 
-def _make_schedule(estimator):
+def _make_schedule(estimator, max_iter, incremental, epochs_done):
+    """Return the schedule; a cosine over `max_iter` epochs, of which some are done."""
+    initial = estimator.learning_rate_init
     if estimator.learning_rate == "invscaling":
-        return InverseScaling(estimator.learning_rate_init, estimator.power_t)
+        return InverseScaling(initial, estimator.power_t)
     if estimator.learning_rate == "adaptive":
-        return Adaptive(estimator.learning_rate_init)
-    if estimator.learning_rate == "cosine":
-        return Cosine(estimator.learning_rate_init, estimator.warmup_fraction)
-    return Constant(estimator.learning_rate_init)
-
-
-def _resolve_batch_size(estimator, n_samples):
-    if estimator.batch_size == "auto":
-        return min(32, n_samples)
-    if estimator.batch_size > n_samples:
+        return Adaptive(initial)
+    if estimator.learning_rate == "constant" or (incremental and estimator.max_iter == "auto"):
+        return Constant(initial)
+    if incremental and epochs_done >= max_iter:
         warnings.warn(
-            f"batch_size={estimator.batch_size} is larger than the {n_samples} samples to train "
-            "on. It is going to be clipped.",
+            f"learning_rate='cosine' has come down to zero after max_iter={max_iter} epochs: this "
+            "call of partial_fit changes nothing.",
             stacklevel=7,
         )
-    return min(estimator.batch_size, n_samples)
+    return Cosine(initial, estimator.warmup_fraction)
+
+
+def _clip_batch_size(estimator, batch_size, n_samples):
+    if batch_size > n_samples and estimator.batch_size != "auto":
+        warnings.warn(
+            f"batch_size={batch_size} is larger than the {n_samples} samples to train on. It is "
+            "going to be clipped.",
+            stacklevel=7,
+        )
+    return min(batch_size, n_samples)
 
 
 def _groups_by_length(estimator, objective):

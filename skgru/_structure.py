@@ -4,7 +4,6 @@ from numbers import Integral
 
 from sklearn.utils import check_array
 
-from skgru._nn.dropout import DropoutRates
 from skgru._nn.network import Network
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
@@ -12,17 +11,18 @@ from skgru._nn.recurrent import CELLS
 
 def check_options(estimator):
     """Refuse options that do not go together."""
-    if estimator.solver == "lbfgs" and any(dropout_rates(estimator)):
+    rates = (estimator.dropout, estimator.recurrent_dropout, estimator.token_dropout)
+    if estimator.solver == "lbfgs" and any(rate not in ("auto", 0) for rate in rates):
         raise ValueError(
             "solver='lbfgs' needs a loss free of chance: expected dropout, recurrent_dropout "
             "and token_dropout of 0, or solver='adam' or 'sgd'."
         )
-    if estimator.pooling is None and estimator.patch_size > 1:
+    if estimator.pooling is None and estimator.patch_size not in ("auto", 1):
         raise ValueError(
             "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
             f"got {estimator.patch_size}."
         )
-    if estimator.bidirectional and estimator.bptt_steps is not None:
+    if estimator.bidirectional is True and estimator.bptt_steps is not None:
         raise ValueError(
             "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
             "their ends: expected bptt_steps=None or bidirectional=False."
@@ -59,15 +59,15 @@ def _cells(estimator):
 
 
 def _poolings(estimator):
-    """Return `pooling` as a name, a tuple of names, or None."""
+    """Return `pooling` as a name, a tuple of names, "auto" or None."""
     if estimator.pooling is None or isinstance(estimator.pooling, str):
         return estimator.pooling
     poolings = tuple(estimator.pooling)
     is_known = all(pooling in POOLINGS for pooling in poolings)
     if not poolings or not is_known or len(set(poolings)) < len(poolings):
         raise ValueError(
-            f"pooling must be one of {sorted(POOLINGS)}, or several different ones of them, "
-            f"got {estimator.pooling!r}."
+            f"pooling must be 'auto', one of {sorted(POOLINGS)}, or several different ones of "
+            f"them, got {estimator.pooling!r}."
         )
     return poolings
 
@@ -88,25 +88,20 @@ def read_embedding_matrix(estimator):
 
 
 def wanted_structure(estimator):
-    """Return what the parameters say about the network, whatever the data."""
+    """Return what the parameters say about the network, whatever the data: some say "auto"."""
     matrix = read_embedding_matrix(estimator)
     return {
         "hidden_layer_sizes": hidden_sizes(estimator),
-        "patch_size": int(estimator.patch_size),
+        "patch_size": estimator.patch_size,
         "cells": _cells(estimator),
         "reset_after": bool(estimator.reset_after),
         "output_gate": bool(estimator.output_gate),
-        "bidirectional": bool(estimator.bidirectional),
+        "bidirectional": estimator.bidirectional,
         "pooling": _poolings(estimator),
         "embedding_dim": estimator.embedding_dim if matrix is None else matrix.shape[1],
         "missing": estimator.missing,
         "time_feature": estimator.time_feature,
     }
-
-
-def dropout_rates(estimator):
-    """Return what the network leaves out in training."""
-    return DropoutRates(estimator.dropout, estimator.recurrent_dropout, estimator.token_dropout)
 
 
 def make_network(

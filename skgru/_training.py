@@ -68,7 +68,8 @@ class Objective:
     ----------
     network : Network
     loss : Loss
-    sequences : Sequences
+    join : callable
+        Returns the sequences, joined to the network's steps; see `NumericInputs.read`.
     prepare : callable
         Makes the network's inputs of a batch's values.
     targets : ndarray of shape (n, K), or (total steps, K) without a pooling
@@ -84,6 +85,8 @@ class Objective:
     bptt_steps : int or None, default=None
         Over how many steps the gradient reaches back; None = all.
     dropout_rates : DropoutRates or None, default=None
+    moves_joints : bool, default=False
+        Whether each epoch joins the steps anew, with the joints elsewhere.
     map_ : callable, default=map
         Runs the shards of a batch, maybe on threads.
     """
@@ -92,7 +95,7 @@ class Objective:
         self,
         network,
         loss,
-        sequences,
+        join,
         prepare,
         targets,
         weights,
@@ -102,17 +105,20 @@ class Objective:
         theta,
         bptt_steps=None,
         dropout_rates=None,
+        moves_joints=False,
         map_=map,
     ):
         self.network = network
         self.loss = loss
-        self.sequences = sequences
+        self.sequences = join()
+        self._join = join
+        self._moves_joints = moves_joints
         self._prepare = prepare
         self.targets = targets.astype(theta.dtype, copy=False)
         self.weights = (weights / weights.mean()).astype(theta.dtype)
         self.alpha = alpha
         self.samples_per_sequence = samples_per_sequence
-        self._targets_per_sequence = len(targets) / sequences.n_sequences
+        self._targets_per_sequence = len(targets) / self.sequences.n_sequences
         self.parameters = network.parameters(theta)
         self.bptt_steps = bptt_steps
         self._dropout_rates = dropout_rates if dropout_rates and any(dropout_rates) else None
@@ -127,6 +133,11 @@ class Objective:
     @property
     def n_sequences(self):
         return self.sequences.n_sequences
+
+    def begin_epoch(self, rng):
+        """Move the joints of the steps, if they are to move."""
+        if self._moves_joints:
+            self.sequences = self._join(rng)
 
     def at_batch(self, indices, rng):
         """Return the loss over some sequences and its gradient, which the next call reuses.
@@ -212,19 +223,28 @@ class Objective:
         d_raw *= weights[:, None]
         return float(losses @ weights), d_raw
 
+    def lowest(self, n):
+        """Return what a batch of n sequences with no error at all has as its loss."""
+        return self.loss.lowest + self._penalty(n)[0]
+
     def _add_penalty(self, gradient, n):
         """Return the L2 penalty and add its derivative to the gradient."""
+        penalty, derivative = self._penalty(n)
+        gradient[: self.network.n_penalized] += derivative
+        return penalty
+
+    def _penalty(self, n):
+        """Return the L2 penalty and its derivative with respect to the weights."""
         if not self.alpha:
-            return 0.0
+            return 0.0, 0.0
         weights = self.theta[: self.network.n_penalized]
         strength = self.alpha / (n * self.samples_per_sequence)
-        gradient[: self.network.n_penalized] += strength * weights
-        return 0.5 * strength * float(weights @ weights)
+        return 0.5 * strength * float(weights @ weights), strength * weights
 
 
 @dataclass
 class Patience:
-    """When to stop: no gain of more than `tol` in more than `n_iter_no_change` epochs."""
+    """When to stop: no gain of more than `tol` in more than `n_iter_no_change` epochs in a row."""
 
     tol: float
     n_iter_no_change: float
@@ -290,7 +310,6 @@ def train_epochs(
     """
     history.n_iter = 0
     n = objective.n_sequences
-    lengths = objective.sequences.lengths
     theta = objective.theta
     updates_per_epoch = -(-n // batch_size)
     planned_updates = updates_per_epoch * epochs_planned
@@ -302,8 +321,13 @@ def train_epochs(
     try:
         for _ in range(max_iter):
             total = 0.0
+            objective.begin_epoch(rng)
             batches = batches_of_epoch(
-                lengths, batch_size, rng, shuffle=shuffle, group_by_length=group_by_length
+                objective.sequences.lengths,
+                batch_size,
+                rng,
+                shuffle=shuffle,
+                group_by_length=group_by_length,
             )
             for indices in batches:
                 loss, gradient = objective.at_batch(indices, rng)
@@ -318,6 +342,8 @@ def train_epochs(
                 break
             last_finite[:] = theta
             gained = history.add_epoch(total / n, n, patience.tol)
+            if schedule.ends_training:  # before that, only a loss that cannot fall by tol is an end
+                gained = history.loss > objective.lowest(batch_size) + patience.tol
             if validate is not None:
                 is_best, gained_score = history.add_score(validate(), patience.tol)
                 if is_best:

@@ -9,6 +9,15 @@ from skgru import GRUClassifier, GRURegressor
 
 ESTIMATORS = [GRUClassifier, GRURegressor]
 
+# One direction over all steps, of which the last one tells; nothing is left out.
+PLAIN = {
+    "bidirectional": False,
+    "pooling": "last",
+    "patch_size": 1,
+    "dropout": 0,
+    "shift_patches": False,
+}
+
 # The libraries whose frames have names that scikit-learn reads: polars 2 has no longer the protocol
 # by which scikit-learn 1.6 asks for them.
 NAMED_FRAMES = {
@@ -19,14 +28,18 @@ NAMED_FRAMES = {
 
 
 def small(estimator_class, **parameters):
-    """Return a small estimator that fits in milliseconds and does not warn at `max_iter`."""
+    """Return a small estimator that fits in milliseconds and does not warn at `max_iter`.
+
+    Its network is a plain one, whatever the data.
+    """
     defaults = {
         "hidden_layer_sizes": 4,
         "max_iter": 3,
         "learning_rate": "cosine",
+        "learning_rate_init": 0.005,
         "random_state": 0,
     }
-    return estimator_class(**defaults | parameters)
+    return estimator_class(**defaults | PLAIN | parameters)
 
 
 def rectangle(n=24, n_steps=5, n_features=1, seed=0):

@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from skgru import GRUClassifier, GRURegressor
+from tests.datasets import PLAIN
 
 CELLS = [
     {},
@@ -34,6 +35,7 @@ SETTINGS = {
     "learning_rate": "cosine",
     "learning_rate_init": 0.02,
     "random_state": 0,
+    **PLAIN,
 }
 
 

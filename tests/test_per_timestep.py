@@ -548,7 +548,7 @@ def reducing_pipeline():
             hidden_layer_sizes=8,
             learning_rate_init=0.03,
             max_iter=40,
-            learning_rate="cosine",
+            dropout=0,
             random_state=0,
         ),
     )

@@ -183,7 +183,8 @@ def test_parameters_of_the_multi_layer_perceptron(estimator_class, mlp_class):
     shared = set(theirs) - {"activation"}
     assert shared <= set(ours)
     # A recurrent network wants other sizes, batches and rates, and needs no more than these.
-    other = {"hidden_layer_sizes", "batch_size", "learning_rate_init"}
+    other = {"hidden_layer_sizes", "batch_size", "learning_rate", "learning_rate_init"}
+    other |= {"max_iter", "early_stopping"}
     assert {name for name in shared if ours[name] != theirs[name]} <= other
     # In the same order too; its regressor begins with the loss.
     ordered = [list(inspect.signature(each).parameters) for each in (estimator_class, mlp_class)]
@@ -228,10 +229,8 @@ def test_get_and_set_params(estimator_class):
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_repr(estimator_class):
     X, y = ragged()
-    model = estimator_class(hidden_layer_sizes=4, max_iter=2, learning_rate="cosine")
-    assert repr(model) == (
-        f"{estimator_class.__name__}(hidden_layer_sizes=4, learning_rate='cosine', max_iter=2)"
-    )
+    model = estimator_class(hidden_layer_sizes=4, max_iter=2, learning_rate="cosine", alpha=0)
+    assert repr(model) == f"{estimator_class.__name__}(alpha=0, hidden_layer_sizes=4, max_iter=2)"
     for html in (model._repr_html_(), model.fit(X, y)._repr_html_()):
         assert estimator_class.__name__ in html
         assert "hidden_layer_sizes" in html
@@ -304,7 +303,13 @@ def test_search_over_parameters_of_the_regressor():
     y = np.array([x.sum() for x in X])
     grid = {"pooling": ["last", "mean"], "solver": ["adam", "lbfgs"], "scaling": ["standard", None]}
     search = RandomizedSearchCV(
-        small(GRURegressor), grid, n_iter=4, cv=2, random_state=0, error_score="raise", n_jobs=2
+        small(GRURegressor, max_iter=200),
+        grid,
+        n_iter=4,
+        cv=2,
+        random_state=0,
+        error_score="raise",
+        n_jobs=2,
     )
     assert np.isfinite(search.fit(X, y).best_score_)
 

@@ -425,7 +425,7 @@ def test_too_small_a_validation_set():
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_validation_data_alone_only_keep_the_scores(estimator_class, solver):
     X, y, X_val, y_val = validation_data()
-    parameters = {"solver": solver, "max_iter": 8, "dtype": "float64"}
+    parameters = {"solver": solver, "max_iter": 8, "dtype": "float64", "early_stopping": False}
     plain = small(estimator_class, **parameters).fit(X, y)
     watched = small(estimator_class, **parameters)
     watched.fit(X, y, X_val=X_val, y_val=y_val)

@@ -21,6 +21,7 @@ class Loss(Protocol):
 
     out_activation: str
     n_raw: int  # P
+    lowest: float  # no loss is below it
 
     def activate(self, raw: Array) -> Array:
         """Return the prediction, (B, K), or (B, K, P) where several numbers make it."""
@@ -47,6 +48,7 @@ class SoftmaxLogLoss:
 
     out_activation = "softmax"
     n_raw = 1
+    lowest = 0.0
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
@@ -76,6 +78,7 @@ class SigmoidLogLoss:
 
     out_activation = "logistic"
     n_raw = 1
+    lowest = 0.0
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
@@ -96,6 +99,7 @@ class SquaredError:
 
     out_activation = "identity"
     n_raw = 1
+    lowest = 0.0
 
     def activate(self, raw: Array) -> Array:
         """Return the raw outputs."""
@@ -112,6 +116,7 @@ class PoissonDeviance:
 
     out_activation = "exp"
     n_raw = 1
+    lowest = 0.0
 
     def activate(self, raw: Array) -> Array:
         """Return the expected counts μ = exp(raw)."""
@@ -129,6 +134,7 @@ class AbsoluteError:
 
     out_activation = "identity"
     n_raw = 1
+    lowest = 0.0
 
     def activate(self, raw: Array) -> Array:
         """Return the raw outputs."""
@@ -151,6 +157,7 @@ class Huber:
 
     out_activation = "identity"
     n_raw = 1
+    lowest = 0.0
 
     def __init__(self, delta: float) -> None:
         self.delta = delta
@@ -180,6 +187,7 @@ class PinballLoss:
     """
 
     out_activation = "identity"
+    lowest = 0.0
 
     def __init__(self, quantiles: tuple[float, ...]) -> None:
         self.quantiles = quantiles
@@ -216,6 +224,7 @@ class GaussianLoss:
 
     out_activation = "identity"
     n_raw = 2
+    lowest = -math.inf
     _FLOOR = 1e-3
 
     def activate(self, raw: Array) -> Array:

@@ -89,6 +89,7 @@ class Network:
         self.bidirectional = bidirectional
         self.pooling = None if pooling is None else make_pooling(pooling, self.stack.n_outputs)
         self.n_outputs = n_outputs
+        self.patch_size = patch_size
         self.n_units_of_widest = max(hidden_layer_sizes)
         # About how many numbers a pass holds for each step of each sequence.
         width = sum(hidden_layer_sizes) * (2 if bidirectional else 1)

@@ -26,6 +26,8 @@ class Schedule(Protocol):
 class Constant:
     """The initial rate throughout."""
 
+    ends_training = False  # whether it comes down to zero when all planned updates are done
+
     def __init__(self, initial: float) -> None:
         self.initial = initial
 
@@ -71,6 +73,8 @@ class Adaptive(Constant):
 
 class Cosine(Constant):
     """Linear warm-up from zero, then half a cosine down to zero (Loshchilov & Hutter 2017)."""
+
+    ends_training = True
 
     def __init__(self, initial: float, warmup: float) -> None:
         super().__init__(initial)

@@ -1,0 +1,56 @@
+"""What the rows of texts share: reading the files, the networks, the bag of words."""
+
+import csv
+import gzip
+
+import numpy as np
+from rows import Split
+from sklearn.ensemble import VotingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from skgru import GRUClassifier, SequenceVectorizer
+
+
+def read(path):
+    """Return texts, labels and parts (such as "train", or "") of a gzipped CSV file."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    labels = np.array([row["label"] for row in rows])
+    return [row["text"] for row in rows], labels, np.array([row.get("split", "") for row in rows])
+
+
+def read_split(path):
+    """Return the training and the test part of a file as a `Split`."""
+    texts, labels, parts = read(path)
+    is_train, is_test = parts == "train", parts == "test"
+    return Split(
+        [text for text, taken in zip(texts, is_train, strict=True) if taken],
+        labels[is_train],
+        [text for text, taken in zip(texts, is_test, strict=True) if taken],
+        labels[is_test],
+    )
+
+
+def network(seed, analyzer="word", min_df=1, **settings):
+    """Return vectorizer and network: with no settings but the vectors' length, the defaults."""
+    settings = {"embedding_dim": 128} | settings
+    return make_pipeline(
+        SequenceVectorizer(analyzer=analyzer, min_df=min_df),
+        GRUClassifier(random_state=seed, **settings),
+    )
+
+
+def vote(seed, n_networks, **settings):
+    """Return networks that differ by their seeds, whose probabilities are averaged."""
+    members = [(f"{i}", network(n_networks * seed + i, **settings)) for i in range(n_networks)]
+    return VotingClassifier(members, voting="soft")
+
+
+def bag_of_words(analyzer="word", ngram_range=(1, 1)):
+    """Return logistic regression on tf-idf."""
+    return make_pipeline(
+        TfidfVectorizer(analyzer=analyzer, ngram_range=ngram_range, sublinear_tf=True),
+        LogisticRegression(C=10, max_iter=1000),
+    )

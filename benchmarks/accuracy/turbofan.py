@@ -1,0 +1,134 @@
+"""C-MAPSS FD001: how many cycles a turbofan engine has left; 100 engines to train on, 100 to test.
+
+    python benchmarks/accuracy/turbofan.py --data FOLDER
+
+FOLDER holds `cmapss_train_FD001.csv.gz` and `cmapss_test_FD001.csv.gz`, with a row for each cycle:
+the engine's number, the cycle, 3 settings and 21 sensors; and `cmapss_RUL_FD001.csv.gz`, the cycles
+left after the last row of each test engine
+(https://data.nasa.gov/dataset/c-mapss-aircraft-engine-simulator-data). Targets are capped at 125.
+
+The defaults read windows of the last 30 cycles, as do ridge regression and the perceptron; the
+tuned network reads all cycles of an engine and has a target at each. Published: 18.5 (convolutional
+network), 16.1 (LSTM), best 11.0.
+"""
+
+import gzip
+from functools import partial
+
+import numpy as np
+import series
+from rows import Split, Task, main
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skgru import GRURegressor
+
+WINDOW = 30
+CAP = 125
+
+
+def load(folder):
+    """Return sensors and cycles left of the training engines, at each cycle, and of the test.
+
+    Of the test engines only the last cycle has a target.
+    """
+
+    def read(name):
+        with gzip.open(folder / name, "rt") as file:
+            return np.loadtxt(file, delimiter=",", skiprows=1)
+
+    def engines(table):
+        return [table[table[:, 0] == unit, 2:] for unit in np.unique(table[:, 0])]
+
+    train, test = (engines(read(f"cmapss_{part}_FD001.csv.gz")) for part in ("train", "test"))
+    varies = np.concatenate(train).std(axis=0) > 1e-6
+    left = read("cmapss_RUL_FD001.csv.gz")
+    return Split(
+        [x[:, varies] for x in train],
+        [np.minimum(CAP, np.arange(len(x))[::-1]).astype(float) for x in train],
+        [x[:, varies] for x in test],
+        np.minimum(CAP, left.reshape(len(test), -1)[:, -1]),
+    )
+
+
+def splits(data, seed):
+    """Return the one split that the data come with."""
+    return [data]
+
+
+class OnWindows:
+    """A regressor of windows: fitted to all of the training engines, asked for the last one."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        """Fit to each window of each engine."""
+        windows = [x[i - WINDOW : i] for x in X for i in range(WINDOW, len(x) + 1)]
+        self.model.fit(np.array(windows), np.concatenate([left[WINDOW - 1 :] for left in y]))
+        return self
+
+    def predict(self, X):
+        """Predict from the last window; of a shorter engine the first row is repeated."""
+        rows = [np.maximum(np.arange(len(x) - WINDOW, len(x)), 0) for x in X]
+        return self.model.predict(np.array([x[r] for x, r in zip(X, rows, strict=True)]))
+
+
+class AtEachCycle:
+    """A network with a target at each cycle, asked for the last one."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y):
+        """Fit to all cycles."""
+        self.model.fit(X, y)
+        return self
+
+    def predict(self, X):
+        """Predict the last cycle of each engine."""
+        return np.array([left[-1] for left in self.model.predict(X)])
+
+
+def score(model, split):
+    """Return the root mean squared error; predictions are capped too."""
+    predicted = np.clip(model.predict(split.X_test), 0, CAP)
+    return float(np.sqrt(np.mean(np.square(predicted - split.y_test))))
+
+
+def ridge(seed):
+    """Return ridge regression on the window, scaled."""
+    flatten = FunctionTransformer(partial(series.flatten, WINDOW))
+    return OnWindows(make_pipeline(flatten, StandardScaler(), Ridge(10)))
+
+
+TASK = Task(
+    "C-MAPSS FD001",
+    "RMSE, cycles",
+    load,
+    splits,
+    score,
+    models={
+        "defaults": lambda seed: OnWindows(GRURegressor(random_state=seed)),
+        "tuned": lambda seed: AtEachCycle(
+            GRURegressor(
+                (64, 32),
+                pooling=None,
+                recurrent_dropout=0.2,
+                dropout=0,
+                batch_size=10,
+                max_iter=60,
+                learning_rate_init=0.003,
+                random_state=seed,
+            )
+        ),
+    },
+    baselines={
+        "ridge": ridge,
+        "MLP": lambda seed: OnWindows(series.perceptron(seed, WINDOW, regressor=True)),
+    },
+)
+
+if __name__ == "__main__":
+    main(TASK)

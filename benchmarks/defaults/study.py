@@ -1,0 +1,142 @@
+"""Why the defaults are what they are: one setting changed at a time, cross-validated.
+
+    python benchmarks/defaults/study.py --data FOLDER [--questions NAME ...] [--tasks NAME ...]
+        [--ts FILE ...] [--jobs 1]
+
+FOLDER holds the files of benchmarks/accuracy, of which only the training parts are read, or made
+series (see tasks.py); --ts adds training files of the UCR archive in .ts format. Each question
+changes one parameter of the default estimator. Printed are accuracy and log-loss, of regressions
+the root mean squared error, averaged over the folds, and seconds a fit. Each fold has a seed of its
+own, the same for all settings.
+"""
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.metrics import log_loss
+from tasks import TASKS, read_ts
+
+from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
+
+TEXTS = ("TREC", "SST-2", "CR", "waimai")
+FEW_TEXTS = ("TREC, 300", "CR, 300")
+CHANNELS = ("JapaneseVowels", "Libras", "LP1", "LP4", "LP5")
+LONG = ("bump", "order", "frequency", "outline")
+PLAIN = {"bidirectional": False, "pooling": "last"}
+
+QUESTIONS = {  # name: tasks, and the settings to compare
+    "directions": (
+        (*TEXTS[:3:2], *CHANNELS, "C-MAPSS"),
+        {
+            "defaults": {},
+            "one": {"bidirectional": False},
+            "one, last": PLAIN,
+            "both, last": {"pooling": "last"},
+            "both, max": {"pooling": "max"},
+        },
+    ),
+    "patches": (
+        LONG,
+        {"defaults": {}, **{f"{k} steps": {"patch_size": k} for k in (1, 3, 5, 10, 20)}},
+    ),
+    "dropout": (
+        (*CHANNELS, *LONG, "C-MAPSS", "adding"),
+        {"defaults": {}, **{str(rate): {"dropout": rate} for rate in (0, 0.2, 0.4)}},
+    ),
+    "learning rate": (
+        (*TEXTS[:3:2], *CHANNELS, *LONG),
+        {
+            "defaults": {},
+            **{str(rate): {"learning_rate_init": rate} for rate in (0.002, 0.005, 0.02)},
+        },
+    ),
+    "updates": (
+        (*CHANNELS, *LONG),
+        {"defaults": {}, **{f"{n} updates": {"updates": n} for n in (300, 500, 2000)}},
+    ),
+    "epochs on texts": (
+        (*TEXTS, *FEW_TEXTS),
+        {"defaults": {}, **{f"{n} updates": {"updates": n} for n in (100, 400, 1000)}},
+    ),
+    "batch size": (
+        CHANNELS,
+        {"defaults": {}, **{str(size): {"batch_size": size} for size in (8, 16, 64)}},
+    ),
+    "weight decay": (
+        (*TEXTS[:3:2], *CHANNELS, *LONG, "C-MAPSS", "adding"),
+        {"defaults": {}, **{str(rate): {"weight_decay": rate} for rate in (0, 0.01, 1)}},
+    ),
+    "units": (
+        (*TEXTS[:3:2], *CHANNELS),
+        {"defaults": {}, **{str(n): {"hidden_layer_sizes": n} for n in (32, 128)}},
+    ),
+    "schedule": (
+        (*TEXTS[:3:2], *CHANNELS),
+        {"defaults": {}, "constant": {"learning_rate": "constant", "n_iter_no_change": np.inf}},
+    ),
+}
+
+
+def take(X, indices):
+    """Return the samples at `indices` of an array or a list."""
+    return [X[i] for i in indices] if isinstance(X, list) else X[indices]
+
+
+def measure(task, settings, fold):
+    """Return score, log-loss (NaN for a regression) and seconds of a fit."""
+    train, test = task.splits[fold]
+    X_train, X_test = take(task.X, train), take(task.X, test)
+    settings = dict(settings)
+    if task.analyzer is not None:
+        vectorizer = SequenceVectorizer(analyzer=task.analyzer).fit(X_train)
+        X_train, X_test = vectorizer.transform(X_train), vectorizer.transform(X_test)
+        settings["embedding_dim"] = 128
+    if "updates" in settings:
+        settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(train) / 32)))
+    model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=fold, **settings)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X_train, task.y[train])
+    seconds = time.perf_counter() - start
+    y = task.y[test]
+    if task.is_regression:
+        return np.sqrt(np.mean(np.square(model.predict(X_test) - y))), np.nan, seconds
+    p = model.predict_proba(X_test).astype(float)
+    right = np.mean(model.classes_[p.argmax(axis=1)] == y)
+    return right, log_loss(y, np.clip(p, 1e-6, 1), labels=model.classes_), seconds
+
+
+def main(argv=None):
+    """Ask the questions and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, metavar="FOLDER", type=Path)
+    parser.add_argument("--questions", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=None)
+    parser.add_argument("--ts", nargs="+", default=(), metavar="FILE", type=Path)
+    parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
+    options = parser.parse_args(argv)
+
+    archive = {path.stem: read_ts(path) for path in options.ts}
+    for question in options.questions:
+        names, settings = QUESTIONS[question]
+        print(f"{question}: score, log-loss, seconds a fit")
+        for name in (*(options.tasks or names), *archive):
+            task = archive[name] if name in archive else TASKS[name](options.data)
+            for setting, parameters in settings.items():
+                results = Parallel(n_jobs=options.jobs)(
+                    delayed(measure)(task, parameters, fold) for fold in range(len(task.splits))
+                )
+                score, loss, seconds = np.mean(results, axis=0)
+                print(
+                    f"  {name:16s} {setting:14s} {score:8.4f} {loss:8.4f} {seconds:7.1f}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

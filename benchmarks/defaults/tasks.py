@@ -1,0 +1,190 @@
+"""The tasks that the defaults were chosen on: training parts only, cross-validated."""
+
+import csv
+import gzip
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+
+
+class Task(NamedTuple):
+    """A task.
+
+    Attributes
+    ----------
+    X : list or ndarray
+        Sequences, or texts.
+    y : ndarray of shape (n,)
+    analyzer : {"word", "char"} or None
+        How texts are cut into tokens; None = numbers.
+    splits : list of (train, test)
+        Index arrays.
+    is_regression : bool
+    """
+
+    X: object
+    y: np.ndarray
+    analyzer: str | None
+    splits: list
+    is_regression: bool
+
+
+# --- Texts ---------------------------------------------------------------------------------------
+
+
+def _texts(path, analyzer="word", n_train=None, n_splits=3):
+    """Return the training part of a file of texts, with splits that hold a fifth out."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("split", "train") == "train"]
+    y = np.array([row["label"] for row in rows])
+    size = {"test_size": 0.2} if n_train is None else {"train_size": n_train, "test_size": 1000}
+    splitter = StratifiedShuffleSplit(n_splits, random_state=0, **size)
+    texts = [row["text"] for row in rows]
+    return Task(texts, y, analyzer, list(splitter.split(y, y)), False)
+
+
+# --- Series --------------------------------------------------------------------------------------
+
+
+def _series(X, y):
+    """Return labelled series with five stratified folds, fewer where a class is smaller."""
+    smallest = np.unique(y, return_counts=True)[1].min()
+    folds = StratifiedKFold(max(2, min(5, smallest)), shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return Task(X, y, None, list(folds.split(y, y)), False)
+
+
+def _japanese_vowels(folder):
+    with np.load(folder / "JapaneseVowels.npz") as data:
+        ends = np.cumsum(data["lengths_train"])[:-1]
+        return _series(np.split(data["values_train"], ends), data["y_train"])
+
+
+def _basic_motions(folder):
+    with np.load(folder / "BasicMotions.npz") as data:
+        return _series(data["values_train"].reshape(-1, 100, 6), data["y_train"])
+
+
+def _libras(folder):
+    with np.load(folder / "libras.npz") as data:
+        return _series(data["X_train"], data["y_train"])
+
+
+def _robot_failure(folder, number):
+    with np.load(folder / "robot_failure.npz") as data:
+        return _series(data[f"LP{number}_X"], data[f"LP{number}_y"])
+
+
+def _turbofan(folder):
+    """Return all windows of 30 cycles; whole engines are held out."""
+    with gzip.open(folder / "cmapss_train_FD001.csv.gz", "rt") as file:
+        table = np.loadtxt(file, delimiter=",", skiprows=1)
+    X, y, engine = [], [], []
+    for unit in np.unique(table[:, 0]):
+        rows = table[table[:, 0] == unit, 2:]
+        for end in range(30, len(rows) + 1):
+            X.append(rows[end - 30 : end])
+            y.append(min(125, len(rows) - end))
+            engine.append(unit)
+    splits = GroupShuffleSplit(2, test_size=0.2, random_state=0).split(X, y, engine)
+    return Task(np.array(X), np.array(y, float), None, list(splits), True)
+
+
+def read_ts(path):
+    """Return a training file of the UCR archive in its .ts format, of one channel."""
+    X, y = [], []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.strip() and line[0] not in "#@":
+                values, label = line.strip().rsplit(":", 1)
+                X.append(np.array(values.split(","), float))
+                y.append(label)
+    return _series(X, np.array(y))
+
+
+# --- Series that are made here -------------------------------------------------------------------
+
+
+def _adding(n=10_000, n_steps=600):
+    rng = np.random.default_rng(5)
+    X = np.zeros((n, n_steps, 2), np.float32)
+    X[:, :, 0] = rng.random((n, n_steps))
+    half = n_steps // 2
+    for marked in (rng.integers(0, half, n), rng.integers(half, n_steps, n)):
+        X[np.arange(n), marked, 1] = 1
+    splits = [(np.arange(0, n - 1000), np.arange(n - 1000, n))]
+    return Task(X, (X[:, :, 0] * X[:, :, 1]).sum(axis=1), None, splits, True)
+
+
+def _made(make_one, n, n_steps, n_classes=3):
+    """Return n series of so many steps with mean 0 and variance 1."""
+    rng = np.random.default_rng(7)
+    y = np.arange(n) % n_classes
+    X = np.array([make_one(label, n_steps, rng) for label in y])
+    return _series((X - X.mean(axis=1, keepdims=True)) / X.std(axis=1, keepdims=True), y)
+
+
+def _bump(label, n_steps, rng):
+    """Return noise with a cylinder, a bell or a funnel somewhere (Saito 1994)."""
+    start = rng.integers(n_steps // 8, n_steps // 3)
+    stop = start + rng.integers(n_steps // 4, n_steps // 2)
+    t = np.arange(n_steps)
+    shape = [np.ones(n_steps), (t - start) / (stop - start), (stop - t) / (stop - start)][label]
+    is_inside = (t >= start) & (t < stop)
+    return (6 + rng.normal()) * is_inside * shape + rng.normal(size=n_steps)
+
+
+def _order(label, n_steps, rng):
+    """Return noise with two sharp bumps, up or down; which come in which order is the class."""
+    width = n_steps // 10
+    bump = 3 * np.sign(np.arange(width) - width // 2 + 0.5)
+    x = rng.normal(0, 0.5, n_steps)
+    first, second = np.sort(rng.choice(n_steps - width, 2, replace=False))
+    if second - first < width:
+        first, second = n_steps // 8, n_steps // 2
+    for start, sign in zip((first, second), [(1, 1), (1, -1), (-1, 1)][label], strict=True):
+        x[start : start + width] += sign * bump
+    return x
+
+
+def _frequency(label, n_steps, rng):
+    """Return a noisy sine of 6, 7.5 or 9 periods, about, in any phase."""
+    periods = [6, 7.5, 9][label] * (1 + rng.normal(0, 0.03))
+    phase = np.arange(n_steps) / n_steps * periods + rng.random()
+    return np.sin(2 * np.pi * phase) + rng.normal(0, 0.5, n_steps)
+
+
+def _outline(label, n_steps, rng):
+    """Return a smooth outline that differs in where it has a dent, as those of leaves do."""
+    angle = 2 * np.pi * np.arange(n_steps) / n_steps + rng.normal(0, 0.15)
+    x = np.sin(angle) + 0.5 * np.sin(2 * angle + 0.3)
+    x += 0.2 * rng.normal() * np.sin(3 * angle + 6 * rng.random())
+    dent = [1.5, 2.2, 4.0][label] + rng.normal(0, 0.1)
+    x += 0.5 * np.exp(-np.square((angle - dent) / 0.15)) * (1 + 0.2 * rng.normal())
+    drift = 0.08 * np.cumsum(rng.normal(0, 0.1, n_steps))
+    return x + drift + rng.normal(0, 0.03, n_steps)
+
+
+TASKS = {  # name: what returns it, given the folder of the data
+    "TREC": lambda folder: _texts(folder / "trec.csv.gz"),
+    "SST-2": lambda folder: _texts(folder / "sst2.csv.gz", n_splits=2),
+    "CR": lambda folder: _texts(folder / "cr.csv.gz"),
+    "waimai": lambda folder: _texts(folder / "waimai_10k.csv.gz", "char", n_splits=2),
+    "TREC, 300": lambda folder: _texts(folder / "trec.csv.gz", n_train=300),
+    "CR, 300": lambda folder: _texts(folder / "cr.csv.gz", n_train=300),
+    "JapaneseVowels": _japanese_vowels,
+    "BasicMotions": _basic_motions,
+    "Libras": _libras,
+    "LP1": lambda folder: _robot_failure(folder, 1),
+    "LP4": lambda folder: _robot_failure(folder, 4),
+    "LP5": lambda folder: _robot_failure(folder, 5),
+    "C-MAPSS": _turbofan,
+    "adding": lambda folder: _adding(),
+    "bump": lambda folder: _made(_bump, 36, 128),
+    "order": lambda folder: _made(_order, 60, 400),
+    "frequency": lambda folder: _made(_frequency, 60, 300),
+    "outline": lambda folder: _made(_outline, 60, 250),
+}

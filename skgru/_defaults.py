@@ -1,0 +1,143 @@
+"""What "auto" stands for: settings by the shape of the training data.
+
+docs/defaults.md tells why each is what it is; benchmarks/defaults measures it.
+"""
+
+import math
+from typing import NamedTuple
+
+# A series of more steps is read in patches that leave about so many.
+_STEPS_IN_PATCHES = 40
+
+# At least so many epochs, and at least so many updates.
+_EPOCHS, _UPDATES = 4, 1000
+# The same where tokens are rare, seen fewer times each on average: they are soon learned by heart.
+_EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
+_MANY_TIMES = 100
+
+_MAX_ITER_OF_LBFGS = 200
+_BATCH_SIZE = 32
+_MIN_SEQUENCES_TO_HOLD_OUT = 10_000
+
+# Of the inputs of a layer: what one of many channels says, others say too; one or two have no
+# substitute.
+_DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
+_DROPOUT_OF_TOKENS = 0.3
+
+
+# Those that may be "auto".
+AUTO_PARAMETERS = (
+    "batch_size",
+    "max_iter",
+    "early_stopping",
+    "bidirectional",
+    "pooling",
+    "patch_size",
+    "dropout",
+)
+
+
+class DataShape(NamedTuple):
+    """The shape of training data.
+
+    Attributes
+    ----------
+    n_sequences : int
+    n_steps : float
+        Of a sequence, on average.
+    n_features : int
+        Of a step.
+    n_tokens : int or None
+        How many different tokens there are; None = numeric input.
+    """
+
+    n_sequences: int
+    n_steps: float
+    n_features: int
+    n_tokens: int | None = None
+
+    @property
+    def has_rare_tokens(self):
+        """Whether a token is seen only a few times, on average."""
+        if self.n_tokens is None:
+            return False
+        return self.n_sequences * self.n_steps < _MANY_TIMES * self.n_tokens
+
+
+class Plan(NamedTuple):
+    """How a network is trained; see the estimators' parameters of the same names."""
+
+    batch_size: int
+    max_iter: int
+    early_stopping: bool
+    dropout: float
+
+
+def choose_structure(wanted, shape, *, bptt_steps):
+    """Return the structure with what "auto" stands for.
+
+    Parameters
+    ----------
+    wanted : dict
+        As `wanted_structure` returns it.
+    shape : DataShape
+    bptt_steps : int or None
+    """
+    pooling = wanted["pooling"]
+    reads_all_steps = pooling is not None and bptt_steps is None  # to make one prediction
+    has_tokens = shape.n_tokens is not None
+    n_joined = 1
+    if reads_all_steps and not has_tokens:
+        n_joined = max(1, round(shape.n_steps / _STEPS_IN_PATCHES))
+    chosen = {
+        "pooling": "max" if has_tokens else ("last", "mean", "max"),
+        "bidirectional": reads_all_steps,
+        "patch_size": n_joined,
+    }
+    return wanted | {name: value for name, value in chosen.items() if wanted[name] == "auto"}
+
+
+def choose_plan(estimator, shape, validates, incremental):
+    """Return how the estimator trains on data of that shape.
+
+    Parameters
+    ----------
+    estimator : BaseGRU
+    shape : DataShape
+    validates : bool
+        Whether a validation set is given.
+    incremental : bool
+        Whether this is one epoch of more to come.
+    """
+    is_stochastic = estimator.solver != "lbfgs"
+    batch_size = estimator.batch_size
+    if batch_size == "auto":
+        batch_size = min(_BATCH_SIZE, shape.n_sequences)
+    max_iter = estimator.max_iter
+    if max_iter == "auto":
+        max_iter = _MAX_ITER_OF_LBFGS
+        if is_stochastic:
+            max_iter = _epochs(shape, batch_size)
+    early_stopping = estimator.early_stopping
+    if early_stopping == "auto":
+        is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT
+        early_stopping = is_stochastic and not incremental and (validates or is_large)
+    dropout = estimator.dropout
+    if dropout == "auto":
+        dropout = _dropout(shape) if is_stochastic else 0.0
+    return Plan(batch_size, max_iter, early_stopping, dropout)
+
+
+def _epochs(shape, batch_size):
+    """Return how many epochs are at least enough, and make at least enough updates."""
+    epochs, updates = _EPOCHS, _UPDATES
+    if shape.has_rare_tokens:
+        epochs, updates = _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS
+    updates_per_epoch = math.ceil(shape.n_sequences / batch_size)
+    return max(epochs, math.ceil(updates / updates_per_epoch))
+
+
+def _dropout(shape):
+    if shape.n_tokens is not None:
+        return _DROPOUT_OF_TOKENS
+    return _DROPOUT_OF_CHANNELS if shape.n_features >= _MANY_CHANNELS else 0.0

@@ -1,0 +1,288 @@
+"""What "auto" stands for, by the shape of the data, and that fits with it are sound."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
+
+from skgru import GRUClassifier, GRURegressor
+from tests.datasets import (
+    ESTIMATORS,
+    PLAIN,
+    assert_same_model,
+    output,
+    ragged,
+    rectangle,
+    small,
+    token_sequences,
+)
+
+ALL_ESTIMATORS = pytest.mark.parametrize("estimator_class", ESTIMATORS)
+
+
+def auto(estimator_class, **parameters):
+    """Return a small estimator that chooses all that it can, but the number of epochs."""
+    defaults = {"hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0}
+    return estimator_class(**defaults | parameters)
+
+
+def chosen(X, y, estimator_class=GRUClassifier, **parameters):
+    """Return what "auto" stands for on these data."""
+    return auto(estimator_class, **parameters).fit(X, y).auto_params_
+
+
+def as_given(model):
+    """Return an unfitted copy of a fitted model in which nothing is "auto"."""
+    return type(model)(**model.get_params() | model.auto_params_)
+
+
+# --- What is chosen ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "patch_size"), [(1, 1), (24, 1), (59, 1), (61, 2), (150, 4), (427, 11)]
+)
+def test_patches_leave_about_forty_steps(n_steps, patch_size):
+    assert chosen(*rectangle(n_steps=n_steps))["patch_size"] == patch_size
+
+
+def test_patches_go_by_the_mean_length():
+    X = [np.ones(20), np.ones(220)] * 8
+    assert chosen(X, [0, 1] * 8)["patch_size"] == 3
+    weights = [1, 3] * 8  # as if the long ones came three times
+    model = auto(GRUClassifier).fit(X, [0, 1] * 8, sample_weight=weights)
+    assert model.auto_params_["patch_size"] == 4
+
+
+def test_both_directions_and_three_poolings():
+    for n_features in (1, 3):
+        settings = chosen(*ragged(n_features=n_features))
+        assert settings["bidirectional"] is True
+        assert settings["pooling"] == ("last", "mean", "max")
+
+
+def test_tokens():
+    settings = chosen(*token_sequences(longest=90), embedding_dim=2)
+    assert settings["pooling"] == "max"
+    assert settings["bidirectional"] is True
+    assert settings["patch_size"] == 1
+    assert settings["dropout"] == 0.3
+
+
+@ALL_ESTIMATORS
+def test_a_target_at_each_step_never_reads_what_comes_later(estimator_class):
+    X = list(np.random.default_rng(0).normal(size=(12, 90, 3)))
+    model = auto(estimator_class, pooling=None).fit(X, [(x[:, 0] > 0).astype(int) for x in X])
+    assert model.auto_params_["bidirectional"] is False
+    assert model.auto_params_["patch_size"] == 1
+    assert "pooling" not in model.auto_params_
+    other = [np.concatenate([x[:50], 1 - x[50:]]) for x in X]
+    assert_array_equal(output(model, other)[:, :50], output(model, X)[:, :50])
+    assert np.abs(output(model, other)[:, 50:] - output(model, X)[:, 50:]).max() > 1e-4
+
+
+def test_truncated_gradients_read_onward_step_by_step():
+    settings = chosen(*rectangle(n_steps=90), bptt_steps=20)
+    assert settings["bidirectional"] is False
+    assert settings["patch_size"] == 1
+
+
+@pytest.mark.parametrize(("n_features", "dropout"), [(1, 0.0), (2, 0.0), (3, 0.2), (20, 0.2)])
+def test_dropout_only_where_other_channels_stand_in(n_features, dropout):
+    assert chosen(*rectangle(n_features=n_features))["dropout"] == dropout
+    lbfgs = {"solver": "lbfgs", "max_iter": 200}
+    assert chosen(*rectangle(n_features=n_features), **lbfgs)["dropout"] == 0
+
+
+@pytest.mark.parametrize(
+    ("n", "parameters", "max_iter"),
+    [
+        (20, {}, 1000),
+        (33, {}, 500),
+        (320, {}, 100),
+        (320, {"batch_size": 10}, 32),
+        (40_000, {"early_stopping": False}, 4),
+        (320, {"solver": "lbfgs"}, 200),
+    ],
+)
+def test_epochs_for_a_thousand_updates(n, parameters, max_iter, monkeypatch):
+    stop_after_an_epoch(monkeypatch)
+    X, y = rectangle(n, n_steps=1)
+    model = auto(GRUClassifier, max_iter="auto", **parameters)
+    if parameters.get("solver") == "lbfgs":
+        model.fit(X, y)
+    else:
+        with pytest.warns(UserWarning, match="interrupted"):
+            model.fit(X, y)
+    assert model.auto_params_["max_iter"] == max_iter
+
+
+@pytest.mark.parametrize(("n_tokens", "max_iter"), [(4000, 20), (9, 100)])
+def test_fewer_updates_where_tokens_are_rare(n_tokens, max_iter, monkeypatch):
+    stop_after_an_epoch(monkeypatch)
+    X, _ = token_sequences(320, n_tokens=n_tokens)
+    y = np.arange(320) % 2
+    with pytest.warns(UserWarning, match="interrupted"):
+        settings = chosen(X, y, max_iter="auto", embedding_dim=2)
+    assert settings["max_iter"] == max_iter
+
+
+def stop_after_an_epoch(monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skgru._training.Patience.exhausted", interrupt)
+
+
+@pytest.mark.parametrize(("n", "stops"), [(9_999, False), (10_000, True)])
+def test_early_stopping_by_size(n, stops):
+    X, y = rectangle(n, n_steps=1)
+    model = auto(GRUClassifier, batch_size=500).fit(X, y)
+    assert model.auto_params_["early_stopping"] is stops
+    assert (model.validation_scores_ is not None) is stops
+
+
+@ALL_ESTIMATORS
+def test_a_validation_set_that_is_given_stops_early(estimator_class):
+    X, y = ragged()
+    model = auto(estimator_class, max_iter=4).fit(X, y, X_val=X, y_val=y)
+    assert model.auto_params_["early_stopping"] is True
+    assert model.best_loss_ is None
+    best = max(model.validation_scores_)
+    assert model.score(X, y) == pytest.approx(best, abs=1e-6)
+    lbfgs = auto(estimator_class, solver="lbfgs", max_iter=200).fit(X, y, X_val=X, y_val=y)
+    assert lbfgs.auto_params_["early_stopping"] is False
+
+
+@ALL_ESTIMATORS
+def test_only_what_is_auto_is_listed(estimator_class):
+    X, y = ragged()
+    assert set(auto(estimator_class).fit(X, y).auto_params_) == {
+        "batch_size", "early_stopping", "bidirectional", "pooling", "patch_size", "dropout",
+    }  # fmt: skip
+    given = PLAIN | {"batch_size": 5, "early_stopping": False}
+    assert auto(estimator_class, **given).fit(X, y).auto_params_ == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        rectangle(n_steps=90, n_features=3),
+        ragged(longest=12, n_features=2),
+        (token_sequences()),
+    ],
+    ids=["long", "ragged", "tokens"],
+)
+@ALL_ESTIMATORS
+def test_the_same_model_if_given_what_was_chosen(estimator_class, data):
+    X, y = data
+    options = {"embedding_dim": 3} if np.ndim(X[0]) == 1 else {}
+    model = auto(estimator_class, **options).fit(X, y)
+    assert_same_model(as_given(model).fit(X, y), model)
+
+
+# --- Fits that go on -----------------------------------------------------------------------------
+
+
+@ALL_ESTIMATORS
+def test_what_was_chosen_for_the_network_stays_when_training_goes_on(estimator_class):
+    X, y = rectangle(n_steps=90)
+    X_long, y_long = rectangle(n_steps=400)
+    for model in (auto(estimator_class, warm_start=True), auto(estimator_class)):
+        go_on = model.fit if model.warm_start else model.partial_fit
+        first, second = ({}, {}) if model.warm_start or estimator_class is GRURegressor else (
+            {"classes": [0, 1]}, {}
+        )  # fmt: skip
+        as_lists = [list(x) for x in X]
+        go_on(as_lists, y, **first)
+        assert model.auto_params_["patch_size"] == 2
+        go_on([list(x) for x in X_long], y_long, **second)
+        assert model.auto_params_["patch_size"] == 2
+
+
+@ALL_ESTIMATORS
+def test_partial_fit_stays_at_the_first_rate(estimator_class):
+    X, y = ragged()
+    steps = {}
+    for rate in ("constant", "cosine"):
+        model = small(estimator_class, learning_rate=rate, max_iter="auto")
+        for _ in range(5):
+            model.partial_fit(
+                X, y, **({"classes": [0, 1]} if hasattr(model, "predict_proba") else {})
+            )
+        steps[rate] = model
+    assert_same_model(steps["cosine"], steps["constant"])
+
+
+@ALL_ESTIMATORS
+def test_a_chosen_model_survives_pickle(estimator_class):
+    X, y = rectangle(n_steps=90, n_features=3)
+    model = auto(estimator_class).fit(X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    assert copy.auto_params_ == model.auto_params_
+    assert_array_equal(output(copy, X), output(model, X))
+
+
+# --- When training ends --------------------------------------------------------------------------
+
+
+def test_the_cosine_runs_to_its_end_though_nothing_is_gained():
+    X, y = ragged(seed=1)
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=len(y))
+    model = small(GRURegressor, max_iter=60, n_iter_no_change=1, tol=0.01).fit(X, noise)
+    assert model.n_iter_ == 60
+    other = small(GRURegressor, max_iter=60, n_iter_no_change=1, tol=0.01, learning_rate="constant")
+    assert other.fit(X, noise).n_iter_ < 60
+
+
+def test_the_cosine_ends_when_no_loss_is_left():
+    X = np.repeat([-1.0, 1.0], 20)[:, None]
+    y = X[:, 0] > 0
+    parameters = {"max_iter": 500, "learning_rate_init": 0.05}
+    model = small(GRUClassifier, tol=0.05, **parameters).fit(X, y)
+    below = np.array(model.loss_curve_) < 0.05 + 1e-3  # and a penalty
+    assert model.n_iter_ < 500
+    assert below[-11:].all()
+    assert small(GRUClassifier, tol=0, **parameters).fit(X, y).n_iter_ == 500
+    # The normal distribution's has no bound.
+    model = small(GRURegressor, loss="gaussian", tol=0.05, **parameters).fit(X, X[:, 0])
+    assert model.loss_ < 0
+    assert model.n_iter_ == 500
+
+
+def test_no_convergence_warning_by_default(recwarn):
+    X, y = ragged()
+    GRUClassifier(2, max_iter=1).fit(X, y)
+    assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
+    with pytest.warns(ConvergenceWarning, match="iterations .2. reached"):
+        GRUClassifier(2, max_iter=2, solver="lbfgs", tol=0).fit(X, y)
+
+
+# --- What the choice is for ----------------------------------------------------------------------
+
+
+def order_of_bumps(n, rng):
+    """Return noise of 430 steps with a bump and its mirror image; which comes first is the class."""
+    X, y = rng.normal(size=(n, 430)), np.arange(n) % 2
+    bump = np.repeat([-3, 3], 10)
+    for x, label in zip(X, y, strict=True):
+        first, second = sorted(rng.choice(400, 2, replace=False))
+        x[first : first + 20] += bump * (2 * label - 1)
+        x[second : second + 20] -= bump * (2 * label - 1)
+    return X, y
+
+
+def test_long_series_with_local_events_are_told_apart_by_default():
+    rng = np.random.default_rng(0)
+    X, y = order_of_bumps(40, rng)
+    X_test, y_test = order_of_bumps(200, rng)
+    parameters = {"hidden_layer_sizes": 32, "max_iter": 300, "random_state": 0}
+    model = GRUClassifier(**parameters).fit(X, y)
+    assert model.score(X_test, y_test) > 0.9
+    # Patches whose joints do not move learn the events by heart.
+    model = GRUClassifier(**parameters, shift_patches=False).fit(X, y)
+    assert model.score(X, y) == 1
+    assert model.score(X_test, y_test) < 0.7
