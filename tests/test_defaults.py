@@ -265,7 +265,7 @@ def test_no_convergence_warning_by_default(recwarn):
 
 
 def order_of_bumps(n, rng):
-    """Return noise of 430 steps with a bump and its mirror image; which comes first is the class."""
+    """Return noise of 430 steps with a bump and its mirror image; the class is which is first."""
     X, y = rng.normal(size=(n, 430)), np.arange(n) % 2
     bump = np.repeat([-3, 3], 10)
     for x, label in zip(X, y, strict=True):
