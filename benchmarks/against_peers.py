@@ -113,7 +113,13 @@ def run_skgru(workload, X, y):
         batch_size=workload.batch_size,
         max_iter=workload.n_epochs,
         n_iter_no_change=np.inf,
+        learning_rate="constant",
         learning_rate_init=1e-3,
+        weight_decay=0,
+        bidirectional=False,
+        pooling="last",
+        patch_size=1,
+        dropout=0,
         embedding_dim=workload.n_features if workload.n_tokens else None,
         random_state=0,
     )

@@ -47,7 +47,8 @@ def score(model, X, y):
 
 def search(X, y, n_epochs, n_jobs):
     """Return the seconds of a search, and the most threads that BLAS had in a fit."""
-    model = WatchedClassifier(max_iter=n_epochs, n_iter_no_change=np.inf, random_state=0)
+    plain = {"bidirectional": False, "pooling": "last", "patch_size": 1, "dropout": 0}
+    model = WatchedClassifier(max_iter=n_epochs, n_iter_no_change=np.inf, random_state=0, **plain)
     grid = GridSearchCV(model, GRID, scoring=score, refit=False, cv=2, n_jobs=n_jobs)
     start = time.perf_counter()
     grid.fit(X, y)

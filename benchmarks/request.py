@@ -39,7 +39,8 @@ def time_skgru(x, n_calls):
     warnings.simplefilter("ignore")  # ConvergenceWarning: one epoch makes a model to ask
     X = np.random.default_rng(1).standard_normal((30, *x.shape)).astype(np.float32)
     y = np.arange(30) % N_CLASSES
-    model = GRUClassifier(hidden_layer_sizes=N_UNITS, max_iter=1, random_state=0).fit(X, y)
+    plain = {"bidirectional": False, "pooling": "last", "patch_size": 1}
+    model = GRUClassifier(N_UNITS, max_iter=1, random_state=0, **plain).fit(X, y)
     array = x[None]
     return [
         microseconds(lambda: model.predict(array), n_calls),

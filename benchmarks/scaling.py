@@ -23,7 +23,13 @@ def fit_seconds(X, n_units=64, batch_size=32):
     """Return the seconds of one epoch over the sequences X."""
     y = np.array([x[-1].mean() for x in X])
     model = GRURegressor(
-        hidden_layer_sizes=n_units, batch_size=batch_size, max_iter=1, random_state=0
+        hidden_layer_sizes=n_units,
+        batch_size=batch_size,
+        max_iter=1,
+        bidirectional=False,
+        pooling="last",
+        patch_size=1,
+        random_state=0,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

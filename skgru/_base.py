@@ -7,7 +7,12 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    is_classifier,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
@@ -377,6 +382,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             np.average(sequences.lengths, weights=samples.weights),
             n_features=self._n_features,
             n_tokens=len(self.token_ids_) if self._reads_tokens else None,
+            has_classes=is_classifier(self),
         )
 
     def _split(self, samples, rng):

@@ -49,12 +49,15 @@ class DataShape(NamedTuple):
         Of a step.
     n_tokens : int or None
         How many different tokens there are; None = numeric input.
+    has_classes : bool
+        Whether the targets are classes.
     """
 
     n_sequences: int
     n_steps: float
     n_features: int
-    n_tokens: int | None = None
+    n_tokens: int | None
+    has_classes: bool
 
     @property
     def has_rare_tokens(self):
@@ -83,18 +86,24 @@ def choose_structure(wanted, shape, *, bptt_steps):
     shape : DataShape
     bptt_steps : int or None
     """
-    pooling = wanted["pooling"]
-    reads_all_steps = pooling is not None and bptt_steps is None  # to make one prediction
-    has_tokens = shape.n_tokens is not None
-    n_joined = 1
-    if reads_all_steps and not has_tokens:
-        n_joined = max(1, round(shape.n_steps / _STEPS_IN_PATCHES))
+    reads_all_steps = wanted["pooling"] is not None and bptt_steps is None
+    patch_size = 1
+    if reads_all_steps and shape.n_tokens is None:
+        patch_size = max(1, round(shape.n_steps / _STEPS_IN_PATCHES))
     chosen = {
-        "pooling": "max" if has_tokens else ("last", "mean", "max"),
-        "bidirectional": reads_all_steps,
-        "patch_size": n_joined,
+        "bidirectional": reads_all_steps and shape.has_classes,
+        "pooling": _pooling(shape, is_long=patch_size > 1),
+        "patch_size": patch_size,
     }
     return wanted | {name: value for name, value in chosen.items() if wanted[name] == "auto"}
+
+
+def _pooling(shape, is_long):
+    if shape.n_tokens is not None:
+        return "max"
+    if shape.has_classes or is_long:
+        return "last", "mean", "max"
+    return "last"  # the end of a window tells most of what follows
 
 
 def choose_plan(estimator, shape, validates, incremental):

@@ -159,15 +159,14 @@ class GRURegressor(RegressorMixin, BaseGRU):
     bidirectional : bool or 'auto', default='auto'
         Whether each hidden layer has a second one beside it that reads the sequences from their
         ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
-        outputs. 'auto' is True, but False with ``pooling=None`` (a target at each step), where it
-        would read what comes later, and with `bptt_steps`.
+        outputs. 'auto' is False: forecasts gained nothing.
 
     pooling : {'last', 'mean', 'max', 'attention', 'auto'} or tuple of them or None, default='auto'
         What the head reads of the top layer: the output at each sequence's last step (in the
         reverse direction, its first one), the mean or the largest of each unit over the steps, or a
         mean with learned weights [9]_. A tuple joins several, side by side. None: the outputs of
         every step, each for itself; y then holds a target for each step of each sequence. 'auto'
-        is ('last', 'mean', 'max'), for tokens 'max'.
+        is 'last'; of series that are read in patches ('last', 'mean', 'max'); for tokens 'max'.
 
     embedding_dim : int, default=None
         None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of

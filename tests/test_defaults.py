@@ -56,11 +56,18 @@ def test_patches_go_by_the_mean_length():
     assert model.auto_params_["patch_size"] == 4
 
 
-def test_both_directions_and_three_poolings():
+def test_classes_are_told_from_both_directions_and_three_poolings():
     for n_features in (1, 3):
         settings = chosen(*ragged(n_features=n_features))
         assert settings["bidirectional"] is True
         assert settings["pooling"] == ("last", "mean", "max")
+
+
+@pytest.mark.parametrize(("n_steps", "pooling"), [(24, "last"), (90, ("last", "mean", "max"))])
+def test_numbers_are_told_from_the_end_and_in_long_series_from_all_steps(n_steps, pooling):
+    settings = chosen(*rectangle(n_steps=n_steps), GRURegressor)
+    assert settings["bidirectional"] is False
+    assert settings["pooling"] == pooling
 
 
 def test_tokens():

@@ -47,6 +47,10 @@ SETTINGS = {
     "n_iter_no_change": np.inf,
     "learning_rate": "cosine",
     "learning_rate_init": 0.003,
+    "bidirectional": False,
+    "pooling": "last",
+    "patch_size": 1,
+    "dropout": 0,
     "recurrent_dropout": 0.4,
     "weight_decay": 0.01,
 }

@@ -46,7 +46,11 @@ SETTINGS = {
     "n_iter_no_change": np.inf,
     "learning_rate": "cosine",
     "learning_rate_init": 0.005,
+    "bidirectional": False,
+    "pooling": "last",
+    "patch_size": 1,
     "dropout": 0.2,
+    "weight_decay": 0,
 }
 DAMAGES = {  # name: what is removed, and how much of it
     "nothing": ("values", 0),

@@ -35,6 +35,11 @@ SETTINGS = {
     "n_iter_no_change": np.inf,
     "learning_rate": "cosine",
     "learning_rate_init": 0.01,
+    "bidirectional": False,
+    "pooling": "last",
+    "patch_size": 1,
+    "dropout": 0,
+    "weight_decay": 0,
 }
 CHANNELS = {"both": ("load", "price"), "load": ("load",), "price": ("price",)}
 N_DAYS, DAY = 4, 24
