@@ -48,7 +48,17 @@ TASK = Task(
     mean_squared_error,
     models={
         "defaults": lambda seed: GRURegressor(random_state=seed),
-        "tuned": lambda seed: GRURegressor(random_state=seed),
+        "tuned": lambda seed: GRURegressor(
+            pooling="last",
+            patch_size=1,
+            batch_size=64,
+            max_iter=10,
+            learning_rate_init=0.003,
+            weight_decay=0,
+            early_stopping=False,
+            tol=0,
+            random_state=seed,
+        ),
     },
     baselines={"MLP": partial(series.perceptron, n_steps=N_STEPS, regressor=True)},
 )

@@ -1,11 +1,23 @@
-"""What the rows of numeric series share: the multi-layer perceptron beside the networks."""
+"""What the rows of numeric series share: networks that vote, and the multi-layer perceptron."""
 
 from functools import partial
 
 import numpy as np
+from sklearn.ensemble import VotingClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skgru import GRUClassifier
+
+
+def vote(seed, n_networks, **settings):
+    """Return networks that differ by their seeds, whose probabilities are averaged."""
+    members = [
+        (f"{i}", GRUClassifier(random_state=n_networks * seed + i, **settings))
+        for i in range(n_networks)
+    ]
+    return VotingClassifier(members, voting="soft")
 
 
 def flatten(n_steps, X):

@@ -19,7 +19,7 @@ TASK = Task(
     given_split,
     accuracy,
     models={"defaults": texts.network, "tuned": partial(texts.vote, n_networks=5)},
-    baselines={"bag of words": lambda seed: texts.bag_of_words()},
+    baselines={"bag of words": lambda seed: texts.bag_of_words(ngram_range=(1, 2))},
 )
 
 if __name__ == "__main__":

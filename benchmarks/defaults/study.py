@@ -1,7 +1,7 @@
 """Why the defaults are what they are: one setting changed at a time, cross-validated.
 
     python benchmarks/defaults/study.py --data FOLDER [--questions NAME ...] [--tasks NAME ...]
-        [--ts FILE ...] [--jobs 1]
+        [--settings NAME ...] [--ts FILE ...] [--jobs 1]
 
 FOLDER holds the files of benchmarks/accuracy, of which only the training parts are read, or made
 series (see tasks.py); --ts adds training files of the UCR archive in .ts format. Each question
@@ -26,7 +26,6 @@ TEXTS = ("TREC", "SST-2", "CR", "waimai")
 FEW_TEXTS = ("TREC, 300", "CR, 300")
 CHANNELS = ("JapaneseVowels", "Libras", "LP1", "LP4", "LP5")
 LONG = ("bump", "order", "frequency", "outline")
-PLAIN = {"bidirectional": False, "pooling": "last"}
 
 QUESTIONS = {  # name: tasks, and the settings to compare
     "directions": (
@@ -34,14 +33,18 @@ QUESTIONS = {  # name: tasks, and the settings to compare
         {
             "defaults": {},
             "one": {"bidirectional": False},
-            "one, last": PLAIN,
-            "both, last": {"pooling": "last"},
-            "both, max": {"pooling": "max"},
+            "one, last": {"bidirectional": False, "pooling": "last"},
+            "both, last": {"bidirectional": True, "pooling": "last"},
+            "both, max": {"bidirectional": True, "pooling": "max"},
         },
     ),
     "patches": (
         LONG,
-        {"defaults": {}, **{f"{k} steps": {"patch_size": k} for k in (1, 3, 5, 10, 20)}},
+        {
+            "defaults": {},
+            "joints stay": {"shift_patches": False},
+            **{f"{k} steps": {"patch_size": k} for k in (1, 3, 5, 10, 20)},
+        },
     ),
     "dropout": (
         (*CHANNELS, *LONG, "C-MAPSS", "adding"),
@@ -108,7 +111,9 @@ def measure(task, settings, fold):
         return np.sqrt(np.mean(np.square(model.predict(X_test) - y))), np.nan, seconds
     p = model.predict_proba(X_test).astype(float)
     right = np.mean(model.classes_[p.argmax(axis=1)] == y)
-    return right, log_loss(y, np.clip(p, 1e-6, 1), labels=model.classes_), seconds
+    p = np.clip(p, 1e-6, 1)
+    p /= p.sum(axis=1, keepdims=True)
+    return right, log_loss(y, p, labels=model.classes_), seconds
 
 
 def main(argv=None):
@@ -117,6 +122,7 @@ def main(argv=None):
     parser.add_argument("--data", required=True, metavar="FOLDER", type=Path)
     parser.add_argument("--questions", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=None)
+    parser.add_argument("--settings", nargs="+", default=None)
     parser.add_argument("--ts", nargs="+", default=(), metavar="FILE", type=Path)
     parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
     options = parser.parse_args(argv)
@@ -128,6 +134,8 @@ def main(argv=None):
         for name in (*(options.tasks or names), *archive):
             task = archive[name] if name in archive else TASKS[name](options.data)
             for setting, parameters in settings.items():
+                if options.settings and setting not in options.settings:
+                    continue
                 results = Parallel(n_jobs=options.jobs)(
                     delayed(measure)(task, parameters, fold) for fold in range(len(task.splits))
                 )

@@ -35,9 +35,14 @@ class Task(NamedTuple):
 
 
 def _texts(path, analyzer="word", n_train=None, n_splits=3):
-    """Return the training part of a file of texts, with splits that hold a fifth out."""
+    """Return the training part of a file of texts, with splits that hold a fifth out.
+
+    A file that is not split has all.
+    """
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("split", "train") == "train"]
+        rows = list(csv.DictReader(file))
+    if any(row.get("split") == "train" for row in rows):
+        rows = [row for row in rows if row["split"] == "train"]
     y = np.array([row["label"] for row in rows])
     size = {"test_size": 0.2} if n_train is None else {"train_size": n_train, "test_size": 1000}
     splitter = StratifiedShuffleSplit(n_splits, random_state=0, **size)
@@ -138,14 +143,14 @@ def _bump(label, n_steps, rng):
 
 
 def _order(label, n_steps, rng):
-    """Return noise with two sharp bumps, up or down; which come in which order is the class."""
-    width = n_steps // 10
+    """Return noise with a sharp bump and its mirror image; the class is which comes first."""
+    width = n_steps // 20
     bump = 3 * np.sign(np.arange(width) - width // 2 + 0.5)
-    x = rng.normal(0, 0.5, n_steps)
+    x = rng.normal(size=n_steps)
     first, second = np.sort(rng.choice(n_steps - width, 2, replace=False))
     if second - first < width:
         first, second = n_steps // 8, n_steps // 2
-    for start, sign in zip((first, second), [(1, 1), (1, -1), (-1, 1)][label], strict=True):
+    for start, sign in zip((first, second), [(1, -1), (-1, 1)][label], strict=True):
         x[start : start + width] += sign * bump
     return x
 
@@ -184,7 +189,7 @@ TASKS = {  # name: what returns it, given the folder of the data
     "C-MAPSS": _turbofan,
     "adding": lambda folder: _adding(),
     "bump": lambda folder: _made(_bump, 36, 128),
-    "order": lambda folder: _made(_order, 60, 400),
+    "order": lambda folder: _made(_order, 40, 400, n_classes=2),
     "frequency": lambda folder: _made(_frequency, 60, 300),
     "outline": lambda folder: _made(_outline, 60, 250),
 }
