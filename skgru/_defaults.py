@@ -24,7 +24,6 @@ _MIN_SEQUENCES_TO_HOLD_OUT = 10_000
 _DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
 _DROPOUT_OF_TOKENS = 0.3
 
-
 # Those that may be "auto".
 AUTO_PARAMETERS = (
     "batch_size",

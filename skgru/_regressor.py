@@ -79,8 +79,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
           1e-6. (`partial_fit`, an epoch at a time, stays at the first rate.)
         - 'cosine': it grows linearly over the first `warmup_fraction` of the updates of
           `max_iter` epochs and falls along half a cosine to zero over the rest [4]_.
-          (`partial_fit` stays at the first rate if
-          `max_iter` is 'auto'.)
+          (`partial_fit` stays at the first rate if `max_iter` is 'auto'.)
 
     learning_rate_init : float, default=0.01
         The (initial or highest) learning rate, for 'adam' and 'sgd'.
@@ -120,8 +119,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
     early_stopping : bool or 'auto', default='auto'
         Whether to stop when the validation score no longer improves, rather than the training
         loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
-        if given to `fit`, else a part held out of the training data.
-        For 'adam' and 'sgd'.
+        if given to `fit`, else a part held out of the training data. For 'adam' and 'sgd'. 'auto'
+        stops early if there are `X_val` and `y_val`, or at least 10,000 sequences; not in
+        `partial_fit`.
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
@@ -193,34 +194,33 @@ def test_the_same_model_if_given_what_was_chosen(estimator_class, data):
 # --- Fits that go on -----------------------------------------------------------------------------
 
 
+def classes_of(model, method):
+    """Return what `partial_fit` of a classifier has to be told in its first call."""
+    return {"classes": [0, 1]} if method == "partial_fit" and is_classifier(model) else {}
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @ALL_ESTIMATORS
-def test_what_was_chosen_for_the_network_stays_when_training_goes_on(estimator_class):
+def test_what_was_chosen_for_the_network_stays_when_training_goes_on(estimator_class, method):
     X, y = rectangle(n_steps=90)
     X_long, y_long = rectangle(n_steps=400)
-    for model in (auto(estimator_class, warm_start=True), auto(estimator_class)):
-        go_on = model.fit if model.warm_start else model.partial_fit
-        first, second = ({}, {}) if model.warm_start or estimator_class is GRURegressor else (
-            {"classes": [0, 1]}, {}
-        )  # fmt: skip
-        as_lists = [list(x) for x in X]
-        go_on(as_lists, y, **first)
-        assert model.auto_params_["patch_size"] == 2
-        go_on([list(x) for x in X_long], y_long, **second)
+    model = auto(estimator_class, warm_start=True)
+    for sequences, targets in ((X, y), (X_long, y_long)):
+        getattr(model, method)(list(sequences), targets, **classes_of(model, method))
         assert model.auto_params_["patch_size"] == 2
 
 
 @ALL_ESTIMATORS
 def test_partial_fit_stays_at_the_first_rate(estimator_class):
     X, y = ragged()
-    steps = {}
-    for rate in ("constant", "cosine"):
-        model = small(estimator_class, learning_rate=rate, max_iter="auto")
-        for _ in range(5):
-            model.partial_fit(
-                X, y, **({"classes": [0, 1]} if hasattr(model, "predict_proba") else {})
-            )
-        steps[rate] = model
-    assert_same_model(steps["cosine"], steps["constant"])
+    cosine, constant = (
+        small(estimator_class, learning_rate=rate, max_iter="auto")
+        for rate in ("cosine", "constant")
+    )
+    for _ in range(5):
+        for model in (cosine, constant):
+            model.partial_fit(X, y, **classes_of(model, "partial_fit"))
+    assert_same_model(cosine, constant)
 
 
 @ALL_ESTIMATORS

@@ -76,6 +76,7 @@ TASK = Task(
             batch_size=16,
             max_iter=80,
             learning_rate_init=0.003,
+            weight_decay=0,
             random_state=seed,
         ),
     },

@@ -120,6 +120,7 @@ TASK = Task(
                 batch_size=10,
                 max_iter=60,
                 learning_rate_init=0.003,
+                weight_decay=0,
                 random_state=seed,
             )
         ),
