@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -68,6 +69,12 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         Words removed from the documents: unlike the words dropped by `min_df`, `max_df` or
         `max_features`, which become the unknown token, stop words leave no trace in the output.
         'english' is scikit-learn's built-in list. Only applies if ``analyzer == 'word'``.
+
+    ngram_range : tuple (min_n, max_n), default=(1, 1)
+        The lengths of the n-grams that are tokens: (1, 1) is single words or characters, (1, 2)
+        those and pairs of neighbours. They stand in the order of their beginnings, at the same
+        beginning shorter ones first: "not so good" becomes "not", "not so", "so", "so good",
+        "good". Only applies if ``analyzer`` is not callable.
 
     encoding : str, default='utf-8'
         The encoding of documents given as bytes.
@@ -164,6 +171,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         "lowercase": ["boolean"],
         "strip_accents": [StrOptions({"ascii", "unicode"}), None, callable],
         "stop_words": [StrOptions({"english"}), list, None],
+        "ngram_range": [tuple],
         "encoding": [str],
         "decode_error": [StrOptions({"strict", "ignore", "replace"})],
         "min_df": [
@@ -195,6 +203,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         lowercase=True,
         strip_accents=None,
         stop_words=None,
+        ngram_range=(1, 1),
         encoding="utf-8",
         decode_error="strict",
         min_df=1,
@@ -212,6 +221,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         self.lowercase = lowercase
         self.strip_accents = strip_accents
         self.stop_words = stop_words
+        self.ngram_range = ngram_range
         self.encoding = encoding
         self.decode_error = decode_error
         self.min_df = min_df
@@ -350,9 +360,9 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         Returns
         -------
         analyzer : callable
-            A function to handle decoding, preprocessing, tokenization and stop words.
+            A function to handle decoding, preprocessing, tokenization, stop words and n-grams.
         """
-        return CountVectorizer(
+        analyze = CountVectorizer(
             analyzer=self.analyzer,
             tokenizer=self.tokenizer,
             token_pattern=self.token_pattern,
@@ -363,6 +373,10 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
             encoding=self.encoding,
             decode_error=self.decode_error,
         ).build_analyzer()
+        if callable(self.analyzer) or tuple(self.ngram_range) == (1, 1):
+            return analyze
+        separator = " " if self.analyzer == "word" else ""
+        return partial(_analyze_ngrams, analyze, self.ngram_range, separator)
 
     def embedding_matrix(self, vectors, *, random_state=None):
         """Arrange pretrained word vectors as the initial weights of an embedding.
@@ -434,6 +448,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     def _learn(self, X):
         """Set the fitted attributes and return the tokens of the training documents."""
+        _check_ngram_range(self.ngram_range)
         self._warn_of_unused_parameters()
         documents = list(self._analyze(X))
         if self.vocabulary is None:
@@ -536,6 +551,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         """Warn of parameters that have no effect, as scikit-learn's vectorizers do."""
         if callable(self.analyzer):
             unused = ["tokenizer", "token_pattern", "preprocessor", "strip_accents", "stop_words"]
+            unused.append("ngram_range")
             reason = "'analyzer' is callable"
         elif self.analyzer != "word":
             unused = ["tokenizer", "token_pattern", "stop_words"]
@@ -546,9 +562,31 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         else:
             return
         for name in unused:
-            if getattr(self, name) not in (None, _TOKEN_PATTERN):
+            if getattr(self, name) not in (None, _TOKEN_PATTERN, (1, 1)):
                 message = f"The parameter {name!r} will not be used since {reason}"
                 warnings.warn(message, stacklevel=2)
+
+
+def _check_ngram_range(ngram_range):
+    """Raise unless this is a pair of lengths, the smaller first."""
+    lengths = [n for n in ngram_range if isinstance(n, Integral)]
+    if len(lengths) != 2 or len(ngram_range) != 2 or not 1 <= lengths[0] <= lengths[1]:
+        raise ValueError(
+            "ngram_range must be a pair of integers (min_n, max_n) with 1 <= min_n <= max_n, got "
+            f"{ngram_range!r}."
+        )
+
+
+def _analyze_ngrams(analyze, ngram_range, separator, document):
+    """Return the n-grams of a document in the order of their beginnings."""
+    tokens = list(analyze(document))
+    lengths = range(ngram_range[0], ngram_range[1] + 1)
+    return [
+        separator.join(tokens[start : start + n])
+        for start in range(len(tokens))
+        for n in lengths
+        if start + n <= len(tokens)
+    ]
 
 
 def _number(terms):

@@ -418,6 +418,54 @@ def test_chinese_characters():
     assert vectorizer.inverse_transform(vectorizer.transform(["他爱我"])) == [["<unk>", "爱", "我"]]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"ngram_range": (1, 2)}, ["not", "not so", "so", "so good", "good"]),
+        ({"ngram_range": (2, 2)}, ["not so", "so good"]),
+        ({"ngram_range": (1, 2), "stop_words": ["so"]}, ["not", "not good", "good"]),
+        ({"ngram_range": (4, 5)}, []),
+        (
+            {"ngram_range": (11, 12), "analyzer": "char"},
+            ["not so good", "not so good!", "ot so good!"],
+        ),
+    ],
+)
+def test_ngrams_stand_in_the_order_of_their_beginnings(parameters, expected):
+    vectorizer = SequenceVectorizer(**parameters)
+    assert vectorizer.build_analyzer()("Not so good!") == expected
+
+
+@pytest.mark.parametrize("analyzer", ["word", "char"])
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 3), (2, 3)])
+def test_ngrams_are_those_of_count_vectorizer(analyzer, ngram_range):
+    parameters = {"analyzer": analyzer, "ngram_range": ngram_range}
+    vectorizer = SequenceVectorizer(**parameters).fit(DOCUMENTS)
+    assert set(vectorizer.vocabulary_) == set(
+        CountVectorizer(**parameters).fit(DOCUMENTS).vocabulary_
+    )
+
+
+def test_rare_ngrams_become_unknown():
+    vectorizer = SequenceVectorizer(ngram_range=(1, 2), min_df=2)
+    X = vectorizer.fit_transform(["not good", "not good", "not bad", "bad"])
+    assert vectorizer.inverse_transform(X)[2] == ["not", "<unk>", "bad"]
+
+
+def test_ngrams_of_a_tokenizer_that_is_a_generator_function():
+    def tokenizer(document):
+        yield from document.split()
+
+    vectorizer = SequenceVectorizer(tokenizer=tokenizer, token_pattern=None, ngram_range=(1, 2))
+    assert vectorizer.build_analyzer()("a b") == ["a", "a b", "b"]
+
+
+@pytest.mark.parametrize("ngram_range", [(2, 1), (0, 1), (1,), (1, 2, 3), (1.0, 2), (1, "2", 3)])
+def test_invalid_ngram_range(ngram_range):
+    with pytest.raises(ValueError, match="ngram_range must be a pair of integers"):
+        SequenceVectorizer(ngram_range=ngram_range).fit(DOCUMENTS)
+
+
 def test_analyzer_may_be_a_generator_function():
     def analyzer(document):
         yield from document.split()
@@ -462,6 +510,7 @@ def test_documents_as_bytes():
         ({"analyzer": "char", "tokenizer": split_on_commas}, "tokenizer"),
         ({"analyzer": split_on_commas, "preprocessor": shout}, "preprocessor"),
         ({"analyzer": split_on_commas, "strip_accents": "ascii"}, "strip_accents"),
+        ({"analyzer": split_on_commas, "ngram_range": (1, 2)}, "ngram_range"),
         ({"tokenizer": split_on_commas, "token_pattern": r"\w"}, "token_pattern"),
     ],
 )
@@ -478,6 +527,7 @@ def test_warns_of_parameters_without_effect(parameters, unused):
         {"analyzer": split_on_commas},
         {"tokenizer": split_on_commas},
         {"stop_words": "english"},
+        {"analyzer": "char", "ngram_range": (1, 2)},
     ],
 )
 def test_does_not_warn_otherwise(parameters):

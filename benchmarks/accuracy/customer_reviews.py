@@ -6,8 +6,6 @@ FOLDER holds `cr.csv.gz`, with the columns label and text (Hu and Liu 2004). Eac
 folds. Published: .783 (convolutional network, random embeddings).
 """
 
-from functools import partial
-
 import texts
 from rows import Task, accuracy, cross_validation, main
 from sklearn.model_selection import StratifiedKFold
@@ -18,7 +16,7 @@ TASK = Task(
     lambda folder: texts.read(folder / "cr.csv.gz")[:2],
     cross_validation(lambda seed: StratifiedKFold(10, shuffle=True, random_state=seed)),
     accuracy,
-    models={"defaults": texts.network, "tuned": partial(texts.vote, n_networks=5)},
+    models={"defaults": texts.network, "tuned": texts.vote_of_six},
     baselines={"bag of words": lambda seed: texts.bag_of_words(ngram_range=(1, 2))},
 )
 

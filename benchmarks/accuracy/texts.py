@@ -33,19 +33,36 @@ def read_split(path):
     )
 
 
-def network(seed, analyzer="word", min_df=1, **settings):
+def network(seed, vectorizer=None, **settings):
     """Return vectorizer and network: with no settings but the vectors' length, the defaults."""
     settings = {"embedding_dim": 128} | settings
     return make_pipeline(
-        SequenceVectorizer(analyzer=analyzer, min_df=min_df),
-        GRUClassifier(random_state=seed, **settings),
+        SequenceVectorizer(**(vectorizer or {})), GRUClassifier(random_state=seed, **settings)
     )
 
 
-def vote(seed, n_networks, **settings):
-    """Return networks that differ by their seeds, whose probabilities are averaged."""
-    members = [(f"{i}", network(n_networks * seed + i, **settings)) for i in range(n_networks)]
+def beginnings(text):
+    """Return the first five letters of each word: those of one stem are one token."""
+    return [word[:5] for word in text.lower().split()]
+
+
+WORDS = {"token_pattern": r"\S+"}
+BEGINNINGS = {"analyzer": beginnings}
+WORDS_AND_PAIRS = WORDS | {"ngram_range": (1, 2), "min_df": 2}
+
+
+def vote(seed, vectorizers, **settings):
+    """Return networks, one for each way to make tokens, whose probabilities are averaged."""
+    members = [
+        (f"{i}", network(len(vectorizers) * seed + i, vectorizer, **settings))
+        for i, vectorizer in enumerate(vectorizers)
+    ]
     return VotingClassifier(members, voting="soft")
+
+
+def vote_of_six(seed):
+    """Return two networks on words, two on their beginnings, two on words and pairs of words."""
+    return vote(seed, 2 * [WORDS, BEGINNINGS, WORDS_AND_PAIRS])
 
 
 def bag_of_words(analyzer="word", ngram_range=(1, 1)):

@@ -7,8 +7,6 @@ FOLDER holds `trec.csv.gz`, with the columns split, label and text
 embeddings; Kim 2014).
 """
 
-from functools import partial
-
 import texts
 from rows import Task, accuracy, given_split, main
 
@@ -18,7 +16,7 @@ TASK = Task(
     lambda folder: texts.read_split(folder / "trec.csv.gz"),
     given_split,
     accuracy,
-    models={"defaults": texts.network, "tuned": partial(texts.vote, n_networks=5)},
+    models={"defaults": texts.network, "tuned": texts.vote_of_six},
     baselines={"bag of words": lambda seed: texts.bag_of_words(ngram_range=(1, 2))},
 )
 
