@@ -19,8 +19,8 @@ from skgru import GRUClassifier, SequenceVectorizer
 # What the networks that vote read: characters, pairs of neighbours, both.
 VIEWS = (
     {"ngram_range": (1, 1)},
-    {"ngram_range": (2, 2), "min_df": 2},
-    {"ngram_range": (1, 2), "min_df": 2},
+    *2 * [{"ngram_range": (2, 2), "min_df": 2}],
+    *3 * [{"ngram_range": (1, 2), "min_df": 5}],
 )
 
 
@@ -51,9 +51,10 @@ class LargeStart(ClassifierMixin, BaseEstimator):
 
 
 def vote(seed):
-    """Return two networks of each view, whose probabilities are averaged."""
+    """Return the networks, whose probabilities are averaged."""
     members = [
-        (f"{i}", LargeStart(**view, random_state=6 * seed + i)) for i, view in enumerate(2 * VIEWS)
+        (f"{i}", LargeStart(**view, random_state=len(VIEWS) * seed + i))
+        for i, view in enumerate(VIEWS)
     ]
     return VotingClassifier(members, voting="soft")
 
