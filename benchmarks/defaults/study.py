@@ -14,18 +14,42 @@ import argparse
 import time
 import warnings
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import log_loss
-from tasks import TASKS, read_ts
+from tasks import TASKS, archive_task
 
 from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
+from skgru._nn.gru import GRU
 
 TEXTS = ("TREC", "SST-2", "CR", "waimai")
 FEW_TEXTS = ("TREC, 300", "CR, 300")
 CHANNELS = ("JapaneseVowels", "Libras", "LP1", "LP4", "LP5")
 LONG = ("bump", "order", "frequency", "outline")
+
+
+def start_uniform(layer, p, rng):
+    """Draw all parameters from a uniform distribution of width 2 / sqrt(units), as PyTorch does."""
+    bound = layer.n_units**-0.5
+    for name in layer.shapes():
+        p[name][...] = rng.uniform(-bound, bound, p[name].shape)
+
+
+def start_with_bias(bias):
+    """Return what draws the parameters as ever, but starts the update gates at a bias.
+
+    Below 0 the layer keeps more of the state before, above 0 it takes more of the new one.
+    """
+    initialize = GRU.initialize
+
+    def start(layer, p, rng):
+        initialize(layer, p, rng)
+        p["bias"][: layer.n_units] = bias
+
+    return start
+
 
 QUESTIONS = {  # name: tasks, and the settings to compare
     "directions": (
@@ -77,6 +101,27 @@ QUESTIONS = {  # name: tasks, and the settings to compare
         (*TEXTS[:3:2], *CHANNELS),
         {"defaults": {}, **{str(n): {"hidden_layer_sizes": n} for n in (32, 128)}},
     ),
+    "initialization": (
+        ("CR", *CHANNELS, *LONG, "adding"),
+        {
+            "defaults": {},
+            "uniform": {"start": start_uniform},
+            "bias -1": {"start": start_with_bias(-1)},
+            "bias 1": {"start": start_with_bias(1)},
+        },
+    ),
+    "early stopping": (
+        ("CR", "waimai", *CHANNELS, "C-MAPSS", "adding"),
+        {"defaults": {}, **{str(stops): {"early_stopping": stops} for stops in (True, False)}},
+    ),
+    "clipping": (
+        (*TEXTS[:3:2], *CHANNELS, *LONG, "C-MAPSS", "adding"),
+        {"defaults": {}, **{str(norm): {"max_grad_norm": norm} for norm in (None, 0.25, 5)}},
+    ),
+    "scaling": (
+        (*CHANNELS, "C-MAPSS"),
+        {"defaults": {}, **{str(kind): {"scaling": kind} for kind in (None, "robust")}},
+    ),
     "schedule": (
         (*TEXTS[:3:2], *CHANNELS),
         {"defaults": {}, "constant": {"learning_rate": "constant", "n_iter_no_change": np.inf}},
@@ -100,12 +145,13 @@ def measure(task, settings, fold):
         settings["embedding_dim"] = 128
     if "updates" in settings:
         settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(train) / 32)))
+    initialize = settings.pop("start", GRU.initialize)
     model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=fold, **settings)
-    start = time.perf_counter()
-    with warnings.catch_warnings():
+    begin = time.perf_counter()
+    with warnings.catch_warnings(), patch.object(GRU, "initialize", initialize):
         warnings.simplefilter("ignore")
         model.fit(X_train, task.y[train])
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - begin
     y = task.y[test]
     if task.is_regression:
         return np.sqrt(np.mean(np.square(model.predict(X_test) - y))), np.nan, seconds
@@ -127,7 +173,7 @@ def main(argv=None):
     parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
     options = parser.parse_args(argv)
 
-    archive = {path.stem: read_ts(path) for path in options.ts}
+    archive = {path.stem: archive_task(path) for path in options.ts}
     for question in options.questions:
         names, settings = QUESTIONS[question]
         print(f"{question}: score, log-loss, seconds a fit")

@@ -99,15 +99,20 @@ def _turbofan(folder):
 
 
 def read_ts(path):
-    """Return a training file of the UCR archive in its .ts format, of one channel."""
+    """Return the series (n_steps, n_channels) of a file in .ts format, and the targets as text."""
     X, y = [], []
     with open(path, encoding="utf-8") as file:
         for line in file:
             if line.strip() and line[0] not in "#@":
-                values, label = line.strip().rsplit(":", 1)
-                X.append(np.array(values.split(","), float))
-                y.append(label)
-    return _series(X, np.array(y))
+                *channels, target = line.strip().split(":")
+                X.append(np.array([channel.split(",") for channel in channels], float).T)
+                y.append(target)
+    return X, np.array(y)
+
+
+def archive_task(path):
+    """Return a training file of the UCR archive, in .ts format, as a task."""
+    return _series(*read_ts(path))
 
 
 # --- Series that are made here -------------------------------------------------------------------
