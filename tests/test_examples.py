@@ -142,7 +142,7 @@ def test_irregular_events(capsys):
 
 
 def test_mixed_frequency(capsys):
-    load("mixed_frequency").main(["--plants", "800", "--epochs", "20"])
+    load("mixed_frequency").main(["--plants", "500", "--epochs", "20"])
     printed = capsys.readouterr().out
     both = number_after(printed, "output and price   96 steps   accuracy")
     assert both > 0.8
