@@ -1,13 +1,13 @@
 """Why the defaults are what they are: one setting changed at a time, cross-validated.
 
     python benchmarks/defaults/study.py --data FOLDER [--questions NAME ...] [--tasks NAME ...]
-        [--settings NAME ...] [--ts FILE ...] [--jobs 1]
+        [--settings NAME ...] [--ts FILE ...] [--seeds 1] [--jobs 1]
 
 FOLDER holds the files of benchmarks/accuracy, of which only the training parts are read, or made
 series (see tasks.py); --ts adds training files of the UCR archive in .ts format. Each question
 changes one parameter of the default estimator. Printed are accuracy and log-loss, of regressions
-the root mean squared error, averaged over the folds, and seconds a fit. Each fold has a seed of its
-own, the same for all settings.
+the root mean squared error, averaged over the folds and over --seeds fits of each, and seconds a fit.
+The seeds are the same for all settings.
 """
 
 import argparse
@@ -134,7 +134,7 @@ def take(X, indices):
     return [X[i] for i in indices] if isinstance(X, list) else X[indices]
 
 
-def measure(task, settings, fold):
+def measure(task, settings, fold, seed):
     """Return score, log-loss (NaN for a regression) and seconds of a fit."""
     train, test = task.splits[fold]
     X_train, X_test = take(task.X, train), take(task.X, test)
@@ -146,7 +146,7 @@ def measure(task, settings, fold):
     if "updates" in settings:
         settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(train) / 32)))
     initialize = settings.pop("start", GRU.initialize)
-    model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=fold, **settings)
+    model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=seed, **settings)
     begin = time.perf_counter()
     with warnings.catch_warnings(), patch.object(GRU, "initialize", initialize):
         warnings.simplefilter("ignore")
@@ -170,6 +170,7 @@ def main(argv=None):
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=None)
     parser.add_argument("--settings", nargs="+", default=None)
     parser.add_argument("--ts", nargs="+", default=(), metavar="FILE", type=Path)
+    parser.add_argument("--seeds", type=int, default=1, help="fits of each fold")
     parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
     options = parser.parse_args(argv)
 
@@ -182,8 +183,10 @@ def main(argv=None):
             for setting, parameters in settings.items():
                 if options.settings and setting not in options.settings:
                     continue
+                n_folds = len(task.splits)
                 results = Parallel(n_jobs=options.jobs)(
-                    delayed(measure)(task, parameters, fold) for fold in range(len(task.splits))
+                    delayed(measure)(task, parameters, seed % n_folds, seed)
+                    for seed in range(n_folds * options.seeds)
                 )
                 score, loss, seconds = np.mean(results, axis=0)
                 print(
