@@ -18,15 +18,7 @@ LABELS = ["positive", "negative"]
 def main():
     model = make_pipeline(
         SequenceVectorizer(),
-        # The training ends when the loss has not improved for 10 epochs in a row.
-        GRUClassifier(
-            hidden_layer_sizes=10,
-            embedding_dim=10,
-            learning_rate_init=0.02,
-            tol=1e-3,
-            n_iter_no_change=10,
-            random_state=0,
-        ),
+        GRUClassifier(hidden_layer_sizes=10, embedding_dim=10, random_state=0),
     ).fit(TEXTS, LABELS)
     classifier = model[-1]
     print(f"Trained for {classifier.n_iter_} epochs, loss {classifier.loss_:.3f}")

@@ -25,7 +25,7 @@ from skgru._batching import (
     MIN_SHARDED_UNITS,
     run_network,
 )
-from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure
+from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
 from skgru._inputs import NumericInputs, learn_inputs
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.pooling import POOLINGS
@@ -43,9 +43,10 @@ from skgru._sequences import (
     read_tokens,
     time_feature_of,
 )
-from skgru._solver import solve
+from skgru._solver import groups_by_length, solve
 from skgru._structure import (
     check_options,
+    check_pieces,
     hidden_sizes,
     make_network,
     read_embedding_matrix,
@@ -144,6 +145,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     # --- Fitting ---------------------------------------------------------------------------------
 
+    def _random_state(self, first):
+        """Return the generator; to go on from an int, another one than the epochs before had."""
+        if first or not isinstance(self.random_state, Integral):
+            return check_random_state(self.random_state)
+        return np.random.RandomState([self.random_state, len(self.loss_curve_)])
+
+    def _is_auto(self, name):
+        value = getattr(self, name)
+        return isinstance(value, str) and value == "auto"
+
     def _has_cosine(self):
         """Return whether the learning rate comes down to zero by itself."""
         return self.solver != "lbfgs" and self.learning_rate == "cosine"
@@ -186,8 +197,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if outcome == "interrupted":
             warnings.warn("Training interrupted by user.", stacklevel=4)
         elif outcome == "max_iter" and not incremental and not self._has_cosine():
+            is_cut = self.n_iter_ < self.auto_params_.get("max_iter", self.max_iter)
+            limit = f"evaluations ({self.max_fun})" if is_cut else f"iterations ({self.n_iter_})"
             warnings.warn(
-                f"Maximum iterations ({self.n_iter_}) reached and the optimization hasn't "
+                f"Maximum {limit} reached and the optimization hasn't "
                 f"converged yet (solver={self.solver!r}).",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -196,28 +209,32 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _train(self, X, y, sample_weight, validation, classes, incremental, map_):
         """Fit all attributes; return the outcome of the training."""
-        if incremental and self.early_stopping is True:
+        if incremental and self.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
         check_options(self)
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        rng = check_random_state(self.random_state)
+        rng = self._random_state(first)
         wanted = self._wanted_structure()
         if first:
-            self._wanted = self._structure = wanted
-        elif self._wanted != wanted:
-            raise ValueError(
-                "Training can go on only with the network that was fitted: expected "
-                f"{self._wanted}, but the parameters now ask for {wanted}."
-            )
+            self._structure = wanted
+        else:
+            wanted = fill_auto(wanted, self._structure)
+            if wanted != self._structure:
+                raise ValueError(
+                    "Training can go on only with the network that was fitted: expected "
+                    f"{self._structure}, but the parameters now ask for {wanted}."
+                )
         training = self._read_samples(X, y, sample_weight, reset=first, classes=classes)
         if first:
             self._initialize(training, rng)
+        check_pieces(self._structure, self.bptt_steps)
         dtype = "float64" if self.solver == "lbfgs" else self.dtype
         validation = self._read_validation(*validation)
         validates = validation is not None
         plan = choose_plan(self, self._shape_of(training), validates, incremental)
         if plan.early_stopping and not validates and self.solver != "lbfgs":
             training, validation = self._split(training, rng)
+            plan = choose_plan(self, self._shape_of(training), True, incremental)
 
         network = self._network()
         join, prepare = self._network_inputs(training.sequences, dtype)
@@ -248,14 +265,24 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             return float(self._score_raw(raw, validation.targets, validation.target_weights))
 
         history = self._history()
+        by_length = self.solver != "lbfgs" and groups_by_length(self, objective)
         with np.errstate(over="ignore", invalid="ignore"):
             outcome = solve(
-                self, plan, objective, history, validate if validation else None, rng, incremental
+                self,
+                plan,
+                objective,
+                history,
+                validate if validation else None,
+                rng,
+                incremental,
+                by_length,
             )
         self._theta = objective.theta.astype(self.dtype)
-        chosen = self._structure | plan._asdict()
+        chosen = self._structure | plan._asdict() | {"group_by_length": by_length}
+        if incremental:
+            del chosen["max_iter"]  # one epoch is one epoch
         self.auto_params_ = {
-            name: chosen[name] for name in AUTO_PARAMETERS if getattr(self, name) == "auto"
+            name: chosen[name] for name in AUTO_PARAMETERS if name in chosen and self._is_auto(name)
         }
         self._show(history, plan.early_stopping)
         return outcome
@@ -381,17 +408,20 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             sequences.n_sequences,
             np.average(sequences.lengths, weights=samples.weights),
             n_features=self._n_features,
-            n_tokens=len(self.token_ids_) if self._reads_tokens else None,
+            n_tokens=len(known_tokens(sequences.values)) if self._reads_tokens else None,
             has_classes=is_classifier(self),
         )
 
     def _split(self, samples, rng):
         """Hold out a part for validation; return training and validation samples."""
+        n = samples.sequences.n_sequences
+        strata = None if samples.per_step else self._strata(samples.targets)
+        if strata is not None and self._is_auto("early_stopping"):
+            _, sizes = np.unique(strata, return_counts=True)
+            if sizes.min() < 2 or len(sizes) > self.validation_fraction * n:
+                strata = None  # some classes cannot be in both parts
         kept, held_out = train_test_split(
-            np.arange(samples.sequences.n_sequences),
-            test_size=self.validation_fraction,
-            random_state=rng,
-            stratify=None if samples.per_step else self._strata(samples.targets),
+            np.arange(n), test_size=self.validation_fraction, random_state=rng, stratify=strata
         )
         if len(held_out) < 2:
             raise ValueError(

@@ -67,8 +67,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Whether the sequences are shuffled before each epoch.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the validation split and the shuffling. The same int gives
-        the same model, bit for bit.
+        Determines the first weights, the validation split and, in each epoch, the order, what
+        dropout leaves out and where patches join. The same int gives the same model, bit for bit.
 
     tol : float, default=1e-4
         By how much the loss (with `early_stopping`, the validation score) has to improve to count
@@ -79,7 +79,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the scaling and the
-        tokens learned then.
+        tokens learned then, and the network that was chosen then where parameters say 'auto'.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.
@@ -92,7 +92,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
         if given to `fit`, else a part held out of the training data, stratified by class (not for
         multilabel). For 'adam' and 'sgd'. 'auto' stops early if there are `X_val` and `y_val`, or
-        at least 10,000 sequences; not in `partial_fit`.
+        at least 10,000 sequences (for which a `max_iter` of 'auto' is 2 to 4 epochs: there it only
+        takes the best of them); not in `partial_fit`.
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.
@@ -108,8 +109,9 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
 
     n_iter_no_change : int or inf, default=10
         The training ends when more than this many epochs in a row have not improved by `tol`. With
-        ``learning_rate='cosine'`` and no `early_stopping` it ends at `max_iter` epochs, or when the
-        loss of so many epochs in a row was below `tol`: nothing is left to gain.
+        ``learning_rate='cosine'``, whose last epochs gain most, early stopping waits at least a
+        fifth of `max_iter`; and without it the training ends at `max_iter` epochs, or when more
+        than this many epochs in a row had a loss below `tol`, penalties aside.
 
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
@@ -164,8 +166,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     shift_patches : bool, default=True
         Whether the joints between patches move while 'adam' or 'sgd' trains: in each epoch, a
         sequence gets 0 to ``patch_size - 1`` more steps at its end, which count as the features'
-        mean (tokens: as nothing). So what happens within a patch is recognized wherever the joints
-        fall.
+        mean (as missing, if values were missing in training; tokens: as nothing). So what happens
+        within a patch is recognized wherever the joints fall.
 
     scaling : {'standard', 'robust'} or None, default='standard'
         Scaling of numeric input inside the model, of each feature over the steps of all training
@@ -273,7 +275,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         The ids of the rows of the embedding; the first is 1, the unknown token.
 
     auto_params_ : dict
-        What each parameter that is 'auto' stood for in the latest fit.
+        What each parameter that is 'auto' stood for in the latest fit; in `partial_fit`, where an
+        epoch is all there is, without `max_iter`.
 
     parameters_ : dict of str to ndarray
         All trainable arrays, as views: writing to them changes the model. With D inputs, H units
@@ -561,7 +564,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train one epoch on the given data.
 
-        Scaling, tokens and optimizer are set up in the first call and kept from then on.
+        Scaling, tokens, optimizer and the network, where parameters say 'auto', are set up by the
+        data of the first call and kept from then on. Nothing is held out to stop early.
 
         Parameters
         ----------

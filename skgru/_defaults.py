@@ -33,6 +33,7 @@ AUTO_PARAMETERS = (
     "pooling",
     "patch_size",
     "dropout",
+    "group_by_length",
 )
 
 
@@ -94,7 +95,12 @@ def choose_structure(wanted, shape, *, bptt_steps):
         "pooling": _pooling(shape, is_long=patch_size > 1),
         "patch_size": patch_size,
     }
-    return wanted | {name: value for name, value in chosen.items() if wanted[name] == "auto"}
+    return fill_auto(wanted, wanted | chosen)
+
+
+def fill_auto(wanted, chosen):
+    """Return the structure that is wanted, with what was chosen where it says "auto"."""
+    return {name: chosen[name] if value == "auto" else value for name, value in wanted.items()}
 
 
 def _pooling(shape, is_long):
@@ -128,12 +134,12 @@ def choose_plan(estimator, shape, validates, incremental):
             max_iter = _epochs(shape, batch_size)
     early_stopping = estimator.early_stopping
     if early_stopping == "auto":
-        is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT
+        is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT and estimator.validation_fraction
         early_stopping = is_stochastic and not incremental and (validates or is_large)
     dropout = estimator.dropout
     if dropout == "auto":
         dropout = _dropout(shape) if is_stochastic else 0.0
-    return Plan(batch_size, max_iter, early_stopping, dropout)
+    return Plan(batch_size, max_iter, bool(early_stopping), dropout)
 
 
 def _epochs(shape, batch_size):

@@ -9,11 +9,14 @@ from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
 from skgru._training import Patience, train_epochs, train_lbfgs
 
+# Of the epochs of a cosine, early stopping waits at least this share for a better score: what the
+# high rates in their midst lead to says little of the end.
+_PATIENCE_OF_COSINE = 0.2
 # Of the targets' variance, where group_by_length="auto".
 _MAX_EXPLAINED_BY_LENGTH = 0.05
 
 
-def solve(estimator, plan, objective, history, validate, rng, incremental):
+def solve(estimator, plan, objective, history, validate, rng, incremental, group_by_length):
     """Run the solver as planned; θ and history change in place; return the outcome."""
     if estimator.solver == "lbfgs":
         return train_lbfgs(
@@ -40,9 +43,9 @@ def solve(estimator, plan, objective, history, validate, rng, incremental):
         epochs_planned=plan.max_iter,
         max_grad_norm=estimator.max_grad_norm,
         rng=rng,
-        patience=Patience(estimator.tol, estimator.n_iter_no_change),
+        patience=Patience(estimator.tol, _patience(estimator, plan)),
         shuffle=estimator.shuffle,
-        group_by_length=_groups_by_length(estimator, objective),
+        group_by_length=group_by_length,
         validate=validate,
         early_stopping=plan.early_stopping,
         verbose=estimator.verbose,
@@ -52,6 +55,13 @@ def solve(estimator, plan, objective, history, validate, rng, incremental):
     elif outcome != "diverged":
         estimator._optimizer_state = {estimator.solver: optimizer.state}
     return outcome
+
+
+def _patience(estimator, plan):
+    """Return how many epochs in a row may bring no gain."""
+    if not (plan.early_stopping and estimator.learning_rate == "cosine"):
+        return estimator.n_iter_no_change
+    return max(estimator.n_iter_no_change, _PATIENCE_OF_COSINE * plan.max_iter)
 
 
 def _make_optimizer(estimator, theta, n_penalized, incremental):
@@ -102,7 +112,7 @@ def _clip_batch_size(estimator, batch_size, n_samples):
     return min(batch_size, n_samples)
 
 
-def _groups_by_length(estimator, objective):
+def groups_by_length(estimator, objective):
     """Return whether batches hold sequences of similar length.
 
     If length told of the targets, such batches would hold similar targets too, and training

@@ -22,16 +22,20 @@ def check_options(estimator):
             "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
             f"got {estimator.patch_size}."
         )
-    if estimator.bidirectional is True and estimator.bptt_steps is not None:
-        raise ValueError(
-            "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
-            "their ends: expected bptt_steps=None or bidirectional=False."
-        )
     has_tokens = not (estimator.embedding_dim is None and estimator.embedding_matrix is None)
     if has_tokens and estimator.time_feature is not None:
         raise ValueError(
             "Token sequences have no time stamps: expected time_feature=None, or for numeric input "
             f"embedding_dim=None, got time_feature={estimator.time_feature!r}."
+        )
+
+
+def check_pieces(structure, bptt_steps):
+    """Refuse to cut sequences that are read in both directions."""
+    if structure["bidirectional"] and bptt_steps is not None:
+        raise ValueError(
+            "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
+            "their ends: expected bptt_steps=None or bidirectional=False."
         )
 
 
@@ -87,16 +91,21 @@ def read_embedding_matrix(estimator):
     return matrix
 
 
+def _unless_auto(value, convert):
+    """Return "auto" as it is, all else converted: grids hold numbers and truths of NumPy."""
+    return "auto" if isinstance(value, str) else convert(value)
+
+
 def wanted_structure(estimator):
     """Return what the parameters say about the network, whatever the data: some say "auto"."""
     matrix = read_embedding_matrix(estimator)
     return {
         "hidden_layer_sizes": hidden_sizes(estimator),
-        "patch_size": estimator.patch_size,
+        "patch_size": _unless_auto(estimator.patch_size, int),
         "cells": _cells(estimator),
         "reset_after": bool(estimator.reset_after),
         "output_gate": bool(estimator.output_gate),
-        "bidirectional": estimator.bidirectional,
+        "bidirectional": _unless_auto(estimator.bidirectional, bool),
         "pooling": _poolings(estimator),
         "embedding_dim": estimator.embedding_dim if matrix is None else matrix.shape[1],
         "missing": estimator.missing,

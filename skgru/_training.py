@@ -49,9 +49,9 @@ class History:
         return gained
 
     def add_score(self, score, tol):
-        """Record a validation score; return whether it is the best, and by at least `tol`."""
+        """Record a validation score; return whether none beats it, and if it gains `tol`."""
         self.validation_scores.append(score)
-        is_best = score > self.best_validation_score
+        is_best = score >= self.best_validation_score
         gained = score >= self.best_validation_score + tol
         if is_best:
             self.best_validation_score = score
@@ -137,6 +137,7 @@ class Objective:
     def begin_epoch(self, rng):
         """Move the joints of the steps, if they are to move."""
         if self._moves_joints:
+            self.sequences = None  # makes room
             self.sequences = self._join(rng)
 
     def at_batch(self, indices, rng):
@@ -299,7 +300,7 @@ def train_epochs(
         Returns the validation score at the current θ.
     early_stopping : bool
         Whether the validation score, rather than the loss, ends the training, and the weights
-        of the best score are restored.
+        of the best score are restored, of equal ones the last.
     verbose : bool
 
     Returns
@@ -342,7 +343,7 @@ def train_epochs(
                 break
             last_finite[:] = theta
             gained = history.add_epoch(total / n, n, patience.tol)
-            if schedule.ends_training:  # before that, only a loss that cannot fall by tol is an end
+            if schedule.ends_training:  # the last epochs gain most: go on while there is any loss
                 gained = history.loss > objective.lowest(batch_size) + patience.tol
             if validate is not None:
                 is_best, gained_score = history.add_score(validate(), patience.tol)

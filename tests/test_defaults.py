@@ -5,10 +5,11 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._batching import batches_of_epoch
 from tests.datasets import (
     ESTIMATORS,
     PLAIN,
@@ -127,6 +128,15 @@ def test_epochs_for_a_thousand_updates(n, parameters, max_iter, monkeypatch):
     assert model.auto_params_["max_iter"] == max_iter
 
 
+def test_words_that_never_occur_are_not_rare(monkeypatch):
+    stop_after_an_epoch(monkeypatch)
+    X, y = token_sequences(320, n_tokens=9)
+    for n_rows in (11, 9000):
+        with pytest.warns(UserWarning, match="interrupted"):
+            settings = chosen(X, y, max_iter="auto", embedding_matrix=np.ones((n_rows, 2)))
+        assert settings["max_iter"] == 100
+
+
 @pytest.mark.parametrize(("n_tokens", "max_iter"), [(4000, 20), (9, 100)])
 def test_fewer_updates_where_tokens_are_rare(n_tokens, max_iter, monkeypatch):
     stop_after_an_epoch(monkeypatch)
@@ -152,6 +162,18 @@ def test_early_stopping_by_size(n, stops):
     assert (model.validation_scores_ is not None) is stops
 
 
+def test_many_sequences_of_which_one_is_the_only_one_of_its_class():
+    X, y = rectangle(10_000, n_steps=1)
+    y[7] = 2
+    model = auto(GRUClassifier, batch_size=500).fit(X, y)
+    assert len(model.validation_scores_) == 2
+    assert model.predict_proba(X[:1]).shape == (1, 3)
+    with pytest.raises(ValueError, match="least populated class"):
+        auto(GRUClassifier, early_stopping=True).fit(X, y)
+    nothing = auto(GRUClassifier, batch_size=500, validation_fraction=0.0).fit(X, y)
+    assert nothing.auto_params_["early_stopping"] is False
+
+
 @ALL_ESTIMATORS
 def test_a_validation_set_that_is_given_stops_early(estimator_class):
     X, y = ragged()
@@ -169,9 +191,49 @@ def test_only_what_is_auto_is_listed(estimator_class):
     X, y = ragged()
     assert set(auto(estimator_class).fit(X, y).auto_params_) == {
         "batch_size", "early_stopping", "bidirectional", "pooling", "patch_size", "dropout",
+        "group_by_length",
     }  # fmt: skip
-    given = PLAIN | {"batch_size": 5, "early_stopping": False}
+    given = PLAIN | {"batch_size": 5, "early_stopping": False, "group_by_length": False}
     assert auto(estimator_class, **given).fit(X, y).auto_params_ == {}
+    # An epoch of partial_fit is one epoch, whatever max_iter is.
+    model = auto(estimator_class, max_iter="auto")
+    model.partial_fit(X, y, **classes_of(model, "partial_fit"))
+    assert "batch_size" in model.auto_params_
+    assert "max_iter" not in model.auto_params_
+
+
+def test_batches_by_length_unless_length_tells_of_the_target():
+    X, y = ragged(n=240, longest=12)
+    assert chosen(X, y)["group_by_length"] is True
+    assert chosen(X, [len(x) > 6 for x in X])["group_by_length"] is False
+
+
+def test_batch_and_epochs_go_by_what_is_left_to_train_on(monkeypatch):
+    stop_after_an_epoch(monkeypatch)
+    X, y = rectangle(33)
+    with pytest.warns(UserWarning, match="interrupted"):
+        settings = chosen(X, y, max_iter="auto", early_stopping=True)
+    assert settings["batch_size"] == 29
+    assert settings["max_iter"] == 1000
+
+
+@pytest.mark.parametrize("pooling", [["last", "mean"], np.array(["last", "mean"]), ("max",)])
+def test_poolings_in_any_container(pooling):
+    X, y = ragged()
+    model = auto(GRUClassifier, pooling=pooling).fit(X, y)
+    assert "pooling" not in model.auto_params_
+    assert_same_model(model, auto(GRUClassifier, pooling=tuple(map(str, pooling))).fit(X, y))
+
+
+def test_truths_of_numpy():
+    X, y = ragged()
+    with pytest.raises(ValueError, match="expected bptt_steps=None or bidirectional=False"):
+        auto(GRUClassifier, bidirectional=np.True_, bptt_steps=2).fit(X, y)
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
+        auto(GRUClassifier, early_stopping=np.True_).partial_fit(X, y, classes=[0, 1])
+    given = {"bidirectional": np.True_, "patch_size": np.int64(2)}
+    model = auto(GRUClassifier, **given, warm_start=True).fit(X, y)
+    model.set_params(bidirectional=True, patch_size=2).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +272,49 @@ def test_what_was_chosen_for_the_network_stays_when_training_goes_on(estimator_c
         assert model.auto_params_["patch_size"] == 2
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@ALL_ESTIMATORS
+def test_each_epoch_has_its_own_order_when_training_goes_on(estimator_class, method, monkeypatch):
+    orders = []
+
+    def observe(*arguments, **options):
+        batches = list(batches_of_epoch(*arguments, **options))
+        orders.append(np.concatenate(batches).tolist())
+        return batches
+
+    monkeypatch.setattr("skgru._training.batches_of_epoch", observe)
+    X, y = ragged()
+    model = auto(estimator_class, warm_start=True, max_iter=4)
+    for _ in range(4):
+        getattr(model, method)(X, y, **classes_of(model, method))
+    assert len(np.unique(orders, axis=0)) == len(orders) >= 4
+    again = clone(model)
+    for _ in range(4):
+        getattr(again, method)(X, y, **classes_of(model, method))
+    assert_same_model(again, model)
+
+
+@ALL_ESTIMATORS
+def test_what_was_chosen_may_be_given_when_training_goes_on(estimator_class):
+    X, y = rectangle(n_steps=90)
+    model = auto(estimator_class, warm_start=True).fit(X, y)
+    model.set_params(**model.auto_params_).fit(X, y)
+    assert model.auto_params_ == {}
+    model.set_params(patch_size=3)
+    with pytest.raises(ValueError, match=r"the network that was fitted: .*'patch_size': 2"):
+        model.fit(X, y)
+    assert model.set_params(patch_size="auto").fit(X, y).auto_params_ == {"patch_size": 2}
+
+
+@ALL_ESTIMATORS
+def test_pieces_of_what_is_read_in_both_directions(estimator_class):
+    X, y = ragged(longest=12)
+    model = auto(estimator_class, warm_start=True, bidirectional=True).fit(X, y)
+    model.set_params(bidirectional="auto", bptt_steps=5)
+    with pytest.raises(ValueError, match="cannot read from their ends"):
+        model.fit(X, y)
+
+
 @ALL_ESTIMATORS
 def test_partial_fit_stays_at_the_first_rate(estimator_class):
     X, y = ragged()
@@ -245,6 +350,20 @@ def test_the_cosine_runs_to_its_end_though_nothing_is_gained():
     assert other.fit(X, noise).n_iter_ < 60
 
 
+@ALL_ESTIMATORS
+def test_early_stopping_waits_a_fifth_of_the_cosine(estimator_class):
+    X, y = ragged(seed=1)
+    noise = np.random.default_rng(0).permutation(y)
+    parameters = {"max_iter": 100, "n_iter_no_change": 2, "early_stopping": True, "tol": 0.02}
+    model = small(estimator_class, **parameters).fit(X, noise)
+    scores = np.array(model.validation_scores_)
+    gained = np.flatnonzero(scores[1:] >= np.maximum.accumulate(scores)[:-1] + model.tol) + 1
+    assert model.n_iter_ < 100
+    assert model.n_iter_ == max(gained, default=0) + 1 + 21
+    other = small(estimator_class, **parameters, learning_rate="constant").fit(X, noise)
+    assert other.n_iter_ < 21
+
+
 def test_the_cosine_ends_when_no_loss_is_left():
     X = np.repeat([-1.0, 1.0], 20)[:, None]
     y = X[:, 0] > 0
@@ -266,6 +385,9 @@ def test_no_convergence_warning_by_default(recwarn):
     assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
     with pytest.warns(ConvergenceWarning, match="iterations .2. reached"):
         GRUClassifier(2, max_iter=2, solver="lbfgs", tol=0).fit(X, y)
+    for max_iter in ("auto", 50):
+        with pytest.warns(ConvergenceWarning, match="evaluations .5. reached"):
+            GRUClassifier(2, max_iter=max_iter, solver="lbfgs", max_fun=5, tol=0).fit(X, y)
 
 
 # --- What the choice is for ----------------------------------------------------------------------
@@ -289,6 +411,11 @@ def test_long_series_with_local_events_are_told_apart_by_default():
     parameters = {"hidden_layer_sizes": 32, "max_iter": 300, "random_state": 0}
     model = GRUClassifier(**parameters).fit(X, y)
     assert model.score(X_test, y_test) > 0.9
+    # An epoch at a time, each with joints of its own, at a rate that stays.
+    piecewise = GRUClassifier(**parameters)
+    for _ in range(300):
+        piecewise.partial_fit(X, y, classes=[0, 1])
+    assert piecewise.score(X_test, y_test) > 0.9
     # Patches whose joints do not move learn the events by heart.
     model = GRUClassifier(**parameters, shift_patches=False).fit(X, y)
     assert model.score(X, y) == 1

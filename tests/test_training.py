@@ -397,7 +397,8 @@ def test_early_stopping_with_a_part_of_the_training_data(estimator_class):
     }
     model = small(estimator_class, max_iter=100, **parameters).fit(X, y)
     assert model.t_ == model.n_iter_ * 42
-    best = int(np.argmax(model.validation_scores_))
+    scores = model.validation_scores_
+    best = int(np.flatnonzero(scores == np.max(scores))[-1])  # of equal ones the last
     assert best < model.n_iter_ - 1
     with pytest.warns(ConvergenceWarning):
         until_then = small(estimator_class, max_iter=best + 1, **parameters).fit(X, y)

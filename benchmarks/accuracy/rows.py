@@ -1,6 +1,6 @@
 """What the scripts of the table share: a row is one task, with networks and baselines measured.
 
-A script gives `ROW`, a `Task`; `run_row` measures it; `main` is the script's command line.
+A script gives `TASK`, a `Task`; `run_row` measures it; `main` is the script's command line.
 """
 
 import argparse

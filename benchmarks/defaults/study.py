@@ -6,8 +6,8 @@
 FOLDER holds the files of benchmarks/accuracy, of which only the training parts are read, or made
 series (see tasks.py); --ts adds training files of the UCR archive in .ts format. Each question
 changes one parameter of the default estimator. Printed are accuracy and log-loss, of regressions
-the root mean squared error, averaged over the folds and over --seeds fits of each, and seconds a fit.
-The seeds are the same for all settings.
+the root mean squared error, averaged over the folds and over --seeds fits of each, and seconds a
+fit. The seeds are the same for all settings.
 """
 
 import argparse
