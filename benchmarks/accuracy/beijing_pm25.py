@@ -44,6 +44,7 @@ SETTINGS = {
     "hidden_layer_sizes": 64,
     "batch_size": 128,
     "max_iter": 5,
+    "early_stopping": False,
     "n_iter_no_change": np.inf,
     "learning_rate": "cosine",
     "learning_rate_init": 0.003,

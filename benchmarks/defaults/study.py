@@ -60,6 +60,7 @@ QUESTIONS = {  # name: tasks, and the settings to compare
             "one, last": {"bidirectional": False, "pooling": "last"},
             "both, last": {"bidirectional": True, "pooling": "last"},
             "both, max": {"bidirectional": True, "pooling": "max"},
+            "both, mean, max": {"bidirectional": True, "pooling": ("mean", "max")},
         },
     ),
     "patches": (
