@@ -270,6 +270,23 @@ def test_no_gradient_in_gives_no_gradient_out(kind):
         assert_array_equal(array, 0)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@KINDS
+def test_no_gradient_ends_in_denormal_numbers(kind, dtype):
+    # Its way back over so many steps would lead through them, and take many times as long.
+    lengths = {np.float32: [600, 500], np.float64: [4000, 3000]}[dtype]
+    cell, p, sequences, initial = problem(lengths, kind=kind)
+    p = {name: (0.1 * value).astype(dtype) for name, value in p.items()}
+    batch, x = Batch(np.array(lengths)), naive.pack(sequences).astype(dtype)
+    _, _, cache = cell.forward(p, x, batch, initial.astype(dtype))
+    g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
+    dx, d_initial, _ = cell.backward(p, None, np.ones((2, H), dtype), batch, cache, g)
+    assert (dx != 0).any()
+    assert_array_equal(d_initial, 0)
+    for array in (dx, cache.gates):
+        assert not ((array != 0) & (np.abs(array) < np.finfo(dtype).tiny)).any()
+
+
 @LENGTHS
 @KINDS
 def test_no_initial_state_is_one_of_zeros(kind, lengths):

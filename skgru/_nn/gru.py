@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import Cell, sigmoid_
+from skgru._nn.cells import Cell, drop_vanished_, sigmoid_
 
 
 class GRUCache(NamedTuple):
@@ -207,6 +207,7 @@ class GRU(Cell):
                 here = slice(rows.start - block.start, rows.stop - block.start)
                 dh, dh_z, dh_r, dh_c = dh_all[:n], dh_z_all[:n], dh_r_all[:n], dh_c_all[:n]
                 dz_dc, dr, work = dz_dc_all[:, rows], dr_all[rows], product[:, :n]
+                drop_vanished_(dh, t)
                 if d_states is not None:
                     np.add(dh, d_states[rows], dh)
                 np.multiply(dh, factor[:, here], dz_dc)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import Cell, sigmoid_
+from skgru._nn.cells import Cell, drop_vanished_, sigmoid_
 
 
 class LSTMCache(NamedTuple):
@@ -165,6 +165,8 @@ class LSTM(Cell):
                 rows = slice(batch.starts[t], batch.starts[t + 1])
                 here = slice(rows.start - block.start, rows.stop - block.start)
                 dh, dc, work = dh_all[:n], dc_all[:n], product[:, :n]
+                drop_vanished_(dh, t)
+                drop_vanished_(dc, t)
                 if d_states is not None:
                     np.add(dh, d_states[rows], dh)
                 np.multiply(dh, d_output[here], do_all[rows])

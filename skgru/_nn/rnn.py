@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import Cell
+from skgru._nn.cells import Cell, drop_vanished_
 
 
 class RNNCache(NamedTuple):
@@ -97,6 +97,7 @@ class RNN(Cell):
                 n = batch.active[t]
                 rows = slice(batch.starts[t], batch.starts[t + 1])
                 dh, da = dh_all[:n], da_all[rows]
+                drop_vanished_(dh, t)
                 if d_states is not None:
                     np.add(dh, d_states[rows], dh)
                 np.multiply(dh, factor[rows.start - block.start : rows.stop - block.start], da)
