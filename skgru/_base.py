@@ -145,13 +145,18 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     # --- Fitting ---------------------------------------------------------------------------------
 
-    def _random_state(self, first):
-        """Return the generator; to go on from an int, another one than the epochs before had."""
+    def _generator(self, first):
+        """Return the random generator of a call.
+
+        With an int as `random_state`, a call that goes on with the training gets another one than
+        the calls before: the same would repeat their order and dropout.
+        """
         if first or not isinstance(self.random_state, Integral):
             return check_random_state(self.random_state)
         return np.random.RandomState([self.random_state, len(self.loss_curve_)])
 
     def _is_auto(self, name):
+        """Return whether a parameter, which may be an array, is "auto"."""
         value = getattr(self, name)
         return isinstance(value, str) and value == "auto"
 
@@ -213,7 +218,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             raise ValueError("partial_fit does not support early_stopping=True")
         check_options(self)
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
-        rng = self._random_state(first)
+        rng = self._generator(first)
         wanted = self._wanted_structure()
         if first:
             self._structure = wanted

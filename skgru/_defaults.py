@@ -134,8 +134,9 @@ def choose_plan(estimator, shape, validates, incremental):
             max_iter = _epochs(shape, batch_size)
     early_stopping = estimator.early_stopping
     if early_stopping == "auto":
-        is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT and estimator.validation_fraction
-        early_stopping = is_stochastic and not incremental and (validates or is_large)
+        is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT
+        may_hold_out = is_large and estimator.validation_fraction > 0
+        early_stopping = is_stochastic and not incremental and (validates or may_hold_out)
     dropout = estimator.dropout
     if dropout == "auto":
         dropout = _dropout(shape) if is_stochastic else 0.0

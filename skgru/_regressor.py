@@ -121,8 +121,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
         if given to `fit`, else a part held out of the training data. For 'adam' and 'sgd'. 'auto'
         stops early if there are `X_val` and `y_val`, or at least 10,000 sequences (for which a
-        `max_iter` of 'auto' is 2 to 4 epochs: there it only takes the best of them); not in
-        `partial_fit`.
+        `max_iter` of 'auto' is 2 or 4 epochs, with batches of 32: there it only takes the best of
+        them); not in `partial_fit`.
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.

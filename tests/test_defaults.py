@@ -234,6 +234,8 @@ def test_truths_of_numpy():
     given = {"bidirectional": np.True_, "patch_size": np.int64(2)}
     model = auto(GRUClassifier, **given, warm_start=True).fit(X, y)
     model.set_params(bidirectional=True, patch_size=2).fit(X, y)
+    with pytest.raises(ValueError, match=r"'patch_size': 2, .*'bidirectional': True, .*but"):
+        model.set_params(patch_size=3).fit(X, y)
 
 
 @pytest.mark.parametrize(

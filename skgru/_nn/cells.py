@@ -31,16 +31,18 @@ def sigmoid_(a: Array) -> None:
     np.add(a, half, a)
 
 
+_STEPS_BETWEEN_LOOKS = 16
 # Far above the denormal numbers, and far below what any gradient gains by.
 _VANISHED = {np.dtype(t): 1e13 * float(np.finfo(t).tiny) for t in (np.float32, np.float64)}
 
 
 def drop_vanished_(d: Array, t: int) -> None:
-    """Set to zero, at every 16th step t, what has vanished of a gradient that goes back in time.
+    """Set to zero what has vanished of d (B, H), a gradient on its way back, at step t.
 
-    It would soon be denormal, and processors calculate with denormal numbers many times slower.
+    It would soon be denormal, and processors calculate with denormal numbers many times slower. To
+    look at some steps is enough: between them it does not fall so far.
     """
-    if t % 16 == 0:
+    if t % _STEPS_BETWEEN_LOOKS == 0:
         d[np.abs(d) < _VANISHED[d.dtype]] = 0.0
 
 
