@@ -1,0 +1,299 @@
+"""Cells of any container as an array of NumPy; what type they have is decided here, once.
+
+`as_array` opens a container and changes no cell but missing ones; `to_numbers` and `to_ids` say what
+the cells are, and refuse by name what they are not.
+"""
+
+from collections.abc import Mapping, Set
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+
+# Beyond these, not every integer is a float64.
+_EXACT = 2**53
+# What `to_ids` puts in the place of a missing id.
+MISSING_ID = np.iinfo(np.int64).min
+# Reads as a token id; 2 bits below the top leave room for sums.
+_LARGEST_ID = 2**62
+
+_NAMES_OF_MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
+
+
+def as_array(cells):
+    """Return a container's cells as an array, without a cast that could lose any of them.
+
+    Missing cells become NaN among numbers, NaT among dates and durations, and elsewhere stay what
+    they are: None, NaN or pandas' NA; masked ones become None there.
+
+    Parameters
+    ----------
+    cells : array-like
+        An array of NumPy, masked or not, a column of pandas, polars or Arrow, what has `__array__`
+        or `__dlpack__`, a buffer, or any sized iterable of Python but a set, a mapping or a string.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    """
+    if isinstance(cells, np.ma.MaskedArray):
+        return _without_mask(cells)
+    if isinstance(cells, np.ndarray | np.generic):
+        return np.asarray(cells)
+    if isinstance(cells, str | bytes | bytearray | Set | Mapping):
+        raise TypeError(f"Expected an array or a list, got {describe(cells)}.")
+    if hasattr(cells, "to_numpy"):
+        return _open_column(cells)
+    if hasattr(cells, "__array__"):
+        return _open_foreign(cells, np.asarray)
+    if hasattr(cells, "__dlpack__"):
+        return _open_foreign(cells, np.from_dlpack)
+    if hasattr(cells, "__len__") and hasattr(cells, "__iter__"):
+        return _open_list(list(cells))
+    try:
+        return np.asarray(memoryview(cells))
+    except TypeError:
+        raise TypeError(f"Expected an array or a list, got {describe(cells)}.") from None
+
+
+def _without_mask(cells):
+    """Return a masked array as an array with its masked cells missing."""
+    if cells is np.ma.masked:
+        return np.array(None, object)
+    mask, data = np.ma.getmaskarray(cells), np.asarray(cells.data)
+    if data.dtype.kind == "V" or not mask.any():
+        return data
+    if data.dtype.kind in "biu":
+        if data.dtype.kind != "b" and _exceeds_floats(data[~mask]):
+            return np.where(mask, None, data.astype(object))
+        data = data.astype(np.float64)
+    if data.dtype.kind in "fc":
+        return np.where(mask, data.dtype.type(np.nan), data)
+    if data.dtype.kind in "mM":
+        return np.where(mask, data.dtype.type("NaT", np.datetime_data(data.dtype)[0]), data)
+    return np.where(mask, None, data.astype(object))
+
+
+def _exceeds_floats(numbers):
+    """Whether any of the numbers may be an integer that a float64 cannot hold."""
+    return bool(len(numbers)) and bool(numbers.max() >= _EXACT or numbers.min() <= -_EXACT)
+
+
+def _open_column(cells):
+    """Return a column of pandas, polars or Arrow as an array."""
+    try:
+        array = cells.to_numpy()
+    except (ValueError, TypeError):  # Arrow, unless it is allowed to copy
+        array = cells.to_numpy(zero_copy_only=False)
+    kind = str(getattr(cells, "dtype", getattr(cells, "type", "")))
+    if kind.lower().startswith("struct"):
+        return _objects(list(cells))
+    if isinstance(array, np.ma.MaskedArray):
+        return _without_mask(array)
+    array = np.asarray(array)
+    # Integers with missing ones among them have become floats.
+    if array.dtype == np.float64 and "int" in kind.lower():
+        seen = array[~np.isnan(array)]
+        if _exceeds_floats(seen):
+            return _objects(cells.to_pylist() if hasattr(cells, "to_pylist") else list(cells))
+    return array
+
+
+def _open_foreign(cells, convert):
+    try:
+        return convert(cells)
+    except (TypeError, ValueError):
+        raise
+    except Exception as error:  # each library has its own
+        raise TypeError(
+            f"{type(cells).__name__} could not be read as an array of NumPy: {error}"
+        ) from error
+
+
+def _open_list(cells):
+    """Return a list as an array: of numbers if all cells are, else of objects."""
+    # NumPy would drop masks, and make texts of the numbers beside a text.
+    cells = [as_array(cell) if isinstance(cell, np.ma.MaskedArray) else cell for cell in cells]
+    if any(isinstance(cell, str | bytes) for cell in cells):
+        return _objects(cells)
+    try:
+        array = np.asarray(cells)
+    except (ValueError, OverflowError):  # unequal lengths
+        return _objects(cells)
+    if array.dtype.kind in "US":
+        return np.asarray(cells, object)
+    if array.dtype.kind == "f" and _exceeds_floats(array[~np.isnan(array)]):
+        return np.asarray(cells, object)  # integers may have been rounded
+    return array
+
+
+def _objects(cells):
+    array = np.empty(len(cells), object)
+    for i, cell in enumerate(cells):
+        array[i] = cell
+    return array
+
+
+def is_missing(cell):
+    """Whether a cell is None, NaN, NaT, pandas' NA or NumPy's masked."""
+    return type(cell).__name__ in _NAMES_OF_MISSING or (np.isscalar(cell) and cell != cell)
+
+
+def to_numbers(array, where):
+    """Return an array of numbers: floats, integers or Booleans; missing cells become NaN.
+
+    Parameters
+    ----------
+    array : ndarray
+        As `as_array` returns it.
+    where : str or callable
+        What the array is, for the errors: "feature 1 of sequence 0"; or a function of the index
+        (a tuple) of a cell that says so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a cell is no number: complex, a text, a date, a duration or another object.
+    """
+    kind = array.dtype.kind
+    if kind in "biu":
+        return array
+    if kind == "f":
+        return array.astype(np.float64) if array.dtype.itemsize > 8 else array
+    first = (0,) * array.ndim
+    if kind == "c":
+        raise ValueError(f"Complex data not supported: {_say(where, first)} is of {array.dtype}.")
+    if kind in "mM":
+        what = "dates" if kind == "M" else "durations"
+        raise ValueError(f"Expected numbers, got {what} ({array.dtype}) in {_say(where, first)}.")
+    if kind != "O":
+        what = "text" if kind in "UST" else "cells"
+        raise ValueError(
+            f"Expected numbers, got {what} of dtype {array.dtype} in {_say(where, first)}."
+        )
+    return _objects_to_numbers(array, where)
+
+
+def _objects_to_numbers(array, where):
+    types = set(map(type, array.flat))
+    if any(issubclass(kind, np.ndarray) for kind in types):  # arrays of one number
+        cells = [c.item() if isinstance(c, np.ndarray) and c.ndim == 0 else c for c in array.flat]
+        array = _objects(cells).reshape(array.shape)
+        types = set(map(type, array.flat))
+    refused = tuple(kind for kind in types if not (_is_number(kind) or _may_miss(kind)))
+    if refused:
+        i = next(i for i, cell in enumerate(array.flat) if type(cell) in refused)
+        _refuse(array.flat[i], _say(where, np.unravel_index(i, array.shape)))
+    missing = {kind for kind in types if _may_miss(kind)}
+    if missing:
+        flags = np.fromiter((type(cell) in missing for cell in array.flat), bool, array.size)
+        array = np.where(flags.reshape(array.shape), np.nan, array)
+    try:
+        if types and all(issubclass(kind, int | np.integer) for kind in types - {bool, np.bool_}):
+            if types <= {bool, np.bool_}:
+                return array.astype(bool)
+            return _integers(array)
+        return array.astype(np.float64)
+    except OverflowError:
+        i = next(i for i, cell in enumerate(array.flat) if _overflows(cell))
+        place = _say(where, np.unravel_index(i, array.shape))
+        raise ValueError(f"A number in {place} is too large for float64.") from None
+
+
+def _integers(array):
+    """Return objects that are integers as int64 or uint64 if those hold all, else as float64."""
+    for dtype in (np.int64, np.uint64):
+        try:
+            integers = array.astype(dtype)
+        except OverflowError:
+            continue
+        if (integers == array).all():
+            return integers
+    return array.astype(np.float64)
+
+
+def _overflows(cell):
+    try:
+        float(cell)
+    except OverflowError:
+        return True
+    return False
+
+
+def _is_number(kind):
+    """Whether a type is one of real numbers; a duration of NumPy is an integer to Python."""
+    return issubclass(kind, Real | Decimal | np.bool_) and not issubclass(kind, np.timedelta64)
+
+
+def _may_miss(kind):
+    return kind.__name__ in _NAMES_OF_MISSING
+
+
+def _refuse(cell, place):
+    """Raise the error that says what the cell is, and in the case of an object what Python says."""
+    if isinstance(cell, str | bytes):
+        raise ValueError(f"Expected numbers, got the text {cell!r:.50} in {place}.")
+    if isinstance(cell, complex):
+        raise ValueError(f"Complex data not supported: {place} holds {cell!r}.")
+    if hasattr(cell, "year") or isinstance(cell, np.datetime64):
+        raise ValueError(f"Expected numbers, got the date {cell!r:.80} in {place}.")
+    if hasattr(cell, "total_seconds") or isinstance(cell, np.timedelta64):
+        raise ValueError(f"Expected numbers, got the duration {cell!r:.80} in {place}.")
+    reason = "argument must be a string or a real number"  # Python's words, which users search for
+    raise TypeError(f"Expected numbers, got {describe(cell)}, {cell!r:.50}, in {place}: {reason}.")
+
+
+def _say(where, index):
+    return where(tuple(int(i) for i in index)) if callable(where) else where
+
+
+def to_ids(array, where):
+    """Return an array of integers as int64, exactly; missing cells become `MISSING_ID`.
+
+    Parameters
+    ----------
+    array, where
+        As for `to_numbers`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a cell is no whole number below 2**62.
+    """
+    numbers = to_numbers(array, where)
+    if numbers.dtype.kind == "b" or numbers.dtype.itemsize < 8 and numbers.dtype.kind in "iu":
+        return numbers.astype(np.int64)
+    if numbers.dtype.kind == "f":
+        numbers = numbers.astype(np.float64, copy=False)
+    missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(numbers.shape, bool)
+    # Of objects the integers themselves, if missing ones have made floats of them.
+    exact = array if array.dtype == object else numbers
+    ids = np.empty(numbers.shape, np.int64)
+    ids[missing] = MISSING_ID
+    for expected, good in (
+        ("a finite token id", ~np.isinf(numbers)),
+        ("a token id below 2**62", numbers < _LARGEST_ID),
+        ("token ids of at least 0", numbers >= 0),
+        ("a whole number as token id", numbers == np.floor(numbers)),
+    ):
+        bad = np.argwhere(~(good | missing))
+        if len(bad):
+            index = tuple(bad[0])
+            raise ValueError(f"Expected {expected}, got {exact[index]} in {_say(where, index)}.")
+    ids[~missing] = exact[~missing].astype(np.int64)
+    return ids
+
+
+def describe(thing):
+    """Return what something is, for an error: "a dict", "an array of shape (2, 3)"."""
+    if isinstance(thing, np.ndarray):
+        return f"an array of shape {thing.shape}"
+    name = type(thing).__name__
+    if name in ("str", "bytes"):
+        return "a string" if name == "str" else "bytes"
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
