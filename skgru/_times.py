@@ -1,50 +1,181 @@
 """Dates and durations as numbers: seconds, of dates since 1970 in UTC."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from skgru._cells import is_missing
+
 SECOND = np.timedelta64(1, "s")
+# From the coarsest on.
+_UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 
 
 def holds_times(column):
     """Whether any element of an array is a date or a duration."""
-    return column.dtype.kind in "mM" or (column.dtype == object and any(map(_is_time, column)))
+    if column.dtype != object:
+        return column.dtype.kind in "mM"
+    return any(map(is_time, set(map(type, column.flat))))
+
+
+def is_time(kind):
+    """Whether a type is one of dates or durations."""
+    return issubclass(kind, date | timedelta | np.datetime64 | np.timedelta64)
+
+
+def to_times(cells):
+    """Return an array of dates as np.datetime64, one of durations as np.timedelta64, exactly.
+
+    Dates are in UTC; those without a time zone count as such. Missing cells are NaT. The unit is
+    s, ms, us or finer: of an array of objects the coarsest that has the digits of all.
+
+    Parameters
+    ----------
+    cells : ndarray
+
+    Returns
+    -------
+    ndarray
+        An array of anything else, or of dates beside durations or numbers, is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If no unit of 64 bits holds all cells, or a duration has no fixed length.
+    """
+    if cells.dtype.kind in "mM":
+        return cast(cells, _unit_of(cells))
+    if not holds_times(cells):
+        return cells
+    if set(map(type, cells.flat)) <= {date, datetime, type(None)} and not any(
+        getattr(cell, "tzinfo", None) for cell in cells.flat
+    ):
+        return cells.astype("M8[us]")  # the same as below, several times faster
+    missing = np.fromiter(map(is_missing, cells.flat), bool, cells.size)
+    present = [_to_numpy(cell) for cell in cells.flat[~missing]]
+    dtypes = np.array([getattr(cell, "dtype", object) for cell in present], object)
+    kinds = {np.dtype(dtype).kind for dtype in set(dtypes)}
+    if not kinds <= {"M"} and not kinds <= {"m"}:
+        return cells
+    parts = {
+        dtype: _in_coarsest_unit(np.array(_chosen(present, dtypes == dtype), dtype))
+        for dtype in set(dtypes)
+    }
+    unit = finest_unit_of(*parts.values()) if parts else "s"
+    times = np.full(cells.size, "NaT", f"{''.join(kinds) or 'M'}8[{unit}]")
+    for dtype, part in parts.items():
+        times[np.flatnonzero(~missing)[dtypes == dtype]] = cast(part, unit)
+    return times.reshape(cells.shape)
 
 
 def to_ticks(cells):
-    """Return an array of dates or durations as np.timedelta64, any other as it is.
+    """Return an array of dates or durations as np.timedelta64, exactly; any other as it is.
 
-    Dates count from 1970; those without a time zone are UTC.
+    Dates count from 1970. See `to_times`.
     """
-    if cells.dtype == object and len(cells) and any(map(_is_time, cells)):
-        cells = np.fromiter((None if _is_missing(cell) else cell for cell in cells), object)
-        types = set(map(type, cells)) - {type(None)}
-        if all(issubclass(kind, date | np.datetime64) for kind in types):
-            if any(getattr(cell, "tzinfo", None) is not None for cell in cells):
-                cells = np.fromiter(map(_to_naive, cells), dtype=object, count=len(cells))
-            cells = cells.astype("datetime64[us]")
-        elif all(issubclass(kind, timedelta | np.timedelta64) for kind in types):
-            cells = cells.astype("timedelta64[us]")
-    return cells - np.datetime64(0, "s") if cells.dtype.kind == "M" else cells
+    times = to_times(cells)
+    return times.view(f"m8[{_unit_of(times)}]") if times.dtype.kind == "M" else times
 
 
 def in_seconds(ticks):
     """Return np.timedelta64 as float64 in seconds, NaN for NaT; any other array as it is."""
-    return ticks / SECOND if ticks.dtype.kind == "m" else ticks
+    if ticks.dtype.kind != "m":
+        return ticks
+    unit = _unit_of(ticks)
+    seconds = cast(ticks, unit).view(np.int64) / 1000 ** _UNITS.index(unit)
+    return np.where(np.isnat(ticks), np.nan, seconds)
 
 
-def _is_time(cell):
-    return isinstance(cell, date | timedelta | np.datetime64 | np.timedelta64)
+def to_keys(times):
+    """Return an array of dates or durations as a list of what hashes the same whatever its unit.
+
+    That is a datetime or timedelta of Python, a np.datetime64 or np.timedelta64 where those have
+    too few digits or years, and None for NaT.
+    """
+    rough = _in_unit(times, "us")
+    is_held = _is_same(rough, times)
+    keys = rough.tolist()
+    for i, key in enumerate(keys):
+        if key is not None and (isinstance(key, int) or not is_held[i]):
+            keys[i] = _in_coarsest_unit(times[[i]])[0]
+    return keys
 
 
-def _is_missing(cell):
-    """Whether a cell is None, NaN, NaT or pandas' NA."""
-    return type(cell).__name__ in ("NoneType", "NaTType", "NAType") or cell != cell
+def finest_unit_of(*arrays):
+    """Return the unit that has the digits of all arrays of dates or durations."""
+    return max(map(_unit_of, arrays), key=_UNITS.index)
 
 
-def _to_naive(time):
-    """Return a datetime that has a time zone without it, in UTC."""
-    if isinstance(time, datetime) and time.tzinfo is not None:
-        return time.astimezone(UTC).replace(tzinfo=None)
-    return time
+def cast(times, unit):
+    """Return an array of dates or durations in another unit, exactly.
+
+    Raises
+    ------
+    ValueError
+        If that unit has too few digits, or 64 bits are too few, which NumPy does not notice.
+    """
+    others = _in_unit(times, unit)
+    is_lost = ~(_is_same(others, times) | np.isnat(times))
+    if is_lost.any():
+        raise ValueError(
+            f"Expected dates or durations that 64 bits hold as whole numbers of the unit {unit!r}, "
+            f"got {times[is_lost][0]}."
+        )
+    return others
+
+
+def _in_coarsest_unit(times):
+    """Return an array of dates or durations in the coarsest of the units that has its digits."""
+    _unit_of(times)  # that of months has none
+    units = (_in_unit(times, unit) for unit in _UNITS)
+    return next(others for others in units if _is_same(others, times).all())
+
+
+def _unit_of(times):
+    """Return the coarsest of the units of which that of an array is a whole number."""
+    unit = np.datetime_data(times.dtype)[0]
+    is_fixed = unit in ("W", "D", "h", "m", *_UNITS) or times.dtype.kind == "M"
+    if not (is_fixed or np.isnat(times).all()):
+        raise ValueError(
+            f"Expected durations of a fixed length, got {times[~np.isnat(times)][0]!r}: give days "
+            "or seconds."
+        )
+    return unit if unit in _UNITS else "s"
+
+
+def _in_unit(times, unit):
+    """Return dates or durations in another unit, where they may have lost digits or wrapped."""
+    kind = times.dtype.kind
+    try:
+        return times.astype(f"{kind}8[{unit}]", copy=False)
+    except OverflowError:  # seconds and "as" are too far apart for NumPy
+        return times.astype(f"{kind}8[us]").astype(f"{kind}8[{unit}]")
+
+
+def _is_same(others, times):
+    """Whether others, the times in another unit, are what they were."""
+    try:
+        return others.astype(times.dtype, copy=False) == times
+    except OverflowError:
+        return others.astype(f"{times.dtype.kind}8[us]").astype(times.dtype) == times
+
+
+def _to_numpy(cell):
+    """Return a date or a duration as NumPy's, anything else as it is."""
+    if hasattr(cell, "to_datetime64"):  # of pandas, maybe with nanoseconds
+        return cell.to_datetime64()
+    if hasattr(cell, "to_timedelta64"):
+        return cell.to_timedelta64()
+    if isinstance(cell, datetime) and cell.utcoffset() is not None:
+        # `astimezone` knows no dates beyond the years 1 and 9999.
+        return np.datetime64(cell.replace(tzinfo=None)) - np.timedelta64(cell.utcoffset())
+    if isinstance(cell, date):
+        return np.datetime64(cell)
+    if isinstance(cell, timedelta):
+        days = cast(np.array([cell.days], "m8[D]"), "us")[0]
+        return days + np.timedelta64(cell - timedelta(cell.days))
+    return cell
+
+
+def _chosen(cells, flags):
+    return [cell for cell, flag in zip(cells, flags, strict=True) if flag]
