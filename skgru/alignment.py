@@ -1,19 +1,21 @@
 """Turn events, one row per measurement, into sequences, the input of a recurrent network."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
-from datetime import timedelta
+from collections.abc import Hashable, Iterable, Mapping, Set
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._times import SECOND, in_seconds, to_ticks
+from skgru._cells import as_array, describe, is_missing, to_numbers
+from skgru._tables import check_not_deferred, names_of
+from skgru._times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
 
 __all__ = ["SequenceAligner"]
 
@@ -44,22 +46,24 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     ----------
     sample : str or other hashable, default='sample'
         The name of the column that says which sample an event belongs to. Samples are strings,
-        numbers or anything else that is hashable.
+        numbers, dates or anything else that is hashable. Whole numbers of any size stay apart, and
+        so do dates to the nanosecond.
 
     time : str or other hashable, default='time'
         The name of the column of times: numbers, or datetimes or durations, which become seconds
-        (datetimes since 1970 in UTC; those without a time zone count as UTC).
+        (datetimes since 1970 in UTC; those without a time zone count as UTC). They are compared
+        exactly, datetimes and durations in their finest unit and integers to 64 bits.
 
     channel : str or other hashable, default='channel'
         The name of the column that says what was measured: strings, numbers or anything else that
-        is hashable.
+        is hashable, as of samples.
 
     value : str or other hashable, default='value'
         The name of the column of values: numbers or booleans.
 
     channels : array-like of shape (n_channels,), default=None
-        Which channels become columns, in this order. None takes those that have a value in `fit`,
-        sorted.
+        Which channels become columns, in this order; of the type of those in the events. None
+        takes those that have a value in `fit`, sorted.
 
     freq : float, str, datetime.timedelta or np.timedelta64, default=None
         The width of the bins of a regular grid: a number in the unit of the times (seconds, if they
@@ -86,7 +90,8 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     samples_ : ndarray of shape (n_samples,)
         The samples seen in `fit` in order of their first event, the order in which
-        `fit_transform` returns them.
+        `fit_transform` returns them unless it is told another. Datetimes are in UTC and without a
+        time zone, and dates are datetimes.
 
     See Also
     --------
@@ -109,8 +114,17 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     The order of the events does not matter, save among those of one time.
 
+    The column of times is float64, which tells seconds since 1970 to 0.25 µs, and whole numbers up
+    to 2**53. Times that are closer remain steps of their own, with equal or nearly equal times.
+    Count them from a start of the sample's own where their differences matter.
+
     Only the channels are learned. To align all events before a cross-validation over the
     sequences therefore leaks nothing, while splitting the rows of events would cut samples apart.
+
+    In a pipeline, `samples` reaches `transform` and `fit_transform` by metadata routing: after
+    ``sklearn.set_config(enable_metadata_routing=True)``, a pipeline that starts with
+    ``SequenceAligner().set_transform_request(samples=True)`` takes ``fit(events, y, samples=ids)``,
+    with `ids` in the order of `y`, and ``predict(events, samples=ids)``.
 
     Examples
     --------
@@ -155,8 +169,8 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         "channels": ["array-like", None],
         "freq": [
             timedelta,
-            np.timedelta64,  # before the numbers, as it is an Integral too
-            Interval(Real, 0, None, closed="neither"),
+            np.timedelta64,
+            Real,
             str,
             None,
         ],
@@ -195,9 +209,10 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         Parameters
         ----------
         X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
-            The events: a pandas or polars DataFrame or a dict with the four columns named in the
-            parameters (others are ignored), or rows of sample, time, channel and value. Times must
-            be finite, values finite or missing.
+            The events: a pandas or polars DataFrame, an Arrow table, a structured array or a dict
+            with the four columns named in the parameters (others are ignored), or rows of sample,
+            time, channel and value. Times must be finite, values finite or missing; a masked cell
+            is missing.
 
         y : None
             This parameter is ignored.
@@ -211,7 +226,8 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         ------
         ValueError
             If a column is missing, a sample, time or channel is, a time or value is infinite or
-            not a number, or no channel is left.
+            not a number, a sample or channel is a float of 2**53 or more, no channel is left, or
+            `channels` are of another type than those of the events.
         """
         events = self._read(X)
         if self.channels is None:
@@ -220,13 +236,41 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             channels = _distinct(self.channels, "channels")
             if not channels:
                 raise ValueError("Expected at least one channel in channels, got none.")
+            _check_types(channels, events.channels, "channels", self.channel)
             self._columns_of(events, channels)
         self._aggregates_of(channels)
         self._width_of_bins(events.ticks)
 
-        self.channels_ = _to_array(channels)
-        self.samples_ = _to_array(events.samples)
+        self.channels_ = _to_id_array(channels)
+        self.samples_ = _to_id_array(events.samples)
         return self
+
+    def fit_transform(self, X, y=None, samples=None):
+        """Learn the channels, and return the sequence of each sample.
+
+        Parameters
+        ----------
+        X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
+            The events, as in `fit`.
+
+        y : None
+            This parameter is ignored.
+
+        samples : array-like of shape (n_samples,), default=None
+            Which samples to return, and in which order, as in `transform`. The channels are learned
+            from the events of all samples.
+
+        Returns
+        -------
+        X_new : list of n_samples ndarrays of shape (n_steps_i, n_columns)
+            The sequences, as of `transform`.
+
+        Raises
+        ------
+        ValueError
+            As in `fit` and `transform`.
+        """
+        return self.fit(X, y).transform(X, samples)
 
     def transform(self, X, samples=None):
         """Return the sequence of each sample.
@@ -237,9 +281,9 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             The events, as in `fit`.
 
         samples : array-like of shape (n_samples,), default=None
-            Which samples to return, and in which order. One without events is an empty sequence;
-            events of other samples are ignored. None returns all samples in order of their first
-            event.
+            Which samples to return, and in which order; of the type of those in X (the text "1" is
+            not the number 1). One without events is an empty sequence; events of other
+            samples are ignored. None returns all samples in order of their first event.
 
         Returns
         -------
@@ -251,12 +295,14 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         ------
         ValueError
             As in `fit`, and if there are events of a channel that is not learned (unless
-            ``handle_unknown='ignore'``), `samples` has one twice, or the grid of `freq` is too
-            large.
+            ``handle_unknown='ignore'``), `samples` has one twice or one of another type than those
+            of X, or the grid of `freq` is too large.
         """
         check_is_fitted(self)
         events = self._read(X, samples)
         channels = self.channels_.tolist()
+        if not set(map(_type_of, channels)) & set(map(_type_of, events.channels)):
+            _check_types(channels, events.channels, "channels", self.channel)
         columns = self._columns_of(events, channels)
         known = np.flatnonzero(columns >= 0)
         order = known[np.lexsort((events.ticks[known], events.sample_of[known]))]
@@ -318,17 +364,16 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         sample, time, channel, value = self._split_columns(X)
         all_rows = np.arange(len(sample))
         found, sample_of = _number(sample, all_rows, self.sample)
-        samples = found if samples is None else _distinct(samples, "samples")
+        if samples is None:
+            samples = found
+        else:
+            samples = _distinct(samples, "samples")
+            _check_types(samples, found, "samples", self.sample)
         position = {sample: position for position, sample in enumerate(samples)}
         sample_of = np.array([position.get(sample, -1) for sample in found], np.intp)[sample_of]
 
         rows = np.flatnonzero(sample_of >= 0)
-        values = _to_numbers(
-            value[rows],
-            rows,
-            self.value,
-            "a number (one-hot encode a categorical channel into channels of its own)",
-        )
+        values = _read_values(value[rows], rows, self.value)
         present = ~np.isnan(values)
         rows, values = rows[present], values[present]
         _check_finite(values, values, rows, self.value)
@@ -339,33 +384,24 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     def _split_columns(self, X):
         """Return the columns of sample, time, channel and value as arrays of one length."""
+        check_not_deferred(X)
         names = [self.sample, self.time, self.channel, self.value]
-        if hasattr(X, "columns") or isinstance(X, Mapping):
-            found = list(getattr(X, "columns", X))
-            if not set(names) <= set(found):
-                raise ValueError(
-                    f"Expected X to have the columns {names}, got {found}. The parameters sample, "
-                    "time, channel and value name the columns."
-                )
-            columns = [_to_array(X[name]) for name in names]
-            lengths = [len(column) for column in columns]
-            if len(set(lengths)) > 1:
-                raise ValueError(f"Expected columns of one length in X, got lengths {lengths}.")
-            return columns
-        X = X if isinstance(X, np.ndarray) else np.array(X, dtype=object)
-        if X.shape == (0,):
-            X = X.reshape(0, 4)
-        if X.ndim != 2 or X.shape[1] != 4:
+        found = names_of(X)
+        if found is None:
+            return _split_rows(X)
+        if not set(names) <= set(found):
+            index = [name for name in getattr(getattr(X, "index", None), "names", []) if name]
             raise ValueError(
-                "Expected X to be a DataFrame, a dict or an array of shape (n_events, 4) with the "
-                f"columns sample, time, channel and value, got shape {X.shape}."
+                f"Expected X to have the columns {names}, got {found}. The parameters sample, "
+                "time, channel and value name the columns."
+                + f" Its index, {index}, becomes columns by X.reset_index()."
+                * bool(index)
             )
-        if X.dtype.kind in "US":
-            raise ValueError(
-                f"Expected X to be an array of numbers or objects, got dtype {X.dtype}, in which "
-                "times and values are strings too. Make it with dtype=object."
-            )
-        return [_to_array(column) for column in X.T]
+        columns = [_to_column(X[name], f"column {name!r}") for name in names]
+        lengths = [len(column) for column in columns]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"Expected columns of one length in X, got lengths {lengths}.")
+        return columns
 
     def _columns_of(self, events, channels):
         """Return for each event the place of its channel among `channels`, -1 if it has none."""
@@ -402,23 +438,16 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         The events are ordered by sample and time.
         """
         if self.freq is None:
-            seconds = in_seconds(ticks)
             is_new = np.ones(len(ticks), dtype=bool)
-            is_new[1:] = (np.diff(sample_of) > 0) | (np.diff(seconds) > 0)
+            # Not by their seconds, of which float64 has too few digits.
+            is_new[1:] = (np.diff(sample_of) > 0) | (ticks[1:] != ticks[:-1])
             lengths = np.bincount(sample_of[is_new], minlength=n_samples)
-            return lengths, np.cumsum(is_new) - 1, seconds[is_new]
+            return lengths, np.cumsum(is_new) - 1, in_seconds(ticks[is_new]).astype(np.float64)
 
-        freq = self._width_of_bins(ticks)
-        with np.errstate(over="ignore", invalid="ignore"):  # found by the check of the size
-            if isinstance(freq, np.timedelta64):
-                bins, freq = ticks // freq, freq / SECOND
-            else:
-                bins = in_seconds(ticks) / freq
-                # 0.3 / 0.1 < 3: let neither this division nor the sums in the times cost a bin.
-                bins = np.floor(bins + np.maximum(1e-9, 4 * np.finfo(float).eps * np.abs(bins)))
-            filled, starts, counts = np.unique(sample_of, return_index=True, return_counts=True)
-            lengths = np.zeros(n_samples)
-            lengths[filled] = bins[starts + counts - 1] - bins[starts] + 1
+        bins, freq = _to_bins(ticks, self._width_of_bins(ticks))
+        filled, starts, counts = np.unique(sample_of, return_index=True, return_counts=True)
+        lengths = np.zeros(n_samples)
+        lengths[filled] = _differences(bins[starts + counts - 1], bins[starts]) + 1.0
         n_numbers = lengths.sum() * (n_channels + self.with_time)
         if not n_numbers <= _LARGEST_GRID:
             raise ValueError(
@@ -430,35 +459,28 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         first = np.zeros(n_samples, bins.dtype)
         first[filled] = bins[starts]
         step_of = (bins - first[sample_of]).astype(np.intp) + offsets[sample_of]
-        times = np.repeat(first, lengths) + np.arange(lengths.sum()) - np.repeat(offsets, lengths)
-        return lengths, step_of, times * freq
+        place = np.arange(lengths.sum()) - np.repeat(offsets, lengths)
+        return lengths, step_of, (np.repeat(first, lengths) + place) * float(freq)
 
     def _width_of_bins(self, ticks):
-        """Return `freq` as a number, or as np.timedelta64 for times that are durations."""
+        """Return `freq` as an int or a float, or as np.timedelta64 for times that are durations."""
         freq = self.freq
-        if isinstance(freq, str):
-            try:
-                from pandas import Timedelta
-            except ImportError as error:
-                raise ImportError(
-                    f"freq={freq!r} needs pandas to be read, and it is not installed. Give a "
-                    "datetime.timedelta instead."
-                ) from error
-            try:
-                freq = Timedelta(freq).to_timedelta64()
-            except (AttributeError, ValueError) as error:  # AttributeError: NaT
-                raise ValueError(f"freq: expected a duration, got {freq!r}: {error}") from error
-        elif hasattr(freq, "to_timedelta64"):  # pandas
-            freq = freq.to_timedelta64()
-        elif isinstance(freq, timedelta):
-            freq = np.timedelta64(freq)
-        if isinstance(freq, np.timedelta64):
-            if ticks.dtype.kind != "m" and len(ticks):
-                raise ValueError(
-                    f"freq: expected a number, as the times are numbers, got {self.freq!r}."
-                )
-            if np.datetime_data(freq.dtype)[0] in ("generic", "M", "Y") or not freq / SECOND > 0:
-                raise ValueError(f"freq: expected a fixed duration above 0, got {self.freq!r}.")
+        if freq is None or (isinstance(freq, Real) and not isinstance(freq, np.timedelta64)):
+            return freq if freq is None else _to_width(freq)
+        try:
+            if isinstance(freq, str):
+                freq = _import_timedelta(freq)(freq)
+            freq = to_ticks(_to_objects([freq]))[0]
+        except (AttributeError, OverflowError, ValueError) as error:  # AttributeError: NaT
+            raise ValueError(
+                f"freq: expected a fixed duration above 0, got {self.freq!r}: {error}"
+            ) from error
+        if not freq > np.timedelta64(0):
+            raise ValueError(f"freq: expected a fixed duration above 0, got {self.freq!r}.")
+        if ticks.dtype.kind != "m" and len(ticks):
+            raise ValueError(
+                f"freq: expected a number, as the times are numbers, got {self.freq!r}."
+            )
         return freq
 
 
@@ -469,7 +491,7 @@ class _Events(NamedTuple):
     ----------
     samples : list of the distinct samples, also of those without any value
     sample_of : ndarray of int, the place of each event's sample in `samples`
-    ticks : ndarray of float64, or of timedelta64 since the epoch, the time of each event
+    ticks : ndarray of float64, integers, or timedelta64 since the epoch, the time of each event
     channels : list of the distinct channels
     channel_of : ndarray of int, the place of each event's channel in `channels`
     values : ndarray of float64
@@ -499,45 +521,156 @@ def _aggregate(rows, columns, values, aggregates, out):
         out.flat[cells[starts[chosen]]] = aggregated[chosen]
 
 
-def _to_array(column):
-    """Return a column as a one-dimensional array; pandas' missing values as None."""
-    if getattr(getattr(column, "dt", None), "tz", None) is not None:  # pandas
-        column = column.dt.tz_convert(None)
-    if hasattr(column, "to_numpy"):
-        column = column.to_numpy()
-    elif not isinstance(column, np.ndarray):
-        column = list(column)
+def _import_timedelta(freq):
+    try:
+        from pandas import Timedelta
+    except ImportError as error:
+        raise ImportError(
+            f"freq={freq!r} needs pandas to be read, and it is not installed. Give a "
+            "datetime.timedelta instead."
+        ) from error
+    return Timedelta
+
+
+def _to_width(freq):
+    """Return the width of bins as an int if it is whole, else as a float."""
+    try:
+        width = float(freq)
+    except OverflowError:
+        width = np.inf
+    if not 0 < width < np.inf:
+        raise ValueError(f"freq: expected a number above 0 that float64 holds, got {freq!r:.50}.")
+    return int(freq) if width.is_integer() and width < 2**63 else width
+
+
+def _to_bins(ticks, freq):
+    """Return the bin of each time, and the width of bins in the unit of the output's times."""
+    if isinstance(freq, np.timedelta64):
+        if not len(ticks):
+            return np.zeros(0, np.int64), 1
+        unit = finest_unit_of(ticks, freq)
+        freq = np.array([freq])
+        return cast(ticks, unit) // cast(freq, unit), in_seconds(freq)[0]
+    if ticks.dtype.kind in "iu" and isinstance(freq, int):
+        return ticks // freq, freq
+    with np.errstate(over="ignore", invalid="ignore"):  # found by the check of the size
+        bins = in_seconds(ticks) / float(freq)
+        # 0.3 / 0.1 < 3: let neither this division nor the sums in the times cost a bin.
+        return np.floor(bins + np.maximum(1e-9, 4 * np.finfo(float).eps * np.abs(bins))), freq
+
+
+def _differences(last, first):
+    """Return last - first of bins, which is not below 0; of integers without an overflow."""
+    if last.dtype.kind in "iu":
+        return last.astype(np.uint64) - first.astype(np.uint64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return last - first
+
+
+# --- Columns -----------------------------------------------------------------------------------
+
+
+def _split_rows(X):
+    """Return the four columns of rows of sample, time, channel and value."""
+    expected = (
+        "Expected X to be a DataFrame, a dict or an array of shape (n_events, 4) with the columns "
+        "sample, time, channel and value, got "
+    )
+    if not _is_opened_as_array(X):
+        if not _is_list(type(X)):
+            raise ValueError(f"{expected}{describe(X)}.")
+        rows = list(X)
+        if not all(map(_is_list, set(map(type, rows)))):
+            i = next(i for i, row in enumerate(rows) if not _is_list(type(row)))
+            raise ValueError(f"{expected}{describe(rows[i])} as row {i}.")
+        rows = list(map(tuple, rows))
+        for i, n_cells in enumerate(map(len, rows)):
+            if n_cells != 4:
+                raise ValueError(f"{expected}{n_cells} cells in row {i}.")
+        return [_to_objects(column) for column in zip(*rows, strict=True)] or [_to_objects([])] * 4
+    X = as_array(X)
+    if X.shape == (0,):
+        X = X.reshape(0, 4)
+    if X.ndim != 2 or X.shape[1] != 4:
+        raise ValueError(f"{expected}shape {X.shape}.")
+    if X.dtype.kind in "US":
+        raise ValueError(
+            f"Expected X to be an array of numbers or objects, got dtype {X.dtype}, in which "
+            "times and values are strings too. Make it with dtype=object."
+        )
+    return [_to_column(column, "X") for column in X.T]
+
+
+def _is_list(kind):
+    """Whether a type is one of iterables whose elements have an order."""
+    return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Set | Mapping)
+
+
+def _is_opened_as_array(cells):
+    return any(hasattr(cells, name) for name in ("to_numpy", "__array__", "__dlpack__"))
+
+
+def _to_column(cells, name):
+    """Return cells as a one-dimensional array."""
+    if not _is_opened_as_array(cells):
+        if not _is_list(type(cells)):
+            raise ValueError(f"Expected an array or a list as {name}, got {describe(cells)}.")
         # As an array, strings would swallow the numbers beside them, and tuples become rows.
-        nested = any(hasattr(cell, "__len__") for cell in column)
-        column = np.fromiter(column, object, len(column)) if nested else np.asarray(column)
+        return _to_objects(cells)
+    if getattr(getattr(cells, "dt", None), "tz", None) is not None:
+        cells = cells.dt.tz_convert(None)  # pandas makes an object of each time with a zone
+    column = as_array(cells)
     if column.ndim != 1:
         raise ValueError(f"Expected one-dimensional columns in X, got shape {column.shape}.")
-    if column.dtype.kind not in "biufcmM":
-        column = column.astype(object)
-        types = set(map(type, column))
-        missing = {kind for kind in types if kind.__name__ in ("NAType", "NaTType")}
-        if missing:
-            cells = (None if type(cell) in missing else cell for cell in column)
-            column = np.fromiter(cells, object, len(column))
-    return column
+    return column if column.dtype.kind in "biufcmM" else _to_objects(column.tolist())
 
 
-def _keys(ids):
-    """Return an array of ids as a list of what hashes the same wherever it comes from."""
-    if ids.dtype.kind in "mM":  # nanoseconds would become integers
-        ids = ids.astype(f"{ids.dtype.char}8[us]")
-    return ids.tolist()
+def _to_objects(cells):
+    """Return cells as an array of objects; masked ones are None."""
+    cells = list(cells)
+    if type(np.ma.masked) in set(map(type, cells)):
+        cells = [None if cell is np.ma.masked else cell for cell in cells]
+    return np.fromiter(cells, object, len(cells))
 
 
-def _number(ids, rows, name):
+# --- Identifiers of samples and channels -------------------------------------------------------
+
+
+def _to_ids(column):
+    """Return a column as a list of what hashes the same wherever it comes from."""
+    if column.dtype.kind in "mM":
+        return to_keys(to_times(column))
+    ids = column.tolist()
+    if any(map(is_time, set(map(type, ids)))):
+        times = {cell for cell in ids if is_time(type(cell)) and not is_missing(cell)}
+        keys = {time: to_keys(to_times(_to_objects([time])))[0] for time in times}
+        ids = [keys.get(cell, cell) if is_time(type(cell)) else cell for cell in ids]
+    return ids
+
+
+def _to_id_array(ids):
+    """Return ids as an array, of numbers if all are."""
+    are_numbers = all(isinstance(key, int | float) for key in ids)
+    return as_array(ids) if ids and are_numbers else _to_objects(ids)
+
+
+def _number(column, rows, name):
     """Return the distinct ids in order of first appearance, and the place of each in that list."""
-    keys = _keys(ids)
-    place = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    places = np.fromiter(map(place.__getitem__, keys), dtype=np.intp, count=len(keys))
+    ids = _to_ids(column)
+    try:
+        place = {key: place for place, key in enumerate(dict.fromkeys(ids))}
+    except TypeError as error:
+        i = next(i for i, key in enumerate(ids) if not _is_hashable(key))
+        raise ValueError(
+            f"Expected a hashable {name} in every row, got {describe(ids[i])} in row {rows[i]}."
+        ) from error
+    places = np.fromiter(map(place.__getitem__, ids), dtype=np.intp, count=len(ids))
     for key in place:
-        if key is None or key != key:
+        if is_missing(key) or _may_be_rounded(key, column.dtype):
             row = rows[np.flatnonzero(places == place[key])[0]]
-            raise ValueError(f"Expected a {name} in every row, got {key!r} in row {row}.")
+            if is_missing(key):
+                raise ValueError(f"Expected a {name} in every row, got {key!r} in row {row}.")
+            raise ValueError(f"{_rounded(key, column.dtype)} as {name} in row {row}.")
     return list(place), places
 
 
@@ -545,11 +678,68 @@ def _distinct(ids, name):
     """Return the ids of the parameter `name` as a list, checked to have each once."""
     if isinstance(ids, str):
         raise ValueError(f"Expected an array-like of {name}, got the string {ids!r}.")
-    counts = Counter(_keys(_to_array(ids)))
+    column = _to_column(ids, name)
+    ids = _to_ids(column)
+    for key in ids:
+        if not _is_hashable(key):
+            raise ValueError(f"Expected hashable {name}, got {describe(key)}.")
+    counts = Counter(ids)
     for key, count in counts.items():
-        if key is None or key != key or count > 1:
+        if is_missing(key) or count > 1:
             raise ValueError(f"Expected distinct {name}, got {key!r} {count} times.")
+        if _may_be_rounded(key, column.dtype):
+            raise ValueError(f"{_rounded(key, column.dtype)} in {name}.")
     return list(counts)
+
+
+def _is_hashable(key):
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True
+
+
+def _may_be_rounded(key, dtype):
+    """Whether an key is a float so large that several whole numbers may have become it."""
+    return isinstance(key, float) and abs(key) >= 2.0 ** (_digits(dtype) + 1)
+
+
+def _digits(dtype):
+    return np.finfo(dtype).nmant if dtype.kind == "f" else 52
+
+
+def _rounded(key, dtype):
+    return (
+        f"Expected integers or strings as ids, and floats only below 2**{_digits(dtype) + 1}, as "
+        f"unlike ids beyond may have become equal, got {key!r}"
+    )
+
+
+def _check_types(asked, found, name, column):
+    """Refuse ids that no key found in a column can equal, as their types differ."""
+    types = {_type_of(key): key for key in found}
+    equal = set(asked).intersection(found)
+    for key in asked if found else ():
+        if key not in equal and _type_of(key) not in types:
+            example = next(iter(types.values()))
+            raise ValueError(
+                f"Expected {name} of the type of those in column {column!r} of X, such as "
+                f"{example!r} of type {type(example).__name__}, got {key!r} of type "
+                f"{type(key).__name__}, which equals none of them. Convert {name} or the column."
+            )
+
+
+def _type_of(key):
+    """Return what ids must have in common to be equal."""
+    if isinstance(key, tuple):
+        return tuple(map(_type_of, key))
+    if is_time(type(key)):
+        return date if isinstance(key, date | np.datetime64) else timedelta
+    for kind in (str, bytes):
+        if isinstance(key, kind):
+            return kind
+    return Real if isinstance(key, Real | Decimal | np.bool_) else type(key)
 
 
 def _sorted_channels(events):
@@ -558,29 +748,54 @@ def _sorted_channels(events):
         raise ValueError("Expected at least one event with a value to learn channels, got none.")
     try:
         return sorted(events.channels)
-    except TypeError as error:
+    except Exception as error:  # each type has its own
         raise ValueError(
             "Expected channels that can be sorted, such as strings only, got "
             f"{events.channels[:5]}. Give their order in the parameter channels."
         ) from error
 
 
-def _to_numbers(cells, rows, name, expected):
-    """Return cells as float64, missing ones as NaN."""
-    if cells.dtype.kind not in "biuf":
-        types = set(map(type, cells))
-        refused = {kind for kind in types if not _is_number(kind)}
-        if refused:
-            i = next(i for i, cell in enumerate(cells) if type(cell) in refused)
-            raise ValueError(
-                f"Expected {expected} in column {name!r}, got {cells[i]!r:.50} of type "
-                f"{type(cells[i]).__name__} in row {rows[i]}."
-            )
-    return cells.astype(np.float64)
+# --- Values and times --------------------------------------------------------------------------
 
 
-def _is_number(kind):
-    return issubclass(kind, Real | Decimal | np.bool_ | type(None)) and kind is not np.timedelta64
+def _read_values(cells, rows, name):
+    """Return values as float64, missing ones as NaN."""
+    try:
+        return to_numbers(cells, _rows_named(rows)).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected a number (one-hot encode a categorical channel into channels of its own) in "
+            f"column {name!r}: {error}"
+        ) from error
+
+
+def _rows_named(rows):
+    """Return a function that names the row of the cell at an index."""
+    return lambda index: f"row {rows[index[0]]}" if len(rows) else "its cells"
+
+
+def _read_times(cells, rows, name):
+    """Return times as timedelta64 since the epoch, as float64 or as integers, exactly."""
+    try:
+        ticks = to_ticks(cells)
+        if ticks.dtype.kind != "m":
+            ticks = to_numbers(cells, _rows_named(rows))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected a number, a datetime or a duration in column {name!r}: {error}"
+        ) from error
+    _check_finite(in_seconds(ticks), cells, rows, name)
+    if ticks.dtype.kind in "bf":
+        ticks = ticks.astype(np.float64)
+    if cells.dtype == object and ticks.dtype.kind == "f":
+        for i in np.flatnonzero(np.abs(ticks) >= 2**53):
+            if isinstance(cells[i], Integral) and int(ticks[i]) != cells[i]:
+                raise ValueError(
+                    f"Expected times that are exact in column {name!r}, got {cells[i]} in row "
+                    f"{rows[i]}: beyond 2**53, whole numbers stand neither beside fractions nor "
+                    "beyond 64 bits."
+                )
+    return ticks
 
 
 def _check_finite(numbers, cells, rows, name):
@@ -591,12 +806,3 @@ def _check_finite(numbers, cells, rows, name):
         raise ValueError(
             f"Expected finite numbers in column {name!r}, got {cells[i]} in row {rows[i]}."
         )
-
-
-def _read_times(cells, rows, name):
-    """Return times as float64, datetimes and durations as timedelta64 since the epoch."""
-    ticks = to_ticks(cells)
-    if ticks.dtype.kind != "m":
-        ticks = _to_numbers(cells, rows, name, "a number, a datetime or a duration")
-    _check_finite(in_seconds(ticks), cells, rows, name)
-    return ticks
