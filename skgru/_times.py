@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from skgru._cells import is_missing, to_numbers
+
 SECOND = np.timedelta64(1, "s")
 
 
@@ -48,3 +50,36 @@ def _to_naive(time):
     if isinstance(time, datetime) and time.tzinfo is not None:
         return time.astimezone(UTC).replace(tzinfo=None)
     return time
+
+
+def relative_times(stamps, where):
+    """Return time stamps as numbers whose differences are exact.
+
+    Dates and durations become seconds since the first stamp of their row, and so do integers that a
+    float64 cannot hold; any other number stays what it is.
+
+    Parameters
+    ----------
+    stamps : ndarray of shape (n, T)
+        A row for each sequence.
+    where : str or callable
+        What they are, for the errors; see `to_numbers`.
+
+    Returns
+    -------
+    ndarray of shape (n, T)
+        Missing stamps are NaN.
+    """
+    ticks = to_ticks(stamps.ravel()).reshape(stamps.shape)
+    if ticks.dtype.kind == "m":
+        return in_seconds(ticks - ticks[:, :1])
+    numbers = to_numbers(stamps, where)
+    with np.errstate(invalid="ignore"):
+        is_exact = numbers.dtype.kind in "fb" and stamps.dtype != object
+        if is_exact or not (np.abs(numbers.astype(np.float64)) >= 2**53).any():
+            return numbers
+    missing = np.array([is_missing(stamp) for stamp in stamps.flat]).reshape(stamps.shape)
+    if missing[:, :1].any():
+        return numbers  # what has no start is refused
+    exact = np.where(missing, 0, stamps.astype(object))
+    return np.where(missing, np.nan, (exact - exact[:, :1]).astype(np.float64))
