@@ -15,9 +15,9 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgru._batching import (
     MAX_CHUNK_SEQUENCES,
@@ -26,33 +26,43 @@ from skgru._batching import (
     run_network,
 )
 from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
+from skgru._forms import (
+    check_features,
+    check_times,
+    is_frame,
+    names_of,
+    read_numbers,
+    read_tokens,
+    time_feature_of,
+)
 from skgru._inputs import NumericInputs, learn_inputs
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
-from skgru._samples import Samples, of_targets
-from skgru._sequences import (
-    Sequences,
-    check_features,
-    check_times,
-    embedding_rows,
-    join_steps,
-    known_tokens,
-    read_numbers,
-    read_step_targets,
-    read_tokens,
-    time_feature_of,
-)
+from skgru._samples import Samples
+from skgru._sequences import Sequences, join_steps
 from skgru._solver import groups_by_length, solve
 from skgru._structure import (
     check_options,
     check_pieces,
+    check_tokens,
     hidden_sizes,
     make_network,
     read_embedding_matrix,
     wanted_structure,
 )
+from skgru._targets import (
+    as_targets,
+    as_weights,
+    check_weights,
+    has_target,
+    read_step_targets,
+    read_step_weights,
+    weights_of_sequences,
+    without_missing,
+)
 from skgru._threads import thread_map
+from skgru._tokens import embedding_rows, holds_tokens, known_tokens, look_like_ids
 from skgru._training import History, Objective
 
 _LEARNED_OF_X = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_", "token_ids_")
@@ -92,7 +102,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         "output_gate": ["boolean"],
         "bidirectional": [StrOptions({"auto"}), "boolean"],
         "pooling": [StrOptions({"auto", *POOLINGS}), "array-like", None],
-        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
         "embedding_matrix": ["array-like", None],
         "freeze_embedding": ["boolean"],
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
@@ -296,9 +306,24 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _read_X(self, X, *, reset):
         """Read X; with `reset`, learn its features, else compare with them; return a `ReadX`."""
+        named = names_of(X)
+        validate_data(
+            self,
+            X if named is None else named,
+            skip_check_array=True,
+            ensure_2d=False,
+            reset=reset,
+        )
         if reset:
-            self._reads_tokens = self._structure["embedding_dim"] is not None
+            wanted = self._structure["embedding_dim"]
+            self._reads_tokens = holds_tokens(X) if wanted == "auto" else wanted is not None
+            check_tokens(self, self._reads_tokens)
             self._time_feature = time_feature_of(X, self._structure["time_feature"])
+        elif not self._reads_tokens and self._is_auto("embedding_dim") and holds_tokens(X):
+            raise ValueError(
+                f"X holds token ids, but {type(self).__name__} was fitted to numbers: fit it to "
+                "what SequenceVectorizer returns too, or set embedding_dim."
+            )
         if self._reads_tokens:
             read = read_tokens(X, estimator=self)
             n_features = 1
@@ -318,6 +343,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             if self._time_feature is not None:
                 check_times(read.sequences, self._time_feature)
                 self._time_feature %= n_features
+            self._warn_of_lost_tokens(read)
             return read
         sequences = read.sequences
         has_steps = len(sequences.values) > 0
@@ -330,38 +356,72 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             check_times(sequences, self._time_feature)
         return read
 
+    def _warn_of_lost_tokens(self, read):
+        """Warn of a table that is read as numbers and looks like token ids."""
+        values = read.sequences.values
+        is_table = read.n_columns is not None and read.n_columns * (len(read.given_offsets) - 1)
+        if self._reads_tokens or not self._is_auto("embedding_dim") or is_table != len(values):
+            return
+        if values.dtype.kind in "iu" and look_like_ids(values.reshape(-1, read.n_columns)):
+            warnings.warn(
+                "X is read as numbers, but it holds integers padded with zeros, as token ids are. "
+                "embedding_dim='auto' embeds what SequenceVectorizer returns as it is; np.asarray "
+                "and DataFrames take away what tells ids from numbers. Set embedding_dim=128 to "
+                "have X read as token ids, or embedding_dim=None if it holds numbers.",
+                stacklevel=7,
+            )
+
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
         """Check X, y and the weights together; return them as samples, not yet scaled."""
-        validate_data(self, X, y, skip_check_array=True, ensure_2d=False, reset=reset)
+        if y is None:
+            validate_data(
+                self, X, y, skip_check_array=True, ensure_2d=False, reset=False
+            )  # says so
         read = self._read_X(X, reset=reset)
         sequences = read.sequences
-        starts = sequences.offsets[:-1]
         per_step = self._structure["pooling"] is None
+        sample_weight = as_weights(sample_weight)
         if per_step:
-            if len(sequences.values) == 0:
-                raise ValueError("X has no step, but with pooling=None each step is a sample.")
-            y = self._check_y(read_step_targets(y, read))
+            targets = read_step_targets(y, read)
+            present = has_target(targets)
+            target_weights = np.where(present, read_step_weights(sample_weight, read), 0.0)
+            weights = weights_of_sequences(sample_weight, target_weights, sequences)
         else:
-            y = self._check_y(y)
-            check_consistent_length(starts, y)
-        weights = _check_sample_weight(
-            sample_weight, starts, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weights.any():
+            targets = self._check_y(as_targets(y))
+            _check_lengths(X, sequences.n_sequences, len(targets))
+            target_weights = weights = check_weights(sample_weight, sequences.n_sequences)
+        if len(target_weights) and not target_weights.any():
+            if per_step and not present.any():
+                raise ValueError(
+                    "y has no target at any step: expected at least one that is not "
+                    "missing (None or NaN)."
+                )
             raise ValueError("Sample weights must contain at least one non-zero number.")
         if not weights.all():  # a weight of zero is the same as no sample
             kept = np.flatnonzero(weights)
-            y = y[sequences.rows_of(kept) if per_step else kept]
+            rows = sequences.rows_of(kept) if per_step else kept
             sequences, weights = sequences.take(kept), weights[kept]
-        targets, factors = self._encode_y(
-            y, of_targets(weights, sequences, per_step), reset=reset, classes=classes
+            targets, target_weights = targets[rows], target_weights[rows]
+        if len(sequences.values) == 0:
+            raise ValueError(
+                "X has no step: all sequences to train on are empty or padding, expected at least "
+                "one with a step."
+            )
+        present = np.flatnonzero(target_weights) if per_step else slice(None)
+        labels = self._check_y(without_missing(targets, present)) if per_step else targets
+        encoded, factors = self._encode_y(
+            labels, target_weights[present], reset=reset, classes=classes
         )
         if not factors.any():
             raise ValueError(
                 "class_weight leaves no sample to train on: expected a weight above 0 for at least "
                 "one class of y."
             )
-        return Samples(sequences, weights, targets, factors, per_step)
+        if per_step and len(present) < len(target_weights):
+            encoded, factors = (
+                _spread(a, present, len(target_weights)) for a in (encoded, factors)
+            )
+        return Samples(sequences, weights, encoded, target_weights, factors, per_step)
 
     def _read_validation(self, X_val, y_val, sample_weight_val):
         """Return the validation set that was given as samples, or None."""
@@ -452,10 +512,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                     f"but X holds the id {tokens.max()}."
                 )
             self.token_ids_ = known_tokens(tokens) if matrix is None else np.arange(1, len(matrix))
-            n_inputs, n_tokens = self._structure["embedding_dim"], len(self.token_ids_)
+            n_tokens = len(self.token_ids_)
         self._structure = choose_structure(
             self._structure, self._shape_of(samples), bptt_steps=self.bptt_steps
         )
+        if self._reads_tokens:
+            n_inputs = self._structure["embedding_dim"]
         if not self._reads_tokens:
             self._clips = self.scaling == "robust"
             learned = learn_inputs(
@@ -508,7 +570,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _run(self, X, part="raw"):
         """Return what the network makes of X, as `run_network` does, and what was read in X."""
         check_is_fitted(self)
-        validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
         read = self._read_X(X, reset=False)
         join, prepare = self._network_inputs(read.sequences, self._theta.dtype)
         sequences = join()
@@ -530,13 +591,19 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _run_to_score(self, X, y, sample_weight):
         """Return raw outputs, the targets that belong to them, and the targets' weights or None."""
         raw, read = self._run(X)
+        sample_weight = as_weights(sample_weight)
         if self._structure["pooling"] is not None:
-            return raw, y, sample_weight
+            return raw, as_targets(y), sample_weight
+        y = read_step_targets(y, read)
+        present = has_target(y)
+        if not present.any():
+            raise ValueError(
+                "y has no target at any step: expected at least one that is not missing (None or "
+                "NaN)."
+            )
         if sample_weight is not None:
-            sequences = read.sequences
-            sample_weight = _check_sample_weight(sample_weight, sequences.offsets[:-1])
-            sample_weight = of_targets(sample_weight, sequences, per_step=True)
-        return raw, read_step_targets(y, read), sample_weight
+            sample_weight = read_step_weights(sample_weight, read)[present]
+        return raw[present], without_missing(y, present), sample_weight
 
     def _for_each_sequence(self, values, read):
         """Return values of all steps, (total steps, ...), in the shape of the sequences.
@@ -634,10 +701,34 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
-        has_tokens = not (self.embedding_dim is None and self.embedding_matrix is None)
+        has_tokens = isinstance(self.embedding_dim, Integral) or self.embedding_matrix is not None
         tags.input_tags.allow_nan = self.missing != "error" and not has_tokens
         tags.transformer_tags.preserves_dtype = []  # what is computed has the type of `dtype`
         return tags
+
+
+def _check_lengths(X, n_sequences, n_targets):
+    """Refuse another number of targets than of sequences."""
+    if n_sequences == n_targets:
+        return
+    hint = ""
+    if n_targets < n_sequences and is_frame(X):
+        hint = (
+            " Each row of a DataFrame is one sequence; a table with one row per step is made into "
+            "one sequence per sample first, such as [group[columns].to_numpy() for _, group in "
+            "table.groupby('id')]."
+        )
+    raise ValueError(
+        "Found input variables with inconsistent numbers of samples: "
+        f"[{n_sequences}, {n_targets}] (sequences of X, targets of y).{hint}"
+    )
+
+
+def _spread(values, rows, n):
+    """Return values in their rows of n, and zeros elsewhere."""
+    spread = np.zeros((n, *values.shape[1:]), values.dtype)
+    spread[rows] = values
+    return spread
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Cells of any container as an array of NumPy; what type they have is decided here, once.
 
-`as_array` opens a container and changes no cell but missing ones; `to_numbers` and `to_ids` say what
-the cells are, and refuse by name what they are not.
+`as_array` opens a container and changes no cell but missing ones; `to_numbers` and `to_ids` say
+what the cells are, and refuse by name what they are not.
 """
 
 from collections.abc import Mapping, Set
@@ -14,7 +14,7 @@ import numpy as np
 _EXACT = 2**53
 # What `to_ids` puts in the place of a missing id.
 MISSING_ID = np.iinfo(np.int64).min
-# Reads as a token id; 2 bits below the top leave room for sums.
+# No token id reaches this.
 _LARGEST_ID = 2**62
 
 _NAMES_OF_MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
@@ -98,8 +98,7 @@ def _open_column(cells):
     array = np.asarray(array)
     # Integers with missing ones among them have become floats.
     if array.dtype == np.float64 and "int" in kind.lower():
-        seen = array[~np.isnan(array)]
-        if _exceeds_floats(seen):
+        if _exceeds_floats(array[np.isfinite(array)]):
             return _objects(cells.to_pylist() if hasattr(cells, "to_pylist") else list(cells))
     return array
 
@@ -127,7 +126,7 @@ def _open_list(cells):
         return _objects(cells)
     if array.dtype.kind in "US":
         return np.asarray(cells, object)
-    if array.dtype.kind == "f" and _exceeds_floats(array[~np.isnan(array)]):
+    if array.dtype.kind == "f" and _exceeds_floats(array[np.isfinite(array)]):
         return np.asarray(cells, object)  # integers may have been rounded
     return array
 
@@ -266,25 +265,25 @@ def to_ids(array, where):
         If a cell is no whole number below 2**62.
     """
     numbers = to_numbers(array, where)
-    if numbers.dtype.kind == "b" or numbers.dtype.itemsize < 8 and numbers.dtype.kind in "iu":
-        return numbers.astype(np.int64)
+    exact = numbers
     if numbers.dtype.kind == "f":
         numbers = numbers.astype(np.float64, copy=False)
-    missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(numbers.shape, bool)
-    # Of objects the integers themselves, if missing ones have made floats of them.
-    exact = array if array.dtype == object else numbers
-    ids = np.empty(numbers.shape, np.int64)
-    ids[missing] = MISSING_ID
+        # Of objects the integers themselves, if missing ones have made floats of them.
+        exact = array if array.dtype == object else numbers
+    missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros((), bool)
     for expected, good in (
         ("a finite token id", ~np.isinf(numbers)),
         ("a token id below 2**62", numbers < _LARGEST_ID),
         ("token ids of at least 0", numbers >= 0),
         ("a whole number as token id", numbers == np.floor(numbers)),
     ):
-        bad = np.argwhere(~(good | missing))
-        if len(bad):
-            index = tuple(bad[0])
+        accepted = good | missing
+        if not accepted.all():
+            index = tuple(np.argwhere(~accepted)[0])
             raise ValueError(f"Expected {expected}, got {exact[index]} in {_say(where, index)}.")
+    if not missing.any():
+        return exact.astype(np.int64)
+    ids = np.full(numbers.shape, MISSING_ID)
     ids[~missing] = exact[~missing].astype(np.int64)
     return ids
 

@@ -142,9 +142,11 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         every step, each for itself; y then holds a target for each step of each sequence. 'auto'
         is ('last', 'mean', 'max'), for tokens 'max'.
 
-    embedding_dim : int, default=None
-        None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of
-        this many dimensions.
+    embedding_dim : int or None, default='auto'
+        An int: X holds token ids, each of which gets a trainable vector of this many dimensions.
+        None: X is numeric. 'auto': what :class:`SequenceVectorizer` returns holds token ids, for
+        vectors of 128 dimensions, and all else is numeric; a warning is given where integers look
+        like token ids that have lost their mark, as by ``np.asarray``.
 
     embedding_matrix : array-like of shape (n_ids, embedding_dim), default=None
         First values of the tokens' vectors: row i is that of id i, rows 0 (padding) and 1 (unknown)
@@ -449,7 +451,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         output_gate=False,
         bidirectional="auto",
         pooling="auto",
-        embedding_dim=None,
+        embedding_dim="auto",
         embedding_matrix=None,
         freeze_embedding=False,
         features_per_step=1,

@@ -15,6 +15,8 @@ _EPOCHS, _UPDATES = 4, 1000
 _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
 _MANY_TIMES = 100
 
+_EMBEDDING_DIM = 128
+
 _MAX_ITER_OF_LBFGS = 200
 _BATCH_SIZE = 32
 _MIN_SEQUENCES_TO_HOLD_OUT = 10_000
@@ -29,6 +31,7 @@ AUTO_PARAMETERS = (
     "batch_size",
     "max_iter",
     "early_stopping",
+    "embedding_dim",
     "bidirectional",
     "pooling",
     "patch_size",
@@ -94,6 +97,7 @@ def choose_structure(wanted, shape, *, bptt_steps):
         "bidirectional": reads_all_steps and shape.has_classes,
         "pooling": _pooling(shape, is_long=patch_size > 1),
         "patch_size": patch_size,
+        "embedding_dim": None if shape.n_tokens is None else _EMBEDDING_DIM,
     }
     return fill_auto(wanted, wanted | chosen)
 

@@ -171,9 +171,11 @@ class GRURegressor(RegressorMixin, BaseGRU):
         is 'last'; of series of more than 60 steps, on average, ('last', 'mean', 'max'); for tokens
         'max'.
 
-    embedding_dim : int, default=None
-        None: X is numeric. An int: X holds token ids, each of which gets a trainable vector of
-        this many dimensions.
+    embedding_dim : int or None, default='auto'
+        An int: X holds token ids, each of which gets a trainable vector of this many dimensions.
+        None: X is numeric. 'auto': what :class:`SequenceVectorizer` returns holds token ids, for
+        vectors of 128 dimensions, and all else is numeric; a warning is given where integers look
+        like token ids that have lost their mark, as by ``np.asarray``.
 
     embedding_matrix : array-like of shape (n_ids, embedding_dim), default=None
         First values of the tokens' vectors: row i is that of id i, rows 0 (padding) and 1 (unknown)
@@ -475,7 +477,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         output_gate=False,
         bidirectional="auto",
         pooling="auto",
-        embedding_dim=None,
+        embedding_dim="auto",
         embedding_matrix=None,
         freeze_embedding=False,
         features_per_step=1,
@@ -656,7 +658,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
             mean, scale = mean[:, None], scale[:, None]
         if isinstance(loss, GaussianLoss):
             mean = np.concatenate([mean, np.zeros_like(mean)], axis=1)  # of the deviations: 0
-        y = (predicted * scale + mean).astype(self._theta.dtype)
+        # In double precision, whatever the network's: y may be beyond the range of float32, or its
+        # mean so far from zero that its deviations would be rounded away.
+        y = predicted * scale + mean
         if self._one_dimensional:
             y = y[:, 0]
         if isinstance(loss, GaussianLoss):

@@ -14,9 +14,11 @@ class Samples(NamedTuple):
     ----------
     sequences : Sequences
     weights : ndarray of shape (n,)
-        The sample weights, none of them zero.
+        The sequences' weights, none of them zero.
     targets : ndarray of shape (N, K)
         N is n, or with a target at each step the total number of steps.
+    target_weights : ndarray of shape (N,)
+        The sample weights of the targets; those of steps without a target are zero.
     loss_factors : ndarray of shape (N,)
         What else the loss is multiplied by: the class weights.
     per_step : bool
@@ -26,13 +28,9 @@ class Samples(NamedTuple):
     sequences: Sequences
     weights: np.ndarray
     targets: np.ndarray
+    target_weights: np.ndarray
     loss_factors: np.ndarray
     per_step: bool
-
-    @property
-    def target_weights(self):
-        """The sample weights of the targets, (N,)."""
-        return of_targets(self.weights, self.sequences, self.per_step)
 
     def take(self, indices):
         """Return the samples at `indices`, in that order."""
@@ -41,11 +39,7 @@ class Samples(NamedTuple):
             self.sequences.take(indices),
             self.weights[indices],
             self.targets[rows],
+            self.target_weights[rows],
             self.loss_factors[rows],
             self.per_step,
         )
-
-
-def of_targets(weights, sequences, per_step):
-    """Return the sequences' weights for each target."""
-    return np.repeat(weights, sequences.lengths) if per_step else weights

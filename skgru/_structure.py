@@ -22,8 +22,11 @@ def check_options(estimator):
             "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
             f"got {estimator.patch_size}."
         )
-    has_tokens = not (estimator.embedding_dim is None and estimator.embedding_matrix is None)
-    if has_tokens and estimator.time_feature is not None:
+
+
+def check_tokens(estimator, reads_tokens):
+    """Refuse options that do not go with what X holds."""
+    if reads_tokens and estimator.time_feature is not None:
         raise ValueError(
             "Token sequences have no time stamps: expected time_feature=None, or for numeric input "
             f"embedding_dim=None, got time_feature={estimator.time_feature!r}."
@@ -83,7 +86,12 @@ def read_embedding_matrix(estimator):
     matrix = check_array(
         estimator.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
     )
-    if estimator.embedding_dim not in (None, matrix.shape[1]):
+    if estimator.embedding_dim is None:
+        raise ValueError(
+            "embedding_matrix embeds token ids, but embedding_dim=None has X read as numbers: "
+            "expected embedding_dim='auto'."
+        )
+    if estimator.embedding_dim not in ("auto", matrix.shape[1]):
         raise ValueError(
             f"embedding_matrix of shape {matrix.shape} does not fit "
             f"embedding_dim={estimator.embedding_dim}, expected {estimator.embedding_dim} columns."

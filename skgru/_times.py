@@ -4,9 +4,8 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from skgru._cells import is_missing
+from skgru._cells import is_missing, to_numbers
 
-SECOND = np.timedelta64(1, "s")
 # From the coarsest on.
 _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 
@@ -122,6 +121,39 @@ def cast(times, unit):
             f"got {times[is_lost][0]}."
         )
     return others
+
+
+def relative_times(stamps, where):
+    """Return time stamps as numbers whose differences are exact.
+
+    Dates and durations become seconds since the first stamp of their row, and so do integers that a
+    float64 cannot hold; any other number stays what it is.
+
+    Parameters
+    ----------
+    stamps : ndarray of shape (n, T)
+        A row for each sequence.
+    where : str or callable
+        What they are, for the errors; see `to_numbers`.
+
+    Returns
+    -------
+    ndarray of shape (n, T)
+        Missing stamps are NaN.
+    """
+    ticks = to_ticks(stamps.ravel()).reshape(stamps.shape)
+    if ticks.dtype.kind == "m":
+        return in_seconds(ticks - ticks[:, :1])
+    numbers = to_numbers(stamps, where)
+    with np.errstate(invalid="ignore"):
+        is_exact = numbers.dtype.kind in "fb" and stamps.dtype != object
+        if is_exact or not (np.abs(numbers.astype(np.float64)) >= 2**53).any():
+            return numbers
+    missing = np.array([is_missing(stamp) for stamp in stamps.flat]).reshape(stamps.shape)
+    if missing[:, :1].any():
+        return numbers  # what has no start is refused
+    exact = np.where(missing, 0, stamps.astype(object))
+    return np.where(missing, np.nan, (exact - exact[:, :1]).astype(np.float64))
 
 
 def _in_coarsest_unit(times):

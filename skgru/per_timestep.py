@@ -12,7 +12,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._sequences import ReadX, check_features, is_frame, offsets_of, read_numbers
+from skgru._forms import ReadX, check_features, is_frame, read_numbers
+from skgru._sequences import offsets_of
 
 __all__ = ["PerTimestep"]
 
