@@ -1,6 +1,6 @@
-"""Tables as their columns: of pandas, polars or Arrow, mappings and structured arrays."""
+"""Kinds of containers: tables of pandas, polars or Arrow, mappings, arrays and lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
@@ -13,9 +13,10 @@ def names_of(table):
         return list(table)
     if isinstance(table, np.ndarray):
         return None if table.dtype.names is None else list(table.dtype.names)
-    if hasattr(table, "column_names"):  # Arrow, where `columns` are the columns themselves
+    # Of the type, as pandas finds the labels of a Series as its attributes too.
+    if hasattr(type(table), "column_names"):  # Arrow, where `columns` are the columns themselves
         return list(table.column_names)
-    return list(table.columns) if hasattr(table, "columns") else None
+    return list(table.columns) if hasattr(type(table), "columns") else None
 
 
 def columns_of(table):
@@ -24,24 +25,31 @@ def columns_of(table):
         return [table.iloc[:, j] for j in range(table.shape[1])]
     if hasattr(table, "get_columns"):  # polars
         return table.get_columns()
-    if hasattr(table, "column_names"):  # Arrow
+    if hasattr(type(table), "column_names"):  # Arrow
         return list(table.columns)
     return [table[name] for name in names_of(table)]
 
 
-def check_not_deferred(table):
-    """Refuse what holds a table that is not computed, or not as one.
+def check_not_deferred(table, instead_of_groups):
+    """Refuse what `groupby` returns, with what to give instead, and a LazyFrame.
 
     Raises
     ------
     ValueError
-        If it is a LazyFrame or what `groupby` returns.
+        If it is one of these.
     """
     kind = type(table).__name__
     if kind.endswith("GroupBy"):
-        raise ValueError(
-            f"Expected the data themselves, got {describe(table)}: give the frame that was "
-            "grouped, or a list of its groups, [group for _, group in groups]."
-        )
+        raise ValueError(f"Expected data, got {describe(table)}: give {instead_of_groups}.")
     if kind == "LazyFrame":
-        raise ValueError("Expected the data themselves, got a LazyFrame: call its collect().")
+        raise ValueError("Expected data, got a LazyFrame: call its collect().")
+
+
+def is_array(cells):
+    """Whether a container is opened as an array, and not cell by cell."""
+    return any(hasattr(cells, name) for name in ("to_numpy", "__array__", "__dlpack__"))
+
+
+def is_list(kind):
+    """Whether a type is one of iterables whose elements have an order."""
+    return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Mapping | Set)

@@ -1,7 +1,7 @@
 """Turn events, one row per measurement, into sequences, the input of a recurrent network."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Set
+from collections.abc import Hashable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._cells import as_array, describe, is_missing, to_numbers
-from skgru._tables import check_not_deferred, names_of
+from skgru._tables import check_not_deferred, is_array, is_list, names_of
 from skgru._times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
 
 __all__ = ["SequenceAligner"]
@@ -384,7 +384,7 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     def _split_columns(self, X):
         """Return the columns of sample, time, channel and value as arrays of one length."""
-        check_not_deferred(X)
+        check_not_deferred(X, "the frame that was grouped")
         names = [self.sample, self.time, self.channel, self.value]
         found = names_of(X)
         if found is None:
@@ -576,12 +576,12 @@ def _split_rows(X):
         "Expected X to be a DataFrame, a dict or an array of shape (n_events, 4) with the columns "
         "sample, time, channel and value, got "
     )
-    if not _is_opened_as_array(X):
-        if not _is_list(type(X)):
+    if not is_array(X):
+        if not is_list(type(X)):
             raise ValueError(f"{expected}{describe(X)}.")
         rows = list(X)
-        if not all(map(_is_list, set(map(type, rows)))):
-            i = next(i for i, row in enumerate(rows) if not _is_list(type(row)))
+        if not all(map(is_list, set(map(type, rows)))):
+            i = next(i for i, row in enumerate(rows) if not is_list(type(row)))
             raise ValueError(f"{expected}{describe(rows[i])} as row {i}.")
         rows = list(map(tuple, rows))
         for i, n_cells in enumerate(map(len, rows)):
@@ -601,19 +601,10 @@ def _split_rows(X):
     return [_to_column(column, "X") for column in X.T]
 
 
-def _is_list(kind):
-    """Whether a type is one of iterables whose elements have an order."""
-    return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Set | Mapping)
-
-
-def _is_opened_as_array(cells):
-    return any(hasattr(cells, name) for name in ("to_numpy", "__array__", "__dlpack__"))
-
-
 def _to_column(cells, name):
     """Return cells as a one-dimensional array."""
-    if not _is_opened_as_array(cells):
-        if not _is_list(type(cells)):
+    if not is_array(cells):
+        if not is_list(type(cells)):
             raise ValueError(f"Expected an array or a list as {name}, got {describe(cells)}.")
         # As an array, strings would swallow the numbers beside them, and tuples become rows.
         return _to_objects(cells)

@@ -1,14 +1,23 @@
 """Cut series into windows, each with the values that follow it: forecasting as regression."""
 
+import operator
+from collections.abc import Iterable, Mapping, Sized
+from datetime import date
+from functools import partial
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skgru._cells import as_array, describe, to_numbers
+from skgru._tables import check_not_deferred, columns_of, is_array, is_list, names_of
+from skgru._times import cast, finest_unit_of, holds_times, is_time, to_times
+
 __all__ = ["WindowOrigin", "make_windows"]
+
+_GROUPS = "a list of its groups, [group for _, group in groups]"
 
 
 class WindowOrigin(NamedTuple):
@@ -17,10 +26,11 @@ class WindowOrigin(NamedTuple):
     Attributes
     ----------
     series : ndarray of shape (n_windows,)
-        The place of each window's series in the list, 0 if there is only one.
+        The place of each window's series in the list, 0 if there is only one. The entities of a
+        MultiIndex count as so many series: of one frame they are ``index.droplevel(-1).unique()``.
     last_step : ndarray of shape (n_windows,)
         The index label of each window's last step or, without an index, its number in the series.
-        Labels with a time zone are in UTC.
+        Labels with a time zone are in UTC; of a period it is the start.
     """
 
     series: np.ndarray
@@ -31,7 +41,7 @@ class WindowOrigin(NamedTuple):
     {
         "series": "no_validation",  # read in _read
         "window": [Interval(Integral, 1, None, closed="left")],
-        "horizon": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "horizon": "no_validation",  # checked in _check_horizons
         "target": "no_validation",  # looked up in _find_columns
         "known": "no_validation",
         "step": [Interval(Integral, 1, None, closed="left")],
@@ -45,9 +55,13 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
     Parameters
     ----------
     series : array-like of shape (n_steps,) or (n_steps, n_features), or list of such
-        One series: an array, a pandas or polars DataFrame or Series, or a list of numbers. Or a
-        list or tuple of several, of any lengths but of the same features. Their steps count as
-        equally spaced, whatever a pandas index says; missing values are NaN.
+        One series: an array, a DataFrame or Series of pandas or polars, an Arrow table, or a list
+        of numbers. Or a list or tuple of several, of any lengths but of the same features. In a
+        pandas object with a MultiIndex, the last level is the time, and the levels before it name
+        the series: each entity is one, in order of first appearance.
+
+        The steps count as equally spaced, whatever an index says. Values are numbers; missing ones
+        are NaN, None, null, pd.NA or masked.
 
     window : int
         The number of steps of each window.
@@ -58,7 +72,7 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
 
     target : int, str or list of such, default=0
         The feature or features to be predicted. An int is the position of a column, anything else
-        the name of a column of a DataFrame.
+        the name of a column of a DataFrame or table.
 
     known : int, str or list of such, default=()
         Features whose future is known when the forecast is made, such as the calendar or the
@@ -87,8 +101,9 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
     Raises
     ------
     ValueError
-        If a series is not numeric, infinite, of other features than the first, or its index is not
-        ascending; if a target is also `known`; or if there is no window at all.
+        If a series is not numeric (a column of dates, text or categories is named), infinite, of
+        other features than the first, or its index is not ascending, misses labels or is of another
+        kind than that of the first; if a target is also `known`; or if there is no window at all.
 
     See Also
     --------
@@ -102,8 +117,9 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
     index leaves out times, put rows of NaN there first (``DataFrame.asfreq`` of pandas).
 
     The windows are in order of their last step: by its index label if all series are pandas objects
-    with an index of datetimes, durations or numbers other than the default one, else by its number
-    in the series; where it is the same, in order of the series. So
+    with an index of datetimes, periods, durations or numbers other than the default one, else by
+    its number in the series; where it is the same, in order of the series. An index of text is
+    none: turn dates that are text into dates (``pandas.to_datetime``). So
     :class:`~sklearn.model_selection.TimeSeriesSplit` works, for many series as for one. With
     ``gap = n_series * ceil(max(horizon) / step) - 1`` windows left out between training and test
     windows (``max(horizon) - 1`` for one series and ``step=1``), all targets of the training
@@ -138,6 +154,7 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
            [3., 4.],
            [4., 5.]])
     """
+    window, step = operator.index(window), operator.index(step)  # NumPy's small ones overflow
     series = _read(series)
     values = np.concatenate([one.values for one in series])
     names = next((one.names for one in series if one.names is not None), [])
@@ -150,17 +167,18 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
             f"{targets} as target and {known} as known."
         )
 
-    furthest = horizons.max()
-    lengths = np.array([len(one.values) for one in series])
+    furthest = int(horizons.max())
+    lengths = [len(one.values) for one in series]
+    if max(lengths) < window + furthest:
+        raise ValueError(
+            f"No windows: expected a series of at least {window + furthest} steps (window and "
+            f"longest horizon), got at most {max(lengths)}."
+        )
+    step = min(step, max(lengths))
     last_steps = [np.arange(window - 1, length - furthest, step) for length in lengths]
     series_of = np.repeat(np.arange(len(series)), [len(steps) for steps in last_steps])
     last_step = np.concatenate(last_steps)
     rows = (np.cumsum(lengths) - lengths)[series_of] + last_step
-    if not len(rows):
-        raise ValueError(
-            f"No windows: expected a series of at least {window + furthest} steps (window and "
-            f"longest horizon), got at most {lengths.max()}."
-        )
     y = values[:, targets][np.add.outer(rows, horizons)].reshape(len(rows), -1)
     complete = np.flatnonzero(~np.isnan(y).any(axis=1))
     if not len(complete):
@@ -186,20 +204,25 @@ class _Series(NamedTuple):
     values : ndarray of shape (n_steps, n_features)
     names : list of the names of the columns, or None
     labels : ndarray of shape (n_steps,), the ascending index, or None
+    kind : str, what the labels are, or None
     """
 
     values: np.ndarray
     names: list | None
     labels: np.ndarray | None
+    kind: str | None
+
+
+# --- Series ------------------------------------------------------------------------------------
 
 
 def _read(series):
     """Return the series as a list, checked to have the same features."""
-    if not isinstance(series, list | tuple) or not any(hasattr(one, "__len__") for one in series):
-        series = [series]
-    series = [_read_one(i, one) for i, one in enumerate(series)]
-    first = series[0]
-    for i, one in enumerate(series):
+    found = []
+    for one in _to_list(series):
+        found += _read_one(len(found), one)
+    first = found[0]
+    for i, one in enumerate(found):
         if one.values.shape[1] != first.values.shape[1]:
             raise ValueError(
                 f"Expected {first.values.shape[1]} features as in series 0, got "
@@ -209,54 +232,231 @@ def _read(series):
             raise ValueError(
                 f"Expected the columns {first.names} as in series 0, got {one.names} in series {i}."
             )
-    return series
+    return found
+
+
+def _to_list(series):
+    """Return one or several series as a list."""
+    check_not_deferred(series, _GROUPS)
+    if is_array(series) or not is_list(type(series)) or not isinstance(series, Sized):
+        return [series]
+    series = list(series)
+    return series if any(map(_is_series, series)) else [series]
+
+
+def _is_series(one):
+    """Whether an element of a list is a series, and no number."""
+    if isinstance(one, str | bytes):
+        return False
+    return (isinstance(one, Iterable) or is_array(one)) and getattr(one, "ndim", 1) != 0
 
 
 def _read_one(i, series):
-    """Check series i."""
-    cells = series.to_numpy() if hasattr(series, "to_numpy") else np.asarray(series)
-    is_text = cells.dtype == object and any(isinstance(cell, str | bytes) for cell in cells.flat)
-    if is_text or cells.dtype.kind not in "biufcO":
-        kind = "text" if is_text else f"dtype {cells.dtype}"
-        raise ValueError(f"Expected series of numbers, got {kind} in series {i}.")
-    if cells.ndim not in (1, 2):
+    """Return series i as a list, of each entity that its index names."""
+    check_not_deferred(series, _GROUPS)
+    if isinstance(series, Mapping):
         raise ValueError(
-            f"Expected series of shape (n_steps,) or (n_steps, n_features), got {cells.shape} for "
-            f"series {i}; several series are given as a list."
+            f"Expected an array, a DataFrame or a list of numbers as series {i}, got "
+            f"{describe(series)}: give several series as a list, list(series.values()), and "
+            "columns as a DataFrame."
         )
-    try:
-        values = check_array(
-            series,
-            dtype=[np.float64, np.float32],
-            ensure_2d=False,
-            ensure_all_finite=False,
-            ensure_min_samples=0,
-            input_name=f"series {i}",
+    if hasattr(series, "toarray") and not is_array(series):
+        raise ValueError(
+            f"Expected dense numbers, got {describe(series)} as series {i}: give its toarray()."
         )
-    except TypeError as error:
-        raise ValueError(f"Expected series of numbers, in series {i}: {error}") from error
-    values = values[:, np.newaxis] if values.ndim == 1 else values
+    names = names_of(series)
+    values = _read_values(i, series) if names is None else _read_columns(i, series, names)
+    if values.shape[1] == 0:
+        raise ValueError(f"Expected at least 1 feature, got 0 features in series {i}.")
     if np.isinf(values).any():
         row, column = np.argwhere(np.isinf(values))[0]
         raise ValueError(
             f"Expected finite or missing values, got {values[row, column]} in step {row} of series "
             f"{i}, feature {column}."
         )
-    names = list(series.columns) if hasattr(series, "columns") else None
-    return _Series(values, names, _read_labels(i, series))
+    if not hasattr(series, "iloc"):  # not of pandas
+        return [_Series(values, names, None, None)]
+    if not hasattr(series.index, "levels") or series.index.nlevels == 1:
+        labels, kind = _read_labels(f"series {i}", series.index.get_level_values(0))
+        _check_ascending(f"series {i}", labels)
+        return [_Series(values, names, labels, kind)]
+    labels, kind = _read_last_level(i, series.index)
+    parts = _split_by_entity(i, series.index)
+    for k, (entity, rows) in enumerate(parts):
+        _check_ascending(f"series {i + k}, which is {entity!r}", labels[rows])
+    return [_Series(values[rows], names, labels[rows], kind) for _, rows in parts]
 
 
-def _read_labels(i, series):
-    """Return the ascending index of series i, None if it has none but the default one."""
-    if not hasattr(series, "iloc"):
-        return None
-    index = series.index
-    is_default = getattr(index, "start", None) == 0 and index.step == 1
-    if is_default or index.dtype.kind not in "iufmM":
-        return None
-    if not index.is_monotonic_increasing:
-        raise ValueError(f"Expected an ascending index, got an unsorted one in series {i}.")
-    return (index if getattr(index, "tz", None) is None else index.tz_convert(None)).to_numpy()
+def _read_columns(i, series, names):
+    """Return the columns of a table as an array (n_steps, n_features)."""
+    columns = [
+        _read_cells(f"column {name!r} of series {i}", column, name, hasattr(series, "iloc"))
+        for name, column in zip(names, columns_of(series), strict=True)
+    ]
+    for name, column in zip(names, columns, strict=True):
+        if column.ndim != 1:
+            raise ValueError(
+                f"Expected columns of numbers, got shape {column.shape} in column {name!r} of "
+                f"series {i}."
+            )
+    values = np.empty((len(series), len(columns)), _float_type(columns))
+    for j, column in enumerate(columns):
+        values[:, j] = column
+    return values
+
+
+def _read_values(i, series):
+    """Return a series that is no table as an array (n_steps, n_features)."""
+    values = _read_cells(f"series {i}", series)
+    if values.ndim not in (1, 2):
+        raise ValueError(
+            f"Expected series of shape (n_steps,) or (n_steps, n_features), got {values.shape} for "
+            f"series {i}; several series are given as a list."
+        )
+    values = values.astype(_float_type([values]), copy=False)
+    return values[:, np.newaxis] if values.ndim == 1 else values
+
+
+def _float_type(arrays):
+    is_single = arrays and all(array.dtype == np.float32 for array in arrays)
+    return np.float32 if is_single else np.float64
+
+
+def _read_cells(where, cells, name=None, is_pandas=False):
+    """Return a column or an array as numbers."""
+    try:
+        array = as_array(cells)
+    except TypeError as error:
+        raise ValueError(f"{str(error).rstrip('.')} as {where}.") from error
+    what = _what_is_no_number(cells, array)
+    if what is not None:
+        raise ValueError(
+            f"Expected numbers, got {what} in {where}.{_remedy(what, name, is_pandas)}"
+        )
+    try:
+        return to_numbers(array, partial(_place, where))
+    except TypeError as error:
+        raise ValueError(f"{error} Several series are given as a list of them.") from error
+
+
+def _place(where, index):
+    """Return the place of a cell in words."""
+    feature = f", feature {index[1]}" if len(index) == 2 else ""
+    return f"step {index[0]} of {where}{feature}" if index else where
+
+
+def _what_is_no_number(cells, array):
+    """Return what cells are that are no numbers and often found beside them, else None."""
+    kind = str(getattr(cells, "dtype", getattr(cells, "type", ""))).lower()
+    if kind.startswith(("categor", "dictionary", "enum")):
+        return "categories"
+    if kind.startswith("extension"):  # of Arrow, such as periods
+        return f"cells of type {kind}"
+    if array.dtype.kind in "USTmM":
+        return {"m": "durations", "M": "dates"}.get(array.dtype.kind, "text")
+    types = set(map(type, array.flat)) if array.dtype == object else ()
+    if any(issubclass(kind, str | bytes) for kind in types):
+        return "text"
+    times = [kind for kind in types if is_time(kind) and kind.__name__ != "NaTType"]
+    if times:
+        return "dates" if issubclass(times[0], date | np.datetime64) else "durations"
+    return None
+
+
+def _remedy(what, name, is_pandas):
+    """Return what to do with a column of a table that holds no numbers."""
+    if name is None:
+        return ""
+    if what in ("dates", "durations"):
+        index = f"; set_index({name!r}) makes it the index" if is_pandas else ""
+        return (
+            " Steps are rows, in their order: sort by this column and drop it, or make features of "
+            f"it, such as the hour{index}."
+        )
+    index = f"; set_index([{name!r}, <time>]) makes it name them" if is_pandas else ""
+    return (
+        " Drop this column, or encode it as numbers. If it tells several series apart, give a list "
+        f"of them{index}."
+    )
+
+
+# --- Index -------------------------------------------------------------------------------------
+
+
+def _split_by_entity(i, index):
+    """Return of a MultiIndex, for each entity in order of first appearance, it and its rows."""
+    if any((np.asarray(codes) < 0).any() for codes in index.codes):
+        raise ValueError(f"Expected an index without missing labels, got some in series {i}.")
+    entity_of, entities = index.droplevel(-1).factorize()
+    rows = np.argsort(entity_of, kind="stable")
+    ends = np.cumsum(np.bincount(entity_of, minlength=len(entities)))
+    return list(zip(entities, np.split(rows, ends[:-1]), strict=True)) or [(None, rows)]
+
+
+def _read_last_level(i, index):
+    """Return the last level of a MultiIndex, which are times or numbers, and what they are."""
+    where = f"the last level of the index of series {i}"
+    labels, kind = _read_labels(where, index.get_level_values(-1), is_whole=False)
+    is_misplaced = kind == "numbers" and any(map(_is_time_level, index.levels[:-1]))
+    if labels is None or is_misplaced:
+        raise ValueError(
+            f"Expected times or numbers in {where}, and what tells the series apart in those "
+            f"before, got the levels {list(index.names)}: reorder_levels brings them in that order."
+        )
+    return labels, kind
+
+
+def _is_time_level(level):
+    return str(level.dtype).startswith("period") or holds_times(as_array(level))
+
+
+def _read_labels(where, index, is_whole=True):
+    """Return an index as an array and what it is, both None for one of text or the default one."""
+    if is_whole and getattr(index, "start", None) == 0 and index.step == 1:
+        return None, None
+    if index.dtype == object:
+        index = index.infer_objects()  # of periods, say
+    if str(index.dtype).startswith("period"):
+        kind = str(index.dtype)
+        labels = index.to_timestamp(how="start").to_numpy()
+    else:
+        if getattr(index, "tz", None) is not None:
+            index = index.tz_convert(None)
+        labels = as_array(index)
+        types = set(map(type, labels.flat)) if labels.dtype == object else ()
+        is_text = any(issubclass(kind, str | bytes) for kind in types)
+        if labels.dtype.kind in "bUST" or (is_text and not any(map(is_time, types))):
+            return None, None
+        labels = to_times(labels)
+        if labels.dtype.kind not in "mM":
+            labels = _to_numbers(where, labels)
+        kind = {"M": "dates", "m": "durations"}.get(labels.dtype.kind, "numbers")
+    missing = np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(len(labels), bool)
+    if labels.dtype.kind in "mM":
+        missing = np.isnat(labels)
+    if missing.any():
+        raise ValueError(
+            f"Expected an index without missing labels, got one in step {np.argmax(missing)} of "
+            f"{where}."
+        )
+    return labels, kind
+
+
+def _to_numbers(where, labels):
+    try:
+        return to_numbers(labels, lambda index: f"step {index[0]} of {where}")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected an index of dates, durations, numbers or text: {error} "
+            "reset_index(drop=True) leaves the index out."
+        ) from error
+
+
+def _check_ascending(where, labels):
+    if labels is not None and (labels[1:] < labels[:-1]).any():
+        raise ValueError(
+            f"Expected an ascending index, got an unsorted one in {where}: call its sort_index()."
+        )
 
 
 def _labels(series):
@@ -264,40 +464,61 @@ def _labels(series):
     labels = [one.labels for one in series]
     if any(label is None for label in labels):
         return None
-    kinds = {"number" if label.dtype.kind not in "mM" else str(label.dtype)[:8] for label in labels}
+    kinds = {one.kind for one in series}
     if len(kinds) > 1:
         raise ValueError(f"Expected indices of one kind, got {sorted(kinds)}.")
+    if labels[0].dtype.kind in "mM":
+        unit = finest_unit_of(*labels)
+        labels = [cast(label, unit) for label in labels]
     return np.concatenate(labels)
+
+
+# --- Parameters --------------------------------------------------------------------------------
 
 
 def _check_horizons(horizon):
     """Return the horizons as an array."""
-    horizons = np.atleast_1d(horizon)
+    horizons = _elements(horizon)
+    # 2**62 steps are more than there are, and fit into 64 bits.
     if (
-        horizons.ndim != 1
-        or horizons.dtype.kind not in "iu"
-        or not len(horizons)
-        or horizons.min() < 1
-        or len(set(horizons.tolist())) < len(horizons)
+        not horizons
+        or not all(map(_is_integer, horizons))
+        or not 1 <= min(horizons) <= max(horizons) <= 2**62
+        or len(set(horizons)) < len(horizons)
     ):
-        raise ValueError(f"Expected distinct integers of 1 or more as horizon, got {horizon!r}.")
-    return horizons.astype(np.intp)
+        raise ValueError(
+            f"Expected distinct integers of 1 or more as horizon, got {horizon!r:.80}."
+        )
+    return np.array(list(map(int, horizons)))
 
 
 def _find_columns(columns, names, n_features, parameter):
     """Return the positions of the columns that a parameter names."""
-    columns = list(columns) if isinstance(columns, list | tuple | np.ndarray) else [columns]
+    is_name = isinstance(columns, tuple) and columns in names
+    columns = [columns] if is_name else _elements(columns)
     found = []
     for column in columns:
-        if isinstance(column, Integral) and -n_features <= column < n_features:
+        if _is_integer(column) and -n_features <= column < n_features:
             found.append(int(column) % n_features)
-        elif not isinstance(column, Integral) and names.count(column) == 1:
+        elif not isinstance(column, Integral | np.bool_) and names.count(column) == 1:
             found.append(names.index(column))
         else:
             raise ValueError(
                 f"{parameter}: expected one of the {n_features} columns {names or ''}, got "
-                f"{column!r}."
+                f"{column!r:.80}."
             )
     if len(set(found)) < len(found):
         raise ValueError(f"{parameter}: expected distinct columns, got {columns}.")
     return found
+
+
+def _elements(value):
+    """Return the elements of a list or an array as a list, anything else as its only one."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return [value[()]]
+    is_list_of_them = (is_array(value) or is_list(type(value))) and isinstance(value, Sized)
+    return list(value) if is_list_of_them and not np.isscalar(value) else [value]
+
+
+def _is_integer(value):
+    return isinstance(value, Integral) and not isinstance(value, bool | np.timedelta64)
