@@ -368,7 +368,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 "embedding_dim='auto' embeds what SequenceVectorizer returns as it is; np.asarray "
                 "and DataFrames take away what tells ids from numbers. Set embedding_dim=128 to "
                 "have X read as token ids, or embedding_dim=None if it holds numbers.",
-                stacklevel=7,
+                stacklevel=8,
             )
 
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
