@@ -2,7 +2,6 @@
 
 import warnings
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
 
@@ -39,6 +38,7 @@ from skgru._inputs import NumericInputs, learn_inputs
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
+from skgru._rollback import unchanged_on_error
 from skgru._samples import Samples
 from skgru._sequences import Sequences, join_steps
 from skgru._solver import groups_by_length, solve
@@ -196,7 +196,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
-        with _unchanged_on_error(self):
+        with unchanged_on_error(self):
             is_wide = max(hidden_sizes(self)) >= MIN_SHARDED_UNITS
             with thread_map(self.n_jobs if is_wide else 1) as map_:
                 outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
@@ -368,7 +368,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 "embedding_dim='auto' embeds what SequenceVectorizer returns as it is; np.asarray "
                 "and DataFrames take away what tells ids from numbers. Set embedding_dim=128 to "
                 "have X read as token ids, or embedding_dim=None if it holds numbers.",
-                stacklevel=7,
+                stacklevel=8,
             )
 
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
@@ -729,15 +729,3 @@ def _spread(values, rows, n):
     spread = np.zeros((n, *values.shape[1:]), values.dtype)
     spread[rows] = values
     return spread
-
-
-@contextmanager
-def _unchanged_on_error(estimator):
-    """Give the estimator back the attributes that it had, if the block raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise

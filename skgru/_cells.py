@@ -97,9 +97,9 @@ def _open_column(cells):
         return _without_mask(array)
     array = np.asarray(array)
     # Integers with missing ones among them have become floats.
-    if array.dtype == np.float64 and "int" in kind.lower():
-        if _exceeds_floats(array[np.isfinite(array)]):
-            return _objects(cells.to_pylist() if hasattr(cells, "to_pylist") else list(cells))
+    were_integers = array.dtype == np.float64 and "int" in kind.lower()
+    if were_integers and _exceeds_floats(array[np.isfinite(array)]):
+        return _objects(cells.to_pylist() if hasattr(cells, "to_pylist") else list(cells))
     return array
 
 

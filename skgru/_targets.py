@@ -54,6 +54,24 @@ def _refuse_what_has_no_order(values, name):
         )
 
 
+def are_step_targets(y, read):
+    """Whether y holds a target for each step of X, rather than one or several for each sequence."""
+    if sparse.issparse(y) or is_frame(y):
+        return False
+    _refuse_what_has_no_order(y, "y")
+    opened = y if isinstance(y, list | tuple) else as_array(y)
+    if len(opened) != read.sequences.n_sequences:
+        return False
+    lengths = np.array([_length(part) for part in opened])
+    given = np.diff(read.given_offsets)
+    return np.array_equal(lengths, given) or np.array_equal(lengths, read.sequences.lengths)
+
+
+def _length(part):
+    """Return how many targets a part of y holds, -1 if it is one."""
+    return -1 if isinstance(part, str | bytes) or not np.iterable(part) else len(part)
+
+
 def read_step_targets(y, read, name="y"):
     """Return the targets of all steps, (total steps,) or (total steps, K).
 

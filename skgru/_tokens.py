@@ -14,6 +14,8 @@ class Tokens(np.ndarray):
     an index and iteration give its texts' ids. Arithmetic makes plain arrays.
     """
 
+    __array_priority__ = 1.0  # beside plain arrays: concatenated, they are ids still
+
     def __getitem__(self, index):
         """Return what is there: of a column of texts at an integer, the ids of that text."""
         item = super().__getitem__(index)
@@ -36,15 +38,15 @@ def as_tokens(ids, offsets):
 
 
 def holds_tokens(X):
-    """Whether X, or the first of its sequences, is marked as token ids."""
+    """Whether X, or one of its sequences, is marked as token ids."""
     if isinstance(X, Tokens):
         return True
-    if hasattr(X, "iloc"):  # pandas: a DataFrame's first column, or a Series
-        X = X.iloc[:, 0] if X.ndim == 2 and X.shape[1] == 1 else X
-        return X.ndim == 1 and X.dtype == object and _any_marked(X)
+    if hasattr(X, "columns") and len(X.columns) == 1 and hasattr(X, "dtypes"):
+        X = X.iloc[:, 0] if hasattr(X, "iloc") else X.get_columns()[0]
     if isinstance(X, np.ndarray):
         return X.dtype == object and _any_marked(X.flat)
-    return isinstance(X, list | tuple) and _any_marked(X)
+    is_column = getattr(X, "ndim", 1) == 1 and str(getattr(X, "dtype", "")).lower() == "object"
+    return (is_column or isinstance(X, list | tuple)) and _any_marked(X)
 
 
 def _any_marked(cells):

@@ -13,7 +13,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._forms import ReadX, check_features, is_frame, read_numbers
+from skgru._rollback import unchanged_on_error
 from skgru._sequences import offsets_of
+from skgru._targets import (
+    are_step_targets,
+    as_targets,
+    has_target,
+    read_step_targets,
+    without_missing,
+)
 
 __all__ = ["PerTimestep"]
 
@@ -122,7 +130,11 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             Sequences, in any of the forms of the class's notes.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The target of each sequence, given to the transformer as that of each of its steps.
+            The target of each sequence, given to the transformer as that of each of its steps. Or
+            a target for each step, as networks with ``pooling=None`` take them: an array of shape
+            (n_steps_i,) or (n_steps_i, n_outputs) for each sequence; steps without one (None, NaN)
+            are not fitted on. A y of shape (n_samples, n_steps) is of the second kind where all
+            sequences have `n_steps` steps.
 
         Returns
         -------
@@ -134,12 +146,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError, TypeError
             If `X` has none of the forms or no step.
         """
-        given, y = self._read_to_fit(X, y)
-        transformer = clone(self.transformer)
-        transformer.fit(given.steps, y)
-        # What it makes of no steps, which it would refuse itself.
-        self._no_steps = self._apply(transformer.transform, given.steps[:1])[:0]
-        self.transformer_ = transformer
+        with unchanged_on_error(self):
+            self._fit(X, y)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -155,7 +163,11 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             Sequences, in any of the forms of the class's notes.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The target of each sequence, given to the transformer as that of each of its steps.
+            The target of each sequence, given to the transformer as that of each of its steps. Or
+            a target for each step, as networks with ``pooling=None`` take them: an array of shape
+            (n_steps_i,) or (n_steps_i, n_outputs) for each sequence; steps without one (None, NaN)
+            are not fitted on. A y of shape (n_samples, n_steps) is of the second kind where all
+            sequences have `n_steps` steps.
 
         Returns
         -------
@@ -167,12 +179,8 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError, TypeError
             If `X` has none of the forms or no step.
         """
-        if not hasattr(self.transformer, "fit_transform"):
-            return self.fit(X, y).transform(X)
-        given, y = self._read_to_fit(X, y)
-        transformer = clone(self.transformer)
-        steps = self._apply(lambda steps: transformer.fit_transform(steps, y), given.steps)
-        self.transformer_, self._no_steps = transformer, steps[:0].copy()
+        with unchanged_on_error(self):
+            given, steps = self._fit(X, y, transforms=True)
         return self._wrap(given.in_form(steps), X)
 
     def transform(self, X):
@@ -294,19 +302,28 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         tags.non_deterministic = inner.non_deterministic
         return tags
 
-    def _read_to_fit(self, X, y):
-        """Return the steps of X, and y for each of them."""
+    def _fit(self, X, y, transforms=False):
+        """Fit; return what was given and, if it `transforms`, what becomes of its steps."""
         given = self._read(X, y, reset=True)
-        if len(given.steps) == 0:
+        steps = given.steps
+        if len(steps) == 0:
             raise ValueError(
                 "X has no step to fit the transformer on: expected at least 1, but all sequences "
                 "are empty or padding."
             )
-        if y is not None:
-            lengths = given.read.sequences.lengths
-            check_consistent_length(lengths, y)
-            y = np.repeat(np.asarray(y), lengths, axis=0)
-        return given, y
+        y, present = _of_steps(y, given.read)
+        known = steps if present is None else _rows(steps, present)
+        transformer = clone(self.transformer)
+        # The transformer's own fit_transform may differ, but only of what it is fitted on.
+        if transforms and present is None and hasattr(transformer, "fit_transform"):
+            output = self._apply(lambda steps: transformer.fit_transform(steps, y), steps)
+            no_steps = output[:0].copy()
+        else:
+            transformer.fit(known, y)
+            output = self._apply(transformer.transform, steps if transforms else steps[:1])
+            no_steps = output[:0].copy()  # what it makes of no steps, which it would refuse
+        self.transformer_, self._no_steps = transformer, no_steps
+        return given, output
 
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
@@ -351,6 +368,25 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             return self.transformer_.get_feature_names_out(input_features)
         prefix = type(self.transformer_).__name__.lower()
         return np.array([f"{prefix}{j}" for j in range(self._no_steps.shape[1])], dtype=object)
+
+
+def _of_steps(y, read):
+    """Return the target of each step that has one, and which have: None = all."""
+    lengths = read.sequences.lengths
+    if y is None:
+        return None, None
+    if not are_step_targets(y, read):
+        y = as_targets(y)
+        check_consistent_length(lengths, y)
+        return np.repeat(y, lengths, axis=0), None
+    y = read_step_targets(y, read)
+    present = has_target(y)
+    y = without_missing(y, present)
+    return y, None if present.all() else np.flatnonzero(present)
+
+
+def _rows(steps, rows):
+    return (steps.iloc if hasattr(steps, "iloc") else steps)[rows]
 
 
 class _Columns(TransformerMixin, BaseEstimator):
@@ -461,8 +497,7 @@ def _read_frames(frames):
     read = read_numbers(
         [marks[start:stop] for start, stop in pairwise(offsets)], allow_missing=True
     )
-    rows = steps.iloc if hasattr(steps, "iloc") else steps
-    return _Given(rows[read.kept], read, "frames")
+    return _Given(_rows(steps, read.kept), read, "frames")
 
 
 def _type_name(x):
@@ -470,13 +505,41 @@ def _type_name(x):
 
 
 def _concatenate(frames):
+    """Stack DataFrames; columns of categories stay such, with the categories of all frames."""
     if hasattr(frames[0], "iloc"):
         import pandas as pd
 
-        return pd.concat(frames, ignore_index=True)
+        stacked = pd.concat(frames, ignore_index=True)
+        for j in range(stacked.shape[1]):
+            dtypes = [frame.dtypes.iloc[j] for frame in frames]
+            if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
+                is_ordered = all(dtype.ordered for dtype in dtypes)
+                categories = _all_categories(dtypes, is_ordered, stacked.columns[j])
+                dtype = pd.CategoricalDtype(categories, ordered=is_ordered)
+                stacked.isetitem(j, stacked.iloc[:, j].astype(dtype))
+        return stacked
     import polars as pl
 
+    for name in frames[0].columns:
+        dtypes = [frame.schema[name] for frame in frames]
+        if len(set(dtypes)) > 1 and all(isinstance(dtype, pl.Enum) for dtype in dtypes):
+            dtype = pl.Enum(_all_categories(dtypes, True, name))
+            frames = [frame.with_columns(pl.col(name).cast(dtype)) for frame in frames]
     return pl.concat(frames, how="vertical_relaxed")
+
+
+def _all_categories(dtypes, is_ordered, name):
+    """Return the categories that any of the types of a column has, in the order that all share."""
+    dtypes = sorted(dtypes, key=lambda dtype: -len(dtype.categories))
+    categories = list(dict.fromkeys(c for dtype in dtypes for c in dtype.categories))
+    for dtype in dtypes if is_ordered else ():
+        own = list(dtype.categories)
+        if own != [category for category in categories if category in own]:
+            raise ValueError(
+                f"Expected the categories of column {name!r} in one order in all sequences, got "
+                f"{own} beside {categories}. Give all sequences the same categories."
+            )
+    return categories
 
 
 def _is_missing(frame):

@@ -1,7 +1,7 @@
 """Turn text into sequences of integers, the input of a recurrent network."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import partial
 from numbers import Integral
 
@@ -12,25 +12,33 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skgru._cells import as_array, describe
+from skgru._sequences import offsets_of
+from skgru._tokens import UNKNOWN, Tokens, as_tokens
+
 __all__ = ["SequenceVectorizer"]
 
 _PADDING = 0
-_UNKNOWN = 1
 _FIRST_WORD = 2
 _UNKNOWN_TOKEN = "<unk>"
 _TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 
 
 class SequenceVectorizer(TransformerMixin, BaseEstimator):
-    r"""Convert a collection of text documents to a matrix of token ids.
+    r"""Convert a collection of text documents to sequences of token ids.
 
     Where :class:`~sklearn.feature_extraction.text.CountVectorizer` counts the tokens of a
-    document, this transformer keeps their order: row ``i`` of its output holds the ids of the
-    tokens of document ``i`` from left to right, followed by zeros up to a width fixed in `fit`.
+    document, this transformer keeps their order: element ``i`` of its output holds the ids of the
+    tokens of document ``i`` from left to right, as many as there are. With `max_length` it is row
+    ``i`` of a matrix of that width instead, in which zeros follow the ids.
+
+    The output says that it holds token ids: `GRUClassifier` and `GRURegressor` embed them without
+    being told. It still says so behind an index, ``train_test_split``, cross-validation, joblib and
+    pickle; of a matrix of ids, ``np.asarray`` and DataFrames make plain numbers.
 
     The ids are:
 
-    - ``0``: padding, the end of the row;
+    - ``0``: padding, the end of a row;
     - ``1``: the unknown token, any token that is not in the vocabulary;
     - from ``2`` on: the words of the vocabulary by falling frequency in the training documents,
       equally frequent words in alphabetical order.
@@ -39,8 +47,8 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
     ----------
     analyzer : {'word', 'char'} or callable, default='word'
         Whether a token is a word or a character. A callable is given the raw document and
-        returns its tokens; documents may then also be lists of tokens or any other iterables.
-        'char' suits text in scripts without spaces between words.
+        returns its tokens; documents may then be anything iterable. 'char' suits text in scripts
+        without spaces between words.
 
     tokenizer : callable, default=None
         Override the splitting of a preprocessed document into tokens.
@@ -100,18 +108,18 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
     vocabulary : Mapping or iterable, default=None
         Either an iterable of distinct terms, which get the ids 2, 3, ... in this order (a set
         in alphabetical order), or a mapping of terms to distinct integers of 2 or more, such as
-        the `vocabulary_` of another vectorizer. If not None, `fit` learns only `max_length_`.
-        If None, the vocabulary is learned from the training documents.
+        the `vocabulary_` of another vectorizer. If None, the vocabulary is learned from the
+        training documents. If not None, there is nothing to learn but a `max_length_` that depends
+        on the documents: `transform` works without `fit`.
 
     max_length : int or float in range (0.0, 1.0], default=None
-        The number of columns of the output. None is the number of tokens of the longest training
-        document. An integer is used as is. A float is a quantile of the numbers of tokens of the
-        training documents: 0.95 gives the smallest width in which at least 95 % of the training
-        documents fit whole.
+        The number of columns of the output. None: documents are neither cut nor padded. An integer
+        is used as is. A float is a quantile of the numbers of tokens of the training documents:
+        0.95 gives the smallest width in which at least 95 % of the training documents fit whole.
 
     truncating : {'pre', 'post'}, default='post'
         What to drop from a document longer than `max_length_` tokens: 'pre' drops its beginning,
-        'post' its end.
+        'post' its end. Only applies if `max_length` is not None.
 
     dtype : dtype, default=np.int32
         The integer type of the output.
@@ -121,8 +129,8 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
     vocabulary_ : dict
         A mapping of terms to ids, integers from 2 on.
 
-    max_length_ : int
-        The number of columns of the output, at least 1.
+    max_length_ : int or None
+        The number of columns of the output, at least 1; None if documents are not cut.
 
     See Also
     --------
@@ -131,8 +139,16 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A document without tokens is a row of zeros, and a document of unknown words only a row of
-    ones and zeros.
+    Documents are strings, or lists of strings: those are tokens as they are, of which only stop
+    words are removed and n-grams made.
+
+    Without `max_length` the output is an object array of shape (n_samples, 1), a column, with an
+    integer array of shape (n_tokens_i,) in each cell; an index and iteration give these arrays:
+    ``X[0]`` holds the ids of the first document. So it takes no more memory than there are tokens,
+    and passes through pipelines, ``ColumnTransformer`` and ``set_output``.
+
+    A document without tokens is empty, or a row of zeros, and a document of unknown words only
+    holds ones.
 
     Missing documents (None, NaN) are refused; replace them by empty strings first if an empty
     document is what they mean.
@@ -142,18 +158,23 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
     >>> from skgru.text import SequenceVectorizer
     >>> documents = ["The cat sat.", "The cat sat on the mat.", "Cats!"]
     >>> vectorizer = SequenceVectorizer()
-    >>> vectorizer.fit_transform(documents)
-    array([[2, 3, 4, 0, 0, 0],
-           [2, 3, 4, 7, 2, 6],
-           [5, 0, 0, 0, 0, 0]], dtype=int32)
+    >>> X = vectorizer.fit_transform(documents)
+    >>> [ids.tolist() for ids in X]
+    [[2, 3, 4], [2, 3, 4, 7, 2, 6], [5]]
     >>> vectorizer.vocabulary_
     {'the': 2, 'cat': 3, 'sat': 4, 'cats': 5, 'mat': 6, 'on': 7}
     >>> X = vectorizer.transform(["The dog sat.", ""])
-    >>> X
-    array([[2, 1, 4, 0, 0, 0],
-           [0, 0, 0, 0, 0, 0]], dtype=int32)
+    >>> X[0]
+    Tokens([2, 1, 4], dtype=int32)
     >>> vectorizer.inverse_transform(X)
     [['the', '<unk>', 'sat'], []]
+
+    A matrix, of the first four tokens of each document, padded with zeros:
+
+    >>> SequenceVectorizer(max_length=4).fit_transform(documents)
+    Tokens([[2, 3, 4, 0],
+            [2, 3, 4, 7],
+            [5, 0, 0, 0]], dtype=int32)
 
     Characters instead of words, and of each document the last three only:
 
@@ -234,11 +255,11 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the vocabulary and the number of columns of the output.
+        """Learn the vocabulary and, with `max_length`, the number of columns of the output.
 
         Parameters
         ----------
-        X : iterable of str or bytes
+        X : iterable of str, bytes or lists of str
             The training documents.
 
         y : None
@@ -252,7 +273,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If a document is not a string.
+            If a document is neither a string nor a list of strings.
         ValueError
             If no word is left for the vocabulary, the given `vocabulary` is unusable or `dtype`
             cannot hold the ids.
@@ -262,13 +283,13 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """Learn the vocabulary and return the documents as rows of token ids.
+        """Learn the vocabulary and return the documents as sequences of token ids.
 
         The same as `fit` followed by `transform`, but each document is analyzed only once.
 
         Parameters
         ----------
-        X : iterable of str or bytes
+        X : iterable of str, bytes or lists of str
             The training documents.
 
         y : None
@@ -276,13 +297,14 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_new : ndarray of shape (n_samples, max_length_)
-            The ids of the tokens of each document, then zeros.
+        X_new : ndarray of shape (n_samples, 1) or (n_samples, max_length_)
+            The ids of the tokens of each document: an array of them in each cell or, with
+            `max_length`, a row of them, then zeros.
 
         Raises
         ------
         TypeError
-            If a document is not a string.
+            If a document is neither a string nor a list of strings.
         ValueError
             If no word is left for the vocabulary, the given `vocabulary` is unusable or `dtype`
             cannot hold the ids.
@@ -290,52 +312,51 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         return self._encode(self._learn(X))
 
     def transform(self, X):
-        """Return documents as rows of token ids.
+        """Return documents as sequences of token ids.
 
         Parameters
         ----------
-        X : iterable of str or bytes
+        X : iterable of str, bytes or lists of str
             The documents.
 
         Returns
         -------
-        X_new : ndarray of shape (n_samples, max_length_)
-            The ids of the tokens of each document, then zeros.
+        X_new : ndarray of shape (n_samples, 1) or (n_samples, max_length_)
+            The ids of the tokens of each document: an array of them in each cell or, with
+            `max_length`, a row of them, then zeros.
 
         Raises
         ------
         TypeError
-            If a document is not a string.
+            If a document is neither a string nor a list of strings.
         """
-        check_is_fitted(self)
+        self._check_is_fitted()
         return self._encode(self._analyze(X))
 
     def inverse_transform(self, X):
-        """Return the tokens of rows of ids.
+        """Return the tokens of sequences of ids.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_columns)
-            Rows of token ids, as returned by `transform`.
+        X : array-like of shape (n_samples, n_columns), or of n_samples arrays
+            Sequences of token ids, as returned by `transform`.
 
         Returns
         -------
         documents : list of lists of str
-            The tokens of each row without the padding; ``"<unk>"`` stands for the unknown token
-            and any other id that is not in the vocabulary.
+            The tokens of each sequence without the padding; ``"<unk>"`` stands for the unknown
+            token and any other id that is not in the vocabulary.
 
         Raises
         ------
         ValueError
             If `X` is not two-dimensional or does not hold integers.
         """
-        check_is_fitted(self)
-        X = check_array(X, ensure_min_samples=0)
-        if X.dtype.kind not in "iu":
-            raise ValueError(f"Expected integer token ids, got an array of dtype {X.dtype}.")
+        self._check_is_fitted()
         terms = {id_: term for term, id_ in self.vocabulary_.items()}
         return [
-            [terms.get(id_, _UNKNOWN_TOKEN) for id_ in row if id_ != _PADDING] for row in X.tolist()
+            [terms.get(id_, _UNKNOWN_TOKEN) for id_ in row if id_ != _PADDING]
+            for row in _rows_of_ids(X)
         ]
 
     def get_feature_names_out(self, input_features=None):
@@ -349,9 +370,12 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         Returns
         -------
         feature_names_out : ndarray of str objects
-            The names of the columns: ``"token_0"``, ``"token_1"``, ...
+            The names of the columns: ``"token_0"``, ``"token_1"``, ..., or without `max_length`
+            of the one column, ``"tokens"``.
         """
-        check_is_fitted(self)
+        self._check_is_fitted()
+        if self.max_length_ is None:
+            return np.array(["tokens"], dtype=object)
         return np.array([f"token_{i}" for i in range(self.max_length_)], dtype=object)
 
     def build_analyzer(self):
@@ -362,7 +386,14 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         analyzer : callable
             A function to handle decoding, preprocessing, tokenization, stop words and n-grams.
         """
-        analyze = CountVectorizer(
+        analyze = self._counter().build_analyzer()
+        if callable(self.analyzer) or tuple(self.ngram_range) == (1, 1):
+            return analyze
+        return partial(_analyze_ngrams, analyze, self._join_ngrams)
+
+    def _counter(self):
+        """Return the vectorizer of scikit-learn that analyzes documents in the same way."""
+        return CountVectorizer(
             analyzer=self.analyzer,
             tokenizer=self.tokenizer,
             token_pattern=self.token_pattern,
@@ -372,11 +403,18 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
             stop_words=self.stop_words,
             encoding=self.encoding,
             decode_error=self.decode_error,
-        ).build_analyzer()
-        if callable(self.analyzer) or tuple(self.ngram_range) == (1, 1):
-            return analyze
-        separator = " " if self.analyzer == "word" else ""
-        return partial(_analyze_ngrams, analyze, self.ngram_range, separator)
+        )
+
+    def _join_ngrams(self, tokens):
+        """Return the n-grams of tokens in the order of their beginnings."""
+        separator = "" if self.analyzer == "char" else " "
+        lengths = range(self.ngram_range[0], self.ngram_range[1] + 1)
+        return [
+            separator.join(tokens[start : start + n])
+            for start in range(len(tokens))
+            for n in lengths
+            if start + n <= len(tokens)
+        ]
 
     def embedding_matrix(self, vectors, *, random_state=None):
         """Arrange pretrained word vectors as the initial weights of an embedding.
@@ -419,7 +457,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
                [0.5, 0.5],
                [0. , 0.5]], dtype=float32)
         """
-        check_is_fitted(self)
+        self._check_is_fitted()
         rng = check_random_state(random_state)
         found = {
             term: np.asarray(vectors[term], dtype=np.float32)
@@ -438,6 +476,18 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         matrix[known_ids] = known
         matrix[other_ids] = rng.normal(mean, std, size=(len(other_ids), len(mean)))
         return matrix
+
+    def __sklearn_is_fitted__(self):
+        has_nothing_to_learn = self.vocabulary is not None and (
+            self.max_length is None or isinstance(self.max_length, Integral)
+        )
+        return hasattr(self, "vocabulary_") or has_nothing_to_learn
+
+    def _check_is_fitted(self):
+        """Refuse to go on unless fitted, or with a vocabulary that was given."""
+        check_is_fitted(self)
+        if not hasattr(self, "vocabulary_"):
+            self._learn([])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -466,35 +516,42 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         """Yield the list of tokens of each document."""
         if isinstance(X, (str, bytes)):
             raise ValueError("Iterable over raw text documents expected, string object received.")
+        if isinstance(X, Set | Mapping):
+            raise TypeError(
+                f"Iterable over raw text documents expected, got {describe(X)}, whose order has "
+                "nothing to do with y's."
+            )
         if len(getattr(X, "shape", ())) > 1:  # iterating a data frame yields its column names
             raise ValueError(
                 "Iterable over raw text documents expected, "
                 f"{type(X).__name__} of shape {X.shape} received; pass a single column."
             )
-        # A callable of the user's may take documents that are tokenized already.
+        X = X.to_pylist() if hasattr(X, "to_pylist") else X  # Arrow's strings are no strings
+        # A callable of the user's may take documents that are neither texts nor tokens.
         custom = callable(self.analyzer) or self.preprocessor is not None
-        document_types = Iterable if custom else (str, bytes)
         analyze = self.build_analyzer()
+        stop_words = self._counter().get_stop_words() or ()
         for position, document in enumerate(X):
-            if not isinstance(document, document_types):
-                raise TypeError(
-                    f"Expected each document to be a string, got {document!r:.50} of type "
-                    f"{type(document).__name__} at position {position}."
-                )
-            yield list(analyze(document))
+            if isinstance(document, str | bytes) or (custom and isinstance(document, Iterable)):
+                yield list(analyze(document))
+                continue
+            tokens = [t for t in _check_tokens(document, position) if t not in stop_words]
+            yield self._join_ngrams(tokens) if tuple(self.ngram_range) != (1, 1) else tokens
 
     def _encode(self, documents):
-        """Return the matrix of ids of tokenized documents."""
+        """Return the ids of tokenized documents."""
         dtype = self._output_dtype(self.vocabulary_)
         width = self.max_length_
-        kept = slice(-width, None) if self.truncating == "pre" else slice(width)
+        kept = slice(-width, None) if self.truncating == "pre" and width else slice(width)
         id_of = self.vocabulary_.get
-        rows = [[id_of(token, _UNKNOWN) for token in tokens[kept]] for tokens in documents]
+        rows = [[id_of(token, UNKNOWN) for token in tokens[kept]] for tokens in documents]
         lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
         ids = np.fromiter((id_ for row in rows for id_ in row), dtype, count=lengths.sum())
+        if width is None:
+            return as_tokens(ids, offsets_of(lengths))
         X = np.zeros((len(rows), width), dtype=dtype)
         X[np.arange(width) < lengths[:, np.newaxis]] = ids
-        return X
+        return X.view(Tokens)
 
     def _learn_vocabulary(self, documents):
         """Return the words of tokenized documents as a dict of terms to ids."""
@@ -525,13 +582,14 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         return vocabulary
 
     def _learn_max_length(self, documents):
-        """Return the width of the output for tokenized training documents."""
+        """Return the width of the output for tokenized training documents, or None."""
+        if self.max_length is None:
+            return None
         if isinstance(self.max_length, Integral):
             return int(self.max_length)
         if not documents:
             raise ValueError("At least one document is required to learn max_length_, got none.")
-        share = 1.0 if self.max_length is None else self.max_length
-        length = np.quantile(list(map(len, documents)), share, method="inverted_cdf")
+        length = np.quantile(list(map(len, documents)), self.max_length, method="inverted_cdf")
         return max(int(length), 1)
 
     def _output_dtype(self, vocabulary):
@@ -549,6 +607,11 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     def _warn_of_unused_parameters(self):
         """Warn of parameters that have no effect, as scikit-learn's vectorizers do."""
+        if self.max_length is None and self.truncating != "post":
+            warnings.warn(
+                "The parameter 'truncating' will not be used since 'max_length' is None",
+                stacklevel=2,
+            )
         if callable(self.analyzer):
             unused = ["tokenizer", "token_pattern", "preprocessor", "strip_accents", "stop_words"]
             unused.append("ngram_range")
@@ -577,16 +640,44 @@ def _check_ngram_range(ngram_range):
         )
 
 
-def _analyze_ngrams(analyze, ngram_range, separator, document):
+def _analyze_ngrams(analyze, join_ngrams, document):
     """Return the n-grams of a document in the order of their beginnings."""
-    tokens = list(analyze(document))
-    lengths = range(ngram_range[0], ngram_range[1] + 1)
-    return [
-        separator.join(tokens[start : start + n])
-        for start in range(len(tokens))
-        for n in lengths
-        if start + n <= len(tokens)
-    ]
+    return join_ngrams(list(analyze(document)))
+
+
+def _check_tokens(document, position):
+    """Return a document that is a list of strings; refuse anything else."""
+    has_order = isinstance(document, Iterable) and not isinstance(document, Set | Mapping)
+    if not has_order or getattr(document, "ndim", 1) == 0:
+        raise TypeError(
+            f"Expected each document to be a string or a list of strings, got {document!r:.50} of "
+            f"type {type(document).__name__} at position {position}."
+        )
+    tokens = as_array(document).tolist() if hasattr(document, "dtype") else list(document)
+    for token in tokens:
+        if not isinstance(token, str):
+            raise TypeError(
+                f"Expected each document to be a string or a list of strings, got {token!r:.50} of "
+                f"type {type(token).__name__} as a token of the document at position {position}."
+            )
+    return tokens
+
+
+def _rows_of_ids(X):
+    """Return sequences of ids, those of a column or the rows of a matrix, as lists of ints."""
+    if hasattr(X, "iloc") or hasattr(X, "get_columns"):
+        is_column = len(X.columns) == 1 and len(X) and np.ndim(X[X.columns[0]][0]) == 1
+        X = list(X[X.columns[0]]) if is_column else X
+    is_column = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2
+    rows = [cell for (cell,) in np.asarray(X)] if is_column and X.shape[1] == 1 else X
+    if isinstance(rows, list | tuple) and any(np.ndim(row) == 1 for row in rows):
+        arrays = [as_array(row) for row in rows]
+    else:
+        arrays = check_array(rows, ensure_min_samples=0)
+    for array in arrays:
+        if array.size and array.dtype.kind not in "iu":
+            raise ValueError(f"Expected integer token ids, got an array of dtype {array.dtype}.")
+    return [array.tolist() for array in arrays]
 
 
 def _number(terms):

@@ -731,3 +731,163 @@ def test_parameters_are_checked():
         PerTimestep("passthrough").fit(X)
     with pytest.raises(ValueError, match="The 'features_per_step' parameter of PerTimestep must"):
         PerTimestep(StandardScaler(), features_per_step=0).fit(X)
+
+
+# Categories that differ between the sequences
+
+
+def categorical(values, categories=None, ordered=False):
+    dtype = pd.CategoricalDtype(categories, ordered=ordered)
+    return pd.DataFrame({"c": pd.Series(values, dtype=dtype), "x": np.arange(len(values)) * 1.0})
+
+
+def selector():
+    return ColumnTransformer(
+        [
+            (
+                "c",
+                OneHotEncoder(sparse_output=False, handle_unknown="ignore"),
+                make_column_selector(dtype_include="category"),
+            ),
+            ("x", "passthrough", ["x"]),
+        ]
+    )
+
+
+def test_categories_of_all_sequences_are_one_type():
+    X = [categorical(["a", "b"]), categorical(["c"]), categorical(["b", "d", "b"])]
+    per_timestep = PerTimestep(selector()).fit(X)
+    assert per_timestep.transformer_.named_transformers_["c"].categories_[0].tolist() == list(
+        "abcd"
+    )
+    assert_array_equal(per_timestep.transform(X)[1], [[0, 0, 1, 0, 0]])
+    # What transform is given may have other categories again.
+    assert_array_equal(
+        per_timestep.transform([categorical(["d", "z"])])[0][:, :4], [[0, 0, 0, 1], [0] * 4]
+    )
+
+
+def test_ordered_categories_keep_their_order():
+    X = [
+        categorical(["low"], ["low", "high"], ordered=True),
+        categorical(["mid"], ["low", "mid", "high"], ordered=True),
+    ]
+    seen = []
+
+    class Spy(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            seen.append(X["c"].dtype)
+            return self
+
+        def transform(self, X):
+            return X[["x"]].to_numpy()
+
+    PerTimestep(Spy()).fit(X)
+    assert seen == [pd.CategoricalDtype(["low", "mid", "high"], ordered=True)]
+    X[0] = categorical(["low"], ["high", "low"], ordered=True)
+    with pytest.raises(ValueError, match="categories of column 'c' in one order"):
+        PerTimestep(Spy()).fit(X)
+
+
+@pytest.mark.parametrize("dtype", [pl.Enum, lambda categories: pl.Categorical])
+def test_categories_of_polars(dtype):
+    X = [
+        pl.DataFrame({"c": pl.Series(["a"], dtype=dtype(["a"])), "x": [1.0]}),
+        pl.DataFrame({"c": pl.Series(["b"], dtype=dtype(["b"])), "x": [2.0]}),
+    ]
+    encoder = ColumnTransformer(
+        [("c", OneHotEncoder(sparse_output=False), ["c"]), ("x", "passthrough", ["x"])]
+    )
+    assert_array_equal(PerTimestep(encoder).fit_transform(X)[1], [[0, 1, 2]])
+
+
+# A target at every step
+
+
+class Centroids(TransformerMixin, BaseEstimator):
+    """Keeps what it is fitted on, and puts the mean target beside each step."""
+
+    def fit(self, X, y):
+        self.n_, self.y_ = len(X), np.asarray(y)
+        return self
+
+    def transform(self, X):
+        return np.column_stack([X, np.full(len(X), float(len(np.unique(self.y_))))])
+
+
+STEPS = [np.arange(6.0).reshape(3, 2), np.ones((1, 2)), np.zeros((2, 2))]
+STEP_LABELS = [["a", "b", "a"], ["c"], ["b", "a"]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        tuple,
+        lambda y: [np.array(part) for part in y],
+        lambda y: pd.Series(y),
+        lambda y: pl.Series(y),
+        lambda y: np.array([np.array(part, object) for part in y], dtype=object),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_a_target_for_each_step(form, method):
+    per_timestep = PerTimestep(Centroids())
+    getattr(per_timestep, method)(STEPS, form(STEP_LABELS))
+    assert per_timestep.transformer_.y_.tolist() == ["a", "b", "a", "c", "b", "a"]
+
+
+def test_steps_without_a_target_are_transformed_but_not_fitted_on():
+    labels = [["a", None, "a"], ["c"], [np.nan, "a"]]
+    per_timestep = PerTimestep(Centroids())
+    transformed = per_timestep.fit_transform(STEPS, labels)
+    assert per_timestep.transformer_.y_.tolist() == ["a", "a", "c", "a"]
+    assert [len(x) for x in transformed] == [3, 1, 2]
+
+
+def test_targets_of_rectangles():
+    X = np.arange(12.0).reshape(2, 3, 2)
+    per_step = PerTimestep(Centroids()).fit(X, np.arange(6).reshape(2, 3))
+    assert per_step.transformer_.y_.tolist() == [0, 1, 2, 3, 4, 5]
+    several = PerTimestep(Centroids()).fit(X, np.arange(4).reshape(2, 2))
+    assert several.transformer_.y_.tolist() == [[0, 1]] * 3 + [[2, 3]] * 3
+    one = PerTimestep(Centroids()).fit(X, ["x", "y"])
+    assert one.transformer_.y_.tolist() == ["x"] * 3 + ["y"] * 3
+
+
+def test_a_supervised_transformer_before_a_network_that_labels_steps():
+    X, _ = ragged(n_features=3)
+    y = [np.where(x[:, 1] > 0, "up", "down") for x in X]
+    model = make_pipeline(
+        PerTimestep(LinearDiscriminantAnalysis()),
+        GRUClassifier(8, pooling=None, max_iter=300, random_state=0),
+    )
+    assert model.fit(X, y).score(X, y) > 0.9
+
+
+# A fit that fails
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [np.zeros((3, 4))],  # two steps of the components asked for are too few
+        [np.full((2, 2), np.inf)],
+        np.zeros((3, 5)),
+        [np.zeros((2, 2)), np.zeros((2, 3))],
+        ["text"],
+    ],
+)
+def test_a_failed_fit_leaves_the_transformer_as_it_was(method, bad):
+    X, _ = ragged(n_features=3)
+    per_timestep = PerTimestep(PCA(n_components=2)).fit(X)
+    before, expected = dict(vars(per_timestep)), per_timestep.transform(X)
+    per_timestep.set_params(transformer__n_components=4)
+    with pytest.raises((ValueError, TypeError)):
+        getattr(per_timestep, method)(bad)
+    per_timestep.set_params(transformer__n_components=2)
+    assert vars(per_timestep).keys() == before.keys()
+    assert per_timestep.n_features_in_ == 3
+    for x, y in zip(per_timestep.transform(X), expected, strict=True):
+        assert_array_equal(x, y)

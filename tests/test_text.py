@@ -1,5 +1,6 @@
 import copy
 import pickle
+import tracemalloc
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +35,11 @@ MATRIX = np.array(
         [6, 5, 0, 0, 0, 0],
     ]
 )
+
+
+def padded(**parameters):
+    """Return a vectorizer whose output is a matrix as wide as the longest training document."""
+    return SequenceVectorizer(**{"max_length": 1.0} | parameters)
 
 
 def split_on_commas(document):
@@ -63,7 +70,7 @@ class OnlyLookup:
 def test_check_estimator():
     # scikit-learn has no data for its checks of estimators of text, and says so.
     with pytest.warns(SkipTestWarning, match="Can't test estimator SequenceVectorizer"):
-        estimator_checks.check_estimator(SequenceVectorizer())
+        estimator_checks.check_estimator(padded())
 
 
 @pytest.mark.parametrize(
@@ -85,33 +92,33 @@ def test_check_estimator():
     ],
 )
 def test_scikit_learn_checks_that_need_no_documents(check):
-    check("SequenceVectorizer", SequenceVectorizer())
+    check("SequenceVectorizer", padded())
 
 
 # Ids and padding
 
 
 def test_ids_follow_falling_frequency_then_the_alphabet():
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     assert vectorizer.vocabulary_ == VOCABULARY
     assert list(vectorizer.vocabulary_) == sorted(VOCABULARY, key=VOCABULARY.get)
 
 
 def test_frequency_counts_tokens_not_documents():
-    vectorizer = SequenceVectorizer().fit(["zz zz zz", "aa bb", "aa"])
+    vectorizer = padded().fit(["zz zz zz", "aa bb", "aa"])
     assert vectorizer.vocabulary_ == {"zz": 2, "aa": 3, "bb": 4}
 
 
 def test_ids_are_plain_integers():
     for parameters in ({}, {"max_features": 2}, {"vocabulary": {"cat": np.int64(5)}}):
-        vectorizer = SequenceVectorizer(**parameters).fit(DOCUMENTS)
+        vectorizer = padded(**parameters).fit(DOCUMENTS)
         assert {type(id_) for id_ in vectorizer.vocabulary_.values()} == {int}
         assert type(vectorizer.max_length_) is int
 
 
 def test_fit_transform_gives_rows_of_ids_with_trailing_zeros():
-    X = SequenceVectorizer().fit_transform(DOCUMENTS)
-    assert type(X) is np.ndarray
+    X = padded().fit_transform(DOCUMENTS)
+    assert isinstance(X, np.ndarray)
     assert X.dtype == np.int32
     np.testing.assert_array_equal(X, MATRIX)
 
@@ -129,34 +136,34 @@ def test_fit_transform_analyzes_each_document_once():
         seen.append(document)
         return document.split()
 
-    SequenceVectorizer(analyzer=analyzer).fit_transform(DOCUMENTS)
+    padded(analyzer=analyzer).fit_transform(DOCUMENTS)
     assert seen == DOCUMENTS
 
 
 def test_unseen_words_are_unknown():
-    X = SequenceVectorizer().fit(DOCUMENTS).transform(["the bird sat"])
+    X = padded().fit(DOCUMENTS).transform(["the bird sat"])
     np.testing.assert_array_equal(X, [[3, 1, 4, 0, 0, 0]])
 
 
 def test_document_of_unknown_words_only():
-    X = SequenceVectorizer().fit(DOCUMENTS).transform(["quite unheard of"])
+    X = padded().fit(DOCUMENTS).transform(["quite unheard of"])
     np.testing.assert_array_equal(X, [[1, 1, 1, 0, 0, 0]])
 
 
 @pytest.mark.parametrize("document", ["", "   ", "?!", "a"])
 def test_document_without_tokens_is_a_row_of_zeros(document):
-    vectorizer = SequenceVectorizer()
+    vectorizer = padded()
     assert not vectorizer.fit_transform([*DOCUMENTS, document])[-1].any()
     assert not vectorizer.transform([document]).any()
 
 
 def test_no_documents_to_transform():
-    assert SequenceVectorizer().fit(DOCUMENTS).transform([]).shape == (0, 6)
+    assert padded().fit(DOCUMENTS).transform([]).shape == (0, 6)
 
 
 def test_counts_agree_with_count_vectorizer():
     counter = CountVectorizer().fit(DOCUMENTS)
-    vectorizer = SequenceVectorizer()
+    vectorizer = padded()
     rows = vectorizer.inverse_transform(vectorizer.fit_transform(DOCUMENTS))
     names = counter.get_feature_names_out()
     for row, counts in zip(rows, counter.transform(DOCUMENTS).toarray(), strict=True):
@@ -167,13 +174,29 @@ def test_counts_agree_with_count_vectorizer():
 
 
 def test_width_is_fixed_in_fit():
-    vectorizer = SequenceVectorizer().fit(["aa bb", "aa"])
+    vectorizer = padded().fit(["aa bb", "aa"])
     assert vectorizer.max_length_ == 2
     np.testing.assert_array_equal(vectorizer.transform(["aa", "bb aa bb aa"]), [[2, 0], [3, 2]])
 
 
-def test_width_is_the_longest_document_by_default():
-    assert SequenceVectorizer().fit(["word"] * 999 + ["word word word"]).max_length_ == 3
+def test_by_default_nothing_is_cut_and_nothing_padded():
+    vectorizer = SequenceVectorizer().fit(["word"] * 999 + ["word word word"])
+    assert vectorizer.max_length_ is None
+    X = vectorizer.transform(["word " * 7, "", "word"])
+    assert X.shape == (3, 1)
+    assert [ids.tolist() for ids in X] == [[2] * 7, [], [2]]
+    assert X[0].dtype == np.int32
+    assert vectorizer.get_feature_names_out().tolist() == ["tokens"]
+
+
+def test_one_long_document_costs_what_it_holds():
+    documents = ["word"] * 5000 + ["word " * 200_000]
+    tracemalloc.start()
+    X = SequenceVectorizer().fit_transform(documents)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(map(len, X)) == 205_000
+    assert peak < 50e6  # a matrix would take 4 GB
 
 
 @pytest.mark.parametrize(
@@ -181,9 +204,7 @@ def test_width_is_the_longest_document_by_default():
     [("post", [[2, 3], [2, 0], [0, 0]]), ("pre", [[4, 5], [2, 0], [0, 0]])],
 )
 def test_truncating(truncating, expected):
-    vectorizer = SequenceVectorizer(
-        vocabulary=["aa", "bb", "cc", "dd"], max_length=2, truncating=truncating
-    )
+    vectorizer = padded(vocabulary=["aa", "bb", "cc", "dd"], max_length=2, truncating=truncating)
     X = vectorizer.fit_transform(["aa bb cc dd", "aa", ""])
     np.testing.assert_array_equal(X, expected)
 
@@ -219,7 +240,7 @@ def test_integer_one_and_float_one_differ():
     assert SequenceVectorizer(max_length=1.0).fit(DOCUMENTS).max_length_ == 6
 
 
-@pytest.mark.parametrize("max_length", [None, 0.5])
+@pytest.mark.parametrize("max_length", [0.5, 1.0])
 def test_width_is_at_least_one(max_length):
     vectorizer = SequenceVectorizer(vocabulary=["cat"], max_length=max_length)
     np.testing.assert_array_equal(vectorizer.fit_transform(["", ""]), [[0], [0]])
@@ -228,21 +249,21 @@ def test_width_is_at_least_one(max_length):
 
 def test_words_outside_the_vocabulary_count_for_the_width_and_stop_words_do_not():
     documents = ["the cat sat on the mat", "cat"]
-    assert SequenceVectorizer(min_df=2).fit(documents).max_length_ == 6
-    assert SequenceVectorizer(stop_words=["the", "on"]).fit(documents).max_length_ == 3
+    assert padded(min_df=2).fit(documents).max_length_ == 6
+    assert padded(stop_words=["the", "on"]).fit(documents).max_length_ == 3
 
 
 # Vocabulary
 
 
 def test_stop_words_disappear():
-    vectorizer = SequenceVectorizer(stop_words=["the", "on"])
+    vectorizer = padded(stop_words=["the", "on"])
     X = vectorizer.fit_transform(["the cat on the mat"])
     assert vectorizer.inverse_transform(X) == [["cat", "mat"]]
 
 
 def test_english_stop_words():
-    assert set(SequenceVectorizer(stop_words="english").fit(DOCUMENTS).vocabulary_) == {
+    assert set(padded(stop_words="english").fit(DOCUMENTS).vocabulary_) == {
         "cat",
         "sat",
         "mat",
@@ -256,7 +277,7 @@ def test_english_stop_words():
 )
 def test_words_dropped_by_document_frequency_become_unknown(parameters):
     selected = set(CountVectorizer(**parameters).fit(DOCUMENTS).vocabulary_)
-    vectorizer = SequenceVectorizer(**parameters)
+    vectorizer = padded(**parameters)
     X = vectorizer.fit_transform(DOCUMENTS)
     assert set(vectorizer.vocabulary_) == selected
     assert 0 < len(selected) < len(VOCABULARY)
@@ -266,7 +287,7 @@ def test_words_dropped_by_document_frequency_become_unknown(parameters):
 
 
 def test_max_features_keeps_the_most_frequent_words():
-    vectorizer = SequenceVectorizer(max_features=2)
+    vectorizer = padded(max_features=2)
     X = vectorizer.fit_transform(DOCUMENTS)
     assert vectorizer.vocabulary_ == {"cat": 2, "the": 3}
     np.testing.assert_array_equal(X[1], [3, 2, 1, 1, 3, 1])
@@ -274,30 +295,30 @@ def test_max_features_keeps_the_most_frequent_words():
 
 def test_max_features_breaks_ties_alphabetically():
     words = [f"word{i:03d}" for i in range(300)]
-    vectorizer = SequenceVectorizer(max_features=100).fit([" ".join(reversed(words))])
+    vectorizer = padded(max_features=100).fit([" ".join(reversed(words))])
     assert list(vectorizer.vocabulary_) == words[:100]
 
 
 def test_max_features_larger_than_the_vocabulary():
-    assert SequenceVectorizer(max_features=100).fit(DOCUMENTS).vocabulary_ == VOCABULARY
+    assert padded(max_features=100).fit(DOCUMENTS).vocabulary_ == VOCABULARY
 
 
 @pytest.mark.parametrize("documents", [[], ["", "?"], ["a b"]])
 def test_empty_vocabulary(documents):
     with pytest.raises(ValueError, match="empty vocabulary; perhaps the documents only contain"):
-        SequenceVectorizer().fit(documents)
+        padded().fit(documents)
 
 
 def test_selection_that_leaves_nothing():
     with pytest.raises(ValueError, match="After pruning, no terms remain"):
-        SequenceVectorizer(min_df=4).fit(DOCUMENTS)
+        padded(min_df=4).fit(DOCUMENTS)
     with pytest.raises(ValueError, match="max_df corresponds to < documents than min_df"):
-        SequenceVectorizer(min_df=3, max_df=2).fit(DOCUMENTS)
+        padded(min_df=3, max_df=2).fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize("terms", [["on", "cat"], ("on", "cat"), np.array(["on", "cat"])])
 def test_given_terms_are_numbered_in_their_order(terms):
-    vectorizer = SequenceVectorizer(vocabulary=terms)
+    vectorizer = padded(vocabulary=terms)
     X = vectorizer.fit_transform(["cat on mat"])
     assert vectorizer.vocabulary_ == {"on": 2, "cat": 3}
     assert vectorizer.max_length_ == 3
@@ -305,69 +326,69 @@ def test_given_terms_are_numbered_in_their_order(terms):
 
 
 def test_keys_of_a_dict_are_numbered_in_their_order():
-    vectorizer = SequenceVectorizer(vocabulary={"on": 0, "cat": 1}.keys()).fit(["cat"])
+    vectorizer = padded(vocabulary={"on": 0, "cat": 1}.keys()).fit(["cat"])
     assert vectorizer.vocabulary_ == {"on": 2, "cat": 3}
 
 
 @pytest.mark.parametrize("kind", [set, frozenset])
 def test_given_set_is_numbered_alphabetically(kind):
     terms = [f"word{i:02d}" for i in range(50)]
-    vectorizer = SequenceVectorizer(vocabulary=kind(terms)).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary=kind(terms)).fit(DOCUMENTS)
     assert list(vectorizer.vocabulary_) == terms
 
 
 def test_vocabulary_of_another_vectorizer():
-    first = SequenceVectorizer().fit(DOCUMENTS)
-    second = SequenceVectorizer(vocabulary=first.vocabulary_).fit(["the cat sat on the mat"])
+    first = padded().fit(DOCUMENTS)
+    second = padded(vocabulary=first.vocabulary_).fit(["the cat sat on the mat"])
     assert second.vocabulary_ == VOCABULARY
     assert second.vocabulary_ is not first.vocabulary_
     np.testing.assert_array_equal(second.transform(DOCUMENTS), MATRIX)
 
 
 def test_given_ids_may_have_gaps():
-    vectorizer = SequenceVectorizer(vocabulary={"cat": 9, "mat": 4})
+    vectorizer = padded(vocabulary={"cat": 9, "mat": 4})
     np.testing.assert_array_equal(vectorizer.fit_transform(["mat cat on"]), [[4, 9, 1]])
 
 
 def test_given_vocabulary_is_not_selected_from():
-    vectorizer = SequenceVectorizer(
-        vocabulary=["zebra", "cat"], min_df=4, max_df=0.1, max_features=1
-    ).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary=["zebra", "cat"], min_df=4, max_df=0.1, max_features=1).fit(
+        DOCUMENTS
+    )
     assert vectorizer.vocabulary_ == {"zebra": 2, "cat": 3}
 
 
 def test_duplicate_terms():
     with pytest.raises(ValueError, match="Duplicate term in vocabulary: 'cat'"):
-        SequenceVectorizer(vocabulary=["cat", "mat", "cat"]).fit(DOCUMENTS)
+        padded(vocabulary=["cat", "mat", "cat"]).fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize("id_", [0, 1, -3, 2.0, "2", None, True])
 def test_reserved_and_invalid_ids(id_):
     message = f"distinct integers of 2 or more .*got {id_!r} for 'cat'"
     with pytest.raises(ValueError, match=message):
-        SequenceVectorizer(vocabulary={"mat": 7, "cat": id_}).fit(DOCUMENTS)
+        padded(vocabulary={"mat": 7, "cat": id_}).fit(DOCUMENTS)
 
 
 def test_repeated_ids():
     with pytest.raises(ValueError, match="got 5 for both 'mat' and 'cat'"):
-        SequenceVectorizer(vocabulary={"mat": 5, "cat": 5}).fit(DOCUMENTS)
+        padded(vocabulary={"mat": 5, "cat": 5}).fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize("vocabulary", [[], {}, set()])
 def test_empty_given_vocabulary(vocabulary):
     with pytest.raises(ValueError, match="empty vocabulary passed to fit"):
-        SequenceVectorizer(vocabulary=vocabulary).fit(DOCUMENTS)
+        padded(vocabulary=vocabulary).fit(DOCUMENTS)
 
 
 def test_given_vocabulary_without_training_documents():
     with pytest.raises(ValueError, match="At least one document is required"):
-        SequenceVectorizer(vocabulary=["cat"]).fit([])
+        padded(vocabulary=["cat"]).fit([])
     assert SequenceVectorizer(vocabulary=["cat"], max_length=3).fit([]).max_length_ == 3
 
 
 def test_warns_of_capitals_in_a_given_vocabulary():
     with pytest.warns(UserWarning, match="Upper case characters found in vocabulary"):
-        SequenceVectorizer(vocabulary=["Cat"]).fit(DOCUMENTS)
+        padded(vocabulary=["Cat"]).fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +398,7 @@ def test_warns_of_capitals_in_a_given_vocabulary():
 def test_capitals_in_a_given_vocabulary_that_can_match(parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        SequenceVectorizer(vocabulary=["CAT"], **parameters).fit(DOCUMENTS)
+        padded(vocabulary=["CAT"], **parameters).fit(DOCUMENTS)
 
 
 # Tokenization
@@ -403,14 +424,14 @@ def test_capitals_in_a_given_vocabulary_that_can_match(parameters):
 def test_analyzer_is_that_of_count_vectorizer(parameters):
     document = "The CAFÉ, the café: a Ca\u0301t,  x"
     expected = CountVectorizer(**parameters).build_analyzer()(document)
-    assert SequenceVectorizer(**parameters).build_analyzer()(document) == expected
-    vectorizer = SequenceVectorizer(**parameters)
+    assert padded(**parameters).build_analyzer()(document) == expected
+    vectorizer = padded(**parameters)
     X = vectorizer.fit_transform([document])
     assert vectorizer.inverse_transform(X) == [expected]
 
 
 def test_chinese_characters():
-    vectorizer = SequenceVectorizer(analyzer="char")
+    vectorizer = padded(analyzer="char")
     X = vectorizer.fit_transform(["我爱你", "我们"])
     assert vectorizer.vocabulary_["我"] == 2
     assert X.shape == (2, 3)
@@ -432,7 +453,7 @@ def test_chinese_characters():
     ],
 )
 def test_ngrams_stand_in_the_order_of_their_beginnings(parameters, expected):
-    vectorizer = SequenceVectorizer(**parameters)
+    vectorizer = padded(**parameters)
     assert vectorizer.build_analyzer()("Not so good!") == expected
 
 
@@ -440,14 +461,14 @@ def test_ngrams_stand_in_the_order_of_their_beginnings(parameters, expected):
 @pytest.mark.parametrize("ngram_range", [(1, 1), (1, 3), (2, 3)])
 def test_ngrams_are_those_of_count_vectorizer(analyzer, ngram_range):
     parameters = {"analyzer": analyzer, "ngram_range": ngram_range}
-    vectorizer = SequenceVectorizer(**parameters).fit(DOCUMENTS)
+    vectorizer = padded(**parameters).fit(DOCUMENTS)
     assert set(vectorizer.vocabulary_) == set(
         CountVectorizer(**parameters).fit(DOCUMENTS).vocabulary_
     )
 
 
 def test_rare_ngrams_become_unknown():
-    vectorizer = SequenceVectorizer(ngram_range=(1, 2), min_df=2)
+    vectorizer = padded(ngram_range=(1, 2), min_df=2)
     X = vectorizer.fit_transform(["not good", "not good", "not bad", "bad"])
     assert vectorizer.inverse_transform(X)[2] == ["not", "<unk>", "bad"]
 
@@ -456,21 +477,21 @@ def test_ngrams_of_a_tokenizer_that_is_a_generator_function():
     def tokenizer(document):
         yield from document.split()
 
-    vectorizer = SequenceVectorizer(tokenizer=tokenizer, token_pattern=None, ngram_range=(1, 2))
+    vectorizer = padded(tokenizer=tokenizer, token_pattern=None, ngram_range=(1, 2))
     assert vectorizer.build_analyzer()("a b") == ["a", "a b", "b"]
 
 
 @pytest.mark.parametrize("ngram_range", [(2, 1), (0, 1), (1,), (1, 2, 3), (1.0, 2), (1, "2", 3)])
 def test_invalid_ngram_range(ngram_range):
     with pytest.raises(ValueError, match="ngram_range must be a pair of integers"):
-        SequenceVectorizer(ngram_range=ngram_range).fit(DOCUMENTS)
+        padded(ngram_range=ngram_range).fit(DOCUMENTS)
 
 
 def test_analyzer_may_be_a_generator_function():
     def analyzer(document):
         yield from document.split()
 
-    X = SequenceVectorizer(analyzer=analyzer, vocabulary=["aa", "bb"]).fit_transform(["bb aa"])
+    X = padded(analyzer=analyzer, vocabulary=["aa", "bb"]).fit_transform(["bb aa"])
     np.testing.assert_array_equal(X, [[3, 2]])
 
 
@@ -482,12 +503,12 @@ def test_analyzer_may_be_a_generator_function():
     ],
 )
 def test_tokenized_documents(parameters):
-    X = SequenceVectorizer(**parameters).fit_transform([["New York", "is"], ("is",), []])
+    X = padded(**parameters).fit_transform([["New York", "is"], ("is",), []])
     np.testing.assert_array_equal(X, [[3, 2], [2, 0], [0, 0]])
 
 
 def test_tokens_need_not_be_strings():
-    vectorizer = SequenceVectorizer(analyzer=identity)
+    vectorizer = padded(analyzer=identity)
     X = vectorizer.fit_transform([[("run", "VERB"), ("run", "NOUN")], [("run", "VERB")]])
     np.testing.assert_array_equal(X, [[2, 3], [2, 0]])
     assert vectorizer.inverse_transform(X)[1] == [("run", "VERB")]
@@ -495,11 +516,11 @@ def test_tokens_need_not_be_strings():
 
 def test_documents_as_bytes():
     documents = [document.encode("latin-1") for document in ["un café noir", "café"]]
-    vectorizer = SequenceVectorizer(encoding="latin-1").fit(documents)
+    vectorizer = padded(encoding="latin-1").fit(documents)
     assert vectorizer.vocabulary_["café"] == 2
     with pytest.raises(UnicodeDecodeError):
-        SequenceVectorizer().fit(documents)
-    assert "caf" in SequenceVectorizer(decode_error="ignore").fit(documents).vocabulary_
+        padded().fit(documents)
+    assert "caf" in padded(decode_error="ignore").fit(documents).vocabulary_
 
 
 @pytest.mark.parametrize(
@@ -516,7 +537,7 @@ def test_documents_as_bytes():
 )
 def test_warns_of_parameters_without_effect(parameters, unused):
     with pytest.warns(UserWarning, match=f"The parameter '{unused}' will not be used"):
-        SequenceVectorizer(**parameters).fit(DOCUMENTS)
+        padded(**parameters).fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize(
@@ -533,7 +554,7 @@ def test_warns_of_parameters_without_effect(parameters, unused):
 def test_does_not_warn_otherwise(parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        SequenceVectorizer(**parameters).fit(DOCUMENTS).transform(DOCUMENTS)
+        padded(**parameters).fit(DOCUMENTS).transform(DOCUMENTS)
 
 
 # Documents
@@ -556,7 +577,7 @@ def test_does_not_warn_otherwise(parameters):
     ],
 )
 def test_containers_of_documents(container):
-    vectorizer = SequenceVectorizer()
+    vectorizer = padded()
     np.testing.assert_array_equal(vectorizer.fit_transform(container(DOCUMENTS)), MATRIX)
     assert vectorizer.vocabulary_ == VOCABULARY
     np.testing.assert_array_equal(vectorizer.transform(container(DOCUMENTS)), MATRIX)
@@ -565,7 +586,7 @@ def test_containers_of_documents(container):
 @pytest.mark.parametrize("document", ["the cat", b"the cat"])
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
 def test_single_string(method, document):
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     with pytest.raises(
         ValueError, match="Iterable over raw text documents expected, string object"
     ):
@@ -575,43 +596,125 @@ def test_single_string(method, document):
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
 def test_data_frame_instead_of_a_column(method, frame):
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     with pytest.raises(ValueError, match=r"DataFrame of shape \(4, 1\) received; pass a single"):
         getattr(vectorizer, method)(frame({"text": DOCUMENTS}))
 
 
-@pytest.mark.parametrize("document", [None, np.nan, float("nan"), pd.NA, 3, 2.5, ["the", "cat"]])
+@pytest.mark.parametrize(
+    "document", [None, np.nan, float("nan"), pd.NA, 3, 2.5, {"the": 1}, {"the"}]
+)
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
 def test_document_that_is_not_a_string(method, document):
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     name = type(document).__name__
-    with pytest.raises(TypeError, match=f"to be a string, got .* of type {name} at position 2"):
+    with pytest.raises(
+        TypeError, match=f"to be a string or a list .*got .* of type {name} at position 2"
+    ):
         getattr(vectorizer, method)(["the cat", "sat", document, "on"])
 
 
 @pytest.mark.parametrize("document", [None, np.nan, pd.NA, 3])
 def test_missing_document_with_a_callable_analyzer(document):
     with pytest.raises(TypeError, match="at position 1"):
-        SequenceVectorizer(analyzer=identity).fit([["cat"], document])
+        padded(analyzer=identity).fit([["cat"], document])
 
 
 @pytest.mark.parametrize("series", [pd.Series(["cat", None]), pl.Series(["cat", None])])
 def test_missing_document_in_a_series(series):
     with pytest.raises(TypeError, match="at position 1"):
-        SequenceVectorizer().fit(series)
+        padded().fit(series)
+
+
+# Documents that are tokenized already
+
+TOKENIZED = [d.split() for d in ["the cat sat", "the cat sat on the mat", "a cat", "dogs bark"]]
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        list,
+        tuple,
+        lambda d: [tuple(tokens) for tokens in d],
+        lambda d: [np.array(tokens) for tokens in d],
+        lambda d: [np.array(tokens, object) for tokens in d],
+        pd.Series,
+        pl.Series,
+        pa.array,
+    ],
+    ids=["list", "tuple", "tuples", "arrays", "object arrays", "pandas", "polars", "arrow"],
+)
+def test_lists_of_strings_are_tokens_as_they_are(container):
+    vectorizer = SequenceVectorizer()
+    X = vectorizer.fit_transform(container(TOKENIZED))
+    assert vectorizer.vocabulary_ == {
+        "cat": 2, "the": 3, "sat": 4, "a": 5, "bark": 6, "dogs": 7, "mat": 8, "on": 9
+    }  # fmt: skip
+    assert vectorizer.inverse_transform(X) == TOKENIZED
+    assert vectorizer.inverse_transform(vectorizer.transform([["The", "a", "zz"]])) == [
+        ["<unk>", "a", "<unk>"]
+    ]
+
+
+def test_stop_words_and_ngrams_of_tokenized_documents():
+    vectorizer = SequenceVectorizer(stop_words=["on", "the"], ngram_range=(1, 2))
+    X = vectorizer.fit_transform([["New York", "on", "air"], "air on air"])
+    assert vectorizer.inverse_transform(X) == [
+        ["New York", "New York air", "air"],
+        ["air", "air air", "air"],
+    ]
+
+
+@pytest.mark.parametrize("token", [3, None, b"cat", ["cat"], 2.5])
+def test_a_token_that_is_no_string(token):
+    with pytest.raises(TypeError, match=r"as a token of the document at position 1"):
+        SequenceVectorizer().fit([["the"], ["cat", token]])
+
+
+@pytest.mark.parametrize("documents", [{"a cat", "dogs"}, {"a": "cat"}, frozenset(["a cat"])])
+def test_documents_without_order(documents):
+    with pytest.raises(TypeError, match="whose order has nothing to do with y's"):
+        SequenceVectorizer().fit(documents)
+
+
+# Without fit
+
+
+@pytest.mark.parametrize("max_length", [None, 4])
+def test_a_given_vocabulary_needs_no_fit(max_length):
+    vectorizer = SequenceVectorizer(vocabulary=["cat", "sat"], max_length=max_length)
+    fitted = clone(vectorizer).fit([])
+    X = vectorizer.transform(["sat the cat"])
+    assert vectorizer.inverse_transform(X) == [["sat", "<unk>", "cat"]]
+    assert [x.tolist() for x in X] == [x.tolist() for x in fitted.transform(["sat the cat"])]
+    assert clone(vectorizer).inverse_transform(X) == [["sat", "<unk>", "cat"]]
+    names = clone(vectorizer).get_feature_names_out()
+    assert names.tolist() == fitted.get_feature_names_out().tolist()
+    assert clone(vectorizer).embedding_matrix({"cat": [1.0]}).shape == (4, 1)
+
+
+def test_a_share_of_documents_needs_fit():
+    with pytest.raises(NotFittedError):
+        SequenceVectorizer(vocabulary=["cat"], max_length=0.5).transform(["cat"])
+
+
+def test_truncating_nothing_warns():
+    with pytest.warns(UserWarning, match="'truncating' will not be used since 'max_length' is"):
+        SequenceVectorizer(truncating="pre").fit(DOCUMENTS)
 
 
 # Inverse
 
 
 def test_inverse_transform():
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     X = vectorizer.transform(["the bird sat", "", "zzz"])
     assert vectorizer.inverse_transform(X) == [["the", "<unk>", "sat"], [], ["<unk>"]]
 
 
 def test_inverse_transform_of_other_ids():
-    vectorizer = SequenceVectorizer(vocabulary=["cat"]).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary=["cat"]).fit(DOCUMENTS)
     assert vectorizer.inverse_transform([[2, 99, -1], [0, 2, 0]]) == [
         ["cat", "<unk>", "<unk>"],
         ["cat"],
@@ -619,19 +722,19 @@ def test_inverse_transform_of_other_ids():
 
 
 def test_inverse_transform_of_no_rows():
-    assert SequenceVectorizer().fit(DOCUMENTS).inverse_transform(np.zeros((0, 6), int)) == []
+    assert padded().fit(DOCUMENTS).inverse_transform(np.zeros((0, 6), int)) == []
 
 
 @pytest.mark.parametrize("X", [[[2.0, 3.0]], [[2.5]]])
 def test_inverse_transform_needs_integers(X):
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     with pytest.raises(ValueError, match=r"Expected integer token ids, got .* float64"):
         vectorizer.inverse_transform(X)
 
 
 def test_inverse_transform_needs_rows():
     with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
-        SequenceVectorizer().fit(DOCUMENTS).inverse_transform([2, 3])
+        padded().fit(DOCUMENTS).inverse_transform([2, 3])
 
 
 words = st.text("abcdé我", min_size=2, max_size=4)
@@ -672,7 +775,7 @@ def test_feature_names():
 
 @pytest.mark.parametrize(("library", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
 def test_set_output(library, frame):
-    vectorizer = SequenceVectorizer().set_output(transform=library)
+    vectorizer = padded().set_output(transform=library)
     fitted = vectorizer.fit_transform(DOCUMENTS)
     for X in (fitted, vectorizer.transform(DOCUMENTS)):
         assert isinstance(X, frame)
@@ -686,7 +789,7 @@ def test_set_output(library, frame):
     "dtype", [np.int8, np.uint8, np.int16, np.int64, "int64", np.dtype("uint16"), int]
 )
 def test_integer_dtypes(dtype):
-    vectorizer = SequenceVectorizer(dtype=dtype)
+    vectorizer = padded(dtype=dtype)
     X = vectorizer.fit_transform(DOCUMENTS)
     assert X.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(X, MATRIX)
@@ -696,13 +799,13 @@ def test_integer_dtypes(dtype):
 @pytest.mark.parametrize("dtype", [float, bool, object, "U5", complex])
 def test_other_dtypes(dtype):
     with pytest.raises(ValueError, match="dtype must be an integer type"):
-        SequenceVectorizer(dtype=dtype).fit(DOCUMENTS)
+        padded(dtype=dtype).fit(DOCUMENTS)
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
 def test_dtype_too_small_for_the_ids(method):
     vocabulary = {"cat": 127, "mat": 128}
-    vectorizer = SequenceVectorizer(vocabulary=vocabulary, dtype=np.int8)
+    vectorizer = padded(vocabulary=vocabulary, dtype=np.int8)
     with pytest.raises(ValueError, match=r"dtype int8 .* up to 127, .* vocabulary is 128"):
         getattr(vectorizer, method)(DOCUMENTS)
     X = vectorizer.set_params(dtype=np.uint8).fit_transform(["mat cat"])
@@ -710,12 +813,12 @@ def test_dtype_too_small_for_the_ids(method):
 
 
 def test_dtype_that_just_holds_the_ids():
-    X = SequenceVectorizer(vocabulary={"cat": 127}, dtype=np.int8).fit_transform(["cat"])
+    X = padded(vocabulary={"cat": 127}, dtype=np.int8).fit_transform(["cat"])
     np.testing.assert_array_equal(X, [[127]])
 
 
 def test_dtype_made_too_small_after_fit():
-    vectorizer = SequenceVectorizer(vocabulary={"cat": 300}).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary={"cat": 300}).fit(DOCUMENTS)
     with pytest.raises(ValueError, match="dtype int8 holds ids up to 127"):
         vectorizer.set_params(dtype=np.int8).transform(DOCUMENTS)
 
@@ -726,7 +829,7 @@ VECTORS = {"cat": [1.0, 10.0], "mat": [3.0, 10.0], "zebra": [99.0, 99.0]}
 
 
 def test_embedding_matrix():
-    vectorizer = SequenceVectorizer(vocabulary=["mat", "cat"]).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary=["mat", "cat"]).fit(DOCUMENTS)
     matrix = vectorizer.embedding_matrix(VECTORS)
     assert matrix.dtype == np.float32
     np.testing.assert_array_equal(matrix, [[0, 0], [0, 0], [3, 10], [1, 10]])
@@ -735,20 +838,20 @@ def test_embedding_matrix():
 @pytest.mark.parametrize("kind", [OnlyLookup, pd.Series])
 def test_embedding_matrix_needs_only_lookup(kind):
     assert not isinstance(kind(VECTORS), Mapping)
-    vectorizer = SequenceVectorizer(vocabulary=["mat", "cat"]).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary=["mat", "cat"]).fit(DOCUMENTS)
     matrix = vectorizer.embedding_matrix(kind(VECTORS))
     np.testing.assert_array_equal(matrix, vectorizer.embedding_matrix(VECTORS))
 
 
 def test_embedding_matrix_has_rows_up_to_the_largest_id():
-    vectorizer = SequenceVectorizer(vocabulary={"cat": 5, "mat": 3}).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary={"cat": 5, "mat": 3}).fit(DOCUMENTS)
     matrix = vectorizer.embedding_matrix(VECTORS)
     np.testing.assert_array_equal(matrix, [[0, 0], [0, 0], [0, 0], [3, 10], [0, 0], [1, 10]])
 
 
 def test_words_without_a_vector_are_drawn_like_the_vectors_found():
     lacking = [f"word{i}" for i in range(2000)]
-    vectorizer = SequenceVectorizer(vocabulary=["cat", "mat", *lacking]).fit(DOCUMENTS)
+    vectorizer = padded(vocabulary=["cat", "mat", *lacking]).fit(DOCUMENTS)
     matrix = vectorizer.embedding_matrix(VECTORS, random_state=0)
     drawn = matrix[4:]
     np.testing.assert_allclose(drawn.mean(axis=0), [2.0, 10.0], atol=0.1)
@@ -758,7 +861,7 @@ def test_words_without_a_vector_are_drawn_like_the_vectors_found():
 
 
 def test_embedding_matrix_random_state():
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     first = vectorizer.embedding_matrix(VECTORS, random_state=0)
     np.testing.assert_array_equal(vectorizer.embedding_matrix(VECTORS, random_state=0), first)
     generator = np.random.RandomState(0)
@@ -781,7 +884,7 @@ def test_embedding_matrix_random_state():
     ],
 )
 def test_unusable_word_vectors(vectors, message):
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS)
+    vectorizer = padded().fit(DOCUMENTS)
     with pytest.raises(ValueError, match=message):
         vectorizer.embedding_matrix(vectors)
 
@@ -816,14 +919,14 @@ def test_unusable_word_vectors(vectors, message):
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])
 def test_parameters_are_validated(method, name, value):
-    vectorizer = SequenceVectorizer(**{name: value})
+    vectorizer = padded(**{name: value})
     message = f"The '{name}' parameter of SequenceVectorizer must be"
     with pytest.raises(ValueError, match=message):
         getattr(vectorizer, method)(DOCUMENTS)
 
 
 def test_shared_parameters_have_the_defaults_of_count_vectorizer():
-    parameters = SequenceVectorizer().get_params()
+    parameters = padded().get_params()
     shared = CountVectorizer().get_params().keys() & parameters.keys()
     assert parameters.keys() - shared == {"max_length", "truncating"}
     for name in shared - {"dtype"}:
@@ -833,7 +936,7 @@ def test_shared_parameters_have_the_defaults_of_count_vectorizer():
 
 def test_parameters_are_keyword_only():
     with pytest.raises(TypeError):
-        SequenceVectorizer("word")
+        padded("word")
 
 
 @pytest.mark.parametrize(
@@ -848,11 +951,11 @@ def test_parameters_are_keyword_only():
 @pytest.mark.parametrize("vocabulary", [None, ["cat"]])
 def test_not_fitted(vocabulary, use):
     with pytest.raises(NotFittedError):
-        use(SequenceVectorizer(vocabulary=vocabulary))
+        use(padded(vocabulary=vocabulary))
 
 
 def test_failed_fit_leaves_nothing_fitted():
-    vectorizer = SequenceVectorizer(dtype=float)
+    vectorizer = padded(dtype=float)
     with pytest.raises(ValueError, match="dtype"):
         vectorizer.fit(DOCUMENTS)
     assert [name for name in vars(vectorizer) if name.endswith("_")] == []
@@ -866,7 +969,7 @@ def test_fit_returns_self_and_changes_no_parameter():
         "max_length": 0.5,
         "dtype": "int64",
     }
-    vectorizer = SequenceVectorizer(**parameters)
+    vectorizer = padded(**parameters)
     before = copy.copy(vectorizer.get_params())
     assert vectorizer.fit(DOCUMENTS, y=[0, 1, 0, 1]) is vectorizer
     after = vectorizer.get_params()
@@ -876,7 +979,7 @@ def test_fit_returns_self_and_changes_no_parameter():
 
 
 def test_refit_forgets_the_previous_fit():
-    vectorizer = SequenceVectorizer().fit(DOCUMENTS).fit(["new words"])
+    vectorizer = padded().fit(DOCUMENTS).fit(["new words"])
     assert vectorizer.vocabulary_ == {"new": 2, "words": 3}
     assert vectorizer.max_length_ == 2
 
@@ -899,7 +1002,7 @@ def test_clone_is_unfitted_with_equal_parameters():
     ],
 )
 def test_pickle_round_trip(parameters):
-    vectorizer = SequenceVectorizer(**parameters)
+    vectorizer = padded(**parameters)
     X = vectorizer.fit_transform(DOCUMENTS)
     loaded = pickle.loads(pickle.dumps(vectorizer))
     np.testing.assert_array_equal(loaded.transform(DOCUMENTS), X)
@@ -907,14 +1010,14 @@ def test_pickle_round_trip(parameters):
 
 
 def test_joblib_round_trip(tmp_path):
-    vectorizer = SequenceVectorizer(analyzer=split_on_commas).fit(DOCUMENTS)
+    vectorizer = padded(analyzer=split_on_commas).fit(DOCUMENTS)
     joblib.dump(vectorizer, tmp_path / "vectorizer.joblib")
     loaded = joblib.load(tmp_path / "vectorizer.joblib")
     assert joblib.hash(loaded) == joblib.hash(vectorizer)
 
 
 def test_tags():
-    tags = get_tags(SequenceVectorizer())
+    tags = get_tags(padded())
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array
     assert not tags.target_tags.required
@@ -926,9 +1029,7 @@ LABELS = [1, 1, 1, 0, 0, 0] * 4
 
 
 def classifier():
-    return make_pipeline(
-        SequenceVectorizer(), OneHotEncoder(handle_unknown="ignore"), LogisticRegression()
-    )
+    return make_pipeline(padded(), OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
 
 
 def test_pipeline():
@@ -940,7 +1041,7 @@ def test_pipeline():
 
 
 def test_pipeline_with_a_function_transformer():
-    pipeline = make_pipeline(SequenceVectorizer(), FunctionTransformer(np.sign))
+    pipeline = make_pipeline(padded(), FunctionTransformer(np.sign))
     np.testing.assert_array_equal(pipeline.fit_transform(DOCUMENTS), MATRIX > 0)
 
 
@@ -952,7 +1053,7 @@ def test_cross_validation_with_words_unseen_in_training():
 
 def test_grid_search():
     grid = {
-        "sequencevectorizer__max_length": [1, 0.5, None],
+        "sequencevectorizer__max_length": [1, 0.5, 1.0],
         "sequencevectorizer__max_features": [1, None],
         "sequencevectorizer__analyzer": ["word", split_on_commas],
     }
@@ -965,8 +1066,8 @@ def test_column_transformer():
     table = pd.DataFrame({"text": DOCUMENTS, "other": ["x", "y", "x", "y"]})
     columns = ColumnTransformer(
         [
-            ("text", SequenceVectorizer(), "text"),
-            ("other", SequenceVectorizer(analyzer="char"), "other"),
+            ("text", padded(), "text"),
+            ("other", padded(analyzer="char"), "other"),
         ]
     ).set_output(transform="pandas")
     X = columns.fit_transform(table)
