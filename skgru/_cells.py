@@ -81,15 +81,18 @@ def _without_mask(cells):
 
 def _exceeds_floats(numbers):
     """Whether any of the numbers may be an integer that a float64 cannot hold."""
-    return bool(len(numbers)) and bool(numbers.max() >= _EXACT or numbers.min() <= -_EXACT)
+    # As Python's numbers, since 2**53 overflows float16.
+    return bool(len(numbers)) and max(numbers.max().item(), -numbers.min().item()) >= _EXACT
 
 
 def _open_column(cells):
     """Return a column of pandas, polars or Arrow as an array."""
     try:
-        array = cells.to_numpy()
-    except (ValueError, TypeError):  # Arrow, unless it is allowed to copy
-        array = cells.to_numpy(zero_copy_only=False)
+        array = _open_foreign(cells, lambda cells: cells.to_numpy())
+    except (ValueError, TypeError):
+        if not hasattr(cells, "type"):
+            raise
+        array = cells.to_numpy(zero_copy_only=False)  # Arrow has to be allowed to copy
     kind = str(getattr(cells, "dtype", getattr(cells, "type", "")))
     if kind.lower().startswith("struct"):
         return _objects(list(cells))
@@ -140,7 +143,10 @@ def _objects(cells):
 
 def is_missing(cell):
     """Whether a cell is None, NaN, NaT, pandas' NA or NumPy's masked."""
-    return type(cell).__name__ in _NAMES_OF_MISSING or (np.isscalar(cell) and cell != cell)
+    if type(cell).__name__ in _NAMES_OF_MISSING:
+        return True
+    # Not by comparison, which a signalling NaN refuses.
+    return cell.is_nan() if isinstance(cell, Decimal) else np.isscalar(cell) and cell != cell
 
 
 def to_numbers(array, where):
@@ -181,7 +187,8 @@ def to_numbers(array, where):
 def _objects_to_numbers(array, where):
     types = set(map(type, array.flat))
     if any(issubclass(kind, np.ndarray) for kind in types):  # arrays of one number
-        cells = [c.item() if isinstance(c, np.ndarray) and c.ndim == 0 else c for c in array.flat]
+        # Masked ones become None.
+        cells = [c.tolist() if isinstance(c, np.ndarray) and c.ndim == 0 else c for c in array.flat]
         array = _objects(cells).reshape(array.shape)
         types = set(map(type, array.flat))
     refused = tuple(kind for kind in types if not (_is_number(kind) or _may_miss(kind)))

@@ -610,7 +610,10 @@ def _to_column(cells, name):
         return _to_objects(cells)
     if getattr(getattr(cells, "dt", None), "tz", None) is not None:
         cells = cells.dt.tz_convert(None)  # pandas makes an object of each time with a zone
-    column = as_array(cells)
+    try:
+        column = as_array(cells)
+    except TypeError as error:
+        raise ValueError(f"Expected an array or a list as {name}: {error}") from error
     if column.ndim != 1:
         raise ValueError(f"Expected one-dimensional columns in X, got shape {column.shape}.")
     return column if column.dtype.kind in "biufcmM" else _to_objects(column.tolist())

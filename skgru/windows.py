@@ -414,8 +414,8 @@ def _read_labels(where, index, is_whole=True):
     """Return an index as an array and what it is, both None for one of text or the default one."""
     if is_whole and getattr(index, "start", None) == 0 and index.step == 1:
         return None, None
-    if index.dtype == object:
-        index = index.infer_objects()  # of periods, say
+    if index.dtype == object and any(type(label).__name__ == "Period" for label in index):
+        index = index.infer_objects()
     if str(index.dtype).startswith("period"):
         kind = str(index.dtype)
         labels = index.to_timestamp(how="start").to_numpy()

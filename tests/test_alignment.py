@@ -720,6 +720,9 @@ def test_bins_of_distant_years(times, freq):
         ([10**400, 1], "row 0 is too large for float64"),
         ([1.5, -(10**400)], "row 1 is too large for float64"),
         ([Decimal("Infinity"), 1], "Expected finite numbers"),
+        ([Decimal("NaN"), 1], "Expected finite numbers in column 'time', got NaN in row 0"),
+        ([Decimal("sNaN"), datetime(2024, 1, 1)], "Expected finite numbers .* got .* in row 0"),
+        (pl.Series([1, 2], dtype=pl.Int128), "column 'time'.* could not be read as an array"),
         (pd.period_range("2024-01", periods=2, freq="M"), "Expected a number, a datetime or"),
         (
             np.ma.array([0, 1], mask=[0, 1]),
@@ -831,6 +834,7 @@ def test_ids_are_the_same_wherever_they_come_from():
         (pd.Series(["a", None], dtype="category"), "Expected a {} in every row, got .* in row 1"),
         ([pd.NA, 1], "Expected a {} in every row, got <NA> in row 0"),
         ([1, pd.NaT], "Expected a {} in every row, got NaT in row 1"),
+        ([1, Decimal("sNaN")], "Expected a hashable {} in every row, got a Decimal in row 1"),
         ([Decimal("NaN"), 1], "Expected a {} in every row, got .* in row 0"),
         ("ab", "Expected an array or a list as column '{}', got a string"),
         ({1, 2}, "Expected an array or a list as column '{}', got a set"),

@@ -461,6 +461,9 @@ UNNAMED_FORMS = {
     "masked integers": lambda values: np.ma.array(
         np.nan_to_num(values, nan=999).astype(int), mask=np.isnan(values)
     ),
+    "objects with masked ones": lambda values: np.frompyfunc(
+        lambda value: np.ma.masked if np.isnan(value) else value, 1, 1
+    )(values),
     "masked objects": lambda values: np.ma.array(
         np.nan_to_num(values, nan=999).astype(object), mask=np.isnan(values)
     ),
@@ -500,6 +503,8 @@ def test_unnamed_forms(form, several):
         [1, np.ma.masked, 3, 4],
         [1, pd.NA, 3, 4],
         [1, float("nan"), Decimal(3), Fraction(4)],
+        [np.float16(1), np.float16(np.nan), np.float16(3), np.float16(4)],
+        pd.Series([1, np.ma.masked, 3, 4], dtype=object),
         (np.array(1), np.array(np.nan), np.array(3), np.array(4)),
         np.ma.array([1, 0, 3, 4], mask=[0, 1, 0, 0]),
         np.ma.array([1, 0, 3, 4], mask=[0, 1, 0, 0], dtype=np.uint8),
