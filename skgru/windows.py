@@ -431,9 +431,7 @@ def _read_labels(where, index, is_whole=True):
         if labels.dtype.kind not in "mM":
             labels = _to_numbers(where, labels)
         kind = {"M": "dates", "m": "durations"}.get(labels.dtype.kind, "numbers")
-    missing = np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(len(labels), bool)
-    if labels.dtype.kind in "mM":
-        missing = np.isnat(labels)
+    missing = np.isnat(labels) if labels.dtype.kind in "mM" else np.isnan(labels)
     if missing.any():
         raise ValueError(
             f"Expected an index without missing labels, got one in step {np.argmax(missing)} of "

@@ -295,7 +295,7 @@ def test_labels_in_unlike_units_are_compared_exactly():
     series = [pd.Series(np.arange(4.0), index) for index in (fine, coarse)]
     _, _, origin = make_windows(series, 1, return_origin=True)
     np.testing.assert_array_equal(origin.series, [1, 0, 0, 0, 1, 1])
-    far = pd.Series(np.arange(4.0), pd.DatetimeIndex(["9999-01-01"] * 4, dtype="datetime64[s]"))
+    far = pd.Series(np.arange(4.0), pd.DatetimeIndex(np.array(["9999-01-01"] * 4, "M8[s]")))
     with pytest.raises(ValueError, match="64 bits"):
         make_windows([series[0], far], 1)
 
@@ -346,6 +346,37 @@ def test_entities_of_a_multi_index_are_series(order, levels):
     assert len(entities) == 3
     alone = make_windows(frame["u"], 2, return_origin=True)
     assert set(alone[2].series) == {0, 1, 2}
+
+
+@given(
+    entity_of=st.lists(st.sampled_from("abc"), min_size=1, max_size=30),
+    window=st.integers(1, 3),
+    index=st.sampled_from(["numbers", "dates", "periods", "objects"]),
+)
+def test_panels_of_any_order_against_a_list_of_series(entity_of, window, index):
+    n = len(entity_of)
+    times = pd.date_range("2024-01-01", periods=n, freq="D")
+    times = {
+        "numbers": pd.Index(np.arange(n)),
+        "dates": times,
+        "periods": times.to_period("D"),
+        "objects": pd.Index(times.date, dtype=object),
+    }[index]
+    frame = pd.DataFrame({"u": np.arange(float(n)), "v": np.arange(float(n)) * 2}, times)
+    rows = [np.flatnonzero(np.array(entity_of) == name) for name in dict.fromkeys(entity_of)]
+    panel = frame.set_index(pd.MultiIndex.from_arrays([entity_of, times]))
+    results = []
+    for series in (panel, [frame.iloc[chosen] for chosen in rows]):
+        try:
+            results.append(make_windows(series, window, known="v", return_origin=True))
+        except ValueError as error:
+            results.append(str(error))
+    got, expected = results
+    if isinstance(expected, str):
+        assert got == expected
+        return
+    for part, expected_part in zip((*got[:2], *got[2]), (*expected[:2], *expected[2]), strict=True):
+        np.testing.assert_array_equal(part, expected_part)
 
 
 def test_a_list_of_panels_counts_all_entities():
