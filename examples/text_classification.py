@@ -42,11 +42,8 @@ TYPED_BY_HAND = [
 
 
 def make_model():
-    """Return the network, with the defaults: only that X holds tokens has to be said."""
-    return make_pipeline(
-        SequenceVectorizer(stop_words="english"),
-        GRUClassifier(embedding_dim=128, random_state=0),
-    )
+    """Return the network, with the defaults."""
+    return make_pipeline(SequenceVectorizer(stop_words="english"), GRUClassifier(random_state=0))
 
 
 def make_baselines():

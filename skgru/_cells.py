@@ -17,6 +17,15 @@ MISSING_ID = np.iinfo(np.int64).min
 # No token id reaches this.
 _LARGEST_ID = 2**62
 
+
+class TextError(ValueError):
+    """Cells that are no numbers but text."""
+
+
+class TimesError(ValueError):
+    """Cells that are no numbers but dates or durations."""
+
+
 _NAMES_OF_MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 
 
@@ -175,12 +184,10 @@ def to_numbers(array, where):
         raise ValueError(f"Complex data not supported: {_say(where, first)} is of {array.dtype}.")
     if kind in "mM":
         what = "dates" if kind == "M" else "durations"
-        raise ValueError(f"Expected numbers, got {what} ({array.dtype}) in {_say(where, first)}.")
+        raise TimesError(f"Expected numbers, got {what} ({array.dtype}) in {_say(where, first)}.")
     if kind != "O":
-        what = "text" if kind in "UST" else "cells"
-        raise ValueError(
-            f"Expected numbers, got {what} of dtype {array.dtype} in {_say(where, first)}."
-        )
+        what, error = ("text", TextError) if kind in "UST" else ("cells", ValueError)
+        raise error(f"Expected numbers, got {what} of dtype {array.dtype} in {_say(where, first)}.")
     return _objects_to_numbers(array, where)
 
 
@@ -243,13 +250,13 @@ def _may_miss(kind):
 def _refuse(cell, place):
     """Raise the error that says what the cell is, and in the case of an object what Python says."""
     if isinstance(cell, str | bytes):
-        raise ValueError(f"Expected numbers, got the text {cell!r:.50} in {place}.")
+        raise TextError(f"Expected numbers, got the text {cell!r:.50} in {place}.")
     if isinstance(cell, complex):
         raise ValueError(f"Complex data not supported: {place} holds {cell!r}.")
     if hasattr(cell, "year") or isinstance(cell, np.datetime64):
-        raise ValueError(f"Expected numbers, got the date {cell!r:.80} in {place}.")
+        raise TimesError(f"Expected numbers, got the date {cell!r:.80} in {place}.")
     if hasattr(cell, "total_seconds") or isinstance(cell, np.timedelta64):
-        raise ValueError(f"Expected numbers, got the duration {cell!r:.80} in {place}.")
+        raise TimesError(f"Expected numbers, got the duration {cell!r:.80} in {place}.")
     reason = "argument must be a string or a real number"  # Python's words, which users search for
     raise TypeError(f"Expected numbers, got {describe(cell)}, {cell!r:.50}, in {place}: {reason}.")
 

@@ -22,7 +22,16 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from skgru._cells import MISSING_ID, as_array, describe, is_missing, to_ids, to_numbers
+from skgru._cells import (
+    MISSING_ID,
+    TextError,
+    TimesError,
+    as_array,
+    describe,
+    is_missing,
+    to_ids,
+    to_numbers,
+)
 from skgru._sequences import Sequences, kept_rows, locate, offsets_of
 from skgru._times import relative_times
 
@@ -117,10 +126,14 @@ def read_tokens(X, *, estimator=None):
 def names_of(X):
     """Return what carries the names of X's features: a DataFrame, None if they have no names.
 
-    Of sequences that are DataFrames each, that is the first one.
+    Of sequences that are DataFrames each, that is the first one. One column of arrays
+    (n_steps, n_features) names no feature.
     """
+    _refuse_what_has_no_order(X)
     if is_frame(X):
-        return X
+        columns = _columns_of(X) if len(_column_names(X)) == 1 else []
+        holds_steps = any(np.ndim(c) == 2 for column in columns for c in _first_sequence(column))
+        return None if holds_steps else X
     if isinstance(X, np.ndarray) and X.dtype != object:
         return None
     is_list = len(getattr(X, "shape", (0,))) == 1
@@ -256,16 +269,21 @@ def _refuse_what_has_no_order(X):
         )
     if isinstance(X, Set):
         raise TypeError(f"{expected}, got {describe(X)}, whose order has nothing to do with y's.")
+    if hasattr(X, "collect"):  # what polars has not computed yet
+        raise TypeError(f"{expected}, got {describe(X)}: give what X.collect() returns.")
     is_array = any(hasattr(X, name) for name in ("__array__", "__dlpack__", "to_numpy"))
     if not (is_array or hasattr(X, "shape") or (hasattr(X, "__len__") and hasattr(X, "__iter__"))):
         hint = ": make a list of it, list(X)" if hasattr(X, "__iter__") else ""
-        if hasattr(X, "collect"):
-            hint = ": collect it first, X.collect()"
         raise TypeError(f"{expected}, got {describe(X)}{hint}.")
 
 
 def _open_array(X, estimator):
     """Open an array of NumPy that holds one cell in each place."""
+    if X.dtype.kind == "V":
+        raise ValueError(
+            f"Expected an array of numbers, got a structured one of dtype {X.dtype}: its fields "
+            "become columns with numpy.lib.recfunctions.structured_to_unstructured."
+        )
     if X.ndim == 1 and X.dtype == object:
         _check_elements(X)
     if X.ndim == 1 and X.dtype.kind not in "UST":
@@ -278,11 +296,6 @@ def _open_array(X, estimator):
         )
     if X.dtype.kind in "UST":
         raise ValueError(f"{_TEXTS}, and numbers written as text into numbers, X.astype(float).")
-    if X.dtype.kind == "V":
-        raise ValueError(
-            f"Expected an array of numbers, got a structured one of dtype {X.dtype}: its fields "
-            "become columns with numpy.lib.recfunctions.structured_to_unstructured."
-        )
     if X.ndim > 3:
         raise ValueError(
             f"Found array with dim {X.ndim}, expected 2 (n_samples, n_columns) or 3 "
@@ -338,25 +351,19 @@ def _open_frame(X, estimator):
 
 def _open_cells(columns, names):
     """Open columns of which each cell is a sequence of one feature, or of all if there is one."""
-    sequences = []
-    for i, row in enumerate(zip(*columns, strict=True)):
-        features = [_open_sequence(i, cell) for cell in row]
-        if len(features) == 1:
-            sequences.append(features[0])
-            continue
-        shapes = [np.shape(feature) for feature in features]
-        if any(len(shape) != 1 for shape in shapes) or len(set(shapes)) > 1:
+    columns = [[_open_sequence(i, cell) for i, cell in enumerate(column)] for column in columns]
+    if len(columns) == 1:
+        # An array (n_steps,) in a cell is one feature, whatever features_per_step.
+        return _Ragged([x[:, None] if x.ndim == 1 else x for x in columns[0]], names)
+    sequences = list(map(list, zip(*columns, strict=True)))
+    for i, features in enumerate(sequences):
+        shapes = [feature.shape for feature in features]
+        if len(shapes[0]) != 1 or len(set(shapes)) > 1:
             raise ValueError(
                 "The cells of a row must be 1-D arrays of the same length, but row "
                 f"{i} of X has shapes {shapes}."
             )
-        sequences.append(features)
-    # An array (n_steps,) in the cell of a frame is one feature, whatever features_per_step.
-    return _Ragged([_as_column(x) for x in sequences], names)
-
-
-def _as_column(x):
-    return x[:, None] if isinstance(x, np.ndarray) and x.ndim == 1 else x
+    return _Ragged(sequences, names)
 
 
 def _open_list(X, estimator):
@@ -419,6 +426,8 @@ def _open_frames(elements, frames):
 
 def _open_sequence(i, x):
     """Return sequence i as an array of shape (n_steps,) or (n_steps, n_features)."""
+    if isinstance(x, np.ndarray) and x.dtype != object and x.ndim in (1, 2):
+        return as_array(x)  # by far the most frequent case
     if is_missing(x):
         raise ValueError(
             f"Sequence {i} is missing ({x!r}): expected an array; a sequence without steps is an "
@@ -455,6 +464,8 @@ def _raise_no_samples():
 
 def is_frame(X):
     """Whether X is a DataFrame of pandas or polars, or a table of Arrow."""
+    if isinstance(X, np.ndarray | list) or hasattr(X, "collect"):
+        return False
     return hasattr(X, "columns") and (hasattr(X, "dtypes") or hasattr(X, "column_names"))
 
 
@@ -488,7 +499,15 @@ def _holds_sequences(column):
         return True
     if column.dtype != object:
         return False
-    return next((is_sequence(cell) for cell in column if not is_missing(cell)), False)
+    return bool(_first_sequence(column))
+
+
+def _first_sequence(column):
+    """Return the first cell that is not missing in a list, or an empty one if it is no sequence."""
+    if column.dtype != object:
+        return []
+    first = next((cell for cell in column if not is_missing(cell)), None)
+    return [first] if is_sequence(first) else []
 
 
 # --- What was opened ---------------------------------------------------------------------------
@@ -532,10 +551,13 @@ class _Rectangle(NamedTuple):
             cells = self.cells.reshape(len(self.cells), n_steps, n_features)
             return reader.features(cells, self._where)
         is_time = [reader.is_time(c % n_features, n_features) for c in range(self.n_columns)]
-        columns = [
-            column if of_time else reader.cells(column, self._where_column(c))
-            for c, (column, of_time) in enumerate(zip(self.cells, is_time, strict=True))
-        ]
+        try:
+            columns = [
+                column if of_time else reader.cells(column, self._where_column(c))
+                for c, (column, of_time) in enumerate(zip(self.cells, is_time, strict=True))
+            ]
+        except (TextError, TimesError) as error:
+            raise ValueError(f"{error} Each row of X is one sequence. {_LONG_TABLE}.") from error
         for j in range(n_features):
             if reader.is_time(j, n_features):
                 stamps = reader.stamps(columns[j::n_features], self._where)
@@ -567,7 +589,11 @@ class _Ragged(NamedTuple):
 
     def stack(self, reader):
         """Return the steps (total steps, D) and the offsets of the sequences."""
-        arrays = [self._stack_one(i, x, reader) for i, x in enumerate(self.sequences)]
+        arrays = [self._in_steps(i, x, reader) for i, x in enumerate(self.sequences)]
+        # Cells that are numbers already are read all at once, and others of each sequence alone.
+        at_once = reader.reads_at_once([a for a in arrays if not isinstance(a, list) and len(a)])
+        if not at_once or any(isinstance(a, list) for a in arrays):
+            arrays = [self._read_one(i, a, reader) for i, a in enumerate(arrays)]
         offsets = offsets_of([len(a) for a in arrays])
         filled = [a for a in arrays if len(a)]
         if not filled:
@@ -580,27 +606,38 @@ class _Ragged(NamedTuple):
                 "All sequences must have the same number of features per step: expected "
                 f"{width} as in sequence {first}, but sequence {i} has {widths[i]}."
             )
-        return _concatenate(filled), offsets
+        steps = _concatenate(filled)
+        if at_once:
 
-    def _stack_one(self, i, x, reader):
+            def where(index):
+                i, t = locate(index[1], offsets)
+                return f"sequence {i}, step {t}, feature {index[2]} of X"
+
+            steps = reader.features(steps[None], where)[0]
+        return steps, offsets
+
+    def _in_steps(self, i, x, reader):
+        """Return sequence i with its steps as rows, unless it is a list of columns."""
+        if isinstance(x, list) or x.ndim == 2:
+            return x
+        if len(x) % reader.features_per_step:
+            raise ValueError(
+                f"Sequence {i} has {len(x)} values, expected a multiple of "
+                f"features_per_step={reader.features_per_step}."
+            )
+        return x.reshape(-1, reader.features_per_step)
+
+    def _read_one(self, i, x, reader):
         """Return sequence i as an array (T, D) of what the reader makes of its cells."""
         if isinstance(x, list):
             return self._stack_columns(i, x, reader)
-        if x.ndim == 1:
-            if len(x) % reader.features_per_step:
-                raise ValueError(
-                    f"Sequence {i} has {len(x)} values, expected a multiple of "
-                    f"features_per_step={reader.features_per_step}."
-                )
-            x = x.reshape(-1, reader.features_per_step)
         if x.size == 0:
             return reader.nothing(x.shape[1])
 
         def where(index):
-            t, j = (*index, 0)[:2]
-            return f"sequence {i}, step {t}, feature {j} of X"
+            return f"sequence {i}, step {index[1]}, feature {index[2]} of X"
 
-        return reader.features(x[None], lambda index: where(index[1:]))[0]
+        return reader.features(x[None], where)[0]
 
     def _stack_columns(self, i, columns, reader):
         if not columns or len(columns[0]) == 0:
@@ -639,6 +676,14 @@ class _Reader(NamedTuple):
     time_feature: int | None
     ids: bool = False
 
+    def reads_at_once(self, arrays):
+        """Whether arrays side by side are read as each of them alone: numbers of like types."""
+        dtypes = {array.dtype for array in arrays}
+        # Of stamps that are no floats each sequence's first one counts; and beside floats ids would
+        # become floats.
+        kinds = "f" if self.time_feature is not None else "biu" if self.ids else "fbiu"
+        return all(dtype.kind in kinds and dtype.itemsize <= 8 for dtype in dtypes)
+
     def check_width(self, n_features):
         """Refuse several token ids in one step."""
         if self.ids and n_features != 1:
@@ -655,13 +700,16 @@ class _Reader(NamedTuple):
         """Return cells that are no time stamps."""
         try:
             return to_ids(array, where) if self.ids else to_numbers(array, where)
-        except ValueError as error:
-            if "date" in str(error) or "duration" in str(error):
-                raise ValueError(
-                    f"{error} Only the feature of the time stamps may hold them "
-                    f"(time_feature={self.time_feature})."
-                ) from error
-            raise
+        except TimesError as error:
+            raise TimesError(
+                f"{error} Only the feature of the time stamps may hold them "
+                f"(time_feature={self.time_feature})."
+            ) from error
+        except TextError as error:
+            raise TextError(
+                f"{error} Words become token ids with SequenceVectorizer, categories numbers with "
+                "PerTimestep and an encoder."
+            ) from error
 
     def stamps(self, columns, where):
         """Return the stamps of T steps of n sequences, (n, T), given T columns (n,)."""

@@ -34,8 +34,7 @@ def read_split(path):
 
 
 def network(seed, vectorizer=None, **settings):
-    """Return vectorizer and network: with no settings but the vectors' length, the defaults."""
-    settings = {"embedding_dim": 128} | settings
+    """Return vectorizer and network: with no settings, the defaults."""
     return make_pipeline(
         SequenceVectorizer(**(vectorizer or {})), GRUClassifier(random_state=seed, **settings)
     )

@@ -92,7 +92,7 @@ def measure_texts(path, n_seeds, settings, n_train):
     )
     scores, scores_of_bag, seconds = [], [], 0
     for seed, (train, test) in enumerate(splitter.split(X, y)):
-        network = GRUClassifier(embedding_dim=128, random_state=seed, **settings)
+        network = GRUClassifier(random_state=seed, **settings)
         model = make_pipeline(SequenceVectorizer(), network)
         start = time.perf_counter()
         model.fit(X[train], y[train])
