@@ -46,8 +46,8 @@ def to_times(cells):
         return cast(cells, _unit_of(cells))
     if not holds_times(cells):
         return cells
-    if set(map(type, cells.flat)) <= {date, datetime, type(None)} and not any(
-        getattr(cell, "tzinfo", None) for cell in cells.flat
+    if set(map(type, cells.flat)) <= {date, datetime, type(None)} and all(
+        getattr(cell, "tzinfo", None) is None for cell in cells.flat
     ):
         return cells.astype("M8[us]")  # the same as below, several times faster
     missing = np.fromiter(map(is_missing, cells.flat), bool, cells.size)
@@ -143,7 +143,9 @@ def relative_times(stamps, where):
     """
     ticks = to_ticks(stamps.ravel()).reshape(stamps.shape)
     if ticks.dtype.kind == "m":
-        return in_seconds(ticks - ticks[:, :1])
+        exact = in_seconds(ticks - ticks[:, :1])
+        rounded = in_seconds(ticks) - in_seconds(ticks[:, :1])
+        return np.where(exact * rounded < 0, rounded, exact)  # 64 bits may not hold the difference
     numbers = to_numbers(stamps, where)
     with np.errstate(invalid="ignore"):
         is_exact = numbers.dtype.kind in "fb" and stamps.dtype != object

@@ -86,7 +86,7 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     Attributes
     ----------
     channels_ : ndarray of shape (n_channels,)
-        The channels in the order of their columns.
+        The channels in the order of their columns; dates as in `samples_`.
 
     samples_ : ndarray of shape (n_samples,)
         The samples seen in `fit` in order of their first event, the order in which

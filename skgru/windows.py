@@ -336,7 +336,8 @@ def _read_cells(where, cells, name=None, is_pandas=False):
     try:
         return to_numbers(array, partial(_place, where))
     except TypeError as error:
-        raise ValueError(f"{error} Several series are given as a list of them.") from error
+        several = " Several series are given as a list of them."
+        raise ValueError(f"{error}{several * any(map(_is_series, array.flat))}") from error
 
 
 def _place(where, index):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skgru._times import holds_times, in_seconds, to_keys, to_ticks, to_times
+from skgru._times import holds_times, in_seconds, relative_times, to_keys, to_ticks, to_times
 
 UNITS = ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "7D", "15m", "25ns"]
 EAST, WEST = timezone(timedelta(hours=9)), timezone(-timedelta(hours=9))
@@ -107,3 +107,12 @@ def test_keys_are_equal_for_equal_times_only():
     assert len(set(to_keys(far))) == 2
     assert hash(to_keys(far)[0]) == hash(to_keys(np.array([10**16], "M8[ms]"))[0])
     assert to_keys(np.array([3, 4], "m8[h]")) == [timedelta(hours=3), timedelta(hours=4)]
+
+
+def test_differences_that_64_bits_do_not_hold():
+    ends = np.array([["1678-01-01", "2262-01-01"], ["2262-01-01", "1678-01-01"]], "M8[ns]")
+    seconds = (ends[0, 1].astype("M8[s]") - ends[0, 0].astype("M8[s]")).astype(int)
+    got = relative_times(ends, "the stamps")
+    np.testing.assert_array_equal(got, [[0, seconds], [0, -seconds]])
+    close = (1_700_000_000_000_000_000 + 100 * np.arange(6))[None].astype("M8[ns]")
+    np.testing.assert_allclose(relative_times(close, "the stamps"), [np.arange(6) * 1e-7])

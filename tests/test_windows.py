@@ -2,7 +2,7 @@ import itertools
 import math
 from array import array as buffer
 from collections import deque
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -703,6 +703,7 @@ def test_regressors_read_the_windows():
         ([[1.0, 2, 3], [1.0, 1j, 3]], "Complex data not supported: .*series 1"),
         (pd.DataFrame({"a": [1.0, 2], "b": [1j, 2]}), "Complex .*column 'b' of series 0"),
         (np.ma.array([1j, 2, 3], mask=[0, 1, 0]), "Complex data not supported"),
+        (pl.Series([time(1), time(2)]), r"got a time, .* in step 0 of series 0: [^.]*\.$"),
         ([1, 2, [3], 4], "Expected an array or a list, got an int as series 0"),
         (
             pd.Series([[1, 2], [3]]).to_numpy(),
