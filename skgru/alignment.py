@@ -776,7 +776,8 @@ def _read_times(cells, rows, name):
             ticks = to_numbers(cells, _rows_named(rows))
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"Expected a number, a datetime or a duration in column {name!r}: {error}"
+            f"Expected a number, a datetime or a duration in column {name!r} (pandas.to_datetime "
+            f"makes datetimes of text): {error}"
         ) from error
     _check_finite(in_seconds(ticks), cells, rows, name)
     if ticks.dtype.kind in "bf":

@@ -388,10 +388,12 @@ def _split_by_entity(i, index):
     """Return of a MultiIndex, for each entity in order of first appearance, it and its rows."""
     if any((np.asarray(codes) < 0).any() for codes in index.codes):
         raise ValueError(f"Expected an index without missing labels, got some in series {i}.")
+    if len(index) == 0:
+        return [(None, np.arange(0))]
     entity_of, entities = index.droplevel(-1).factorize()
     rows = np.argsort(entity_of, kind="stable")
-    ends = np.cumsum(np.bincount(entity_of, minlength=len(entities)))
-    return list(zip(entities, np.split(rows, ends[:-1]), strict=True)) or [(None, rows)]
+    ends = np.cumsum(np.bincount(entity_of))
+    return list(zip(entities, np.split(rows, ends[:-1]), strict=True))
 
 
 def _read_last_level(i, index):

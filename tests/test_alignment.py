@@ -1024,7 +1024,7 @@ def test_values_that_are_no_numbers(value, kind):
     "time", ["2024-01-01", datetime(2024, 1, 1).time(), datetime(2024, 1, 1), timedelta(1), 1j]
 )
 def test_times_that_are_no_times_or_of_unlike_kinds(time):
-    message = r"Expected a number, a datetime or a duration in column 'time': .* row [07]"
+    message = r"Expected a number, a datetime or a duration in column 'time' .* row [07]"
     with pytest.raises(ValueError, match=message):
         SequenceAligner().fit([*EVENTS, ("ann", time, "pulse", 1)])
 

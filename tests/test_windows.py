@@ -383,6 +383,11 @@ def test_a_list_of_panels_counts_all_entities():
     frame, series = panel()
     _, _, origin = make_windows([frame, series["a"], frame], 2, return_origin=True)
     assert set(origin.series) == set(range(7))
+    for empty in (frame.iloc[:0], [frame.iloc[:0]] * 2):
+        with pytest.raises(ValueError, match=r"at least 3 steps .* got at most 0"):
+            make_windows(empty, 2)
+    _, _, origin = make_windows([frame.iloc[:0], frame], 2, return_origin=True)
+    assert set(origin.series) == {1, 2, 3}
     short = frame.groupby(level=0).head(3)
     with pytest.raises(ValueError, match=r"at least 6 steps .* got at most 3"):
         make_windows([short, short], 5)
