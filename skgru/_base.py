@@ -52,7 +52,7 @@ from skgru._structure import (
     read_embedding_matrix,
     wanted_structure,
 )
-from skgru._threads import thread_map
+from skgru._threads import on_threads
 from skgru._training import History, Objective
 
 _LEARNED_OF_X = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_", "token_ids_")
@@ -188,8 +188,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """
         with _unchanged_on_error(self):
             is_wide = max(hidden_sizes(self)) >= MIN_SHARDED_UNITS
-            with thread_map(self.n_jobs if is_wide else 1) as map_:
-                outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
+            outcome = on_threads(
+                self.n_jobs if is_wide else 1,
+                partial(self._train, X, y, sample_weight, validation, classes, incremental),
+            )
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
             raise ValueError(
@@ -516,15 +518,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         network = self._network()
         is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
         has_parts = read.sequences.n_sequences > MAX_CHUNK_SEQUENCES
-        with thread_map(self.n_jobs if is_wide and has_parts else 1) as map_:
-            result = run_network(
-                network,
-                network.parameters(self._theta),
-                sequences,
-                prepare,
-                map_,
-                part=part,
-            )
+        parameters = network.parameters(self._theta)
+        result = on_threads(
+            self.n_jobs if is_wide and has_parts else 1,
+            partial(run_network, network, parameters, sequences, prepare, part=part),
+        )
         return result, read
 
     def _run_to_score(self, X, y, sample_weight):
