@@ -61,7 +61,7 @@ from skgru._targets import (
     weights_of_sequences,
     without_missing,
 )
-from skgru._threads import thread_map
+from skgru._threads import on_threads
 from skgru._tokens import embedding_rows, holds_tokens, known_tokens, look_like_ids
 from skgru._training import History, Objective
 
@@ -198,8 +198,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """
         with unchanged_on_error(self):
             is_wide = max(hidden_sizes(self)) >= MIN_SHARDED_UNITS
-            with thread_map(self.n_jobs if is_wide else 1) as map_:
-                outcome = self._train(X, y, sample_weight, validation, classes, incremental, map_)
+            outcome = on_threads(
+                self.n_jobs if is_wide else 1,
+                partial(self._train, X, y, sample_weight, validation, classes, incremental),
+            )
         # The model stands now, whatever is said about it.
         if outcome == "diverged":
             raise ValueError(
@@ -368,7 +370,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 "embedding_dim='auto' embeds what SequenceVectorizer returns as it is; np.asarray "
                 "and DataFrames take away what tells ids from numbers. Set embedding_dim=128 to "
                 "have X read as token ids, or embedding_dim=None if it holds numbers.",
-                stacklevel=8,
+                stacklevel=9,
             )
 
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
@@ -577,15 +579,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         network = self._network()
         is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
         has_parts = read.sequences.n_sequences > MAX_CHUNK_SEQUENCES
-        with thread_map(self.n_jobs if is_wide and has_parts else 1) as map_:
-            result = run_network(
-                network,
-                network.parameters(self._theta),
-                sequences,
-                prepare,
-                map_,
-                part=part,
-            )
+        parameters = network.parameters(self._theta)
+        result = on_threads(
+            self.n_jobs if is_wide and has_parts else 1,
+            partial(run_network, network, parameters, sequences, prepare, part=part),
+        )
         return result, read
 
     def _run_to_score(self, X, y, sample_weight):

@@ -97,7 +97,7 @@ def _make_schedule(estimator, max_iter, incremental, epochs_done):
         warnings.warn(
             f"learning_rate='cosine' has come down to zero after max_iter={max_iter} epochs: this "
             "call of partial_fit changes nothing.",
-            stacklevel=7,
+            stacklevel=8,
         )
     return Cosine(initial, estimator.warmup_fraction)
 
@@ -107,7 +107,7 @@ def _clip_batch_size(estimator, batch_size, n_samples):
         warnings.warn(
             f"batch_size={batch_size} is larger than the {n_samples} samples to train on. It is "
             "going to be clipped.",
-            stacklevel=7,
+            stacklevel=8,
         )
     return min(batch_size, n_samples)
 

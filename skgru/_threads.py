@@ -1,47 +1,136 @@
 """How many threads may work: the linear algebra's, and our own."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
+from threading import RLock
 
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
-
-@cache
-def _controller():
-    """Inspect the loaded libraries once: that takes milliseconds, a limit microseconds."""
-    return ThreadpoolController()
+_lock = RLock()  # reentrant: a handler of signals may predict, too
+_limits = set()  # of the calls that go on
+_before = {}  # how many threads a BLAS library had before them, where all threads share its limit
 
 
-def single_threaded_blas():
-    """Return a context manager that limits BLAS to one thread and gives the rest back.
+def on_threads(n_jobs, work):
+    """Return ``work(map_)``, where `map_`, a function like `map`, runs its calls on threads.
 
-    The products of a recurrence are small: handing them to several BLAS threads makes them slower,
-    and lets results depend on the number of cores.
-    """
-    return _controller().limit(limits=1, user_api="blas")
+    BLAS is limited to one thread meanwhile. The products of a recurrence are small: handing them
+    to several BLAS threads makes them slower, and lets results depend on the number of cores.
 
+    This is a function rather than a context manager because Ctrl-C may interrupt Python between
+    the steps of a `with` statement, and so leave BLAS limited.
 
-@contextmanager
-def thread_map(n_jobs):
-    """Yield a function like `map`, whose calls run on `n_jobs` threads, with joblib's meaning.
-
-    Negative numbers count from the processors that BLAS may use, where those are fewer: joblib's
-    workers, `threadpool_limits` and ``OMP_NUM_THREADS`` bound them. BLAS is limited to one thread
-    in each of ours.
+    Parameters
+    ----------
+    n_jobs : int or None
+        The number of threads, with joblib's meaning. Negative numbers count from the processors
+        that BLAS may use, where those are fewer: joblib's workers, `threadpool_limits` and
+        ``OMP_NUM_THREADS`` bound them.
+    work : callable
     """
     n_threads = effective_n_jobs(n_jobs)
     if n_jobs is not None and n_jobs < 0:
         n_threads = min([n_threads, *_blas_threads()])
-    with single_threaded_blas():
+    limit = _Limit()
+    try:
+        limit.begin()
         if n_threads == 1:
-            yield map
-        else:
-            with ThreadPoolExecutor(n_threads, thread_name_prefix="skgru") as executor:
-                yield executor.map
+            return work(map)
+        with ThreadPoolExecutor(
+            n_threads, thread_name_prefix="skgru", initializer=limit.begin_in_thread
+        ) as executor:
+            return work(executor.map)
+    finally:
+        try:
+            limit.end()
+        finally:  # again, since Ctrl-C may have cut it short
+            limit.end()
+
+
+class _Limit:
+    """One call's share in the limit of BLAS to one thread.
+
+    Most libraries have one limit for all threads. So only the first call finds the number from
+    before, and the last one gives it back.
+    """
+
+    def __init__(self):
+        self._own = {}  # as `_before`, of the libraries that limit each thread by itself
+
+    def begin(self):
+        with _lock:
+            _limits.add(self)
+            for library in _libraries():
+                n = library.num_threads
+                if n != 1:
+                    self._own[library] = n
+                _set_threads(library, 1)
+                if n != 1 and _is_shared(library):
+                    _before.setdefault(library, n)
+                    del self._own[library]
+
+    def begin_in_thread(self):
+        """Limit a thread that works for the call, unless that has come to its end."""
+        with _lock:
+            if self in _limits:
+                for library in _libraries():
+                    _set_threads(library, 1)
+
+    def end(self):
+        """Give the threads back, if that is still to be done."""
+        with _lock:
+            _limits.discard(self)
+            _give_back(self._own)
+            if not _limits:
+                _give_back(_before)
+
+
+def _give_back(before):
+    for library, n in list(before.items()):
+        if library.num_threads == 1:  # no one has set another limit since
+            _set_threads(library, n)
+        before.pop(library, None)
+
+
+def _set_threads(library, n):
+    # threadpoolctl 3.8 would ignore this thread while another one holds a limit.
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(n)
+
+
+@cache
+def _libraries():
+    """Return the BLAS libraries. To find them takes milliseconds, to limit them microseconds.
+
+    All that skgru computes with, NumPy's and SciPy's, are loaded when it is imported.
+    """
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+@cache
+def _is_shared(library):
+    """Return whether other threads, too, have the limit of one that this one has just set.
+
+    It depends on the library, on how it was built and on threadpoolctl: so a thread is asked.
+    """
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(library.get_num_threads).result() == 1
 
 
 def _blas_threads():
-    """Return how many threads each of the loaded BLAS libraries may use."""
-    return [pool["num_threads"] for pool in _controller().info() if pool["user_api"] == "blas"]
+    """Return how many threads each of the BLAS libraries may use when no call of ours goes on."""
+    with _lock:
+        return [_before.get(library, library.num_threads) for library in _libraries()]
+
+
+def _after_fork():
+    """Lift the limits in a child process: the calls went on in the parent alone."""
+    global _lock
+    _lock = RLock()
+    _limits.clear()
+    _give_back(_before)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

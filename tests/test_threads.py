@@ -1,6 +1,15 @@
 """`n_jobs`: the same model on any number of threads, and BLAS's threads given back."""
 
+import os
+import random
+import signal
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +17,38 @@ from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skgru import GRUClassifier, GRURegressor
+import skgru
+from skgru import GRUClassifier, GRURegressor, _threads
 from skgru._batching import shards
-from skgru._threads import thread_map
+from skgru._threads import on_threads
 
 
-def blas_threads():
+def blas_threads(*_):
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def max_workers(map_):
+    return 1 if map_ is map else map_.__self__._max_workers
+
+
+@contextmanager
+def call_elsewhere(n_in_the_end=1):
+    """A call in another thread that goes on for as long as the block does."""
+    begun, to_end = threading.Event(), threading.Event()
+
+    def work(map_):
+        begun.set()
+        assert to_end.wait(60)
+        return blas_threads()
+
+    with ThreadPoolExecutor(1) as executor:
+        call = executor.submit(on_threads, 1, work)
+        try:
+            assert begun.wait(60)
+            yield
+        finally:
+            to_end.set()
+        assert set(call.result()) == {n_in_the_end}
 
 
 def wide_data(n=150):
@@ -59,10 +93,9 @@ def test_the_threads_are_those_of_n_jobs(monkeypatch):
 
     monkeypatch.setattr("skgru._threads.ThreadPoolExecutor", Executor)
     for n_jobs in (None, 1, 2, 5):
-        with thread_map(n_jobs):
-            pass
-    with parallel_config(n_jobs=3), thread_map(None):
-        pass
+        on_threads(n_jobs, blas_threads)
+    with parallel_config(n_jobs=3):
+        on_threads(None, blas_threads)
     assert sizes == [2, 5, 3]
 
 
@@ -70,18 +103,18 @@ def test_all_processors_are_those_that_blas_may_use(monkeypatch):
     monkeypatch.setattr("skgru._threads.effective_n_jobs", lambda n_jobs: 8)
     monkeypatch.setattr("skgru._threads._blas_threads", lambda: [4, 3])
     for n_jobs, expected in {-1: 3, None: 8, 8: 8}.items():
-        with thread_map(n_jobs) as map_:
-            assert map_.__self__._max_workers == expected
+        assert on_threads(n_jobs, max_workers) == expected
     monkeypatch.undo()
-    with threadpool_limits(1, user_api="blas"), thread_map(-1) as map_:
-        assert map_ is map
+    with threadpool_limits(1, user_api="blas"):
+        assert on_threads(-1, max_workers) == 1
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_narrow_networks_have_no_threads(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "skgru._base.thread_map", lambda n_jobs: seen.append(n_jobs) or thread_map(n_jobs)
+        "skgru._base.on_threads",
+        lambda n_jobs, work: seen.append(n_jobs) or on_threads(n_jobs, work),
     )
     X, y = wide_data()
     for sizes in (63, 64, (16, 128)):
@@ -146,3 +179,281 @@ def test_zero_jobs_are_refused():
     X, y = wide_data()
     with pytest.raises(ValueError, match=r"'n_jobs' parameter.*Got 0"):
         wide(GRUClassifier, 0).fit(X, y > 0)
+
+
+# Several calls at the same time
+
+
+@pytest.mark.parametrize("first_out", [0, 1])
+def test_calls_that_overlap_give_blas_its_threads_back(first_out):
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        calls = [ExitStack(), ExitStack()]
+        for call in calls:
+            call.enter_context(call_elsewhere())
+            assert set(blas_threads()) == {1}
+        calls.pop(first_out).close()
+        assert set(blas_threads()) == {1}
+        calls.pop().close()
+        assert blas_threads() == before
+
+
+def test_a_call_inside_another_leaves_blas_limited():
+    def work(map_):
+        seen = [on_threads(n_jobs, blas_threads) for n_jobs in (1, 2)]
+        with pytest.raises(ZeroDivisionError):
+            on_threads(1, lambda map_: 1 / 0)
+        return [*seen, blas_threads()]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        seen = on_threads(2, work)
+        assert blas_threads() == before
+    assert {n for counts in seen for n in counts} == {1}
+
+
+def test_all_processors_are_the_same_while_another_call_goes_on(monkeypatch):
+    monkeypatch.setattr("skgru._threads.effective_n_jobs", lambda n_jobs: 8)
+    with threadpool_limits(2, user_api="blas"), call_elsewhere():
+        assert on_threads(-1, max_workers) == 2
+
+
+def test_a_limit_of_another_that_ends_during_a_call_is_not_set_again():
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        other = threadpool_limits(1, user_api="blas")
+        with call_elsewhere(n_in_the_end=2):
+            other.restore_original_limits()
+        assert blas_threads() == before
+
+
+def bits(model, X, y):
+    model.fit(X, y)
+    return model._theta.tobytes() + model.predict(X).tobytes()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_fits_in_threads_are_those_of_one_thread():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(1 + i % 30, 3)) for i in range(300)]
+    y = np.array([x[-1, 0] for x in X])
+    settings = [
+        {"random_state": seed, "solver": solver}
+        for seed in range(2)
+        for solver in ("adam", "lbfgs")
+    ]
+    # Of so large products BLAS makes other last digits on two threads than on one.
+    alone = [bits(GRURegressor(128, max_iter=1, **options), X, y) for options in settings]
+    for n_jobs in (1, 2):
+        models = [GRURegressor(128, max_iter=1, n_jobs=n_jobs, **options) for options in settings]
+        with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(4) as executor:
+            before = blas_threads()
+            assert list(executor.map(bits, models, [X] * 4, [y] * 4)) == alone
+            assert blas_threads() == before
+
+
+# Where each thread has a limit of its own
+
+
+class Library:
+    """A BLAS library that limits all threads at once, or each by itself."""
+
+    def __init__(self, is_shared):
+        self._limits = type("Limits", (), {})() if is_shared else threading.local()
+
+    def get_num_threads(self):
+        return getattr(self._limits, "n", 4)
+
+    def set_num_threads(self, n):
+        self._limits.n = n
+
+    num_threads = property(get_num_threads)
+
+
+@pytest.fixture
+def libraries(monkeypatch):
+    libraries = [Library(is_shared=True), Library(is_shared=False)]
+    monkeypatch.setattr("skgru._threads._libraries", lambda: libraries)
+    monkeypatch.setitem(
+        globals(), "blas_threads", lambda *_: [library.num_threads for library in libraries]
+    )
+    return libraries
+
+
+def test_each_thread_is_limited_and_given_back_its_own_number(libraries):
+    barrier = threading.Barrier(3)
+
+    def look(_):
+        barrier.wait(60)  # so each thread looks
+        return blas_threads()
+
+    def work(map_):
+        return [*map_(look, range(3)), blas_threads()]
+
+    libraries[1].set_num_threads(3)
+    assert on_threads(3, work) == [[1, 1]] * 4
+    assert blas_threads() == [4, 3]
+    with call_elsewhere():
+        assert blas_threads() == [1, 3]
+        assert on_threads(3, work) == [[1, 1]] * 4
+        assert blas_threads() == [1, 3]
+    assert blas_threads() == [4, 3]
+
+
+def test_the_first_call_out_is_limited_no_longer_where_the_limit_is_its_threads(libraries):
+    second = ExitStack()
+
+    def work(map_):
+        second.enter_context(call_elsewhere())
+
+    on_threads(1, work)
+    assert blas_threads() == [1, 4]
+    second.close()
+    assert blas_threads() == [4, 4]
+
+
+# Errors and interruptions
+
+
+def test_an_error_of_a_library_leaves_no_limit(libraries, monkeypatch):
+    def fail(n):
+        raise OSError("no such symbol")
+
+    monkeypatch.setattr(libraries[1], "set_num_threads", fail)
+    with pytest.raises(OSError, match="no such symbol"):
+        on_threads(1, blas_threads)
+    assert blas_threads() == [4, 4]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_interruption_at_any_moment_leaves_no_limit(n_jobs):
+    """Python runs the handlers of signals where functions begin and where those of C return."""
+    files = {_threads.__file__, sys.modules["threadpoolctl"].__file__}
+
+    def interrupt_at(moment):
+        moments = count()
+
+        def profile(frame, event, function):
+            if (
+                event in ("call", "c_return")
+                and frame.f_code.co_filename in files
+                and getattr(function, "__name__", "") != "__enter__"  # a lock held for ever
+                and next(moments) == moment
+            ):
+                raise KeyboardInterrupt
+
+        sys.setprofile(profile)
+        try:
+            on_threads(n_jobs, lambda map_: list(map_(abs, range(3))))
+        finally:
+            sys.setprofile(None)
+
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        on_threads(1, blas_threads)  # from here on the libraries are known
+        kept = []
+        for moment in count():
+            _threads._is_shared.cache_clear()
+            try:
+                interrupt_at(moment)
+            except KeyboardInterrupt as error:
+                kept[:] = [error]  # as a console keeps it, with all that its frames refer to
+            else:
+                break
+            assert blas_threads() == before
+            assert not _threads._limits
+        assert moment > 20
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timer of signals")
+def test_ctrl_c_leaves_no_limit():
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    rng = random.Random(0)
+    n_interrupted = 0
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        handler = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            for _ in range(200):
+                kept = []
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 1e-3))
+                    for _ in range(100_000):
+                        on_threads(1, bool)
+                except KeyboardInterrupt as error:
+                    kept.append(error)
+                    n_interrupted += 1
+                assert blas_threads() == before
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, handler)
+    assert n_interrupted > 100
+
+
+# Other processes
+
+
+def run_python(code):
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
+        check=True,
+        timeout=120,
+    )
+
+
+def test_no_blas_library_comes_later():
+    run_python("""
+import numpy as np
+import skgru
+from skgru import GRURegressor
+from skgru._threads import _libraries
+from threadpoolctl import ThreadpoolController
+
+known = {library.filepath for library in _libraries()}
+assert known
+GRURegressor(max_iter=1, solver="lbfgs").fit(np.ones((9, 2, 1)), np.arange(9.0))
+GRURegressor(max_iter=1, pooling="attention").fit(np.ones((9, 2, 1)), np.arange(9.0))
+loaded = ThreadpoolController().select(user_api="blas").lib_controllers
+assert {library.filepath for library in loaded} == known
+""")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_forked_process_has_its_threads_back():
+    run_python("""
+import os, signal, sys, threading, warnings
+import numpy as np
+from skgru import GRURegressor, _threads
+from threadpoolctl import threadpool_info, threadpool_limits
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+threadpool_limits(2, user_api="blas")
+begun, to_end = threading.Event(), threading.Event()
+
+def work(map_):
+    with _threads._lock:
+        begun.set()
+        assert to_end.wait(60)
+
+call = threading.Thread(target=_threads.on_threads, args=(1, work))
+call.start()
+assert begun.wait(60)
+assert blas_threads() == {1}
+warnings.simplefilter("ignore")  # Python 3.12 warns of forks with threads
+child = os.fork()
+if not child:
+    signal.alarm(60)  # no deadlock stays
+    before = blas_threads()
+    GRURegressor(max_iter=1).fit(np.ones((9, 2, 1)), np.arange(9.0))
+    os._exit(0 if before == blas_threads() == {2} else 1)
+_, status = os.waitpid(child, 0)
+to_end.set()
+call.join()
+assert blas_threads() == {2}
+sys.exit(status != 0)
+""")
