@@ -23,6 +23,7 @@ from skgru._batching import (
     MAX_CHUNK_SEQUENCES,
     MIN_PREDICTING_UNITS,
     MIN_SHARDED_UNITS,
+    Steps,
     run_network,
 )
 from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
@@ -36,7 +37,6 @@ from skgru._sequences import (
     check_features,
     check_times,
     embedding_rows,
-    join_steps,
     known_tokens,
     read_numbers,
     read_step_targets,
@@ -242,12 +242,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             plan = choose_plan(self, self._shape_of(training), True, incremental)
 
         network = self._network()
-        join, prepare = self._network_inputs(training.sequences, dtype)
         objective = Objective(
             network,
             self._make_loss(),
-            join,
-            prepare,
+            self._steps_of(training.sequences, dtype),
             training.targets,
             training.target_weights * training.loss_factors,
             alpha=self.alpha,
@@ -260,11 +258,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         )
 
         if validation:
-            join, _ = self._network_inputs(validation.sequences, dtype)
-            to_validate = join()
+            to_validate = self._steps_of(validation.sequences, dtype)
 
         def validate():
-            raw = run_network(network, objective.parameters, to_validate, prepare, map_)
+            raw = run_network(network, objective.parameters, to_validate, map_)
             if not np.isfinite(raw).all():
                 return np.nan
             return float(self._score_raw(raw, validation.targets, validation.target_weights))
@@ -381,15 +378,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         return validation
 
-    def _network_inputs(self, sequences, dtype):
-        """Return the function that makes the steps of the network, and the one to prepare a batch.
-
-        See `NumericInputs.read`.
-        """
+    def _steps_of(self, sequences, dtype):
+        """Return the steps that the network reads, as `Steps`; of numbers, they have that type."""
         if self._reads_tokens:
-            join = partial(join_steps, sequences, self._structure["patch_size"], 0)
-            return join, lambda tokens: embedding_rows(tokens, self.token_ids_)
-        return self._numeric_inputs().read(sequences, dtype)
+            prepare = partial(embedding_rows, known=self.token_ids_)
+            return Steps(sequences, prepare, n_joined=self._structure["patch_size"])
+        return self._numeric_inputs().steps_of(sequences, dtype)
 
     def _numeric_inputs(self):
         """Return how numeric sequences are read, as fitted."""
@@ -510,18 +504,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
         read = self._read_X(X, reset=False)
-        join, prepare = self._network_inputs(read.sequences, self._theta.dtype)
-        sequences = join()
-        read = read._replace(sequences=sequences)
+        steps = self._steps_of(read.sequences, self._theta.dtype)
+        read = read._replace(sequences=steps)  # those that predictions are for
         network = self._network()
         is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
-        has_parts = read.sequences.n_sequences > MAX_CHUNK_SEQUENCES
+        has_parts = steps.n_sequences > MAX_CHUNK_SEQUENCES
         with thread_map(self.n_jobs if is_wide and has_parts else 1) as map_:
             result = run_network(
                 network,
                 network.parameters(self._theta),
-                sequences,
-                prepare,
+                steps,
                 map_,
                 part=part,
             )

@@ -120,7 +120,7 @@ def groups_by_length(estimator, objective):
     """
     if estimator.group_by_length != "auto":
         return estimator.group_by_length
-    lengths = objective.sequences.lengths
+    lengths = objective.steps.lengths
     if objective.network.pooling is None:  # each step has a target
         lengths = np.repeat(lengths, lengths)
     return variance_explained_by_length(lengths, objective.targets) < _MAX_EXPLAINED_BY_LENGTH

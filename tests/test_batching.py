@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 from skgru import _batching
 from skgru._batching import (
+    Steps,
     batches_of_epoch,
     chunks,
     make_batch,
@@ -88,7 +89,7 @@ def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
     values = np.arange(2.0 * offsets[-1]).reshape(-1, 2)
     indices = np.array(data.draw(st.permutations(range(len(lengths)))))
     for arena in (None, Arena()):
-        x, batch, order, rows = make_batch(Sequences(values, offsets), indices, arena)
+        x, batch, order, rows = make_batch(Steps(Sequences(values, offsets)), indices, arena)
         assert_array_equal(x, values[rows])
         assert sorted(order) == sorted(indices)
         assert_array_equal(batch.lengths, np.array(lengths)[order])
