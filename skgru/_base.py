@@ -125,10 +125,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     @abstractmethod
     def _encode_y(self, y, weights, *, reset, classes=None):
-        """Return y as targets (n, K), and what the loss is multiplied by, (n,).
+        """Return y as targets of the loss, and what the loss is multiplied by, (n,).
 
-        With `reset`, the classes (those given, or else those of y) or the scale of y are learned;
-        `weights` are the samples' (n,).
+        With `reset`, the number of outputs and the classes (those given, or else those of y) or the
+        scale of y are learned; `weights` are the samples' (n,).
         """
 
     @abstractmethod
@@ -139,9 +139,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _strata(self, targets):
         """Return by what a validation split is stratified, (n,), or None."""
 
+    def _to_score(self, raw):
+        """Return what the validation score reads of raw outputs (B, K): a row for each.
+
+        It is finite where the raw outputs are.
+        """
+        return raw
+
     @abstractmethod
-    def _score_raw(self, raw, targets, weights):
-        """Return the validation score of raw outputs (n, K)."""
+    def _score(self, read, targets, weights):
+        """Return the validation score, given what it reads of all raw outputs."""
 
     # --- Fitting ---------------------------------------------------------------------------------
 
@@ -261,10 +268,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             to_validate = self._steps_of(validation.sequences, dtype)
 
         def validate():
-            raw = run_network(network, objective.parameters, to_validate, map_)
-            if not np.isfinite(raw).all():
+            read = run_network(
+                network, objective.parameters, to_validate, map_, then=self._to_score
+            )
+            if not np.isfinite(read).all():
                 return np.nan
-            return float(self._score_raw(raw, validation.targets, validation.target_weights))
+            return float(self._score(read, validation.targets, validation.target_weights))
 
         history = self._history()
         by_length = self.solver != "lbfgs" and groups_by_length(self, objective)
@@ -461,7 +470,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             self.feature_mean_, self.feature_scale_, self._fill, *of_gaps = learned
             self.gap_scale_, self.has_missing_ = of_gaps
             n_inputs = self._numeric_inputs().n_inputs
-        self.n_outputs_ = samples.targets.shape[1]
         self.n_layers_ = len(self._structure["hidden_layer_sizes"]) + 2
         self.out_activation_ = self._make_loss().out_activation
         self._n_inputs, self._n_tokens = n_inputs, n_tokens
@@ -499,7 +507,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     # --- Using the network -----------------------------------------------------------------------
 
-    def _run(self, X, part="raw"):
+    def _run(self, X, part="raw", then=np.asarray):
         """Return what the network makes of X, as `run_network` does, and what was read in X."""
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, ensure_2d=False, reset=False)
@@ -516,12 +524,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 steps,
                 map_,
                 part=part,
+                then=then,
             )
         return result, read
 
-    def _run_to_score(self, X, y, sample_weight):
-        """Return raw outputs, the targets that belong to them, and the targets' weights or None."""
-        raw, read = self._run(X)
+    def _run_to_score(self, X, y, sample_weight, then=np.asarray):
+        """Return raw outputs, the targets that belong to them, and the targets' weights or None.
+
+        What `then` makes of some raw outputs (B, K) is returned in their place.
+        """
+        raw, read = self._run(X, then=then)
         if self._structure["pooling"] is not None:
             return raw, y, sample_weight
         if sample_weight is not None:

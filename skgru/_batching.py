@@ -273,7 +273,8 @@ def variance_explained_by_length(lengths, targets):
     Parameters
     ----------
     lengths : ndarray of shape (n,)
-    targets : ndarray of shape (n, K)
+    targets : ndarray of shape (n, K), or (n,) for indices of classes
+        A class counts as a target that is 1 or 0.
 
     Returns
     -------
@@ -288,12 +289,20 @@ def variance_explained_by_length(lengths, targets):
     n_groups = min(_BATCHES_PER_WINDOW, n // 8)
     if n_groups < 2:
         return 1.0
-    deviations = targets - targets.mean(axis=0)
-    total = np.square(deviations).sum()
+    groups = np.array_split(np.argsort(lengths, kind="stable"), n_groups)
+    if targets.ndim == 1:
+        shares = np.bincount(targets) / n
+        total = n * (1 - shares @ shares)
+        deviations = (
+            np.bincount(targets[g], minlength=len(shares)) / len(g) - shares for g in groups
+        )
+    else:
+        mean = targets.mean(axis=0)
+        total = np.square(targets - mean).sum()
+        deviations = ((targets[g] - mean).mean(axis=0) for g in groups)
     if total == 0:
         return 0.0
-    groups = np.array_split(np.argsort(lengths, kind="stable"), n_groups)
-    between = sum(len(g) * np.square(deviations[g].mean(axis=0)).sum() for g in groups)
+    between = sum(len(g) * np.square(d).sum() for g, d in zip(groups, deviations, strict=True))
     by_chance = (n_groups - 1) * (total - between) / (n - n_groups)
     return float((between - by_chance) / total)
 
@@ -341,7 +350,7 @@ def shards(indices, lengths, n_units):
     return [by_length[i::n_shards] for i in range(n_shards)]
 
 
-def run_network(network, parameters, steps, map_=map, *, part="raw"):
+def run_network(network, parameters, steps, map_=map, *, part="raw", then=np.asarray):
     """Return what the network makes of all sequences.
 
     They run in chunks of similar length, and long ones in pieces: memory stays bounded.
@@ -356,6 +365,9 @@ def run_network(network, parameters, steps, map_=map, *, part="raw"):
     part : {"raw", "pooled", "steps"}, default="raw"
         What is returned: the outputs before the activation, what the head reads, or the top layer's
         outputs at every step.
+    then : callable, default=np.asarray
+        Given some rows of that part, returns an array with as many, which is returned in their
+        place: so wide rows need not be held all at once.
 
     Returns
     -------
@@ -372,7 +384,8 @@ def run_network(network, parameters, steps, map_=map, *, part="raw"):
     # The head adds in double precision: in single, the last digits would depend on who else is in
     # the batch, and where classes or targets cancel out, those are what is left.
     dtype = np.float64 if part == "raw" else parameters.vector.dtype
-    result = np.empty((n_rows, width), dtype)
+    no_row = then(np.empty((0, width), dtype))
+    result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
     arenas = ArenaPool()
     numbers_per_step = network.numbers_per_step_without_cache
     lengths = steps.lengths
@@ -393,13 +406,13 @@ def run_network(network, parameters, steps, map_=map, *, part="raw"):
                 pooled = pool_pieces(network, parameters, pieces)
                 if part == "raw":
                     pooled, _ = network.read(parameters, pooled.astype(dtype))
-                result[indices] = pooled
+                result[indices] = then(pooled)
                 return
             for encoded in encode_pieces(network, parameters, pieces):
                 y = encoded.outputs.y
                 if part == "raw":
                     y, _ = network.read(parameters, y.astype(dtype))
-                result[encoded.piece.rows] = y
+                result[encoded.piece.rows] = then(y)
 
     for _ in map_(run_part, parts):
         pass

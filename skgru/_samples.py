@@ -15,7 +15,7 @@ class Samples(NamedTuple):
     sequences : Sequences
     weights : ndarray of shape (n,)
         The sample weights, none of them zero.
-    targets : ndarray of shape (N, K)
+    targets : ndarray of shape (N, K), or (N,) for indices of classes
         N is n, or with a target at each step the total number of steps.
     loss_factors : ndarray of shape (N,)
         What else the loss is multiplied by: the class weights.

@@ -70,7 +70,8 @@ class Objective:
     loss : Loss
     steps : Steps
         Of the sequences.
-    targets : ndarray of shape (n, K), or (total steps, K) without a pooling
+    targets : ndarray of shape (n, K) or (n,), or of all steps without a pooling
+        As the loss wants them: numbers, or indices of classes.
     weights : ndarray of shape (n,) or (total steps,)
         Weight of each sample's loss; only ratios matter. A sample is a sequence, or without a
         pooling a step.
@@ -109,7 +110,8 @@ class Objective:
         self.loss = loss
         self.steps = steps
         self._moves_joints = moves_joints
-        self.targets = targets.astype(theta.dtype, copy=False)
+        is_index = targets.dtype.kind == "i"
+        self.targets = targets if is_index else targets.astype(theta.dtype, copy=False)
         self.weights = (weights / weights.mean()).astype(theta.dtype)
         self.alpha = alpha
         self.samples_per_sequence = samples_per_sequence

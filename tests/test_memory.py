@@ -51,16 +51,23 @@ print(json.dumps([extra, len(p), bool(np.isfinite(p).all()), len(np.unique(p[:, 
 """
 
 
-def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
-    """Return how many bytes a prediction or a fit needed beside its input."""
+def in_a_process(program, *arguments):
+    """Return what a program writes, read as JSON."""
     process = subprocess.run(
-        [sys.executable, "-c", MEASURE, json.dumps([what, n, n_steps, dtype, form, n_units])],
+        [sys.executable, "-c", program, *arguments],
         env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
         capture_output=True,
         text=True,
         check=True,
     )
-    extra, n_predicted, is_finite, n_different = json.loads(process.stdout)
+    return json.loads(process.stdout)
+
+
+def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
+    """Return how many bytes a prediction or a fit needed beside its input."""
+    extra, n_predicted, is_finite, n_different = in_a_process(
+        MEASURE, json.dumps([what, n, n_steps, dtype, form, n_units])
+    )
     assert n_predicted == n
     assert is_finite
     assert n_different > n / 2
@@ -95,3 +102,31 @@ def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():
 def test_a_few_very_long_sequences():
     # All at once, their states and gates would take 500 MB.
     assert extra_memory(16, 10_000, "float32", "3-D", 128) < 300e6
+
+
+MEASURE_CLASSES = """
+import json, resource, sys
+import numpy as np
+from skgru import GRUClassifier
+
+def peak():
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
+
+n = 10_000
+X, y = np.random.default_rng(0).normal(size=(n, 3)), np.arange(n) // 2
+model = GRUClassifier(2, max_iter=1, batch_size=100, bidirectional=False, pooling="last",
+    random_state=0, label_smoothing=0.1)
+model.fit(X[:200], y[:200], X_val=X[:4], y_val=y[:4]).score(X[:200], y[:200])
+before = peak()
+model.fit(X, y, X_val=X, y_val=y)
+model.score(X, y)
+print(json.dumps([peak() - before, model.n_outputs_]))
+"""
+
+
+def test_many_classes():
+    # A number for each sequence and class would take 200 MB in single precision.
+    extra, n_classes = in_a_process(MEASURE_CLASSES)
+    assert n_classes == 5000
+    assert extra < 150e6
