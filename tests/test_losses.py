@@ -328,6 +328,15 @@ def test_each_sample_has_its_loss_and_each_output_its_derivative(loss_class):
         assert_allclose(row[0], gradient[i], rtol=1e-13)
 
 
+@LOSS
+def test_of_no_sample_there_is_no_loss(loss_class):
+    loss, raw, y = problem(loss_class)
+    values, gradient = loss.loss_and_gradient(raw[:0], y[:0])
+    assert values.shape == (0,)
+    assert gradient.shape == raw[:0].shape
+    assert loss.activate(raw[:0]).shape == loss.activate(raw)[:0].shape
+
+
 def test_sigmoid_activation_is_scipys_expit():
     raw = np.linspace(-50, 50, 101)[:, None]
     assert_array_equal(SigmoidLogLoss().activate(raw), expit(raw))

@@ -200,7 +200,7 @@ class PinballLoss:
 
     def activate(self, raw: Array) -> Array:
         """Return the quantiles (B, K, Q)."""
-        values = raw.reshape(len(raw), -1, self.n_raw).copy()
+        values = raw.reshape(len(raw), raw.shape[1] // self.n_raw, self.n_raw).copy()
         values[..., 1:] = softplus(values[..., 1:])
         quantiles: Array = np.cumsum(values, axis=-1)
         return quantiles
@@ -211,7 +211,7 @@ class PinballLoss:
         error = y[..., None] - self.activate(raw)
         loss = np.maximum(q * error, (q - 1) * error).mean(axis=(1, 2))
         d_quantiles = np.where(error > 0, -q, np.where(error < 0, 1 - q, 0))
-        d_quantiles /= error[0].size
+        d_quantiles /= raw.shape[1]
         # A raw output moves its own quantile and all above it.
         d_raw = np.cumsum(d_quantiles[..., ::-1], axis=-1)[..., ::-1].reshape(raw.shape)
         steps = raw.reshape(error.shape)[..., 1:]
@@ -234,7 +234,7 @@ class GaussianLoss:
 
     def activate(self, raw: Array) -> Array:
         """Return the means and the standard deviations, (B, K, 2)."""
-        values = raw.reshape(len(raw), -1, 2).copy()
+        values = raw.reshape(len(raw), raw.shape[1] // 2, 2).copy()
         values[..., 1] = softplus(values[..., 1]) + self._FLOOR
         return values
 
