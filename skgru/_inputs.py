@@ -124,21 +124,18 @@ class NumericInputs(NamedTuple):
         directions = [onward]
         if self.bidirectional and self.missing == "decay":
             directions.append(next_seen(values, times, offsets, never))
-        seen = [self._with_gap(seen, gaps) for seen, gaps in directions]
+        if self.time_feature is not None:  # the time between steps takes the place of the stamps
+            j = self.time_feature
+            for seen, gaps in directions:
+                seen[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
+        seen = [seen for seen, _ in directions]
         gaps = [scaled_gaps(gaps, self.gap_scale, dtype) for _, gaps in directions]
         if self.missing == "decay":
             return np.hstack([is_seen.astype(dtype), *seen, *gaps]), after
-        values = np.where(is_seen, seen[0], dtype.type(0))
+        seen[0][~is_seen] = 0
         if not self.has_missing:
-            return values, after
-        return np.hstack([values, is_seen.astype(dtype), np.log1p(gaps[0])]), after
-
-    def _with_gap(self, values, gaps):
-        """Return the values with the time stamps' feature replaced: by the time between steps."""
-        j = self.time_feature
-        if j is not None:
-            values[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
-        return values
+            return seen[0], after
+        return np.hstack([seen[0], is_seen.astype(dtype), np.log1p(gaps[0])]), after
 
 
 def learn_inputs(sequences, weights, *, scaling, time_feature):

@@ -109,4 +109,5 @@ def next_seen(values, times, offsets, initial):
 
 def scaled_gaps(gaps, scale, dtype):
     """Return gaps in units of their mean, in `dtype`."""
-    return np.minimum(gaps / scale, _LONGEST).astype(dtype)
+    scaled = gaps / scale
+    return np.minimum(scaled, _LONGEST, out=scaled).astype(dtype)
