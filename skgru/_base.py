@@ -22,6 +22,7 @@ from skgru._batching import (
     MAX_CHUNK_SEQUENCES,
     MIN_PREDICTING_UNITS,
     MIN_SHARDED_UNITS,
+    Steps,
     run_network,
 )
 from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
@@ -40,7 +41,7 @@ from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._rollback import unchanged_on_error
 from skgru._samples import Samples
-from skgru._sequences import Sequences, join_steps
+from skgru._sequences import Sequences
 from skgru._solver import groups_by_length, solve
 from skgru._structure import (
     check_options,
@@ -135,10 +136,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     @abstractmethod
     def _encode_y(self, y, weights, *, reset, classes=None):
-        """Return y as targets (n, K), and what the loss is multiplied by, (n,).
+        """Return y as targets of the loss, and what the loss is multiplied by, (n,).
 
-        With `reset`, the classes (those given, or else those of y) or the scale of y are learned;
-        `weights` are the samples' (n,).
+        With `reset`, the number of outputs and the classes (those given, or else those of y) or the
+        scale of y are learned; `weights` are the samples' (n,).
         """
 
     @abstractmethod
@@ -149,9 +150,16 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _strata(self, targets):
         """Return by what a validation split is stratified, (n,), or None."""
 
+    def _to_score(self, raw):
+        """Return what the validation score reads of raw outputs (B, K): a row for each.
+
+        It is finite where the raw outputs are.
+        """
+        return raw
+
     @abstractmethod
-    def _score_raw(self, raw, targets, weights):
-        """Return the validation score of raw outputs (n, K)."""
+    def _score(self, read, targets, weights):
+        """Return the validation score, given what it reads of all raw outputs."""
 
     # --- Fitting ---------------------------------------------------------------------------------
 
@@ -254,12 +262,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             plan = choose_plan(self, self._shape_of(training), True, incremental)
 
         network = self._network()
-        join, prepare = self._network_inputs(training.sequences, dtype)
         objective = Objective(
             network,
             self._make_loss(),
-            join,
-            prepare,
+            self._steps_of(training.sequences, dtype),
             training.targets,
             training.target_weights * training.loss_factors,
             alpha=self.alpha,
@@ -272,14 +278,15 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         )
 
         if validation:
-            join, _ = self._network_inputs(validation.sequences, dtype)
-            to_validate = join()
+            to_validate = self._steps_of(validation.sequences, dtype)
 
         def validate():
-            raw = run_network(network, objective.parameters, to_validate, prepare, map_)
-            if not np.isfinite(raw).all():
+            read = run_network(
+                network, objective.parameters, to_validate, map_, then=self._to_score
+            )
+            if not np.isfinite(read).all():
                 return np.nan
-            return float(self._score_raw(raw, validation.targets, validation.target_weights))
+            return float(self._score(read, validation.targets, validation.target_weights))
 
         history = self._history()
         by_length = self.solver != "lbfgs" and groups_by_length(self, objective)
@@ -443,15 +450,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         return validation
 
-    def _network_inputs(self, sequences, dtype):
-        """Return the function that makes the steps of the network, and the one to prepare a batch.
-
-        See `NumericInputs.read`.
-        """
+    def _steps_of(self, sequences, dtype):
+        """Return the steps that the network reads, as `Steps`; of numbers, they have that type."""
         if self._reads_tokens:
-            join = partial(join_steps, sequences, self._structure["patch_size"], 0)
-            return join, lambda tokens: embedding_rows(tokens, self.token_ids_)
-        return self._numeric_inputs().read(sequences, dtype)
+            prepare = partial(embedding_rows, known=self.token_ids_)
+            return Steps(sequences, prepare, n_joined=self._structure["patch_size"])
+        return self._numeric_inputs().steps_of(sequences, dtype)
 
     def _numeric_inputs(self):
         """Return how numeric sequences are read, as fitted."""
@@ -531,7 +535,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             self.feature_mean_, self.feature_scale_, self._fill, *of_gaps = learned
             self.gap_scale_, self.has_missing_ = of_gaps
             n_inputs = self._numeric_inputs().n_inputs
-        self.n_outputs_ = samples.targets.shape[1]
         self.n_layers_ = len(self._structure["hidden_layer_sizes"]) + 2
         self.out_activation_ = self._make_loss().out_activation
         self._n_inputs, self._n_tokens = n_inputs, n_tokens
@@ -569,26 +572,28 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     # --- Using the network -----------------------------------------------------------------------
 
-    def _run(self, X, part="raw"):
+    def _run(self, X, part="raw", then=np.asarray):
         """Return what the network makes of X, as `run_network` does, and what was read in X."""
         check_is_fitted(self)
         read = self._read_X(X, reset=False)
-        join, prepare = self._network_inputs(read.sequences, self._theta.dtype)
-        sequences = join()
-        read = read._replace(sequences=sequences)
+        steps = self._steps_of(read.sequences, self._theta.dtype)
+        read = read._replace(sequences=steps)  # those that predictions are for
         network = self._network()
         is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
-        has_parts = read.sequences.n_sequences > MAX_CHUNK_SEQUENCES
+        has_parts = steps.n_sequences > MAX_CHUNK_SEQUENCES
         parameters = network.parameters(self._theta)
         result = on_threads(
             self.n_jobs if is_wide and has_parts else 1,
-            partial(run_network, network, parameters, sequences, prepare, part=part),
+            partial(run_network, network, parameters, steps, part=part, then=then),
         )
         return result, read
 
-    def _run_to_score(self, X, y, sample_weight):
-        """Return raw outputs, the targets that belong to them, and the targets' weights or None."""
-        raw, read = self._run(X)
+    def _run_to_score(self, X, y, sample_weight, then=np.asarray):
+        """Return raw outputs, the targets that belong to them, and the targets' weights or None.
+
+        What `then` makes of some raw outputs (B, K) is returned in their place.
+        """
+        raw, read = self._run(X, then=then)
         sample_weight = as_weights(sample_weight)
         if self._structure["pooling"] is not None:
             return raw, as_targets(y), sample_weight

@@ -625,8 +625,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             (n_samples, n_steps), or is one of shape (n_samples,) that holds an array for each
             sequence, where the numbers of steps differ.
         """
-        raw, read = self._run(X)
-        return self._shaped(self._labels(raw), read)
+        decisions, read = self._run(X, then=self._decide)
+        return self._shaped(self._labels(decisions), read)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -688,8 +688,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         score : float
             With ``pooling=None`` the mean over all steps.
         """
-        raw, y, weights = self._run_to_score(X, y, sample_weight)
-        return float(accuracy_score(y, self._labels(raw), sample_weight=weights))
+        decisions, y, weights = self._run_to_score(X, y, sample_weight, then=self._decide)
+        return float(accuracy_score(y, self._labels(decisions), sample_weight=weights))
 
     def _probabilities(self, raw):
         p = self._make_loss().activate(self._of_both_classes(raw))
@@ -700,11 +700,15 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         is_binary = raw.shape[1] == 1 and not self._multilabel
         return np.hstack([-raw, raw]) if is_binary else raw
 
-    def _labels(self, raw):
+    def _decide(self, raw):
+        """Return the index of the most probable class, (B,), or 0 and 1 for each of the labels."""
         probabilities = self._probabilities(raw)
         if self._multilabel:
             return (probabilities > 0.5).astype(int)
-        return self.classes_[probabilities.argmax(axis=1)]
+        return probabilities.argmax(axis=1)
+
+    def _labels(self, decisions):
+        return decisions if self._multilabel else self.classes_[decisions]
 
     # --- The meaning of y ------------------------------------------------------------------------
 
@@ -723,6 +727,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             self._multilabel = y.ndim == 2
             given = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
             self.classes_ = given if classes is None else unique_labels(classes)
+            is_binary = len(self.classes_) == 2 and not self._multilabel
+            self.n_outputs_ = 1 if is_binary else len(self.classes_)
         if (y.ndim == 2) != self._multilabel:
             raise ValueError(
                 f"Expected {'several labels' if self._multilabel else 'one label'} per sample as "
@@ -746,7 +752,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         factors = self._class_factors(y, positions, weights)
         if len(self.classes_) == 2:
             return positions[:, None].astype(np.float32), factors
-        return np.eye(len(self.classes_), dtype=np.float32)[positions], factors
+        return positions, factors
 
     def _class_factors(self, y, positions, weights):
         """Return each sample's class weight; 'balanced' counts samples by their weight."""
@@ -775,12 +781,19 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     def _strata(self, targets):
         if self._multilabel:
             return None
-        return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0]
+        return targets if targets.ndim == 1 else targets[:, 0]
 
-    def _score_raw(self, raw, targets, weights):
+    def _to_score(self, raw):
         if self._multilabel or raw.shape[1] == 1:
-            return accuracy_score(targets > 0.5, raw > 0, sample_weight=weights)
-        return accuracy_score(targets.argmax(axis=1), raw.argmax(axis=1), sample_weight=weights)
+            return raw
+        largest = raw.argmax(axis=1).astype(float)
+        largest[~np.isfinite(raw).all(axis=1)] = np.nan
+        return largest
+
+    def _score(self, read, targets, weights):
+        if targets.ndim == 1:  # indices of classes
+            return accuracy_score(targets, read.astype(int), sample_weight=weights)
+        return accuracy_score(targets > 0.5, read > 0, sample_weight=weights)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

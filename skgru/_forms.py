@@ -236,8 +236,6 @@ def check_times(sequences, time_feature):
 
 def _open(X, estimator):
     """Return X as a `_Rectangle` or as `_Ragged` sequences, whatever its cells are."""
-    if sparse.issparse(X):
-        check_array(X, estimator=estimator, input_name="X")  # says so
     _refuse_what_has_no_order(X)
     if is_frame(X):
         return _open_frame(X, estimator)
@@ -255,6 +253,8 @@ def _open(X, estimator):
 def _refuse_what_has_no_order(X):
     """Refuse containers that cannot be n sequences in the order of n targets."""
     expected = "Expected an array, a DataFrame or a list of sequences as X"
+    if sparse.issparse(X):
+        check_array(X, input_name="X")  # says so
     if type(X).__name__.endswith("GroupBy"):
         raise TypeError(f"{expected}, got a {type(X).__name__}. {_LONG_TABLE}.")
     if isinstance(X, str | bytes):

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._observed import last_seen, mean_gaps, next_seen, scaled_gaps, step_times
+from skgru._batching import MAX_CHUNK_SEQUENCES, SequencePieces, Steps
+from skgru._nn.batch import Arena
+from skgru._observed import Seen, last_seen, next_seen, scaled_gaps, seen_before, step_times
 from skgru._scaling import (
     contains_nan,
     mean_and_scale,
@@ -13,7 +15,9 @@ from skgru._scaling import (
     median_and_scale,
     scale_values,
 )
-from skgru._sequences import Sequences, join_steps
+
+# So many numbers are looked through at a time for the mean gaps.
+_MAX_GAPS = 1 << 17
 
 
 class NumericInputs(NamedTuple):
@@ -66,82 +70,72 @@ class NumericInputs(NamedTuple):
         with_indicators = self.has_missing and self.missing == "indicator"
         return n_features * (3 if with_indicators else 1)
 
-    def read(self, sequences, dtype):
-        """Return the function that makes the steps of the network, and the one to prepare a batch.
+    def steps_of(self, sequences, dtype):
+        """Return the steps of the network, with inputs of the type `dtype`, as `Steps`.
 
-        Parameters
-        ----------
-        sequences : Sequences
-        dtype : dtype
-            Of the network's inputs.
-
-        Returns
-        -------
-        join : callable
-            ``join()`` returns what is read of the sequences, in patches, as `Sequences`;
-            ``join(rng)`` with the joints of the patches anywhere.
-        prepare : callable
-            Takes the values of a batch's steps (S, n columns), which it may write over, and returns
-            the network's inputs.
-
-        Raises
-        ------
-        ValueError
-            If a scaled value is too large for `dtype`.
+        They raise a ValueError where a scaled value is too large for `dtype`.
         """
+        dtype = np.dtype(dtype)
         if self.are_observed:
-            observed = Sequences(self._observe(sequences, np.dtype(dtype)), sequences.offsets)
+            observe = partial(self._observe, dtype=dtype)
             padding = np.zeros(1, dtype)
-            return partial(join_steps, observed, self.patch_size, padding), lambda values: values
-        n_joined = self.patch_size
+            return Steps(sequences, n_joined=self.patch_size, padding=padding, observe=observe)
         prepare = partial(
             scale_values,
-            center=np.tile(self.center, n_joined),
-            scale=np.tile(self.scale, n_joined),
+            center=np.tile(self.center, self.patch_size),
+            scale=np.tile(self.scale, self.patch_size),
             dtype=dtype,
             clip=self.clip,
             in_place=True,
         )
-        return partial(join_steps, self._fill(sequences), n_joined, self.fill), prepare
+        return Steps(
+            sequences,
+            prepare,
+            n_joined=self.patch_size,
+            padding=self.fill,
+            observe=self._fill if contains_nan(sequences.values) else None,
+        )
 
-    def _fill(self, sequences):
-        """Return the sequences without missing values; training has had none."""
-        if not contains_nan(sequences.values):
-            return sequences
-        values, offsets = sequences
+    # What `Steps` calls observe.
+
+    def _fill(self, values, numbers, offsets, before):
+        """Return steps without missing values; training has had none."""
         if self.missing == "decay":
-            filled, _ = last_seen(values, step_times(sequences, None), offsets, self.fill)
+            times = step_times(values, numbers, None)
+            before = seen_before(times, numbers, offsets, self.fill, before and Seen(*before))
+            values, _, before = last_seen(values, times, offsets, before)
         else:
-            filled = np.where(np.isnan(values), self.fill.astype(values.dtype), values)
-        return Sequences(filled, offsets)
+            np.copyto(values, self.fill, where=np.isnan(values), casting="same_kind")
+        return values, before
 
-    def _observe(self, sequences, dtype):
-        """Return what is read of each step, (total steps, n columns).
+    def _observe(self, values, numbers, offsets, before, *, dtype):
+        """Return what is read of each step, (S, n columns).
 
         With "decay" that is what `_nn.missing.ObservedInputs` reads, else `n_inputs` columns.
         """
-        times, offsets = step_times(sequences, self.time_feature), sequences.offsets
-        values = _without_stamps(sequences.values, self.time_feature)
-        values = scale_values(values, self.center, self.scale, dtype, clip=self.clip)
+        times = step_times(values, numbers, self.time_feature)
+        if self.time_feature is not None:
+            values[:, self.time_feature] = 0  # the stamps themselves are not read
+        values = scale_values(values, self.center, self.scale, dtype, clip=self.clip, in_place=True)
         is_seen = ~np.isnan(values)
-        directions = [last_seen(values, times, offsets)]
+        never = np.zeros(values.shape[1])
+        before = seen_before(times, numbers, offsets, never, before and Seen(*before))
+        *onward, after = last_seen(values, times, offsets, before)
+        directions = [onward]
         if self.bidirectional and self.missing == "decay":
-            directions.append(next_seen(values, times, offsets))
-        seen = [self._with_gap(seen, gaps) for seen, gaps in directions]
+            directions.append(next_seen(values, times, offsets, never))
+        if self.time_feature is not None:  # the time between steps takes the place of the stamps
+            j = self.time_feature
+            for seen, gaps in directions:
+                seen[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
+        seen = [seen for seen, _ in directions]
         gaps = [scaled_gaps(gaps, self.gap_scale, dtype) for _, gaps in directions]
         if self.missing == "decay":
-            return np.hstack([is_seen.astype(dtype), *seen, *gaps])
-        values = np.where(is_seen, seen[0], dtype.type(0))
+            return np.hstack([is_seen.astype(dtype), *seen, *gaps]), after
+        seen[0][~is_seen] = 0
         if not self.has_missing:
-            return values
-        return np.hstack([values, is_seen.astype(dtype), np.log1p(gaps[0])])
-
-    def _with_gap(self, values, gaps):
-        """Return the values with the time stamps' feature replaced: by the time between steps."""
-        j = self.time_feature
-        if j is not None:
-            values[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
-        return values
+            return seen[0], after
+        return np.hstack([seen[0], is_seen.astype(dtype), np.log1p(gaps[0])]), after
 
 
 def learn_inputs(sequences, weights, *, scaling, time_feature):
@@ -167,7 +161,6 @@ def learn_inputs(sequences, weights, *, scaling, time_feature):
     """
     values = _without_stamps(sequences.values, time_feature)
     weights = np.repeat(weights, sequences.lengths)
-    n_features = values.shape[1]
     has_missing = contains_nan(values)
     if scaling == "robust":
         center, scale = median_and_scale(values, weights)
@@ -179,12 +172,42 @@ def learn_inputs(sequences, weights, *, scaling, time_feature):
     fill = center.copy()
     if scaling is None and not has_missing:
         center[:] = 0  # where values were missing, their mean has to be what the network reads as 0
-    gap_scale = np.ones(n_features)
+    gap_scale = np.ones(values.shape[1])
     if has_missing or time_feature is not None:
-        gap_scale = mean_gaps(sequences, step_times(sequences, time_feature), weights)
+        gap_scale = mean_gaps(sequences, weights, time_feature)
     if time_feature is not None:
         center[time_feature], scale[time_feature] = 0.0, gap_scale[time_feature]
     return center, scale, fill, gap_scale, has_missing
+
+
+def mean_gaps(sequences, weights, time_feature):
+    """Return the mean of the gaps of each feature over all steps, (D,); 1 where it is 0.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    weights : ndarray of shape (total steps,)
+    time_feature : int or None
+    """
+    n_features = sequences.values.shape[1]
+    never = np.zeros(n_features)
+
+    def gaps_of(values, numbers, offsets, before):
+        times = step_times(values, numbers, time_feature)
+        before = seen_before(times, numbers, offsets, never, before and Seen(*before))
+        _, gaps, after = last_seen(values, times, offsets, before)
+        return gaps, after
+
+    steps, arena = Steps(sequences, observe=gaps_of), Arena()
+    n_steps = max(1, _MAX_GAPS // (MAX_CHUNK_SEQUENCES * n_features))
+    total = np.zeros(n_features)
+    for start in range(0, sequences.n_sequences, MAX_CHUNK_SEQUENCES):
+        indices = np.arange(start, min(start + MAX_CHUNK_SEQUENCES, sequences.n_sequences))
+        pieces = SequencePieces(steps, indices, n_steps, arena)
+        for gaps, piece in (pieces[i] for i in range(len(pieces))):
+            total += weights[piece.rows] @ gaps
+    mean = total / weights.sum() if len(weights) else total
+    return np.where(mean > 0, mean, 1.0)
 
 
 def _without_stamps(values, time_feature):

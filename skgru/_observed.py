@@ -1,80 +1,113 @@
 """What is known of each feature at each step, where some are missing or come at times of their own.
 
-For both directions of reading: the value last seen, and the time since then.
+For both directions of reading: the value last seen, and the time since then. It is found for some
+steps of some sequences at a time, S in all; each of the B sequences has at least one of them.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 _LONGEST = 1e6  # elapsed times end here, in units of their mean
 
 
-def step_times(sequences, time_feature):
-    """Return the times of all steps, (total steps,): their stamps, if there are any, or numbers."""
-    if time_feature is not None:
-        return sequences.values[:, time_feature].astype(np.float64)
-    return np.arange(len(sequences.values)) - _first_rows(sequences.offsets).astype(np.float64)
+class Seen(NamedTuple):
+    """What was last seen of each feature of each sequence, and when.
+
+    Attributes
+    ----------
+    values, times : ndarray of shape (B, D)
+    """
+
+    values: np.ndarray
+    times: np.ndarray
 
 
-def last_seen(values, times, offsets, initial=None):
+def step_times(values, numbers, time_feature):
+    """Return the times of the steps, (S,): their stamps, if there are any, or their numbers."""
+    times = numbers if time_feature is None else values[:, time_feature]
+    return times.astype(np.float64)
+
+
+def seen_before(times, numbers, offsets, initial, carried=None):
+    """Return what was seen in front of the first of the steps.
+
+    Parameters
+    ----------
+    times, numbers : ndarray of shape (S,)
+        When each step is, and which one of its sequence.
+    offsets : ndarray of shape (B + 1,)
+        Where the steps of each sequence start.
+    initial : ndarray of shape (D,)
+        What counts as seen in front of a sequence, at the time of its first step.
+    carried : Seen, default=None
+        What was seen of the sequences that have gone on for a while; None = there are none.
+    """
+    first = offsets[:-1]
+    shape = len(first), len(initial)
+    values = np.broadcast_to(initial, shape)
+    since = np.broadcast_to(times[first][:, None], shape)
+    if carried is None:
+        return Seen(values, since)
+    begins = numbers[first][:, None] == 0
+    return Seen(np.where(begins, values, carried.values), np.where(begins, since, carried.times))
+
+
+def last_seen(values, times, offsets, before):
     """Return what was last seen of each feature at each step, and how long ago before it.
 
     Parameters
     ----------
-    values : ndarray of shape (total steps, D)
+    values : ndarray of shape (S, D)
         NaN where a feature was not seen.
-    times : ndarray of shape (total steps,)
-    offsets : ndarray of shape (n + 1,)
-        Of the sequences.
-    initial : ndarray of shape (D,), default=None
-        What counts as seen where nothing was; None = 0.
+    times : ndarray of shape (S,)
+    offsets : ndarray of shape (B + 1,)
+    before : Seen
+        What was seen in front of the steps.
 
     Returns
     -------
-    seen : ndarray of shape (total steps, D)
-        The value at the step or the last one before; `initial` where there is none.
-    gaps : ndarray of shape (total steps, D)
-        The time from when the feature was last seen before the step, or from the first step if it
-        was not.
+    seen : ndarray of shape (S, D)
+        The value at the step or the last one before.
+    gaps : ndarray of shape (S, D)
+        The time from when the feature was last seen before the step.
+    after : Seen
+        What was seen up to the last of the steps.
     """
-    rows, first = np.arange(len(values)), _first_rows(offsets)
-    columns = np.ascontiguousarray(values.T)  # faster than columns of rows
-    seen, gaps = np.empty_like(columns), np.empty(columns.shape)
-    initial = np.zeros(len(columns)) if initial is None else initial
-    for column, start, column_seen, column_gaps in zip(columns, initial, seen, gaps, strict=True):
-        last = np.maximum.accumulate(np.where(np.isnan(column), -1, rows))
-        column_seen[:] = np.where(last >= first, column[last], start)
-        before = np.concatenate([[-1], last[:-1]])[: len(last)]
-        column_gaps[:] = times - times[np.maximum(before, first)]
-    return seen.T, gaps.T
+    first, last = offsets[:-1], offsets[1:] - 1
+    # All by columns: a feature's steps lie side by side.
+    columns = np.array(values.T, order="C")
+    since = np.empty(columns.shape)
+    since[...] = times
+    is_seen = ~np.isnan(columns)
+    # At the first step, what was seen before it stands for what is not seen.
+    known = is_seen[:, first]
+    columns[:, first] = np.where(known, columns[:, first], before.values.T)
+    since[:, first] = np.where(known, times[first], before.times.T)
+    is_seen[:, first] = True
+    # The positions of what was seen grow from step to step: the last one is the largest so far.
+    position = np.arange(columns.size).reshape(columns.shape)
+    position *= is_seen
+    np.maximum.accumulate(position, axis=1, out=position)
+    seen, since = columns.take(position), since.take(position)
+    gaps = np.empty(columns.shape)
+    np.subtract(times[1:], since[:, :-1], out=gaps[:, 1:])
+    gaps[:, first] = times[first] - before.times.T
+    return seen.T, gaps.T, Seen(seen[:, last].T, since[:, last].T)
 
 
-def next_seen(values, times, offsets):
-    """Return the same counted from the other end: what is next seen, and how long until then."""
-    seen, gaps = last_seen(values[::-1], -times[::-1], (offsets[-1] - offsets)[::-1])
+def next_seen(values, times, offsets, initial):
+    """Return the same counted from the other end: what is next seen, and how long until then.
+
+    The steps are all that the sequences have; `initial` (D,) is what counts as seen behind them.
+    """
+    values, times, offsets = values[::-1], -times[::-1], (offsets[-1] - offsets)[::-1]
+    before = seen_before(times, None, offsets, initial)
+    seen, gaps, _ = last_seen(values, times, offsets, before)
     return seen[::-1], gaps[::-1]
-
-
-def mean_gaps(sequences, times, weights):
-    """Return the mean of each feature's gaps over all steps, (D,); 1 where it is 0.
-
-    Parameters
-    ----------
-    sequences : Sequences
-    times : ndarray of shape (total steps,)
-    weights : ndarray of shape (total steps,)
-    """
-    if len(times) == 0:
-        return np.ones(sequences.values.shape[1])
-    _, gaps = last_seen(sequences.values, times, sequences.offsets)
-    mean = weights @ gaps / weights.sum()
-    return np.where(mean > 0, mean, 1.0)
 
 
 def scaled_gaps(gaps, scale, dtype):
     """Return gaps in units of their mean, in `dtype`."""
-    return np.minimum(gaps / scale, _LONGEST).astype(dtype)
-
-
-def _first_rows(offsets):
-    """Return, for each row, the first row of its sequence."""
-    return np.repeat(offsets[:-1], np.diff(offsets))
+    scaled = gaps / scale
+    return np.minimum(scaled, _LONGEST, out=scaled).astype(dtype)

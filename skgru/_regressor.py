@@ -694,7 +694,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         y = self._check_y(y)
         check_consistent_length(raw, y)
         targets, _ = self._encode_y(y, weights, reset=False)
-        return float(self._score_raw(raw, targets, weights))
+        return float(self._score(raw, targets, weights))
 
     # --- The meaning of y ------------------------------------------------------------------------
 
@@ -716,6 +716,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         columns = y.reshape(len(y), -1)
         if reset:
             self._one_dimensional = y.ndim == 1
+            self.n_outputs_ = columns.shape[1]
             if self.loss == "poisson":
                 self.target_scale_ = np.average(columns, axis=0, weights=weights)
                 self.target_scale_[self.target_scale_ == 0] = 1.0
@@ -753,7 +754,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
     def _strata(self, targets):
         return None
 
-    def _score_raw(self, raw, targets, weights):
+    def _score(self, raw, targets, weights):
         loss = self._make_loss()
         predicted = loss.activate(raw)
         if isinstance(loss, PinballLoss):

@@ -15,7 +15,7 @@ class Samples(NamedTuple):
     sequences : Sequences
     weights : ndarray of shape (n,)
         The sequences' weights, none of them zero.
-    targets : ndarray of shape (N, K)
+    targets : ndarray of shape (N, K), or (N,) for indices of classes
         N is n, or with a target at each step the total number of steps.
     target_weights : ndarray of shape (N,)
         The sample weights of the targets; those of steps without a target are zero.

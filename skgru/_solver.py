@@ -120,7 +120,9 @@ def groups_by_length(estimator, objective):
     """
     if estimator.group_by_length != "auto":
         return estimator.group_by_length
-    lengths = objective.sequences.lengths
-    if objective.network.pooling is None:  # each step has a target
+    lengths = objective.steps.lengths
+    if objective.network.pooling is None:  # each step has a target, or none and no weight
         lengths = np.repeat(lengths, lengths)
-    return variance_explained_by_length(lengths, objective.targets) < _MAX_EXPLAINED_BY_LENGTH
+    counts = np.flatnonzero(objective.weights)
+    explained = variance_explained_by_length(lengths[counts], objective.targets[counts])
+    return explained < _MAX_EXPLAINED_BY_LENGTH

@@ -68,11 +68,10 @@ class Objective:
     ----------
     network : Network
     loss : Loss
-    join : callable
-        Returns the sequences, joined to the network's steps; see `NumericInputs.read`.
-    prepare : callable
-        Makes the network's inputs of a batch's values.
-    targets : ndarray of shape (n, K), or (total steps, K) without a pooling
+    steps : Steps
+        Of the sequences.
+    targets : ndarray of shape (n, K) or (n,), or of all steps without a pooling
+        As the loss wants them: numbers, or indices of classes.
     weights : ndarray of shape (n,) or (total steps,)
         Weight of each sample's loss; only ratios matter. A sample is a sequence, or without a
         pooling a step.
@@ -95,8 +94,7 @@ class Objective:
         self,
         network,
         loss,
-        join,
-        prepare,
+        steps,
         targets,
         weights,
         *,
@@ -110,15 +108,14 @@ class Objective:
     ):
         self.network = network
         self.loss = loss
-        self.sequences = join()
-        self._join = join
+        self.steps = steps
         self._moves_joints = moves_joints
-        self._prepare = prepare
-        self.targets = targets.astype(theta.dtype, copy=False)
+        is_index = targets.dtype.kind == "i"
+        self.targets = targets if is_index else targets.astype(theta.dtype, copy=False)
         self.weights = (weights / weights.mean()).astype(theta.dtype)
         self.alpha = alpha
         self.samples_per_sequence = samples_per_sequence
-        self._targets_per_sequence = len(targets) / self.sequences.n_sequences
+        self._targets_per_sequence = len(targets) / steps.n_sequences
         self.parameters = network.parameters(theta)
         self.bptt_steps = bptt_steps
         self._dropout_rates = dropout_rates if dropout_rates and any(dropout_rates) else None
@@ -132,13 +129,12 @@ class Objective:
 
     @property
     def n_sequences(self):
-        return self.sequences.n_sequences
+        return self.steps.n_sequences
 
     def begin_epoch(self, rng):
         """Move the joints of the steps, if they are to move."""
         if self._moves_joints:
-            self.sequences = None  # makes room
-            self.sequences = self._join(rng)
+            self.steps = self.steps.with_joints_moved(rng)
 
     def at_batch(self, indices, rng):
         """Return the loss over some sequences and its gradient, which the next call reuses.
@@ -155,7 +151,7 @@ class Objective:
         """Return the loss over all sequences and its gradient."""
         value = 0.0
         total = np.zeros_like(self.theta)
-        lengths = self.sequences.lengths
+        lengths = self.steps.lengths
         if self.bptt_steps:
             lengths = np.minimum(lengths, self.bptt_steps)
         for indices in chunks(lengths, self.network.numbers_per_step):
@@ -173,7 +169,7 @@ class Objective:
 
     def _data_loss(self, indices, n, seed=None):
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
-        parts = shards(indices, self.sequences.lengths_of(indices), self.network.n_units_of_widest)
+        parts = shards(indices, self.steps.lengths_of(indices), self.network.n_units_of_widest)
         while len(self._gradients) < len(parts):
             self._gradients.append(self._new_gradients())
         n_targets = n * self._targets_per_sequence
@@ -193,13 +189,11 @@ class Objective:
             positions = slice(None) if piece is None else piece.positions
             return Dropout(self._dropout_rates, seed, len(indices), i, positions)
 
-        longest = self.sequences.lengths_of(indices).max()
+        longest = self.steps.lengths_of(indices).max()
         # What NumPy does on overflow is a setting of each thread.
         with self._arenas.lend() as arena, np.errstate(over="ignore", invalid="ignore"):
             if self.bptt_steps and longest > self.bptt_steps:
-                pieces = SequencePieces(
-                    self.sequences, indices, self.bptt_steps, self._prepare, arena
-                )
+                pieces = SequencePieces(self.steps, indices, self.bptt_steps, arena)
 
                 def loss_of(raw, piece):
                     return self._loss_of(raw, indices if piece is None else piece.rows, n)
@@ -207,9 +201,9 @@ class Objective:
                 return truncated_gradient(
                     network, p, pieces, loss_of, gradients, dropout_of if seed else None
                 )
-            x, batch, order, rows = make_batch(self.sequences, indices, arena)
+            x, batch, order, rows = make_batch(self.steps, indices, arena)
             dropout = dropout_of(0, None) if seed else None
-            raw, cache = network.forward(p, self._prepare(x), batch, dropout=dropout)
+            raw, cache = network.forward(p, x, batch, dropout=dropout)
             loss, d_raw = self._loss_of(raw, order if network.pooling else rows, n)
             network.backward(p, d_raw, batch, cache, gradients)
         return loss
@@ -324,7 +318,7 @@ def train_epochs(
             total = 0.0
             objective.begin_epoch(rng)
             batches = batches_of_epoch(
-                objective.sequences.lengths,
+                objective.steps.lengths,
                 batch_size,
                 rng,
                 shuffle=shuffle,

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 from skgru import _batching
 from skgru._batching import (
+    Steps,
     batches_of_epoch,
     chunks,
     make_batch,
@@ -88,7 +89,7 @@ def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
     values = np.arange(2.0 * offsets[-1]).reshape(-1, 2)
     indices = np.array(data.draw(st.permutations(range(len(lengths)))))
     for arena in (None, Arena()):
-        x, batch, order, rows = make_batch(Sequences(values, offsets), indices, arena)
+        x, batch, order, rows = make_batch(Steps(Sequences(values, offsets)), indices, arena)
         assert_array_equal(x, values[rows])
         assert sorted(order) == sorted(indices)
         assert_array_equal(batch.lengths, np.array(lengths)[order])
@@ -121,9 +122,21 @@ def test_variance_explained_by_length():
     assert variance_explained_by_length(lengths, classes) > 0.8
     assert abs(variance_explained_by_length(lengths, rng.permutation(classes))) < 0.02
     assert variance_explained_by_length(lengths, np.ones((2000, 1))) == 0
+    assert variance_explained_by_length(lengths, np.ones(2000, int)) == 0
     # By chance alone, 16 groups of 8 would explain 12 %.
     few = [
         variance_explained_by_length(lengths[:128], rng.normal(size=(128, 1))) for _ in range(50)
     ]
     assert abs(np.mean(few)) < 0.02
     assert variance_explained_by_length(lengths[:15], noise[:15]) == 1
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 40])
+def test_of_classes_by_index_length_explains_as_much_as_of_their_indicators(n_classes):
+    rng = np.random.RandomState(0)
+    lengths = rng.randint(5, 100, 500)
+    for classes in (lengths * n_classes // 100, rng.randint(n_classes, size=500)):
+        by_index = variance_explained_by_length(lengths, classes)
+        assert by_index == pytest.approx(
+            variance_explained_by_length(lengths, np.eye(n_classes)[classes]), abs=1e-12
+        )

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._batching import SequencePieces, make_batch
+from skgru._batching import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
 from skgru._nn.dropout import Dropout, DropoutRates
 from skgru._nn.network import Network
@@ -82,7 +82,7 @@ def test_gradients_with_masks_equal_central_differences(check_gradient, cells, f
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     lengths = np.array([4, 0, 3, 1])
     sequences = Sequences(rng.randint(6, size=8), offsets_of(lengths))
-    x, batch, _, _ = make_batch(sequences, np.arange(4))
+    x, batch, _, _ = make_batch(Steps(sequences), np.arange(4))
     d_raw = rng.normal(size=(8 if pooling is None else 4, 2))
 
     def forward():
@@ -104,7 +104,7 @@ def test_in_one_piece_the_masked_gradient_is_that_of_the_whole(pooling):
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     lengths = np.array([4, 3, 1])  # longest first: a mask's rows are then the sequences'
     sequences = Sequences(rng.normal(size=(8, 3)), offsets_of(lengths))
-    x, batch, _, rows = make_batch(sequences, np.arange(3))
+    x, batch, _, rows = make_batch(Steps(sequences), np.arange(3))
     d_raw = rng.normal(size=(8 if pooling is None else 3, 2))
     rates = DropoutRates(inputs=0.3, states=0.4) if pooling is None else DropoutRates(states=0.4)
     raw, cache = network.forward(p, x, batch, dropout=Dropout(rates, (3,), 3))
@@ -118,7 +118,7 @@ def test_in_one_piece_the_masked_gradient_is_that_of_the_whole(pooling):
     loss = truncated_gradient(
         network,
         p,
-        SequencePieces(sequences, np.arange(3), 4, lambda values: values, Arena()),
+        SequencePieces(Steps(sequences), np.arange(3), 4, Arena()),
         loss_of,
         pieces,
         lambda i, piece: Dropout(rates, (3,), 3, i % 5, piece.positions if piece else slice(None)),

@@ -1,4 +1,4 @@
-"""Prediction needs little memory beside its input, however much there is to predict."""
+"""Training and prediction need little memory beside their input, however much of it there is."""
 
 import json
 import os
@@ -11,7 +11,8 @@ import pytest
 import skgru
 
 # Each case has a process of its own, since the peak of a process never falls. It is measured when
-# the model has predicted once: what the libraries need for themselves is not counted.
+# a model has been trained and has predicted once: what the libraries need for themselves is not
+# counted.
 MEASURE = """
 import json, resource, sys
 import numpy as np
@@ -21,13 +22,16 @@ def peak():
     bytes_per_unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
 
-n, n_steps, dtype, form, n_units = json.loads(sys.argv[1])
+what, n, n_steps, dtype, form, n_units = json.loads(sys.argv[1])
 rng = np.random.default_rng(0)
 X = np.empty((n, n_steps), dtype)
 for row in X:  # one by one: making X leaves no other array of its size
     row[:] = rng.standard_normal(n_steps, dtype=np.float32)
 if form == "NaN-padded":
     X[::2, n_steps // 2 :] = np.nan
+if form == "with holes":
+    for row in X:
+        row[:-1][rng.random(n_steps - 1) < 0.3] = np.nan
 if form == "3-D":
     X = X[:, :, None]
 if form == "list":
@@ -36,21 +40,34 @@ model = GRUClassifier(n_units, max_iter=1, learning_rate="cosine", random_state=
 X_short = [x[:20] for x in X[:16]]
 model.fit(X_short, np.arange(16) % 2).predict_proba(X_short)
 before = peak()
-p = model.predict_proba(X)
-print(json.dumps([peak() - before, len(p), bool(np.isfinite(p).all()), len(np.unique(p[:, 0]))]))
+if what == "fit":
+    p = model.set_params(batch_size=1000, early_stopping=False).fit(X, np.arange(n) % 2)
+    extra = peak() - before
+    p = p.predict_proba(X)
+else:
+    p = model.predict_proba(X)
+    extra = peak() - before
+print(json.dumps([extra, len(p), bool(np.isfinite(p).all()), len(np.unique(p[:, 0]))]))
 """
 
 
-def extra_memory(n, n_steps, dtype, form, n_units):
-    """Return how many bytes a prediction needed beside its input."""
+def in_a_process(program, *arguments):
+    """Return what a program writes, read as JSON."""
     process = subprocess.run(
-        [sys.executable, "-c", MEASURE, json.dumps([n, n_steps, dtype, form, n_units])],
+        [sys.executable, "-c", program, *arguments],
         env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
         capture_output=True,
         text=True,
         check=True,
     )
-    extra, n_predicted, is_finite, n_different = json.loads(process.stdout)
+    return json.loads(process.stdout)
+
+
+def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
+    """Return how many bytes a prediction or a fit needed beside its input."""
+    extra, n_predicted, is_finite, n_different = in_a_process(
+        MEASURE, json.dumps([what, n, n_steps, dtype, form, n_units])
+    )
     assert n_predicted == n
     assert is_finite
     assert n_different > n / 2
@@ -66,12 +83,50 @@ def extra_memory(n, n_steps, dtype, form, n_units):
         ("float64", "3-D", 4),
         ("float32", "list", 4),
         ("float32", "NaN-padded", 4),
+        ("float32", "with holes", 4),
     ],
 )
 def test_many_sequences(dtype, form, n_units):
     assert extra_memory(100_000, 100, dtype, form, n_units) < 300e6
 
 
+def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():
+    # Of all at once, what is read of them (values, masks and gaps of both directions) would take
+    # 200 MB, and several times that on the way there.
+    with_holes, without = (
+        extra_memory(100_000, 100, "float32", form, 4, "fit") for form in ("with holes", "3-D")
+    )
+    assert with_holes < without + 50e6
+
+
 def test_a_few_very_long_sequences():
     # All at once, their states and gates would take 500 MB.
     assert extra_memory(16, 10_000, "float32", "3-D", 128) < 300e6
+
+
+MEASURE_CLASSES = """
+import json, resource, sys
+import numpy as np
+from skgru import GRUClassifier
+
+def peak():
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
+
+n = 10_000
+X, y = np.random.default_rng(0).normal(size=(n, 3)), np.arange(n) // 2
+model = GRUClassifier(2, max_iter=1, batch_size=100, bidirectional=False, pooling="last",
+    random_state=0, label_smoothing=0.1)
+model.fit(X[:200], y[:200], X_val=X[:4], y_val=y[:4]).score(X[:200], y[:200])
+before = peak()
+model.fit(X, y, X_val=X, y_val=y)
+model.score(X, y)
+print(json.dumps([peak() - before, model.n_outputs_]))
+"""
+
+
+def test_many_classes():
+    # A number for each sequence and class would take 200 MB in single precision.
+    extra, n_classes = in_a_process(MEASURE_CLASSES)
+    assert n_classes == 5000
+    assert extra < 150e6

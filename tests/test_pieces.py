@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._batching import SequencePieces, make_batch
+from skgru._batching import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
@@ -79,7 +79,7 @@ def problem(lengths, *, tokens=False, widths=WIDTHS, **form):
 
 def cut(sequences, n_steps, indices=None):
     indices = np.arange(sequences.n_sequences) if indices is None else indices
-    return SequencePieces(sequences, indices, n_steps, lambda x: x, Arena())
+    return SequencePieces(Steps(sequences), indices, n_steps, Arena())
 
 
 def shape_of_raw(network, sequences):
@@ -89,7 +89,7 @@ def shape_of_raw(network, sequences):
 
 def whole(network, p, sequences, d_raw=None):
     """Return the raw outputs of whole sequences and, given d_raw, the full gradient."""
-    x, batch, order, rows = make_batch(sequences, np.arange(sequences.n_sequences))
+    x, batch, order, rows = make_batch(Steps(sequences), np.arange(sequences.n_sequences))
     places = rows if network.pooling is None else order
     raw = np.full(shape_of_raw(network, sequences), np.nan)
     raw[places], cache = network.forward(p, x, batch)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._batching import SequencePieces
+from skgru._batching import SequencePieces, Steps
 from skgru._nn.batch import Arena, Batch, Piece
 from skgru._nn.pooling import make_pooling
 from skgru._nn.recurrent import Outputs
@@ -69,7 +69,7 @@ def pool_and_back_in_pieces(pooling, p, sequences, d, n_steps):
     """Return the same of sequences in pieces; the gradient of the outputs for each sequence."""
     lengths = np.array([len(y) for y in sequences])
     values = Sequences(np.concatenate(sequences), offsets_of(lengths))
-    pieces = SequencePieces(values, np.arange(len(lengths)), n_steps, np.copy, Arena())
+    pieces = SequencePieces(Steps(values, np.copy), np.arange(len(lengths)), n_steps, Arena())
     account = pooling.open(lengths, values.values.dtype)
     for i in range(len(pieces)):
         y, piece = pieces[i]

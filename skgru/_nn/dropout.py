@@ -85,6 +85,6 @@ def _mask(
 ) -> Array | None:
     if not rate:
         return None
-    mask: Array = (rng.random(shape, np.float32) >= rate).astype(dtype)
-    mask /= 1 - rate
+    is_kept = rng.random(shape, np.float32) >= rate
+    mask: Array = np.multiply(is_kept, 1 / dtype.type(1 - rate), dtype=dtype)
     return mask

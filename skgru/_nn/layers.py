@@ -41,7 +41,7 @@ class Embedding:
         x = p["weights"].take(tokens, axis=0)
         if tokens.ndim == 2:
             x[tokens < 0] = 0
-            x = x.reshape(len(tokens), -1)
+            x = x.reshape(len(tokens), tokens.shape[1] * self.n_dimensions)
         return x, tokens
 
     def backward(self, dx: Array, cache: NDArray[np.integer], g: dict[str, Array]) -> None:

@@ -8,9 +8,10 @@ loss of each sample, (B,), and its derivative with respect to the raw outputs.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, softmax, xlogy
 
 from skgru._nn.batch import Array
@@ -26,13 +27,11 @@ class Loss(Protocol):
     def activate(self, raw: Array) -> Array:
         """Return the prediction, (B, K), or (B, K, P) where several numbers make it."""
 
-    def loss_and_gradient(self, raw: Array, y: Array) -> tuple[Array, Array]:
-        """Return each sample's loss (B,) and its derivative (B, K · P)."""
+    def loss_and_gradient(self, raw: Array, y: Any) -> tuple[Array, Array]:
+        """Return each sample's loss (B,) and its derivative (B, K · P).
 
-
-def smooth(y: Array, epsilon: float, n_classes: int) -> Array:
-    """Move the targets y, 0 or 1, by the share ε towards 1 / n_classes."""
-    return (1 - epsilon) * y + epsilon / n_classes if epsilon else y
+        The targets y are numbers (B, K), or of a loss of classes their indices (B,).
+        """
 
 
 def softplus(a: Array) -> Array:
@@ -41,9 +40,10 @@ def softplus(a: Array) -> Array:
 
 
 class SoftmaxLogLoss:
-    """Multinomial log-loss, −log p of the true class; y is one-hot (B, K).
+    """Multinomial log-loss, −log p of the true class; y is its index, (B,).
 
-    With label smoothing ε (Szegedy et al. 2016), y becomes (1 − ε) y + ε / K.
+    With label smoothing ε (Szegedy et al. 2016), the true class has the share 1 − ε of a target,
+    and all K classes have ε / K each.
     """
 
     out_activation = "softmax"
@@ -58,16 +58,20 @@ class SoftmaxLogLoss:
         p: Array = softmax(raw, axis=1)
         return p
 
-    def loss_and_gradient(self, raw: Array, y: Array) -> tuple[Array, Array]:
-        """Return −Σ y log p (B,) and p − y (B, K)."""
-        y = smooth(y, self.label_smoothing, y.shape[1])
+    def loss_and_gradient(self, raw: Array, y: NDArray[np.integer]) -> tuple[Array, Array]:
+        """Return the loss −Σ t log p (B,) and p − t (B, K), where t are the classes' shares."""
+        epsilon = self.label_smoothing
+        true = np.arange(len(y)), y
         shifted = raw - raw.max(axis=1, keepdims=True)
         p = np.exp(shifted)
         total = p.sum(axis=1, keepdims=True)
         p /= total
-        loss = np.log(total[:, 0]) - (y * shifted).sum(axis=1)
-        p -= y
-        return loss, p
+        p[true] -= 1 - epsilon
+        expected = (1 - epsilon) * shifted[true]
+        if epsilon:
+            p -= epsilon / raw.shape[1]
+            expected += epsilon * shifted.mean(axis=1)
+        return np.log(total[:, 0]) - expected, p
 
 
 class SigmoidLogLoss:
@@ -90,7 +94,8 @@ class SigmoidLogLoss:
 
     def loss_and_gradient(self, raw: Array, y: Array) -> tuple[Array, Array]:
         """Return Σ log(1 + exp(raw)) − y·raw (B,) and p − y (B, K)."""
-        y = smooth(y, self.label_smoothing, 2)
+        if self.label_smoothing:
+            y = (1 - self.label_smoothing) * y + self.label_smoothing / 2
         return (np.logaddexp(0, raw) - y * raw).sum(axis=1), expit(raw) - y
 
 
@@ -195,7 +200,7 @@ class PinballLoss:
 
     def activate(self, raw: Array) -> Array:
         """Return the quantiles (B, K, Q)."""
-        values = raw.reshape(len(raw), -1, self.n_raw).copy()
+        values = raw.reshape(len(raw), raw.shape[1] // self.n_raw, self.n_raw).copy()
         values[..., 1:] = softplus(values[..., 1:])
         quantiles: Array = np.cumsum(values, axis=-1)
         return quantiles
@@ -206,7 +211,7 @@ class PinballLoss:
         error = y[..., None] - self.activate(raw)
         loss = np.maximum(q * error, (q - 1) * error).mean(axis=(1, 2))
         d_quantiles = np.where(error > 0, -q, np.where(error < 0, 1 - q, 0))
-        d_quantiles /= error[0].size
+        d_quantiles /= raw.shape[1]
         # A raw output moves its own quantile and all above it.
         d_raw = np.cumsum(d_quantiles[..., ::-1], axis=-1)[..., ::-1].reshape(raw.shape)
         steps = raw.reshape(error.shape)[..., 1:]
@@ -229,7 +234,7 @@ class GaussianLoss:
 
     def activate(self, raw: Array) -> Array:
         """Return the means and the standard deviations, (B, K, 2)."""
-        values = raw.reshape(len(raw), -1, 2).copy()
+        values = raw.reshape(len(raw), raw.shape[1] // 2, 2).copy()
         values[..., 1] = softplus(values[..., 1]) + self._FLOOR
         return values
 

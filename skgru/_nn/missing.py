@@ -59,13 +59,18 @@ class StateDecay:
         d_decay: Array,
         cache: tuple[Array, Array],
         g: dict[str, Array],
-    ) -> Array:
-        """Return the gradient of δ (S, D); write those of the parameters to g."""
+        *,
+        need_d_gaps: bool = True,
+    ) -> Array | None:
+        """Return the gradient of δ (S, D), if needed; write those of the parameters to g."""
         gaps, decay = cache
         da = _exp_of_minus_backward(d_decay, decay)
         g["decay_weights"][...] = gaps.T @ da
         g["decay_bias"][...] = da.sum(axis=0)
-        return da @ p["decay_weights"].T
+        if not need_d_gaps:
+            return None
+        d_gaps: Array = da @ p["decay_weights"].T
+        return d_gaps
 
 
 class ObservedInputs:
@@ -139,7 +144,7 @@ class ObservedInputs:
         self,
         p: dict[str, Array],
         dy: Array,
-        d_gaps: Array,
+        d_gaps: Array | None,
         cache: Any,
         g: dict[str, Array],
         *,
@@ -147,10 +152,10 @@ class ObservedInputs:
     ) -> Array | None:
         """Return the gradient of its inputs, if needed; write those of the parameters to g.
 
-        `dy` and `d_gaps` are the gradients of what `forward` returned.
+        `dy` and `d_gaps` are the gradients of what `forward` returned; `d_gaps` is read for the
+        gradient of the inputs only.
         """
         S, F, n = len(dy), self.n_features, self.n_directions
-        d_mask = np.zeros((S, F), dy.dtype)
         d_values = dy
         if self.reads_mask:
             m, values, gaps, decay, share = cache
@@ -162,6 +167,8 @@ class ObservedInputs:
             g["decay_bias"][...] = da.sum(axis=0)
         if not need_dx:
             return None
+        assert d_gaps is not None
+        d_mask = np.zeros((S, F), dy.dtype)
         if self.reads_mask:
             d_mask = ((d_share * (1 - decay)).reshape(S, n, F) + dy[:, :, 1]).sum(axis=1)
             d_values = dx * share
@@ -180,7 +187,7 @@ def _exp_of_minus_backward(d: Array, result: Array) -> Array:
     """Return the gradient of a, given that of exp(−max(0, a)) and the result."""
     da: Array = d * result
     np.negative(da, out=da)
-    da[result == 1] = 0  # where a ≤ 0
+    np.copyto(da, 0, where=result == 1)  # where a ≤ 0
     return da
 
 

@@ -261,7 +261,14 @@ class Network:
         trains_embedding = self.embedding is not None and not self.freeze_embedding
         trains_inputs = self.observed is not None and self.observed.reads_mask
         dx, d_gaps = self.stack.backward(
-            p, dy, dy_last, batch, caches, g, need_dx=need_dx or trains_embedding or trains_inputs
+            p,
+            dy,
+            dy_last,
+            batch,
+            caches,
+            g,
+            need_dx=need_dx or trains_embedding or trains_inputs,
+            need_d_gaps=need_dx,
         )
         if self.embedding:
             of_embedding = g.section("embedding")
@@ -269,7 +276,7 @@ class Network:
                 self.embedding.backward(dx, input_cache, of_embedding)
             else:
                 of_embedding["weights"][...] = 0
-        if self.observed and dx is not None and d_gaps is not None:
+        if self.observed and dx is not None:
             dx = self.observed.backward(
                 self._inputs_section(p),
                 dx,

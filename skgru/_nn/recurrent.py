@@ -68,6 +68,7 @@ class Layer(Protocol):
         g: dict[str, Array],
         *,
         need_dx: bool = True,
+        need_d_gaps: bool = True,
     ) -> tuple[Array | None, Array, Array | None]: ...
 
 
@@ -148,6 +149,7 @@ class HiddenLayer:
         g: dict[str, Array],
         *,
         need_dx: bool = True,
+        need_d_gaps: bool = True,
     ) -> tuple[Array | None, Array, Array | None]:
         """Return the gradients of x (S, D), of the initial state (B, n_states) and of the gaps.
 
@@ -170,7 +172,7 @@ class HiddenLayer:
         if dx is not None and dx_gate is not None:
             dx += dx_gate
         if self.decay and d_decay is not None:
-            d_gaps = self.decay.backward(p, d_decay, decay_cache, g)
+            d_gaps = self.decay.backward(p, d_decay, decay_cache, g, need_d_gaps=need_d_gaps)
         return dx, d_initial, d_gaps
 
 
@@ -252,6 +254,7 @@ class Bidirectional:
         g: dict[str, Array],
         *,
         need_dx: bool = True,
+        need_d_gaps: bool = True,
     ) -> tuple[Array | None, Array, Array | None]:
         """Return the gradients of x, of the initial state and of the gaps, as in `HiddenLayer`."""
         rows, a_cache, b_cache = cache
@@ -259,10 +262,17 @@ class Bidirectional:
         da_last, db_last = _halves(dy_last, self.onward.n_outputs)
         db = None if db is None else db[rows]
         dx, d_initial, d_gaps = self.onward.backward(
-            p, da, da_last, batch, a_cache, g, need_dx=need_dx
+            p, da, da_last, batch, a_cache, g, need_dx=need_dx, need_d_gaps=need_d_gaps
         )
         dx_reverse, d_initial_reverse, d_gaps_reverse = self.reverse.backward(
-            _of_reverse(p), db, db_last, batch, b_cache, _of_reverse(g), need_dx=need_dx
+            _of_reverse(p),
+            db,
+            db_last,
+            batch,
+            b_cache,
+            _of_reverse(g),
+            need_dx=need_dx,
+            need_d_gaps=need_d_gaps,
         )
         if dx is not None and dx_reverse is not None:
             if self.own_inputs:
@@ -392,6 +402,7 @@ class Stack:
         g: Parameters,
         *,
         need_dx: bool = True,
+        need_d_gaps: bool = True,
     ) -> tuple[Array | None, Array | None]:
         """Return the gradients of x (S, D) and of the gaps.
 
@@ -410,6 +421,7 @@ class Stack:
                 cache,
                 g.section(name),
                 need_dx=need_dx or name != bottom,
+                need_d_gaps=need_d_gaps,
             )
             dy_last = None
             if dy is not None and y_mask is not None:
