@@ -265,7 +265,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         objective = Objective(
             network,
             self._make_loss(),
-            self._steps_of(training.sequences, dtype),
+            self._steps_of(training.sequences, dtype, read_often=True),
             training.targets,
             training.target_weights * training.loss_factors,
             alpha=self.alpha,
@@ -278,7 +278,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         )
 
         if validation:
-            to_validate = self._steps_of(validation.sequences, dtype)
+            to_validate = self._steps_of(validation.sequences, dtype, read_often=True)
 
         def validate():
             read = run_network(
@@ -450,12 +450,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         return validation
 
-    def _steps_of(self, sequences, dtype):
-        """Return the steps that the network reads, as `Steps`; of numbers, they have that type."""
+    def _steps_of(self, sequences, dtype, *, read_often=False):
+        """Return the steps that the network reads, as `Steps`; see `NumericInputs.steps_of`."""
         if self._reads_tokens:
             prepare = partial(embedding_rows, known=self.token_ids_)
             return Steps(sequences, prepare, n_joined=self._structure["patch_size"])
-        return self._numeric_inputs().steps_of(sequences, dtype)
+        return self._numeric_inputs().steps_of(sequences, dtype, read_often=read_often)
 
     def _numeric_inputs(self):
         """Return how numeric sequences are read, as fitted."""

@@ -8,12 +8,13 @@ from sklearn.utils import gen_batches
 
 from skgru._nn.batch import ArenaPool, Batch, Piece
 from skgru._nn.pieces import encode_pieces, pool_pieces
-from skgru._sequences import offsets_of
+from skgru._sequences import Sequences, offsets_of
 
 # Where all sequences are gone through, at most so many sequences and numbers are held at a time.
 MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
 _MAX_PIECE_NUMBERS = 1 << 21
+_NUMBERS_PER_VALUE = 16  # on the way to what is observed
 MIN_PREDICTING_UNITS = 64  # in parts of so many units, threads gain
 
 # Batches that share their sequences out by length.
@@ -109,6 +110,22 @@ class Steps:
             padding=self._padding,
             observe=self._observe,
             n_appended=np.where(lengths > 0, drawn, 0),
+        )
+
+    def observed_once(self):
+        """Return the same steps, which hold from now on what is observed of all sequences."""
+        plain = Steps(self._sequences, observe=self._observe)
+        read = None
+        for indices in chunks(plain.lengths, _NUMBERS_PER_VALUE * self._sequences.values.shape[1]):
+            x, _, _, rows = make_batch(plain, indices)
+            if read is None:
+                read = np.empty((len(self._sequences.values), x.shape[1]), x.dtype)
+            read[rows] = x
+        return Steps(
+            Sequences(read, self._sequences.offsets),
+            self._prepare,
+            n_joined=self._n_joined,
+            padding=self._padding,
         )
 
     def gather(self, indices, starts, lengths, arena=None, before=None):

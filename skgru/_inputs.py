@@ -16,6 +16,9 @@ from skgru._scaling import (
     scale_values,
 )
 
+# What is read of the steps of the training data is held, if it takes at most so many bytes, or so
+# many for each byte of the values.
+_MUCH, _MUCH_PER_BYTE = 1 << 26, 3
 # So many numbers are looked through at a time for the mean gaps.
 _MAX_GAPS = 1 << 17
 
@@ -70,16 +73,33 @@ class NumericInputs(NamedTuple):
         with_indicators = self.has_missing and self.missing == "indicator"
         return n_features * (3 if with_indicators else 1)
 
-    def steps_of(self, sequences, dtype):
+    @property
+    def _n_observed(self):
+        """How many columns `_observe` returns."""
+        if self.missing == "indicator":
+            return self.n_inputs
+        return (5 if self.bidirectional else 3) * len(self.center)
+
+    def steps_of(self, sequences, dtype, *, read_often=False):
         """Return the steps of the network, with inputs of the type `dtype`, as `Steps`.
 
-        They raise a ValueError where a scaled value is too large for `dtype`.
+        Where other steps have a say in what is read of one, that is found out anew whenever it is
+        read; if it is `read_often`, once for all, unless that took too much memory.
+
+        Raises
+        ------
+        ValueError
+            If a scaled value is too large for `dtype`: at once, or when it is read.
         """
         dtype = np.dtype(dtype)
         if self.are_observed:
             observe = partial(self._observe, dtype=dtype)
             padding = np.zeros(1, dtype)
-            return Steps(sequences, n_joined=self.patch_size, padding=padding, observe=observe)
+            steps = Steps(sequences, n_joined=self.patch_size, padding=padding, observe=observe)
+            n_bytes = len(sequences.values) * self._n_observed * dtype.itemsize
+            if read_often and n_bytes <= max(_MUCH, _MUCH_PER_BYTE * sequences.values.nbytes):
+                return steps.observed_once()
+            return steps
         prepare = partial(
             scale_values,
             center=np.tile(self.center, self.patch_size),

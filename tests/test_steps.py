@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from skgru import _inputs
 from skgru._batching import SequencePieces, Steps, make_batch
 from skgru._inputs import NumericInputs
 from skgru._nn.batch import Arena
@@ -126,3 +127,44 @@ def test_a_sequence_is_read_alike_in_any_company(has_missing, missing, bidirecti
         alone, *_ = make_batch(steps, np.array([i]))
         assert_array_equal(alone, part)
     assert_array_equal(values, before)
+
+
+@given(
+    lengths=LENGTHS,
+    missing=st.sampled_from(["decay", "indicator"]),
+    has_missing=st.booleans(),
+    bidirectional=st.booleans(),
+    patch_size=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
+def test_what_is_held_is_what_is_found_out_anew(
+    lengths, missing, has_missing, bidirectional, patch_size, seed
+):
+    rng = np.random.RandomState(seed)
+    values = rng.normal(size=(sum(lengths), D))
+    values[rng.uniform(size=values.shape) < 0.5] = np.nan
+    values[:, 1] = np.cumsum(rng.uniform(size=len(values)))
+    inputs = numeric_inputs(
+        missing,
+        has_missing=has_missing,
+        time_feature=1,
+        patch_size=patch_size,
+        bidirectional=bidirectional,
+    )
+    sequences = Sequences(values, offsets_of(lengths))
+    held, anew = (
+        inputs.steps_of(sequences, "float32", read_often=often) for often in (True, False)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_inputs, "_MUCH", -1)
+        patch.setattr(_inputs, "_MUCH_PER_BYTE", -1)
+        too_much = inputs.steps_of(sequences, "float32", read_often=True)
+    for moved in (False, True):
+        batches = []
+        for steps in (held, anew, too_much):
+            if moved and patch_size > 1:
+                steps = steps.with_joints_moved(np.random.RandomState(seed))
+            batches.append(make_batch(steps, np.arange(len(lengths))))
+        for batch in batches[1:]:
+            assert_array_equal(batch.x, batches[0].x)
+            assert_array_equal(batch.rows, batches[0].rows)
