@@ -130,13 +130,14 @@ def _open_list(cells):
     """Return a list as an array: of numbers if all cells are, else of objects."""
     # NumPy would drop masks, and make texts of the numbers beside a text.
     cells = [as_array(cell) if isinstance(cell, np.ma.MaskedArray) else cell for cell in cells]
-    if any(isinstance(cell, str | bytes) for cell in cells):
+    are_text = [isinstance(cell, str | bytes) for cell in cells]
+    if any(are_text) and not all(are_text):
         return _objects(cells)
     try:
         array = np.asarray(cells)
     except (ValueError, OverflowError):  # unequal lengths
         return _objects(cells)
-    if array.dtype.kind in "US":
+    if array.dtype.kind in "US" and not any(are_text):
         return np.asarray(cells, object)
     if array.dtype.kind == "f" and _exceeds_floats(array[np.isfinite(array)]):
         return np.asarray(cells, object)  # integers may have been rounded

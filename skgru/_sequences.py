@@ -1,6 +1,5 @@
 """Sequences of unequal length as one container: what the code below the door sees."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -42,42 +41,6 @@ class Sequences(NamedTuple):
         """Return the sequences at `indices`, in that order."""
         offsets = offsets_of(self.lengths_of(indices))
         return Sequences(self.values[self.rows_of(indices)], offsets)
-
-
-def join_steps(sequences, n_joined, padding, rng=None):
-    """Return the sequences with every `n_joined` consecutive steps joined into one.
-
-    They are counted from the end; what is missing in front of the first step is `padding`. With
-    `rng`, each sequence first gets 0 to `n_joined` − 1 more steps of it at its end, so joints fall
-    elsewhere.
-
-    Parameters
-    ----------
-    sequences : Sequences
-    n_joined : int
-    padding : ndarray of shape (D,), or 0 for tokens
-    rng : RandomState or None, default=None
-
-    Returns
-    -------
-    Sequences
-        Values of shape (total joined steps, n_joined · D), or (total joined steps, n_joined) for
-        tokens.
-    """
-    if n_joined == 1:
-        return sequences
-    values, lengths = sequences.values, sequences.lengths
-    appended = np.zeros_like(lengths)
-    if rng is not None:
-        appended = np.where(lengths > 0, rng.randint(n_joined, size=len(lengths)), 0)
-    offsets = offsets_of(-(-(lengths + appended) // n_joined))
-    n_steps = offsets[-1] * n_joined
-    joined = np.empty((n_steps, *values.shape[1:]), np.result_type(values, padding))
-    joined[...] = padding
-    shift = offsets[1:] * n_joined - appended - sequences.offsets[1:]
-    joined[np.arange(len(values)) + np.repeat(shift, lengths)] = values
-    width = n_joined * math.prod(values.shape[1:])
-    return Sequences(joined.reshape(offsets[-1], width), offsets)
 
 
 def offsets_of(lengths):

@@ -486,9 +486,13 @@ def test_a_feature_never_seen_in_training_is_never_read(more, missing, scaling):
 @MISSING
 def test_where_nothing_at_all_is_known(missing):
     X, y = np.full((8, 3, 2), np.nan), np.arange(8) % 2
+    with pytest.raises(ValueError, match="X has no step: all sequences to train on are empty or"):
+        small(GRUClassifier, missing=missing).fit(X, y)
+    X[3, 1] = 1.0  # two steps in all
     model = small(GRUClassifier, missing=missing).fit(X, y)
     assert_finite(model, X)
-    assert_array_equal(model.predict_proba(X), model.predict_proba([np.empty((0, 2))] * 8))
+    p = model.predict_proba(np.full((8, 3, 2), np.nan))
+    assert_array_equal(p, model.predict_proba([np.empty((0, 2))] * 8))
 
 
 @MISSING

@@ -9,14 +9,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.utils import get_tags
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._sequences import Sequences, join_steps, offsets_of
 from tests.datasets import (
     ESTIMATORS,
     NAMED_FRAMES,
@@ -769,50 +766,3 @@ def test_an_unsigned_id_too_large_for_a_signed_one():
     X = np.array([[2, 3], [2**63, 3]], dtype=np.uint64)
     with pytest.raises(ValueError, match=r"below 2\*\*62, got 9223372036854775808 in sequence 1"):
         small(GRUClassifier, embedding_dim=2).fit(X, [0, 1])
-
-
-# Steps joined
-
-
-@given(
-    lengths=st.lists(st.integers(0, 7), min_size=1, max_size=5),
-    n_joined=st.integers(1, 4),
-    tokens=st.booleans(),
-)
-def test_joined_steps_are_counted_from_the_end(lengths, n_joined, tokens):
-    offsets = offsets_of(np.array(lengths))
-    n = offsets[-1]
-    values = np.arange(1, n + 1) if tokens else np.arange(1.0, 2 * n + 1).reshape(n, 2)
-    padding = 0 if tokens else np.array([-1.0, -2.0])
-    before = values.copy()
-    joined = join_steps(Sequences(values, offsets), n_joined, padding)
-    assert_array_equal(values, before)
-    assert_array_equal(joined.lengths, [-(-length // n_joined) for length in lengths])
-    for i, length in enumerate(lengths):
-        steps = [padding] * (-length % n_joined) + list(values[offsets[i] : offsets[i + 1]])
-        found = joined.values[joined.offsets[i] : joined.offsets[i + 1]]
-        assert_array_equal(found, np.reshape(steps, found.shape))
-    width = n_joined * (1 if tokens else 2)
-    assert joined.values.size == joined.offsets[-1] * width
-    assert len(joined.values) == joined.offsets[-1]
-
-
-@given(
-    lengths=st.lists(st.integers(0, 7), min_size=1, max_size=5),
-    n_joined=st.integers(1, 4),
-    tokens=st.booleans(),
-    seed=st.integers(0, 9),
-)
-def test_joints_that_move_are_those_of_sequences_with_more_steps(lengths, n_joined, tokens, seed):
-    offsets = offsets_of(np.array(lengths))
-    n = offsets[-1]
-    values = np.arange(1, n + 1) if tokens else np.arange(1.0, 2 * n + 1).reshape(n, 2)
-    padding = 0 if tokens else np.array([-1.0, -2.0])
-    joined = join_steps(Sequences(values, offsets), n_joined, padding, np.random.RandomState(seed))
-    drawn = np.random.RandomState(seed).randint(n_joined, size=len(lengths))
-    for i, length in enumerate(lengths):
-        steps = list(values[offsets[i] : offsets[i + 1]]) + [padding] * (drawn[i] if length else 0)
-        steps = [padding] * (-len(steps) % n_joined) + steps
-        found = joined.values[joined.offsets[i] : joined.offsets[i + 1]]
-        assert_array_equal(found, np.reshape(steps, found.shape))
-    assert_array_equal(joined.lengths > 0, np.array(lengths) > 0)
