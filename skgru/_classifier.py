@@ -766,9 +766,10 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         return compute_sample_weight(self.class_weight, y)
 
     def _make_loss(self):
+        smoothing = self._plain.label_smoothing
         if self._multilabel or len(self.classes_) == 2:
-            return SigmoidLogLoss(self.label_smoothing)
-        return SoftmaxLogLoss(self.label_smoothing)
+            return SigmoidLogLoss(smoothing)
+        return SoftmaxLogLoss(smoothing)
 
     def _strata(self, targets):
         if self._multilabel:

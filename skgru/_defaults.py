@@ -116,7 +116,7 @@ def choose_plan(estimator, shape, validates, incremental):
 
     Parameters
     ----------
-    estimator : BaseGRU
+    estimator : PlainParameters of BaseGRU
     shape : DataShape
     validates : bool
         Whether a validation set is given.

@@ -741,7 +741,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
             options = {"quantiles": self._quantiles()}
         elif self.loss == "huber":
             options = {"delta": float(self.huber_delta)}
-        return super()._wanted_structure() | {"loss": self.loss, "loss_options": options}
+        return super()._wanted_structure() | {"loss": self._plain.loss, "loss_options": options}
 
     def _make_loss(self):
         return _LOSSES[self._structure["loss"]](**self._structure["loss_options"])

@@ -9,10 +9,11 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skgru._estimator import Estimator
 from skgru._times import SECOND, in_seconds, to_ticks
 
 __all__ = ["SequenceAligner"]
@@ -31,7 +32,7 @@ _AGGREGATES = {
 _LARGEST_GRID = 10**8
 
 
-class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Align the channels of events, one row per measurement, to sequences.
 
     Databases of measurements hold a row for each: which sample (patient, machine, ...), when,

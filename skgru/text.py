@@ -6,11 +6,14 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import TransformerMixin, _fit_context
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
+
+from skgru._estimator import Estimator
+from skgru._parameters import plain
 
 __all__ = ["SequenceVectorizer"]
 
@@ -21,7 +24,7 @@ _UNKNOWN_TOKEN = "<unk>"
 _TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 
 
-class SequenceVectorizer(TransformerMixin, BaseEstimator):
+class SequenceVectorizer(TransformerMixin, Estimator):
     r"""Convert a collection of text documents to a matrix of token ids.
 
     Where :class:`~sklearn.feature_extraction.text.CountVectorizer` counts the tokens of a
@@ -376,7 +379,8 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         if callable(self.analyzer) or tuple(self.ngram_range) == (1, 1):
             return analyze
         separator = " " if self.analyzer == "word" else ""
-        return partial(_analyze_ngrams, analyze, self.ngram_range, separator)
+        lengths = tuple(map(int, self.ngram_range))
+        return partial(_analyze_ngrams, analyze, lengths, separator)
 
     def embedding_matrix(self, vectors, *, random_state=None):
         """Arrange pretrained word vectors as the initial weights of an embedding.
@@ -498,7 +502,9 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     def _learn_vocabulary(self, documents):
         """Return the words of tokenized documents as a dict of terms to ids."""
-        counter = CountVectorizer(analyzer=iter, min_df=self.min_df, max_df=self.max_df)
+        counter = CountVectorizer(
+            analyzer=iter, min_df=plain(self.min_df), max_df=plain(self.max_df)
+        )
         counts = np.asarray(counter.fit_transform(documents).sum(axis=0)).ravel().tolist()
         columns = counter.vocabulary_
         terms = sorted(columns, key=lambda term: (-counts[columns[term]], term))
@@ -530,7 +536,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
             return int(self.max_length)
         if not documents:
             raise ValueError("At least one document is required to learn max_length_, got none.")
-        share = 1.0 if self.max_length is None else self.max_length
+        share = 1.0 if self.max_length is None else float(self.max_length)
         length = np.quantile(list(map(len, documents)), share, method="inverted_cdf")
         return max(int(length), 1)
 
