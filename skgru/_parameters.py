@@ -25,4 +25,6 @@ def plain(value):
     """Return a number, a truth or a string of NumPy as Python's, all else as it is."""
     if isinstance(value, np.floating):
         return float(value)
-    return value.item() if isinstance(value, np.generic) else value
+    # A timedelta64 is an integer for NumPy, too.
+    is_plain = not isinstance(value, np.generic) or value.dtype.kind not in "biuU"
+    return value if is_plain else value.item()

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceVectorizer
+from skgru._parameters import plain as plain_number
 from tests.datasets import ESTIMATORS, assert_same_model, output, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -221,3 +222,18 @@ def test_the_same_steps(numpy_type):
     )
     assert_array_equal(a.transform(X), b.transform(X))
     assert_array_equal(a.get_feature_names_out(), b.get_feature_names_out())
+
+
+def test_what_becomes_a_number_of_python():
+    table = [
+        (np.uint8(3), 3), (np.uint64(2**63), 2**63), (np.float16(0.5), 0.5), (np.True_, True),
+        (np.longdouble(0.5), 0.5), (np.str_("gru"), "gru"), (None, None), ("gru", "gru"),
+    ]  # fmt: skip
+    for given, expected in table:
+        found = plain_number(given)
+        assert found == expected
+        assert type(found) is type(expected)
+    # A duration is no number of anything, though NumPy counts it among the integers.
+    for unit in ("s", "ns"):
+        duration = np.timedelta64(3, unit)
+        assert plain_number(duration) is duration
