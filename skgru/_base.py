@@ -237,7 +237,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         if first:
             self._initialize(training, rng)
         check_pieces(self._structure, given.bptt_steps)
-        dtype = "float64" if given.solver == "lbfgs" else given.dtype
         validation = self._read_validation(*validation)
         validates = validation is not None
         plan = choose_plan(given, self._shape_of(training), validates, incremental)
@@ -246,7 +245,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             plan = choose_plan(given, self._shape_of(training), True, incremental)
 
         network = self._network()
-        join, prepare = self._network_inputs(training.sequences, dtype)
+        join, prepare = self._network_inputs(training.sequences, plan.dtype)
         objective = Objective(
             network,
             self._make_loss(),
@@ -256,7 +255,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             training.target_weights * training.loss_factors,
             alpha=given.alpha,
             samples_per_sequence=float(training.weights.mean()),
-            theta=self._theta.astype(dtype),
+            theta=self._theta.astype(plan.dtype),
             bptt_steps=given.bptt_steps,
             dropout_rates=DropoutRates(plan.dropout, given.recurrent_dropout, given.token_dropout),
             moves_joints=given.shift_patches and network.patch_size > 1,
@@ -264,7 +263,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         )
 
         if validation:
-            join, _ = self._network_inputs(validation.sequences, dtype)
+            join, _ = self._network_inputs(validation.sequences, plan.dtype)
             to_validate = join()
 
         def validate():

@@ -267,7 +267,11 @@ class GRURegressor(RegressorMixin, BaseGRU):
         results are the same, bit for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
-        What is computed and returned.
+        What is computed and returned. Where every update sees all of a small training set (one
+        batch of `fit`, of at most 64,000 units times steps in all, such as 1,000 steps read by 64
+        units), 'float32' is the type of the weights and of what is returned, but the training
+        computes in float64: there a sample weight of two and two copies of the sample differ by
+        float64's rounding alone.
 
     Attributes
     ----------
