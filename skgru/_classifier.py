@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skgru._base import BaseGRU
+from skgru._estimator import hints_at_names
 from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
 
 
@@ -423,6 +424,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
 
+    @hints_at_names
     def __init__(
         self,
         hidden_layer_sizes=(64,),

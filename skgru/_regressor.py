@@ -11,6 +11,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._base import BaseGRU
+from skgru._estimator import hints_at_names
+from skgru._hints import hint_at_value
 from skgru._nn.losses import (
     AbsoluteError,
     GaussianLoss,
@@ -446,6 +448,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
+    @hints_at_names
     def __init__(
         self,
         hidden_layer_sizes=(64,),
@@ -734,8 +737,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
         is_increasing = quantiles.ndim == 1 and len(quantiles) and (np.diff(quantiles) > 0).all()
         if not is_increasing or quantiles[0] <= 0 or quantiles[-1] >= 1:
+            hint = hint_at_value("quantiles", self.quantiles, self._parameter_constraints)
             raise ValueError(
-                f"quantiles must be increasing numbers in (0, 1), got {self.quantiles!r}."
+                f"quantiles must be increasing numbers in (0, 1), got {self.quantiles!r}.{hint}"
             )
         return tuple(quantiles.tolist())
 

@@ -7,6 +7,7 @@ from numbers import Integral
 
 from sklearn.utils import check_array
 
+from skgru._hints import hint_at_value
 from skgru._nn.network import Network
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
@@ -34,6 +35,10 @@ def check_options(estimator):
         )
 
 
+def _hint(estimator, name):
+    return hint_at_value(name, getattr(estimator, name), estimator._parameter_constraints)
+
+
 def check_pieces(structure, bptt_steps):
     """Refuse to cut sequences that are read in both directions."""
     if structure["bidirectional"] and bptt_steps is not None:
@@ -48,7 +53,10 @@ def hidden_sizes(estimator):
     sizes = estimator.hidden_layer_sizes
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
     if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}.")
+        raise ValueError(
+            f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
+            f"{_hint(estimator, 'hidden_layer_sizes')}"
+        )
     return tuple(int(size) for size in sizes)
 
 
@@ -61,7 +69,7 @@ def _cells(estimator):
     if len(cells) != n_layers or not all(cell in CELLS for cell in cells):
         raise ValueError(
             f"cell must be one of {sorted(CELLS)}, or one of them for each of the {n_layers} "
-            f"hidden layers, got {estimator.cell!r}."
+            f"hidden layers, got {estimator.cell!r}.{_hint(estimator, 'cell')}"
         )
     return cells
 
@@ -75,7 +83,7 @@ def _poolings(estimator):
     if not poolings or not is_known or len(set(poolings)) < len(poolings):
         raise ValueError(
             f"pooling must be 'auto', one of {sorted(POOLINGS)}, or several different ones of "
-            f"them, got {estimator.pooling!r}."
+            f"them, got {estimator.pooling!r}.{_hint(estimator, 'pooling')}"
         )
     return poolings
 

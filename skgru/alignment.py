@@ -13,7 +13,7 @@ from sklearn.base import TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._estimator import Estimator
+from skgru._estimator import Estimator, hints_at_names
 from skgru._times import SECOND, in_seconds, to_ticks
 
 __all__ = ["SequenceAligner"]
@@ -166,6 +166,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         "with_time": ["boolean"],
     }
 
+    @hints_at_names
     def __init__(
         self,
         *,

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._estimator import Estimator
+from skgru._estimator import Estimator, hints_at_names
 from skgru._sequences import ReadX, check_features, is_frame, offsets_of, read_numbers
 
 __all__ = ["PerTimestep"]
@@ -108,6 +108,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
     }
 
+    @hints_at_names
     def __init__(self, transformer, *, features_per_step=1):
         self.transformer = transformer
         self.features_per_step = features_per_step

@@ -12,7 +12,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._estimator import Estimator
+from skgru._estimator import Estimator, hints_at_names
 from skgru._parameters import plain
 
 __all__ = ["SequenceVectorizer"]
@@ -196,6 +196,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         "dtype": "no_validation",  # checked against the vocabulary in _output_dtype
     }
 
+    @hints_at_names
     def __init__(
         self,
         *,
