@@ -51,6 +51,7 @@ from skgru._structure import (
 )
 from skgru._threads import thread_map
 from skgru._training import History, Objective
+from skgru._unused import Fit, warn_of_unused
 
 _LEARNED_OF_X = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_", "token_ids_")
 
@@ -240,10 +241,25 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         validation = self._read_validation(*validation)
         validates = validation is not None
         plan = choose_plan(given, self._shape_of(training), validates, incremental)
-        if plan.early_stopping and not validates and given.solver != "lbfgs":
+        holds_out = plan.early_stopping and not validates and given.solver != "lbfgs"
+        if holds_out:
             training, validation = self._split(training, rng)
             plan = choose_plan(given, self._shape_of(training), True, incremental)
 
+        if first or not incremental:
+            says_features = not self._reads_tokens and (
+                self._n_columns is None and self._n_features != given.features_per_step
+            )
+            fit = Fit(
+                given,
+                self._structure,
+                plan,
+                self._reads_tokens,
+                says_features,
+                holds_out,
+                incremental,
+            )
+            warn_of_unused(self, fit, stacklevel=5)
         network = self._network()
         join, prepare = self._network_inputs(training.sequences, plan.dtype)
         objective = Objective(

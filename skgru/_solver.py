@@ -43,7 +43,7 @@ def solve(estimator, plan, objective, history, validate, rng, incremental, group
         epochs_planned=plan.max_iter,
         max_grad_norm=given.max_grad_norm,
         rng=rng,
-        patience=Patience(given.tol, _patience(given, plan)),
+        patience=Patience(given.tol, patience(given.n_iter_no_change, given.learning_rate, plan)),
         shuffle=given.shuffle,
         group_by_length=group_by_length,
         validate=validate,
@@ -57,11 +57,11 @@ def solve(estimator, plan, objective, history, validate, rng, incremental, group
     return outcome
 
 
-def _patience(given, plan):
+def patience(n_iter_no_change, learning_rate, plan):
     """Return how many epochs in a row may bring no gain."""
-    if not (plan.early_stopping and given.learning_rate == "cosine"):
-        return given.n_iter_no_change
-    return max(given.n_iter_no_change, _PATIENCE_OF_COSINE * plan.max_iter)
+    if not (plan.early_stopping and learning_rate == "cosine"):
+        return n_iter_no_change
+    return max(n_iter_no_change, _PATIENCE_OF_COSINE * plan.max_iter)
 
 
 def _make_optimizer(given, theta, n_penalized, incremental):

@@ -12,7 +12,11 @@ from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceVectorizer
 from skgru._parameters import plain as plain_number
 from tests.datasets import ESTIMATORS, assert_same_model, output, small
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # fit and partial_fit are given the same parameters.
+    pytest.mark.filterwarnings("ignore:Parameters without effect"),
+]
 
 INTEGERS = [np.int8, np.int16, np.uint64]
 COUNTS = [*INTEGERS, np.uint8]
