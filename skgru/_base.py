@@ -6,12 +6,7 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    is_classifier,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -26,6 +21,7 @@ from skgru._batching import (
     run_network,
 )
 from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
+from skgru._estimator import Estimator
 from skgru._forms import (
     check_features,
     check_times,
@@ -39,6 +35,7 @@ from skgru._inputs import NumericInputs, learn_inputs
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
+from skgru._parameters import PlainParameters
 from skgru._rollback import unchanged_on_error
 from skgru._samples import Samples
 from skgru._sequences import Sequences
@@ -65,11 +62,12 @@ from skgru._targets import (
 from skgru._threads import on_threads
 from skgru._tokens import embedding_rows, holds_tokens, known_tokens, look_like_ids
 from skgru._training import History, Objective
+from skgru._unused import Fit, warn_of_unused
 
 _LEARNED_OF_X = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_", "token_ids_")
 
 
-class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC):
     """Base of the estimators; see `GRUClassifier` and `GRURegressor` for the parameters."""
 
     _parameter_constraints: dict = {
@@ -163,15 +161,21 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     # --- Fitting ---------------------------------------------------------------------------------
 
+    @property
+    def _plain(self):
+        """The parameters, all numbers of which are Python's."""
+        return PlainParameters(self)
+
     def _generator(self, first):
         """Return the random generator of a call.
 
         With an int as `random_state`, a call that goes on with the training gets another one than
         the calls before: the same would repeat their order and dropout.
         """
-        if first or not isinstance(self.random_state, Integral):
-            return check_random_state(self.random_state)
-        return np.random.RandomState([self.random_state, len(self.loss_curve_)])
+        random_state = self._plain.random_state
+        if first or not isinstance(random_state, Integral):
+            return check_random_state(random_state)
+        return np.random.RandomState([random_state, len(self.loss_curve_)])
 
     def _is_auto(self, name):
         """Return whether a parameter, which may be an array, is "auto"."""
@@ -205,9 +209,9 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         `validation` is (X_val, y_val, sample_weight_val), `classes` what y may hold.
         """
         with unchanged_on_error(self):
-            is_wide = max(hidden_sizes(self)) >= MIN_SHARDED_UNITS
+            is_wide = max(hidden_sizes(self._plain)) >= MIN_SHARDED_UNITS
             outcome = on_threads(
-                self.n_jobs if is_wide else 1,
+                self._plain.n_jobs if is_wide else 1,
                 partial(self._train, X, y, sample_weight, validation, classes, incremental),
             )
         # The model stands now, whatever is said about it.
@@ -234,10 +238,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _train(self, X, y, sample_weight, validation, classes, incremental, map_):
         """Fit all attributes; return the outcome of the training."""
-        if incremental and self.early_stopping not in ("auto", False):
+        given = self._plain
+        if incremental and given.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
-        check_options(self)
-        first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
+        check_options(given)
+        first = not self.__sklearn_is_fitted__() or not (given.warm_start or incremental)
         rng = self._generator(first)
         wanted = self._wanted_structure()
         if first:
@@ -252,33 +257,47 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         training = self._read_samples(X, y, sample_weight, reset=first, classes=classes)
         if first:
             self._initialize(training, rng)
-        check_pieces(self._structure, self.bptt_steps)
-        dtype = "float64" if self.solver == "lbfgs" else self.dtype
+        check_pieces(self._structure, given.bptt_steps)
         validation = self._read_validation(*validation)
         validates = validation is not None
-        plan = choose_plan(self, self._shape_of(training), validates, incremental)
-        if plan.early_stopping and not validates and self.solver != "lbfgs":
+        plan = choose_plan(given, self._shape_of(training), validates, incremental)
+        holds_out = plan.early_stopping and not validates and given.solver != "lbfgs"
+        if holds_out:
             training, validation = self._split(training, rng)
-            plan = choose_plan(self, self._shape_of(training), True, incremental)
+            plan = choose_plan(given, self._shape_of(training), True, incremental)
 
+        if first or not incremental:
+            says_features = not self._reads_tokens and (
+                self._n_columns is None and self._n_features != given.features_per_step
+            )
+            fit = Fit(
+                given,
+                self._structure,
+                plan,
+                self._reads_tokens,
+                says_features,
+                holds_out,
+                incremental,
+            )
+            warn_of_unused(self, fit, stacklevel=6)
         network = self._network()
         objective = Objective(
             network,
             self._make_loss(),
-            self._steps_of(training.sequences, dtype, read_often=True),
+            self._steps_of(training.sequences, plan.dtype, read_often=True),
             training.targets,
             training.target_weights * training.loss_factors,
-            alpha=self.alpha,
+            alpha=given.alpha,
             samples_per_sequence=float(training.weights.mean()),
-            theta=self._theta.astype(dtype),
-            bptt_steps=self.bptt_steps,
-            dropout_rates=DropoutRates(plan.dropout, self.recurrent_dropout, self.token_dropout),
-            moves_joints=self.shift_patches and network.patch_size > 1,
+            theta=self._theta.astype(plan.dtype),
+            bptt_steps=given.bptt_steps,
+            dropout_rates=DropoutRates(plan.dropout, given.recurrent_dropout, given.token_dropout),
+            moves_joints=given.shift_patches and network.patch_size > 1,
             map_=map_,
         )
 
         if validation:
-            to_validate = self._steps_of(validation.sequences, dtype, read_often=True)
+            to_validate = self._steps_of(validation.sequences, plan.dtype, read_often=True)
 
         def validate():
             read = run_network(
@@ -289,7 +308,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             return float(self._score(read, validation.targets, validation.target_weights))
 
         history = self._history()
-        by_length = self.solver != "lbfgs" and groups_by_length(self, objective)
+        by_length = given.solver != "lbfgs" and groups_by_length(given, objective)
         with np.errstate(over="ignore", invalid="ignore"):
             outcome = solve(
                 self,
@@ -301,7 +320,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 incremental,
                 by_length,
             )
-        self._theta = objective.theta.astype(self.dtype)
+        self._theta = objective.theta.astype(given.dtype)
         chosen = self._structure | plan._asdict() | {"group_by_length": by_length}
         if incremental:
             del chosen["max_iter"]  # one epoch is one epoch
@@ -339,7 +358,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         else:
             read = read_numbers(
                 X,
-                features_per_step=self.features_per_step,
+                features_per_step=self._plain.features_per_step,
                 allow_missing=self._structure["missing"] != "error",
                 time_feature=self._time_feature,
                 estimator=self,
@@ -486,13 +505,14 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _split(self, samples, rng):
         """Hold out a part for validation; return training and validation samples."""
         n = samples.sequences.n_sequences
+        share = self._plain.validation_fraction
         strata = None if samples.per_step else self._strata(samples.targets)
         if strata is not None and self._is_auto("early_stopping"):
             _, sizes = np.unique(strata, return_counts=True)
-            if sizes.min() < 2 or len(sizes) > self.validation_fraction * n:
+            if sizes.min() < 2 or len(sizes) > share * n:
                 strata = None  # some classes cannot be in both parts
         kept, held_out = train_test_split(
-            np.arange(n), test_size=self.validation_fraction, random_state=rng, stratify=strata
+            np.arange(n), test_size=share, random_state=rng, stratify=strata
         )
         if len(held_out) < 2:
             raise ValueError(
@@ -511,7 +531,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         n_inputs, n_tokens, matrix = self._n_features, None, None
         if self._reads_tokens:
             tokens = sequences.values
-            matrix = read_embedding_matrix(self)
+            matrix = read_embedding_matrix(self._plain)
             if matrix is not None and len(tokens) and tokens.max() >= len(matrix):
                 raise ValueError(
                     f"embedding_matrix has {len(matrix)} rows, expected one for each token id, "
@@ -520,7 +540,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             self.token_ids_ = known_tokens(tokens) if matrix is None else np.arange(1, len(matrix))
             n_tokens = len(self.token_ids_)
         self._structure = choose_structure(
-            self._structure, self._shape_of(samples), bptt_steps=self.bptt_steps
+            self._structure, self._shape_of(samples), bptt_steps=self._plain.bptt_steps
         )
         if self._reads_tokens:
             n_inputs = self._structure["embedding_dim"]
@@ -561,7 +581,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _wanted_structure(self):
         """Return what the parameters say about the network, whatever the data."""
-        return wanted_structure(self)
+        return wanted_structure(self._plain)
 
     @property
     def parameters_(self):
@@ -583,7 +603,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         has_parts = steps.n_sequences > MAX_CHUNK_SEQUENCES
         parameters = network.parameters(self._theta)
         result = on_threads(
-            self.n_jobs if is_wide and has_parts else 1,
+            self._plain.n_jobs if is_wide and has_parts else 1,
             partial(run_network, network, parameters, steps, part=part, then=then),
         )
         return result, read

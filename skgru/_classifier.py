@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skgru._base import BaseGRU
+from skgru._estimator import hints_at_names
 from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
 
 
@@ -240,7 +241,11 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         results are the same, bit for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
-        What is computed and returned.
+        What is computed and returned. Where every update sees all of a small training set (one
+        batch of `fit`, of at most 64,000 units times steps in all, such as 1,000 steps read by 64
+        units), 'float32' is the type of the weights and of what is returned, but the training
+        computes in float64: there a sample weight of two and two copies of the sample differ by
+        float64's rounding alone.
 
     label_smoothing : float, default=0.0
         How far the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
@@ -421,6 +426,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
 
+    @hints_at_names
     def __init__(
         self,
         hidden_layer_sizes=(64,),
@@ -774,9 +780,10 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         return compute_sample_weight(self.class_weight, y)
 
     def _make_loss(self):
+        smoothing = self._plain.label_smoothing
         if self._multilabel or len(self.classes_) == 2:
-            return SigmoidLogLoss(self.label_smoothing)
-        return SoftmaxLogLoss(self.label_smoothing)
+            return SigmoidLogLoss(smoothing)
+        return SoftmaxLogLoss(smoothing)
 
     def _strata(self, targets):
         if self._multilabel:

@@ -6,6 +6,8 @@ docs/defaults.md tells why each is what it is; benchmarks/defaults measures it.
 import math
 from typing import NamedTuple
 
+from skgru._structure import hidden_sizes
+
 # A series of more steps is read in patches that leave about so many.
 _STEPS_IN_PATCHES = 40
 
@@ -20,6 +22,11 @@ _EMBEDDING_DIM = 128
 _MAX_ITER_OF_LBFGS = 200
 _BATCH_SIZE = 32
 _MIN_SEQUENCES_TO_HOLD_OUT = 10_000
+
+# One batch of at most so many steps times units is trained in double precision, which takes seconds
+# even so: single precision rounds the sums over a weight of two and over two copies differently,
+# and a thousand updates make that grow.
+_MAX_STEPS_IN_DOUBLE = 1000 * 64
 
 # Of the inputs of a layer: what one of many channels says, others say too; one or two have no
 # substitute.
@@ -71,12 +78,16 @@ class DataShape(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How a network is trained; see the estimators' parameters of the same names."""
+    """How a network is trained; see the estimators' parameters of the same names.
+
+    `dtype` is what the training computes in; the weights are kept in the parameter's.
+    """
 
     batch_size: int
     max_iter: int
     early_stopping: bool
     dropout: float
+    dtype: str
 
 
 def choose_structure(wanted, shape, *, bptt_steps):
@@ -120,7 +131,7 @@ def choose_plan(estimator, shape, validates, incremental):
 
     Parameters
     ----------
-    estimator : BaseGRU
+    estimator : PlainParameters of BaseGRU
     shape : DataShape
     validates : bool
         Whether a validation set is given.
@@ -144,7 +155,13 @@ def choose_plan(estimator, shape, validates, incremental):
     dropout = estimator.dropout
     if dropout == "auto":
         dropout = _dropout(shape) if is_stochastic else 0.0
-    return Plan(batch_size, max_iter, bool(early_stopping), dropout)
+    dtype = estimator.dtype
+    is_one_batch = shape.n_sequences <= batch_size and not incremental
+    n_unit_steps = shape.n_sequences * shape.n_steps * sum(hidden_sizes(estimator))
+    is_small = n_unit_steps <= _MAX_STEPS_IN_DOUBLE
+    if not is_stochastic or (is_one_batch and is_small):
+        dtype = "float64"
+    return Plan(batch_size, max_iter, bool(early_stopping), dropout, dtype)
 
 
 def _epochs(shape, batch_size):

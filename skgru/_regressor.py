@@ -11,6 +11,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._base import BaseGRU
+from skgru._estimator import hints_at_names
+from skgru._hints import hint_at_value
 from skgru._nn.losses import (
     AbsoluteError,
     GaussianLoss,
@@ -269,7 +271,11 @@ class GRURegressor(RegressorMixin, BaseGRU):
         results are the same, bit for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
-        What is computed and returned.
+        What is computed and returned. Where every update sees all of a small training set (one
+        batch of `fit`, of at most 64,000 units times steps in all, such as 1,000 steps read by 64
+        units), 'float32' is the type of the weights and of what is returned, but the training
+        computes in float64: there a sample weight of two and two copies of the sample differ by
+        float64's rounding alone.
 
     Attributes
     ----------
@@ -444,6 +450,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
+    @hints_at_names
     def __init__(
         self,
         hidden_layer_sizes=(64,),
@@ -735,8 +742,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
         quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
         is_increasing = quantiles.ndim == 1 and len(quantiles) and (np.diff(quantiles) > 0).all()
         if not is_increasing or quantiles[0] <= 0 or quantiles[-1] >= 1:
+            hint = hint_at_value("quantiles", self.quantiles, self._parameter_constraints)
             raise ValueError(
-                f"quantiles must be increasing numbers in (0, 1), got {self.quantiles!r}."
+                f"quantiles must be increasing numbers in (0, 1), got {self.quantiles!r}.{hint}"
             )
         return tuple(quantiles.tolist())
 
@@ -746,7 +754,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
             options = {"quantiles": self._quantiles()}
         elif self.loss == "huber":
             options = {"delta": float(self.huber_delta)}
-        return super()._wanted_structure() | {"loss": self.loss, "loss_options": options}
+        return super()._wanted_structure() | {"loss": self._plain.loss, "loss_options": options}
 
     def _make_loss(self):
         return _LOSSES[self._structure["loss"]](**self._structure["loss_options"])

@@ -1,12 +1,17 @@
-"""What an estimator's parameters say about its network, checked and in one form."""
+"""What an estimator's parameters say about its network, checked and in one form.
+
+`estimator` is its `PlainParameters`.
+"""
 
 from numbers import Integral
 
 from sklearn.utils import check_array
 
+from skgru._hints import hint_at_value
 from skgru._nn.network import Network
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
+from skgru._parameters import plain
 
 
 def check_options(estimator):
@@ -33,6 +38,10 @@ def check_tokens(estimator, reads_tokens):
         )
 
 
+def _hint(estimator, name):
+    return hint_at_value(name, getattr(estimator, name), estimator._parameter_constraints)
+
+
 def check_pieces(structure, bptt_steps):
     """Refuse to cut sequences that are read in both directions."""
     if structure["bidirectional"] and bptt_steps is not None:
@@ -47,7 +56,10 @@ def hidden_sizes(estimator):
     sizes = estimator.hidden_layer_sizes
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
     if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}.")
+        raise ValueError(
+            f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
+            f"{_hint(estimator, 'hidden_layer_sizes')}"
+        )
     return tuple(int(size) for size in sizes)
 
 
@@ -56,11 +68,11 @@ def _cells(estimator):
     n_layers = len(hidden_sizes(estimator))
     if isinstance(estimator.cell, str):
         return (estimator.cell,) * n_layers
-    cells = tuple(estimator.cell)
+    cells = tuple(map(plain, estimator.cell))
     if len(cells) != n_layers or not all(cell in CELLS for cell in cells):
         raise ValueError(
             f"cell must be one of {sorted(CELLS)}, or one of them for each of the {n_layers} "
-            f"hidden layers, got {estimator.cell!r}."
+            f"hidden layers, got {estimator.cell!r}.{_hint(estimator, 'cell')}"
         )
     return cells
 
@@ -69,12 +81,12 @@ def _poolings(estimator):
     """Return `pooling` as a name, a tuple of names, "auto" or None."""
     if estimator.pooling is None or isinstance(estimator.pooling, str):
         return estimator.pooling
-    poolings = tuple(estimator.pooling)
+    poolings = tuple(map(plain, estimator.pooling))
     is_known = all(pooling in POOLINGS for pooling in poolings)
     if not poolings or not is_known or len(set(poolings)) < len(poolings):
         raise ValueError(
             f"pooling must be 'auto', one of {sorted(POOLINGS)}, or several different ones of "
-            f"them, got {estimator.pooling!r}."
+            f"them, got {estimator.pooling!r}.{_hint(estimator, 'pooling')}"
         )
     return poolings
 
@@ -99,21 +111,16 @@ def read_embedding_matrix(estimator):
     return matrix
 
 
-def _unless_auto(value, convert):
-    """Return "auto" as it is, all else converted: grids hold numbers and truths of NumPy."""
-    return "auto" if isinstance(value, str) else convert(value)
-
-
 def wanted_structure(estimator):
     """Return what the parameters say about the network, whatever the data: some say "auto"."""
     matrix = read_embedding_matrix(estimator)
     return {
         "hidden_layer_sizes": hidden_sizes(estimator),
-        "patch_size": _unless_auto(estimator.patch_size, int),
+        "patch_size": estimator.patch_size,
         "cells": _cells(estimator),
-        "reset_after": bool(estimator.reset_after),
-        "output_gate": bool(estimator.output_gate),
-        "bidirectional": _unless_auto(estimator.bidirectional, bool),
+        "reset_after": estimator.reset_after,
+        "output_gate": estimator.output_gate,
+        "bidirectional": estimator.bidirectional,
         "pooling": _poolings(estimator),
         "embedding_dim": estimator.embedding_dim if matrix is None else matrix.shape[1],
         "missing": estimator.missing,

@@ -9,11 +9,12 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._cells import as_array, describe, is_missing, to_numbers
+from skgru._estimator import Estimator, hints_at_names
 from skgru._tables import check_not_deferred, is_array, is_list, names_of
 from skgru._times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
 
@@ -33,7 +34,7 @@ _AGGREGATES = {
 _LARGEST_GRID = 10**8
 
 
-class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Align the channels of events, one row per measurement, to sequences.
 
     Databases of measurements hold a row for each: which sample (patient, machine, ...), when,
@@ -179,6 +180,7 @@ class SequenceAligner(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         "with_time": ["boolean"],
     }
 
+    @hints_at_names
     def __init__(
         self,
         *,

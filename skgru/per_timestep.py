@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from skgru._estimator import Estimator, hints_at_names
 from skgru._forms import ReadX, check_features, is_frame, read_numbers
 from skgru._rollback import unchanged_on_error
 from skgru._sequences import offsets_of
@@ -26,7 +27,7 @@ from skgru._targets import (
 __all__ = ["PerTimestep"]
 
 
-class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Apply a transformer to every step of sequences.
 
     The steps of all sequences, stacked into one table of shape (total number of steps,
@@ -116,6 +117,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
     }
 
+    @hints_at_names
     def __init__(self, transformer, *, features_per_step=1):
         self.transformer = transformer
         self.features_per_step = features_per_step
@@ -269,7 +271,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 )
         if self._n_columns is None:
             return self._step_names(input_features)
-        return self._column_names(self._n_columns // self.features_per_step)
+        return self._column_names(self._n_columns // int(self.features_per_step))
 
     def set_output(self, *, transform=None):
         """Set the container of two-dimensional output.
@@ -327,7 +329,7 @@ class PerTimestep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
-        given = _find_steps(X, self.features_per_step, self)
+        given = _find_steps(X, int(self.features_per_step), self)
         named = given.steps if given.form == "frames" else X
         validate_data(self, named, y, skip_check_array=True, ensure_2d=False, reset=reset)
         n_features, n_columns = given.steps.shape[1], given.read.n_columns

@@ -6,13 +6,15 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import TransformerMixin, _fit_context
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._cells import as_array, describe
+from skgru._estimator import Estimator, hints_at_names
+from skgru._parameters import plain
 from skgru._sequences import offsets_of
 from skgru._tokens import UNKNOWN, Tokens, as_tokens
 
@@ -24,7 +26,7 @@ _UNKNOWN_TOKEN = "<unk>"
 _TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 
 
-class SequenceVectorizer(TransformerMixin, BaseEstimator):
+class SequenceVectorizer(TransformerMixin, Estimator):
     r"""Convert a collection of text documents to sequences of token ids.
 
     Where :class:`~sklearn.feature_extraction.text.CountVectorizer` counts the tokens of a
@@ -214,6 +216,7 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
         "dtype": "no_validation",  # checked against the vocabulary in _output_dtype
     }
 
+    @hints_at_names
     def __init__(
         self,
         *,
@@ -408,11 +411,11 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
     def _join_ngrams(self, tokens):
         """Return the n-grams of tokens in the order of their beginnings."""
         separator = "" if self.analyzer == "char" else " "
-        lengths = range(self.ngram_range[0], self.ngram_range[1] + 1)
+        shortest, longest = map(int, self.ngram_range)
         return [
             separator.join(tokens[start : start + n])
             for start in range(len(tokens))
-            for n in lengths
+            for n in range(shortest, longest + 1)
             if start + n <= len(tokens)
         ]
 
@@ -555,7 +558,9 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
 
     def _learn_vocabulary(self, documents):
         """Return the words of tokenized documents as a dict of terms to ids."""
-        counter = CountVectorizer(analyzer=iter, min_df=self.min_df, max_df=self.max_df)
+        counter = CountVectorizer(
+            analyzer=iter, min_df=plain(self.min_df), max_df=plain(self.max_df)
+        )
         counts = np.asarray(counter.fit_transform(documents).sum(axis=0)).ravel().tolist()
         columns = counter.vocabulary_
         terms = sorted(columns, key=lambda term: (-counts[columns[term]], term))
@@ -589,7 +594,8 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator):
             return int(self.max_length)
         if not documents:
             raise ValueError("At least one document is required to learn max_length_, got none.")
-        length = np.quantile(list(map(len, documents)), self.max_length, method="inverted_cdf")
+        share = float(self.max_length)
+        length = np.quantile(list(map(len, documents)), share, method="inverted_cdf")
         return max(int(length), 1)
 
     def _output_dtype(self, vocabulary):

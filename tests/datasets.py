@@ -15,7 +15,6 @@ PLAIN = {
     "pooling": "last",
     "patch_size": 1,
     "dropout": 0,
-    "shift_patches": False,
 }
 
 # The libraries whose frames have names that scikit-learn reads: polars 2 has no longer the protocol
@@ -32,13 +31,11 @@ def small(estimator_class, **parameters):
 
     Its network is a plain one, whatever the data.
     """
-    defaults = {
-        "hidden_layer_sizes": 4,
-        "max_iter": 3,
-        "learning_rate": "cosine",
-        "learning_rate_init": 0.005,
-        "random_state": 0,
-    }
+    defaults = {"hidden_layer_sizes": 4, "max_iter": 3, "random_state": 0}
+    if parameters.get("solver") != "lbfgs":
+        defaults["learning_rate_init"] = 0.005
+        if parameters.get("patch_size", 1) != 1:
+            defaults["shift_patches"] = False
     return estimator_class(**defaults | PLAIN | parameters)
 
 

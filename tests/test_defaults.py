@@ -357,12 +357,15 @@ def test_the_cosine_runs_to_its_end_though_nothing_is_gained():
 def test_early_stopping_waits_a_fifth_of_the_cosine(estimator_class):
     X, y = ragged(seed=1)
     noise = np.random.default_rng(0).permutation(y)
-    parameters = {"max_iter": 100, "n_iter_no_change": 2, "early_stopping": True, "tol": 0.02}
+    parameters = {"max_iter": 100, "early_stopping": True, "tol": 0.02}
     model = small(estimator_class, **parameters).fit(X, noise)
     scores = np.array(model.validation_scores_)
     gained = np.flatnonzero(scores[1:] >= np.maximum.accumulate(scores)[:-1] + model.tol) + 1
     assert model.n_iter_ < 100
     assert model.n_iter_ == max(gained, default=0) + 1 + 21
+    parameters |= {"n_iter_no_change": 2}
+    with pytest.warns(UserWarning, match="n_iter_no_change=2 .early stopping waits a fifth"):
+        assert_same_model(small(estimator_class, **parameters).fit(X, noise), model)
     other = small(estimator_class, **parameters, learning_rate="constant").fit(X, noise)
     assert other.n_iter_ < 21
 

@@ -18,10 +18,6 @@ import skgru
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import ESTIMATORS
 
-# scikit-learn runs this check on its own networks with other parameters than the default ones too
-# (PER_ESTIMATOR_CHECK_PARAMS): it compares to 1e-7 and needs arithmetic of that precision.
-PRECISE_CHECK = "check_sample_weight_equivalence_on_dense_data"
-PRECISE_PARAMETERS = [{"solver": "lbfgs"}, {"dtype": "float64"}]
 MLPS = {GRUClassifier: MLPClassifier, GRURegressor: MLPRegressor}
 
 
@@ -40,17 +36,6 @@ def default_checks(estimator_class):
     return list(estimator_checks.estimator_checks_generator(estimator_class()))
 
 
-def checks_to_run(estimator_class):
-    """Return the pairs of estimator and check, PRECISE_CHECK with estimators of its own."""
-    pairs = []
-    for estimator, check in default_checks(estimator_class):
-        if name_of(check) == PRECISE_CHECK:
-            pairs += [(estimator_class(**p), check) for p in PRECISE_PARAMETERS]
-        else:
-            pairs.append((estimator, check))
-    return pairs
-
-
 def run_check(estimator, check):
     """Run a check; if it says that it cannot, it has to say so of the multi-layer perceptron."""
     try:
@@ -63,29 +48,17 @@ def run_check(estimator, check):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
-    ("estimator", "check"), [pair for e in ESTIMATORS for pair in checks_to_run(e)], ids=id_of
+    ("estimator", "check"), [pair for e in ESTIMATORS for pair in default_checks(e)], ids=id_of
 )
 def test_check(estimator, check):
     run_check(estimator, check)
 
 
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
-def test_only_one_check_runs_with_other_parameters(estimator_class):
-    default = [(name_of(check), check.keywords) for _, check in default_checks(estimator_class)]
-    pairs = checks_to_run(estimator_class)
-    as_default = [
-        (name_of(check), check.keywords)
-        for estimator, check in pairs
-        if repr(estimator) == f"{estimator_class.__name__}()"
-    ]
-    others = [
-        name_of(check)
-        for estimator, check in pairs
-        if estimator.get_params() != (estimator_class().get_params())
-    ]
-    assert len(default) > 50
-    assert as_default == [pair for pair in default if pair[0] != PRECISE_CHECK]
-    assert others == [PRECISE_CHECK] * len(PRECISE_PARAMETERS)
+def test_checks_run_with_default_parameters(estimator_class):
+    estimators = [estimator for estimator, _ in default_checks(estimator_class)]
+    assert len(estimators) > 50
+    assert all(repr(estimator) == f"{estimator_class.__name__}()" for estimator in estimators)
 
 
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
@@ -149,6 +122,14 @@ def test_array_api_checks_where_scipy_dispatches():
 
 
 # Checks that scikit-learn runs on its own estimators, and not through check_estimator.
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("parameters", [{"solver": "lbfgs"}, {"dtype": "float64"}], ids=str)
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_check_of_sample_weights_with_other_parameters(estimator_class, parameters):
+    check = estimator_checks.check_sample_weight_equivalence_on_dense_data
+    check(estimator_class.__name__, estimator_class(**parameters))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

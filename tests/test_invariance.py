@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
 import skgru
 from skgru import GRUClassifier
+from skgru._training import Objective
 from tests.datasets import (
     ESTIMATORS,
     assert_same_model,
+    copies,
     output,
     pad,
     ragged,
@@ -86,6 +90,7 @@ def test_classes_are_exactly_equal_however_the_sequences_come(parameters):
 def test_padding_of_tokens_does_not_matter(parameters):
     X, y = token_sequences(n=40)
     X, y = [*X, np.array([], dtype=int)], [*y, 0]
+    parameters = {name: value for name, value in parameters.items() if name != "scaling"}
     model = fitted(GRUClassifier, X, y, embedding_dim=3, **parameters)
     together, classes = model.predict_proba(X), model.predict(X)
     assert np.ptp(together[:, 0]) > 0.1
@@ -323,3 +328,79 @@ def test_two_processes_give_bit_equal_models_whatever_the_number_of_threads():
     with_one, with_two = (hashes_of_another_process(n_threads) for n_threads in (1, 2))
     assert len(set(with_one.values())) == len(with_one)
     assert with_two == with_one
+
+
+# Small training sets in double precision
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_are_copies_by_default_where_all_samples_make_one_batch(estimator_class, seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(14, 25)), np.arange(14) % 3
+    counts = rng.integers(0, 4, size=14).clip(max=2)
+    parameters = {"hidden_layer_sizes": 8, "random_state": 0, "max_iter": 200}
+    weighted = estimator_class(**parameters).fit(X, y, sample_weight=counts)
+    copied = estimator_class(**parameters).fit(X.repeat(counts, axis=0), y.repeat(counts))
+    assert weighted.parameters_["head.weights"].dtype == np.float32
+    np.testing.assert_allclose(output(weighted, X), output(copied, X), rtol=1e-7)
+    assert output(weighted, X).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("shape", "parameters", "computes_in"),
+    [
+        ((10, 100), {}, np.float64),
+        ((10, 101), {}, np.float32),
+        ((10, 101), {"hidden_layer_sizes": 63}, np.float64),
+        ((10, 51), {"hidden_layer_sizes": (64, 64)}, np.float32),
+        ((10, 50), {"hidden_layer_sizes": (64, 64)}, np.float64),
+        ((32, 5), {}, np.float64),
+        ((33, 5), {}, np.float32),
+        ((33, 5), {"batch_size": 33}, np.float64),
+        ((33, 5), {"solver": "lbfgs"}, np.float64),
+        ((10, 5), {"batch_size": 9}, np.float32),
+        ((10, 5), {"batch_size": 9, "dtype": "float64"}, np.float64),
+    ],
+)
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_which_training_sets_are_small(
+    estimator_class, shape, parameters, computes_in, monkeypatch
+):
+    types = []
+
+    def observe(self, *arguments, **options):
+        types.append(options["theta"].dtype)
+        original(self, *arguments, **options)
+
+    original = Objective.__init__
+    monkeypatch.setattr(Objective, "__init__", observe)
+    X, y = np.random.default_rng(0).normal(size=shape), np.arange(shape[0]) % 2
+    parameters = {"hidden_layer_sizes": 64} | parameters
+    model = small(estimator_class, **parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y)
+    assert types.pop() == computes_in
+    assert model._theta.dtype == parameters.get("dtype", "float32")
+    # An epoch at a time, there may be more samples in the next one.
+    if "solver" not in parameters:
+        model = small(estimator_class, **parameters)
+        for _ in range(2):
+            classes = {"classes": [0, 1]} if estimator_class is GRUClassifier else {}
+            model.partial_fit(X, y, **classes)
+            assert types.pop() == parameters.get("dtype", "float32")
+            state = model._optimizer_state["adam"]["m"]
+            assert state.dtype == parameters.get("dtype", "float32")
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_small_training_sets_that_go_on_stay_small(estimator_class):
+    X, y = np.random.default_rng(0).normal(size=(10, 5)), np.arange(10) % 2
+    model = small(estimator_class, warm_start=True).fit(X, y)
+    before = copies(model)
+    model.fit(X, y)
+    assert model._theta.dtype == np.float32
+    assert any((before[name] != array).any() for name, array in model.parameters_.items())
+    model.set_params(learning_rate="constant").partial_fit(X, y)  # after fits in double precision
+    assert model._theta.dtype == np.float32

@@ -726,7 +726,7 @@ def test_dates_are_no_token_ids():
 
 
 def test_values_too_large_for_the_type_that_is_computed():
-    X, y = rectangle()
+    X, y = rectangle(40)
     X[3, 2, 0] = 1e39
     with pytest.raises(ValueError, match=r'too large for float32 .* or dtype="float64"'):
         small(GRUClassifier, scaling=None).fit(X, y)

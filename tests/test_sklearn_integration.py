@@ -303,7 +303,7 @@ def test_search_over_parameters_of_the_regressor():
     y = np.array([x.sum() for x in X])
     grid = {"pooling": ["last", "mean"], "solver": ["adam", "lbfgs"], "scaling": ["standard", None]}
     search = RandomizedSearchCV(
-        small(GRURegressor, max_iter=200),
+        GRURegressor(hidden_layer_sizes=4, max_iter=200, random_state=0),
         grid,
         n_iter=4,
         cv=2,

@@ -178,7 +178,7 @@ def test_folds_grids_and_early_stopping():
     assert [len(part) for part in predicted] == [len(x) for x in X]
     search = GridSearchCV(model, {"cell": ["gru", "lstm"]}, cv=2).fit(X, y)
     assert search.best_score_ > 0.6
-    stopped = counting(early_stopping=True, n_iter_no_change=3).fit(X, y)
+    stopped = counting(early_stopping=True).fit(X, y)
     assert stopped.best_validation_score_ > 0.7
     given = counting(max_iter=3).fit(X[:40], y[:40], X_val=X[40:], y_val=y[40:])
     assert given.validation_scores_[-1] == pytest.approx(given.score(X[40:], y[40:]))

@@ -58,7 +58,9 @@ def wide_data(n=150):
 
 
 def wide(cls, n_jobs, **options):
-    options = {"max_iter": 2, "tol": 0.0, "batch_size": 128, "random_state": 0} | options
+    options = {"max_iter": 2, "random_state": 0} | options
+    if options.get("solver") != "lbfgs":
+        options = {"batch_size": 128} | options
     return cls(hidden_layer_sizes=(128, 16), n_jobs=n_jobs, **options)
 
 

@@ -62,7 +62,9 @@ def with_stamps(X, change):
 
 
 def fitted(X, y, estimator_class=GRUClassifier, **parameters):
-    defaults = {"hidden_layer_sizes": 6, "max_iter": 8, "learning_rate_init": 0.05}
+    defaults = {"hidden_layer_sizes": 6, "max_iter": 8}
+    if parameters.get("solver") != "lbfgs":
+        defaults["learning_rate_init"] = 0.05
     return small(estimator_class, **defaults | {"time_feature": STAMP} | parameters).fit(X, y)
 
 

@@ -56,7 +56,6 @@ TASK = Task(
             learning_rate_init=0.003,
             weight_decay=0,
             early_stopping=False,
-            tol=0,
             random_state=seed,
         ),
     },

@@ -1,0 +1,125 @@
+"""What all public estimators have beyond scikit-learn's `BaseEstimator`."""
+
+import warnings
+from functools import wraps
+from inspect import signature
+
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import InconsistentVersionWarning as SklearnInconsistentVersionWarning
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
+
+from skgru._hints import hint_at_name, hint_at_value
+from skgru._parameters import plain
+from skgru._version import __version__
+
+_VERSION_KEY = "_skgru_version"
+
+
+class InconsistentVersionWarning(SklearnInconsistentVersionWarning):
+    """Warning of an estimator that another version of skgru has saved.
+
+    Parameters
+    ----------
+    estimator_name, current_skgru_version, original_skgru_version : str
+        Attributes too.
+    """
+
+    def __init__(self, *, estimator_name, current_skgru_version, original_skgru_version):
+        self.estimator_name = estimator_name
+        self.current_skgru_version = current_skgru_version
+        self.original_skgru_version = original_skgru_version
+
+    def __str__(self):
+        return (
+            f"Trying to load estimator {self.estimator_name} from version "
+            f"{self.original_skgru_version} of skgru when using version "
+            f"{self.current_skgru_version}. This might lead to errors or invalid results: fit it "
+            "anew, or use it at your own risk."
+        )
+
+
+def hints_at_names(init):
+    """Decorate a constructor: the error of a parameter that it has not hints at the one meant."""
+    names = [*signature(init).parameters][1:]
+
+    @wraps(init)
+    def init_or_hint(self, *args, **kwargs):
+        for name in kwargs:
+            if name not in names:
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument "
+                    f"{name!r}.{hint_at_name(name, names)}"
+                )
+        init(self, *args, **kwargs)
+
+    return init_or_hint
+
+
+class Estimator(BaseEstimator):
+    """Base of the public estimators and transformers."""
+
+    def _validate_params(self):
+        """Validate the parameters as scikit-learn does, NumPy's scalars as Python's.
+
+        Raises
+        ------
+        InvalidParameterError
+            Of scikit-learn, with a hint at what was meant.
+        """
+        constraints, caller_name = self._parameter_constraints, type(self).__name__
+        for name, value in self.get_params(deep=False).items():
+            value = plain(value)
+            try:
+                validate_parameter_constraints(constraints, {name: value}, caller_name)
+            except InvalidParameterError as error:
+                hint = hint_at_value(name, value, constraints)
+                raise InvalidParameterError(f"{error}{hint}") from None
+
+    def set_params(self, **params):
+        """Set the parameters of this estimator, as scikit-learn's `BaseEstimator` does.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; those of an estimator inside as ``<component>__<parameter>``.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, with a hint at the one that was meant.
+        """
+        names = self._get_param_names()
+        for key in params:
+            name = key.partition("__")[0]
+            if name not in names:
+                try:
+                    return super().set_params(**params)
+                except ValueError as error:
+                    raise ValueError(f"{error}{hint_at_name(name, names)}") from None
+        return super().set_params(**params)
+
+    def __getstate__(self):
+        return {**super().__getstate__(), _VERSION_KEY: __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        # There is none where a subclass makes a state of its own.
+        version = state.pop(_VERSION_KEY, __version__)
+        if version != __version__:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_skgru_version=__version__,
+                    original_skgru_version=version,
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
