@@ -1,6 +1,9 @@
 """Dates and durations as numbers: seconds, of dates since 1970 in UTC."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Integral
 
 import numpy as np
 
@@ -20,14 +23,14 @@ def to_ticks(cells):
     Dates count from 1970; those without a time zone are UTC.
     """
     if cells.dtype == object and len(cells) and any(map(_is_time, cells)):
-        cells = np.fromiter((None if _is_missing(cell) else cell for cell in cells), object)
+        cells = np.fromiter((None if is_missing(cell) else cell for cell in cells), object)
         types = set(map(type, cells)) - {type(None)}
         if all(issubclass(kind, date | np.datetime64) for kind in types):
             if any(getattr(cell, "tzinfo", None) is not None for cell in cells):
                 cells = np.fromiter(map(_to_naive, cells), dtype=object, count=len(cells))
-            cells = cells.astype("datetime64[us]")
+            cells = _of_finest_unit(cells, np.datetime64)
         elif all(issubclass(kind, timedelta | np.timedelta64) for kind in types):
-            cells = cells.astype("timedelta64[us]")
+            cells = _of_finest_unit(cells, np.timedelta64)
     return cells - np.datetime64(0, "s") if cells.dtype.kind == "M" else cells
 
 
@@ -36,13 +39,23 @@ def in_seconds(ticks):
     return ticks / SECOND if ticks.dtype.kind == "m" else ticks
 
 
+def _of_finest_unit(cells, kind):
+    """Return objects as np.datetime64 or np.timedelta64, which Python's have microseconds of."""
+    coarse = cells.astype(f"{kind.__name__}[us]")
+    fine = np.array([kind("NaT") if cell is None else _to_numpy(cell, kind) for cell in cells])
+    # A unit that one of them needs may be too fine for the range of another.
+    is_right = (fine.astype(coarse.dtype) == coarse) | np.isnat(coarse)
+    return fine if is_right.all() else coarse
+
+
+def _to_numpy(cell, kind):
+    if hasattr(cell, "asm8"):  # pandas' has nanoseconds
+        return cell.asm8
+    return kind(cell)
+
+
 def _is_time(cell):
     return isinstance(cell, date | timedelta | np.datetime64 | np.timedelta64)
-
-
-def _is_missing(cell):
-    """Whether a cell is None, NaN, NaT or pandas' NA."""
-    return type(cell).__name__ in ("NoneType", "NaTType", "NAType") or cell != cell
 
 
 def _to_naive(time):
@@ -55,8 +68,8 @@ def _to_naive(time):
 def relative_times(stamps, where):
     """Return time stamps as numbers whose differences are exact.
 
-    Dates and durations become seconds since the first stamp of their row, and so do integers that a
-    float64 cannot hold; any other number stays what it is.
+    Dates and durations become seconds since the first stamp of their row; integers that a float64
+    cannot hold, decimals and fractions count from there too. Any other number stays what it is.
 
     Parameters
     ----------
@@ -72,14 +85,24 @@ def relative_times(stamps, where):
     """
     ticks = to_ticks(stamps.ravel()).reshape(stamps.shape)
     if ticks.dtype.kind == "m":
-        return in_seconds(ticks - ticks[:, :1])
+        starts = ticks[:, :1]  # a sequence without one is refused where it has other steps
+        return in_seconds(ticks - np.where(np.isnat(starts), starts.dtype.type(0, "s"), starts))
     numbers = to_numbers(stamps, where)
     with np.errstate(invalid="ignore"):
+        sizes = np.abs(numbers.astype(np.float64))
         is_exact = numbers.dtype.kind in "fb" and stamps.dtype != object
-        if is_exact or not (np.abs(numbers.astype(np.float64)) >= 2**53).any():
+        kinds = set(map(type, stamps.flat)) if stamps.dtype == object else ()
+        is_finer = any(issubclass(kind, Decimal | Fraction) for kind in kinds)
+        if is_exact or np.isinf(sizes).any() or not (is_finer or (sizes >= 2**53).any()):
             return numbers
     missing = np.array([is_missing(stamp) for stamp in stamps.flat]).reshape(stamps.shape)
-    if missing[:, :1].any():
-        return numbers  # what has no start is refused
-    exact = np.where(missing, 0, stamps.astype(object))
+    exact = [0 if is_missing(stamp) else _exact(stamp) for stamp in stamps.astype(object).flat]
+    exact = np.array(exact, object).reshape(stamps.shape)
     return np.where(missing, np.nan, (exact - exact[:, :1]).astype(np.float64))
+
+
+def _exact(number):
+    """Return a number as one of Python that can be subtracted from any other without rounding."""
+    if isinstance(number, Integral | np.bool_):
+        return int(number)
+    return Fraction(*number.as_integer_ratio())
