@@ -535,6 +535,7 @@ LABELS = st.lists(st.sampled_from([0.0, 1.0, float("nan")]), min_size=7, max_siz
 def test_any_targets_of_steps(data, c, entry, labels):
     assume({0.0, 1.0} <= set(labels))
     y = np.split(np.array(labels), np.cumsum(LENGTHS)[:-1])
+    assume(sum((~np.isnan(part)).any() for part in y) >= 2)  # a validation set is no smaller
     forms = []
     for part in y:
         if data.draw(st.booleans()):
@@ -579,7 +580,8 @@ def test_any_container_is_scaled_as_plain_arrays(data, X, outer):
     forms = [data.draw(contained(x, frames=False)) for x in X]
     found = PerTimestep(StandardScaler()).fit_transform(OUTER[outer](forms))
     for a, b in zip(found, PerTimestep(StandardScaler()).fit_transform(X), strict=True):
-        assert_array_equal(a, b)
+        # Floats of single precision are scaled in it.
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 @given(
