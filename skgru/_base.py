@@ -23,6 +23,7 @@ from skgru._batching import (
 from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
 from skgru._estimator import Estimator
 from skgru._forms import (
+    check_container,
     check_features,
     check_times,
     is_frame,
@@ -131,6 +132,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
     @abstractmethod
     def _check_y(self, y):
         """Return y as an array of one or two dimensions."""
+
+    def _where_in_y(self, index):
+        """Return what the errors call the target at an index of the y that is checked."""
+        # Of the targets of steps, only those that are present are checked.
+        return "y" if self._structure["pooling"] is None else f"target {index[0]} of y"
 
     @abstractmethod
     def _encode_y(self, y, weights, *, reset, classes=None):
@@ -334,6 +340,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
 
     def _read_X(self, X, *, reset):
         """Read X; with `reset`, learn its features, else compare with them; return a `ReadX`."""
+        check_container(X)
         named = names_of(X)
         validate_data(
             self,
@@ -401,10 +408,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
 
     def _read_samples(self, X, y, sample_weight, *, reset, classes=None):
         """Check X, y and the weights together; return them as samples, not yet scaled."""
-        if y is None:
-            validate_data(
-                self, X, y, skip_check_array=True, ensure_2d=False, reset=False
-            )  # says so
+        self._require(X, y)
         read = self._read_X(X, reset=reset)
         sequences = read.sequences
         per_step = self._structure["pooling"] is None
@@ -419,11 +423,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             _check_lengths(X, sequences.n_sequences, len(targets))
             target_weights = weights = check_weights(sample_weight, sequences.n_sequences)
         if len(target_weights) and not target_weights.any():
-            if per_step and not present.any():
-                raise ValueError(
-                    "y has no target at any step: expected at least one that is not "
-                    "missing (None or NaN)."
-                )
             raise ValueError("Sample weights must contain at least one non-zero number.")
         if not weights.all():  # a weight of zero is the same as no sample
             kept = np.flatnonzero(weights)
@@ -450,6 +449,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
                 _spread(a, present, len(target_weights)) for a in (encoded, factors)
             )
         return Samples(sequences, weights, encoded, target_weights, factors, per_step)
+
+    def _require(self, X, y):
+        """Refuse a y that is None."""
+        if y is None:
+            validate_data(self, X, y, skip_check_array=True, ensure_2d=False, reset=False)
 
     def _read_validation(self, X_val, y_val, sample_weight_val):
         """Return the validation set that was given as samples, or None."""
@@ -613,17 +617,17 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
 
         What `then` makes of some raw outputs (B, K) is returned in their place.
         """
+        self._require(X, y)
         raw, read = self._run(X, then=then)
         sample_weight = as_weights(sample_weight)
         if self._structure["pooling"] is not None:
+            if sample_weight is not None:
+                sample_weight = check_weights(sample_weight, len(raw))
             return raw, as_targets(y), sample_weight
         y = read_step_targets(y, read)
         present = has_target(y)
-        if not present.any():
-            raise ValueError(
-                "y has no target at any step: expected at least one that is not missing (None or "
-                "NaN)."
-            )
+        if len(y) == 0:
+            raise ValueError("X has no step to score: all of its sequences are empty or padding.")
         if sample_weight is not None:
             sample_weight = read_step_weights(sample_weight, read)[present]
         return raw[present], without_missing(y, present), sample_weight

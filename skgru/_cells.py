@@ -4,9 +4,10 @@
 what the cells are, and refuse by name what they are not.
 """
 
+import warnings
 from collections.abc import Mapping, Set
 from decimal import Decimal
-from numbers import Real
+from numbers import Number, Real
 
 import numpy as np
 
@@ -16,6 +17,8 @@ _EXACT = 2**53
 MISSING_ID = np.iinfo(np.int64).min
 # No token id reaches this.
 _LARGEST_ID = 2**62
+
+HOW_TO_UNSTRUCTURE = "Fields become columns with numpy.lib.recfunctions.structured_to_unstructured."
 
 
 class TextError(ValueError):
@@ -54,6 +57,8 @@ def as_array(cells):
         return _without_mask(cells)
     if isinstance(cells, np.ndarray | np.generic):
         return np.asarray(cells)
+    if hasattr(type(cells), "toarray"):
+        raise TypeError(f"Expected a dense array, got {describe(cells)}: use its toarray().")
     if isinstance(cells, str | bytes | bytearray | Set | Mapping):
         raise TypeError(f"Expected an array or a list, got {describe(cells)}.")
     if hasattr(cells, "to_numpy"):
@@ -62,7 +67,9 @@ def as_array(cells):
         return _open_foreign(cells, np.asarray)
     if hasattr(cells, "__dlpack__"):
         return _open_foreign(cells, np.from_dlpack)
-    if hasattr(cells, "__len__") and hasattr(cells, "__iter__"):
+    # A view of several dimensions cannot be iterated over.
+    is_buffer = isinstance(cells, memoryview)
+    if hasattr(cells, "__len__") and hasattr(cells, "__iter__") and not is_buffer:
         return _open_list(list(cells))
     try:
         return np.asarray(memoryview(cells))
@@ -129,19 +136,38 @@ def _open_foreign(cells, convert):
 def _open_list(cells):
     """Return a list as an array: of numbers if all cells are, else of objects."""
     # NumPy would drop masks, and make texts of the numbers beside a text.
-    cells = [as_array(cell) if isinstance(cell, np.ma.MaskedArray) else cell for cell in cells]
-    are_text = [isinstance(cell, str | bytes) for cell in cells]
-    if any(are_text) and not all(are_text):
+    cells = [_without_its_mask(cell) for cell in cells]
+    if any(isinstance(cell, str | bytes) for cell in cells):
         return _objects(cells)
-    try:
-        array = np.asarray(cells)
-    except (ValueError, OverflowError):  # unequal lengths
+    array = stack_lists(cells)
+    if array is None:
         return _objects(cells)
-    if array.dtype.kind in "US" and not any(are_text):
+    if array.dtype.kind in "US":
         return np.asarray(cells, object)
     if array.dtype.kind == "f" and _exceeds_floats(array[np.isfinite(array)]):
         return np.asarray(cells, object)  # integers may have been rounded
     return array
+
+
+def stack_lists(cells):
+    """Return nested lists as the array that NumPy makes of them, None if it makes none.
+
+    It has dropped the masks of masked arrays in them, not the constant `masked`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of masked among numbers
+        try:
+            array = np.asarray(cells)
+        except Exception:  # unequal lengths; or a cell of another library, with errors of its own
+            return None
+    # Integers beside durations have become durations.
+    return None if array.dtype.kind == "m" else array
+
+
+def _without_its_mask(cell):
+    if cell is np.ma.masked:
+        return None
+    return as_array(cell) if isinstance(cell, np.ma.MaskedArray) else cell
 
 
 def _objects(cells):
@@ -153,10 +179,10 @@ def _objects(cells):
 
 def is_missing(cell):
     """Whether a cell is None, NaN, NaT, pandas' NA or NumPy's masked."""
-    if type(cell).__name__ in _NAMES_OF_MISSING:
-        return True
-    # Not by comparison, which a signalling NaN refuses.
-    return cell.is_nan() if isinstance(cell, Decimal) else np.isscalar(cell) and cell != cell
+    if isinstance(cell, Decimal):
+        return cell.is_qnan()  # a signaling one cannot be compared
+    is_number = isinstance(cell, Number | np.datetime64)
+    return type(cell).__name__ in _NAMES_OF_MISSING or (is_number and cell != cell)
 
 
 def to_numbers(array, where):
@@ -188,15 +214,20 @@ def to_numbers(array, where):
         raise TimesError(f"Expected numbers, got {what} ({array.dtype}) in {_say(where, first)}.")
     if kind != "O":
         what, error = ("text", TextError) if kind in "UST" else ("cells", ValueError)
-        raise error(f"Expected numbers, got {what} of dtype {array.dtype} in {_say(where, first)}.")
+        hint = " " + HOW_TO_UNSTRUCTURE if kind == "V" else ""
+        raise error(
+            f"Expected numbers, got {what} of dtype {array.dtype} in {_say(where, first)}.{hint}"
+        )
     return _objects_to_numbers(array, where)
 
 
 def _objects_to_numbers(array, where):
     types = set(map(type, array.flat))
     if any(issubclass(kind, np.ndarray) for kind in types):  # arrays of one number
-        # Masked ones become None.
-        cells = [c.tolist() if isinstance(c, np.ndarray) and c.ndim == 0 else c for c in array.flat]
+        cells = [
+            as_array(cell).item() if isinstance(cell, np.ndarray) and cell.ndim == 0 else cell
+            for cell in array.flat
+        ]
         array = _objects(cells).reshape(array.shape)
         types = set(map(type, array.flat))
     refused = tuple(kind for kind in types if not (_is_number(kind) or _may_miss(kind)))
@@ -213,10 +244,11 @@ def _objects_to_numbers(array, where):
                 return array.astype(bool)
             return _integers(array)
         return array.astype(np.float64)
-    except OverflowError:
-        i = next(i for i, cell in enumerate(array.flat) if _overflows(cell))
+    except (OverflowError, ValueError) as error:  # the latter of a signaling NaN
+        i = next(i for i, cell in enumerate(array.flat) if not _is_float(cell))
         place = _say(where, np.unravel_index(i, array.shape))
-        raise ValueError(f"A number in {place} is too large for float64.") from None
+        reason = "too large for" if isinstance(error, OverflowError) else "no"
+        raise ValueError(f"A number in {place} is {reason} float64.") from error
 
 
 def _integers(array):
@@ -231,12 +263,12 @@ def _integers(array):
     return array.astype(np.float64)
 
 
-def _overflows(cell):
+def _is_float(cell):
     try:
         float(cell)
-    except OverflowError:
-        return True
-    return False
+    except (OverflowError, ValueError):
+        return False
+    return True
 
 
 def _is_number(kind):
@@ -286,9 +318,10 @@ def to_ids(array, where):
         # Of objects the integers themselves, if missing ones have made floats of them.
         exact = array if array.dtype == object else numbers
     missing = np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros((), bool)
+    given = np.where(missing, 0, exact) if missing.any() else exact
     for expected, good in (
         ("a finite token id", ~np.isinf(numbers)),
-        ("a token id below 2**62", numbers < _LARGEST_ID),
+        ("a token id below 2**62", given < _LARGEST_ID),
         ("token ids of at least 0", numbers >= 0),
         ("a whole number as token id", numbers == np.floor(numbers)),
     ):

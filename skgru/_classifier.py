@@ -3,6 +3,7 @@
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
@@ -15,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skgru._base import BaseGRU
 from skgru._estimator import hints_at_names
 from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
+from skgru._targets import kind_of_labels, to_labels
 
 
 class GRUClassifier(ClassifierMixin, BaseGRU):
@@ -695,7 +697,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             With ``pooling=None`` the mean over all steps.
         """
         decisions, y, weights = self._run_to_score(X, y, sample_weight, then=self._decide)
-        return float(accuracy_score(y, self._labels(decisions), sample_weight=weights))
+        y, labels = self._check_y(y), self._labels(decisions)
+        return float(accuracy_score(y, labels, sample_weight=weights))
 
     def _probabilities(self, raw):
         p = self._make_loss().activate(self._of_both_classes(raw))
@@ -719,6 +722,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     # --- The meaning of y ------------------------------------------------------------------------
 
     def _check_y(self, y):
+        if not sparse.issparse(y):
+            y = to_labels(y, self._where_in_y)
         y = check_array(y, ensure_2d=False, dtype=None, accept_sparse="csr", input_name="y")
         check_classification_targets(y)
         if type_of_target(y) == "multilabel-indicator":
@@ -749,7 +754,9 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
                 f"{type(self).__name__} needs samples of at least 2 classes, but y holds only one "
                 f"class: {self.classes_[0]!r}"
             )
-        positions = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        positions = np.zeros(len(y), np.intp)
+        if kind_of_labels(y) == kind_of_labels(self.classes_):
+            positions = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         if not np.array_equal(self.classes_[positions], y):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "

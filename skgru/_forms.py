@@ -23,16 +23,20 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from skgru._cells import (
+    HOW_TO_UNSTRUCTURE,
     MISSING_ID,
     TextError,
     TimesError,
     as_array,
     describe,
     is_missing,
+    stack_lists,
     to_ids,
     to_numbers,
 )
 from skgru._sequences import Sequences, kept_rows, locate, offsets_of
+from skgru._tables import columns_of
+from skgru._tables import names_of as column_names
 from skgru._times import relative_times
 
 _LONG_TABLE = (
@@ -129,9 +133,8 @@ def names_of(X):
     Of sequences that are DataFrames each, that is the first one. One column of arrays
     (n_steps, n_features) names no feature.
     """
-    _refuse_what_has_no_order(X)
     if is_frame(X):
-        columns = _columns_of(X) if len(_column_names(X)) == 1 else []
+        columns = arrays_of(X) if len(column_names(X)) == 1 else []
         holds_steps = any(np.ndim(c) == 2 for column in columns for c in _first_sequence(column))
         return None if holds_steps else X
     if isinstance(X, np.ndarray) and X.dtype != object:
@@ -158,7 +161,7 @@ def time_feature_of(X, time_feature):
             f"Expected a column time_feature={time_feature!r}, but the features of X have no "
             "names: give a DataFrame or a list of DataFrames, or the index of the feature."
         )
-    names = [str(name) for name in _column_names(frame)]
+    names = [str(name) for name in column_names(frame)]
     if time_feature not in names:
         raise ValueError(
             f"Expected a column time_feature={time_feature!r}, or the index of a feature; the "
@@ -236,7 +239,7 @@ def check_times(sequences, time_feature):
 
 def _open(X, estimator):
     """Return X as a `_Rectangle` or as `_Ragged` sequences, whatever its cells are."""
-    _refuse_what_has_no_order(X)
+    check_container(X)
     if is_frame(X):
         return _open_frame(X, estimator)
     if isinstance(X, np.ndarray) or not hasattr(X, "__len__"):
@@ -250,42 +253,56 @@ def _open(X, estimator):
     return _open_array(as_array(X), estimator)
 
 
-def _refuse_what_has_no_order(X):
-    """Refuse containers that cannot be n sequences in the order of n targets."""
+def check_container(X):
+    """Refuse what cannot be n sequences in the order of n targets."""
     expected = "Expected an array, a DataFrame or a list of sequences as X"
     if sparse.issparse(X):
         check_array(X, input_name="X")  # says so
-    if type(X).__name__.endswith("GroupBy"):
-        raise TypeError(f"{expected}, got a {type(X).__name__}. {_LONG_TABLE}.")
-    if isinstance(X, str | bytes):
+    if isinstance(X, str | bytes | bytearray):
         raise ValueError(
             f"{expected}, got a string: give a list of texts to SequenceVectorizer, and what it "
             "makes of them to the network."
         )
-    if isinstance(X, Mapping):
-        raise TypeError(
-            f"{expected}, got {describe(X)}: a list of its values has an order, list(X.values()); "
-            "a DataFrame has named columns."
-        )
-    if isinstance(X, Set):
-        raise TypeError(f"{expected}, got {describe(X)}, whose order has nothing to do with y's.")
-    if hasattr(X, "collect"):  # what polars has not computed yet
-        raise TypeError(f"{expected}, got {describe(X)}: give what X.collect() returns.")
-    is_array = any(hasattr(X, name) for name in ("__array__", "__dlpack__", "to_numpy"))
-    if not (is_array or hasattr(X, "shape") or (hasattr(X, "__len__") and hasattr(X, "__iter__"))):
-        hint = ": make a list of it, list(X)" if hasattr(X, "__iter__") else ""
-        raise TypeError(f"{expected}, got {describe(X)}{hint}.")
+    if not is_container(X):
+        raise TypeError(f"{expected}, got {describe(X)}{hint_for(X, 'y')}.")
+
+
+def is_container(x):
+    """Whether something holds elements in an order of its own."""
+    if sparse.issparse(x):
+        return True  # one kind of them is a mapping
+    is_other = isinstance(x, str | bytes | bytearray | Mapping | Set | type)
+    if is_other or type(x).__name__.endswith("GroupBy"):
+        return False
+    if any(hasattr(x, name) for name in ("__array__", "__dlpack__", "to_numpy", "shape")):
+        return True
+    return hasattr(x, "__len__") and hasattr(x, "__iter__")
+
+
+def hint_for(x, other):
+    """Return how to make a container of what is none, for an error; `other` has an order too."""
+    if type(x).__name__.endswith("GroupBy"):
+        return f". {_LONG_TABLE}"
+    if isinstance(x, Mapping):
+        return ": a list of its values has an order, list(values()); a DataFrame has named columns"
+    if isinstance(x, Set):
+        return f", whose order has nothing to do with that of {other}"
+    if hasattr(type(x), "collect"):
+        return ": collect it first, with its collect()"
+    if hasattr(x, "__iter__") and not isinstance(x, str | bytes | bytearray):
+        return ": make a list of it first, with list()"
+    return ""
 
 
 def _open_array(X, estimator):
     """Open an array of NumPy that holds one cell in each place."""
-    if X.dtype.kind == "V":
-        raise ValueError(
-            f"Expected an array of numbers, got a structured one of dtype {X.dtype}: its fields "
-            "become columns with numpy.lib.recfunctions.structured_to_unstructured."
-        )
     if X.ndim == 1 and X.dtype == object:
         _check_elements(X)
+    if X.dtype.kind == "V":
+        raise ValueError(
+            f"Expected an array of numbers, got a structured one of dtype {X.dtype}. "
+            f"{HOW_TO_UNSTRUCTURE}"
+        )
     if X.ndim == 1 and X.dtype.kind not in "UST":
         if len(X) == 0:
             _raise_no_samples()
@@ -317,7 +334,9 @@ def _check_elements(elements):
     for i, element in enumerate(elements):
         if isinstance(element, str | bytes):
             raise ValueError(f"{_TEXTS}.")
-        if isinstance(element, Mapping | Set):
+        if isinstance(element, Mapping | Set) or (
+            hasattr(element, "__iter__") and not isinstance(element, np.ndarray | np.generic)
+        ):
             raise TypeError(
                 f"Expected a list of arrays or DataFrames, got {describe(element)} as element {i}."
             )
@@ -325,12 +344,12 @@ def _check_elements(elements):
 
 def _open_frame(X, estimator):
     """Open a DataFrame: one row is one sequence."""
-    columns = _columns_of(X)
+    columns = arrays_of(X)
     if not columns or len(columns[0]) == 0:
         shape = (len(columns[0]) if columns else 0, len(columns))
         return _open_array(np.empty(shape), estimator)
-    names = _column_names(X)
-    nested = [_holds_sequences(column) for column in columns]
+    names = column_names(X)
+    nested = [holds_sequences(column) for column in columns]
     if all(nested):
         return _open_cells(columns, names)
     if any(nested):
@@ -339,14 +358,19 @@ def _open_frame(X, estimator):
             "Expected a DataFrame of numbers, or one whose columns all hold sequences, but only "
             f"{chosen} do."
         )
+    _refuse_levels(X)
+    return _Rectangle(columns, len(columns), names)
+
+
+def _refuse_levels(X):
+    """Refuse a long table or column of pandas: its rows are steps."""
     if getattr(getattr(X, "index", None), "nlevels", 1) > 1:
         levels = list(X.index.names)
         raise ValueError(
-            f"X is a DataFrame of numbers with a MultiIndex (levels {levels}). {_LONG_TABLE}; with "
-            "the index, groupby(level=0). If each row is a whole sequence, drop the index: "
-            "X.reset_index(drop=True)."
+            f"X is a {type(X).__name__} of numbers with a MultiIndex (levels {levels}). "
+            f"{_LONG_TABLE}; with the index, groupby(level=0). If each row is a whole sequence, "
+            "drop the index: X.reset_index(drop=True)."
         )
-    return _Rectangle(columns, len(columns), names)
 
 
 def _open_cells(columns, names):
@@ -375,6 +399,7 @@ def _open_list(X, estimator):
     if getattr(elements, "ndim", 1) > 1:
         return _open_array(elements, estimator)
     if not any(map(is_sequence, elements)):
+        _refuse_levels(X)
         return _open_array(as_array(elements), estimator)
     frames = [i for i, x in enumerate(elements) if is_frame(x)]
     if frames:
@@ -390,9 +415,8 @@ def _nested_lists(elements):
     """Return lists of equal lengths as an array, None if they are none or hold no numbers."""
     if any(hasattr(step, "mask") for x in elements for step in x):
         return None
-    try:
-        array = np.asarray(elements)
-    except (ValueError, TypeError, OverflowError):  # unequal lengths
+    array = stack_lists(elements)
+    if array is None:
         return None
     is_exact = array.dtype.kind in "biu" or (
         array.dtype.kind == "f" and not (np.abs(array) >= 2**53).any()
@@ -403,7 +427,7 @@ def _nested_lists(elements):
 def _open_frames(elements, frames):
     """Open sequences that are DataFrames: they have the same columns in the same order."""
     first = frames[0]
-    names = _column_names(elements[first])
+    names = column_names(elements[first])
     has_names = any(isinstance(name, str) for name in names)
     sequences = []
     for i, x in enumerate(elements):
@@ -414,13 +438,13 @@ def _open_frames(elements, frames):
                     f"Expected all sequences to be DataFrames, as sequence {first} is, got "
                     f"{describe(x)} as sequence {i}: its features have no names."
                 )
-        elif _column_names(x) != names:
+        elif column_names(x) != names:
             raise ValueError(
                 "All sequences must have the same columns in the same order: expected "
-                f"{names} as in sequence {first}, but sequence {i} has {_column_names(x)}."
+                f"{names} as in sequence {first}, but sequence {i} has {column_names(x)}."
             )
         else:
-            sequences.append(_columns_of(x))
+            sequences.append(arrays_of(x))
     return _Ragged(sequences, names)
 
 
@@ -464,36 +488,30 @@ def _raise_no_samples():
 
 def is_frame(X):
     """Whether X is a DataFrame of pandas or polars, or a table of Arrow."""
-    if isinstance(X, np.ndarray | list) or hasattr(X, "collect"):
+    if isinstance(X, np.ndarray | list):
         return False
-    return hasattr(X, "columns") and (hasattr(X, "dtypes") or hasattr(X, "column_names"))
+    kind = type(X)  # of X itself, any column might have that name
+    has_names = hasattr(kind, "columns") and not hasattr(kind, "collect")
+    return has_names and (hasattr(kind, "dtypes") or hasattr(kind, "column_names"))
 
 
-def _column_names(frame):
-    return list(getattr(frame, "column_names", frame.columns))
-
-
-def _columns_of(frame):
+def arrays_of(frame):
     """Return the columns of a DataFrame as arrays."""
-    if hasattr(frame, "iloc"):
-        columns = (frame.iloc[:, j] for j in range(frame.shape[1]))
-    elif hasattr(frame, "column_names"):  # Arrow
-        columns = frame.columns
-    else:
-        columns = frame.get_columns()
-    return [as_array(column) for column in columns]
+    return [as_array(column) for column in columns_of(frame)]
 
 
 def is_sequence(x):
     """Whether an element of X is itself a sequence of steps."""
     if isinstance(x, str | bytes | np.ma.core.MaskedConstant | Mapping | Set):
         return False
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray | np.generic):
         return x.ndim > 0
-    return hasattr(x, "__len__") and (hasattr(x, "__iter__") or hasattr(x, "__array__"))
+    if hasattr(x, "__array__") or hasattr(x, "__dlpack__"):
+        return getattr(x, "ndim", 1) > 0
+    return hasattr(x, "__len__") and hasattr(x, "__iter__")
 
 
-def _holds_sequences(column):
+def holds_sequences(column):
     """Whether the cells of a column are sequences: the first one says so that is not missing."""
     if column.ndim > 1:
         return True
@@ -591,8 +609,8 @@ class _Ragged(NamedTuple):
         """Return the steps (total steps, D) and the offsets of the sequences."""
         arrays = [self._in_steps(i, x, reader) for i, x in enumerate(self.sequences)]
         # Cells that are numbers already are read all at once, and others of each sequence alone.
-        at_once = reader.reads_at_once([a for a in arrays if not isinstance(a, list) and len(a)])
-        if not at_once or any(isinstance(a, list) for a in arrays):
+        at_once = reader.reads_at_once([a for a in arrays if isinstance(a, list) or len(a)])
+        if not at_once:
             arrays = [self._read_one(i, a, reader) for i, a in enumerate(arrays)]
         offsets = offsets_of([len(a) for a in arrays])
         filled = [a for a in arrays if len(a)]
@@ -678,6 +696,8 @@ class _Reader(NamedTuple):
 
     def reads_at_once(self, arrays):
         """Whether arrays side by side are read as each of them alone: numbers of like types."""
+        if any(isinstance(array, list) for array in arrays):
+            return False  # of columns, which have types of their own
         dtypes = {array.dtype for array in arrays}
         # Of stamps that are no floats each sequence's first one counts; and beside floats ids would
         # become floats.
@@ -734,7 +754,7 @@ class _Reader(NamedTuple):
 
     def nothing(self, n_features):
         """Return what is read of a sequence without steps."""
-        return np.empty((0, n_features), np.int64 if self.ids else np.float64)
+        return np.empty((0, 1), np.int64) if self.ids else np.empty((0, n_features))
 
 
 def join_columns(columns):

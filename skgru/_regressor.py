@@ -3,6 +3,7 @@
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
@@ -11,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._base import BaseGRU
+from skgru._cells import to_numbers
 from skgru._estimator import hints_at_names
 from skgru._hints import hint_at_value
 from skgru._nn.losses import (
@@ -706,10 +708,9 @@ class GRURegressor(RegressorMixin, BaseGRU):
     # --- The meaning of y ------------------------------------------------------------------------
 
     def _check_y(self, y):
-        y = check_array(y, ensure_2d=False, input_name="y")
-        if y.dtype.kind not in "biuf":
-            raise ValueError(f"y has dtype {y.dtype}, expected numbers.")
-        y = y.astype(np.float64, copy=False)
+        if not sparse.issparse(y):
+            y = to_numbers(y, self._where_in_y)
+        y = check_array(y, ensure_2d=False, input_name="y").astype(np.float64, copy=False)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and ((y < 0).any() or y.sum() <= 0):

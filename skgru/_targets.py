@@ -1,13 +1,21 @@
 """What y and the weights of samples hold, whatever their container; targets at every step."""
 
-from collections.abc import Mapping, Set
+from numbers import Real
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
 from skgru._cells import as_array, describe, is_missing, to_numbers
-from skgru._forms import is_frame, join_columns
+from skgru._forms import (
+    arrays_of,
+    hint_for,
+    holds_sequences,
+    is_container,
+    is_frame,
+    is_sequence,
+    join_columns,
+)
 
 
 def as_targets(y):
@@ -22,43 +30,77 @@ def as_targets(y):
         return y
     _refuse_what_has_no_order(y, "y")
     if is_frame(y):
-        names = getattr(y, "column_names", y.columns)
-        columns = [as_array(y[name]) for name in names] if len(set(names)) == len(names) else None
-        return as_array(y) if columns is None else join_columns(columns)
+        return join_columns(arrays_of(y) or [np.empty(len(y))])
     array = as_array(y)
     if array.dtype == object and array.ndim == 1:
-        i = next((i for i, cell in enumerate(array) if isinstance(cell, list | np.ndarray)), None)
+        i = next((i for i, cell in enumerate(array) if is_sequence(cell)), None)
         if i is not None:
             raise ValueError(
                 f"y is ragged: expected one target for each sequence, got {describe(array[i])} as "
                 f"target {i}. Targets at every step need pooling=None."
             )
+    if isinstance(y, list | tuple) and array.size and all(isinstance(t, str) for t in array.flat):
+        return array.astype(str)  # as NumPy has them, and scikit-learn
     return array
 
 
 def as_weights(sample_weight):
     """Return sample weights, of sequences or ragged ones of steps, without their container."""
-    if sample_weight is None or np.isscalar(sample_weight):
+    if sample_weight is None or isinstance(sample_weight, Real):
         return sample_weight
     _refuse_what_has_no_order(sample_weight, "sample_weight")
     weights = as_array(sample_weight)
-    is_ragged = weights.dtype == object and any(np.ndim(w) > 0 for w in weights.flat)
+    is_ragged = weights.dtype == object and any(map(is_sequence, weights.flat))
     return weights if is_ragged else to_numbers(weights, "sample_weight")
 
 
 def _refuse_what_has_no_order(values, name):
-    if isinstance(values, Set | Mapping):
+    if not is_container(values):
+        hint = hint_for(values, "X")
+        raise TypeError(f"Expected an array or a list as {name}, got {describe(values)}{hint}.")
+    if getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"Expected an array or a list as {name}, got one number, {values}.")
+
+
+def to_labels(y, where):
+    """Return class labels as an array whose elements can be compared: all texts, or all numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is missing or neither, or there are both.
+    """
+    if y.dtype.kind == "V":
+        return to_numbers(y, where)  # says so
+    if y.dtype != object:
+        return y
+    missing = next((i for i in np.ndindex(y.shape) if is_missing(y[i])), None)
+    if missing is not None:
+        raise ValueError(f"Input y contains NaN: {where(missing)} is missing ({y[missing]!r}).")
+    texts = [label for label in y.flat if isinstance(label, str | bytes)]
+    if len(texts) == y.size:
+        return y
+    if texts:
+        other = next(label for label in y.flat if not isinstance(label, str | bytes))
         raise TypeError(
-            f"Expected an array or a list as {name}, got {describe(values)}, whose order has "
-            "nothing to do with X's."
+            "Expected class labels that are all texts or all numbers, got "
+            f"{texts[0]!r:.50} beside {other!r:.50} in y."
         )
+    return to_numbers(y, where)
+
+
+def kind_of_labels(labels):
+    """Return which labels these can be compared with: the kind of NumPy, any text "U"."""
+    kind = labels.dtype.kind
+    return "U" if kind in "OST" else "f" if kind in "biuc" else kind
 
 
 def are_step_targets(y, read):
     """Whether y holds a target for each step of X, rather than one or several for each sequence."""
+    _refuse_what_has_no_order(y, "y")
+    y = _column_of_parts(y)
     if sparse.issparse(y) or is_frame(y):
         return False
-    _refuse_what_has_no_order(y, "y")
     opened = y if isinstance(y, list | tuple) else as_array(y)
     if len(opened) != read.sequences.n_sequences:
         return False
@@ -67,9 +109,15 @@ def are_step_targets(y, read):
     return np.array_equal(lengths, given) or np.array_equal(lengths, read.sequences.lengths)
 
 
+def _column_of_parts(y):
+    """Return the column of a DataFrame that has only one, of arrays; any other y as it is."""
+    columns = arrays_of(y) if is_frame(y) else []
+    return columns[0] if len(columns) == 1 and holds_sequences(columns[0]) else y
+
+
 def _length(part):
     """Return how many targets a part of y holds, -1 if it is one."""
-    return -1 if isinstance(part, str | bytes) or not np.iterable(part) else len(part)
+    return len(as_array(part)) if is_sequence(part) else -1
 
 
 def read_step_targets(y, read, name="y"):
@@ -77,7 +125,7 @@ def read_step_targets(y, read, name="y"):
 
     Parameters
     ----------
-    y : array of shape (n, T) or (n, T, K), or list, object array or Series of arrays
+    y : array of shape (n, T) or (n, T, K), or list, object array, Series or column of arrays
         Shape (T_i,) or (T_i, K), a target for each step of each sequence. Steps that are padding in
         X may have one or not.
     read : ReadX
@@ -91,19 +139,16 @@ def read_step_targets(y, read, name="y"):
         If the numbers of sequences, steps or targets per step do not agree.
     """
     _refuse_what_has_no_order(y, name)
-    opened = y if isinstance(y, list | tuple) else as_array(y)
-    parts = [as_array(part) if np.ndim(part) or not np.isscalar(part) else part for part in opened]
-    parts = [np.asarray(part) for part in parts]
+    y = _column_of_parts(y)
+    parts = y if isinstance(y, list | tuple) else as_array(y)
     n = read.sequences.n_sequences
+    what = "weight" if name == "sample_weight" else "target"
     if len(parts) != n:
-        raise ValueError(f"{name} has targets for {len(parts)} sequences, but X has {n} sequences.")
-    shapes = {part.shape[1:] for part in parts if part.ndim}
-    if any(part.ndim not in (1, 2) for part in parts) or len(shapes) > 1:
+        raise ValueError(f"{name} has {what}s for {len(parts)} sequences, but X has {n} sequences.")
+    parts = [_open_part(part, i, name) for i, part in enumerate(parts)]
+    if len({part.shape[1:] for part in parts}) > 1:
         found = sorted({part.shape for part in parts}, key=str)[:3]
-        raise ValueError(
-            f"With pooling=None, {name} holds an array of shape (n_steps,) or (n_steps, n_outputs) "
-            f"for each sequence, the same n_outputs for all; got arrays of shapes {found}."
-        )
+        raise ValueError(f"{_expected_parts(name)} got arrays of shapes {found}.")
     lengths = np.array([len(part) for part in parts])
     given = np.diff(read.given_offsets)
     if np.array_equal(lengths, given):
@@ -112,15 +157,51 @@ def read_step_targets(y, read, name="y"):
         return _concatenate(parts)
     i = np.flatnonzero(lengths != given)[0]
     raise ValueError(
-        f"With pooling=None, {name} has a target for each step: expected "
-        f"{given[i]} targets for sequence {i}, got {lengths[i]}."
+        f"With pooling=None, {name} has a {what} for each step: expected "
+        f"{given[i]} {what}s for sequence {i}, got {lengths[i]}."
     )
 
 
+def _open_part(part, i, name):
+    """Return the targets of sequence i as an array (n_steps,) or (n_steps, n_outputs)."""
+    if not is_sequence(part):
+        raise ValueError(f"{_expected_parts(name)} got {describe(part)} for sequence {i}.")
+    try:
+        array = as_array(part)
+        if array.dtype == object and array.ndim == 1:
+            array = _stack_rows(array)
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} of sequence {i}: {error}") from error
+    if array.ndim not in (1, 2):
+        raise ValueError(
+            f"{_expected_parts(name)} got one of shape {array.shape} for sequence {i}."
+        )
+    return array
+
+
+def _expected_parts(name):
+    return (
+        f"With pooling=None, {name} holds an array of shape (n_steps,) or (n_steps, n_outputs) for "
+        "each sequence, the same n_outputs for all;"
+    )
+
+
+def _stack_rows(rows):
+    """Return rows, of which some may be missing as a whole, as one array; numbers as they are."""
+    widths = {len(as_array(row)) for row in rows if is_sequence(row)}
+    if not widths:
+        return rows
+    if len(widths) > 1:
+        raise ValueError(f"it is ragged itself, with {sorted(widths)} targets at its steps.")
+    missing = np.full(widths.pop(), None)
+    return np.stack([missing if is_missing(row) else as_array(row) for row in rows])
+
+
 def _concatenate(parts):
-    """Join the targets of all sequences; texts and numbers side by side stay what they are."""
+    """Join the targets of all sequences; what is not of one kind stays what it is."""
     filled = [part for part in parts if len(part)] or parts
-    if len({part.dtype.kind in "UST" for part in filled}) > 1:
+    if len({kind_of_labels(part) for part in filled if part.dtype != object}) > 1:
         filled = [part.astype(object) for part in filled]
     return np.concatenate(filled)
 
@@ -138,11 +219,13 @@ def read_step_weights(sample_weight, read):
         weights = check_weights(sample_weight, sequences.n_sequences)
         return np.repeat(weights, sequences.lengths)
     weights = to_numbers(read_step_targets(sample_weight, read, "sample_weight"), "sample_weight")
-    return check_weights(weights, len(sequences.values))
+    return check_weights(weights, int(sequences.lengths.sum()))
 
 
 def weights_of_sequences(sample_weight, step_weights, sequences):
-    """Return the weights of sequences, (n,): 0 if those of all its steps are, else as given or 1.
+    """Return the weights of sequences, (n,): as given, or else the mean of those of their steps.
+
+    Steps of weight 0 do not count; a sequence that has no others has weight 0.
 
     Parameters
     ----------
@@ -150,12 +233,13 @@ def weights_of_sequences(sample_weight, step_weights, sequences):
     step_weights : ndarray of shape (total steps,)
     sequences : Sequences
     """
-    lengths = sequences.lengths
-    weights = np.zeros(len(lengths))
-    weights[np.repeat(np.arange(len(lengths)), lengths)[step_weights > 0]] = 1.0
+    n = sequences.n_sequences
+    counted = np.flatnonzero(step_weights)
+    owners = np.repeat(np.arange(n), sequences.lengths)[counted]
+    counts = np.bincount(owners, minlength=n)
     if sample_weight is None or _are_of_steps(sample_weight):
-        return weights
-    return weights * sample_weight
+        return np.bincount(owners, step_weights[counted], minlength=n) / np.maximum(counts, 1)
+    return np.where(counts > 0, sample_weight, 0.0)
 
 
 def _are_of_steps(sample_weight):
@@ -166,6 +250,11 @@ def _are_of_steps(sample_weight):
 
 def check_weights(sample_weight, n):
     """Return n weights in float64, 1 each where none are given."""
+    if _are_of_steps(sample_weight) and sample_weight.dtype == object:
+        raise ValueError(
+            "sample_weight holds arrays, the weights of steps: expected one weight for each "
+            "sequence. Weights of steps need pooling=None."
+        )
     return _check_sample_weight(
         sample_weight, np.empty(n), dtype=np.float64, ensure_non_negative=True
     )
@@ -185,7 +274,7 @@ def has_target(y):
     Raises
     ------
     ValueError
-        If only some of the K targets of a step are missing.
+        If only some of the K targets of a step are missing, or all targets of all steps.
     """
     if y.dtype == object:
         missing = np.fromiter(map(is_missing, y.flat), bool, y.size).reshape(y.shape)
@@ -193,6 +282,10 @@ def has_target(y):
         missing = np.isnan(y)
     else:
         return np.ones(len(y), bool)
+    if len(y) and missing.all():
+        raise ValueError(
+            "y has no target at any step: expected at least one that is not missing (None or NaN)."
+        )
     if y.ndim == 1:
         return ~missing
     if (missing.any(axis=1) != missing.all(axis=1)).any():

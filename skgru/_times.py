@@ -1,6 +1,9 @@
 """Dates and durations as numbers: seconds, of dates since 1970 in UTC."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Integral
 
 import numpy as np
 
@@ -126,8 +129,8 @@ def cast(times, unit):
 def relative_times(stamps, where):
     """Return time stamps as numbers whose differences are exact.
 
-    Dates and durations become seconds since the first stamp of their row, and so do integers that a
-    float64 cannot hold; any other number stays what it is.
+    Dates and durations become seconds since the first stamp of their row; integers that a float64
+    cannot hold, decimals and fractions count from there too. Any other number stays what it is.
 
     Parameters
     ----------
@@ -143,19 +146,30 @@ def relative_times(stamps, where):
     """
     ticks = to_ticks(stamps.ravel()).reshape(stamps.shape)
     if ticks.dtype.kind == "m":
-        exact = in_seconds(ticks - ticks[:, :1])
-        rounded = in_seconds(ticks) - in_seconds(ticks[:, :1])
+        starts = ticks[:, :1]  # a sequence without one is refused where it has other steps
+        starts = np.where(np.isnat(starts), starts.dtype.type(0, "s"), starts)
+        exact = in_seconds(ticks - starts)
+        rounded = in_seconds(ticks) - in_seconds(starts)
         return np.where(exact * rounded < 0, rounded, exact)  # 64 bits may not hold the difference
     numbers = to_numbers(stamps, where)
     with np.errstate(invalid="ignore"):
+        sizes = np.abs(numbers.astype(np.float64))
         is_exact = numbers.dtype.kind in "fb" and stamps.dtype != object
-        if is_exact or not (np.abs(numbers.astype(np.float64)) >= 2**53).any():
+        kinds = set(map(type, stamps.flat)) if stamps.dtype == object else ()
+        is_finer = any(issubclass(kind, Decimal | Fraction) for kind in kinds)
+        if is_exact or np.isinf(sizes).any() or not (is_finer or (sizes >= 2**53).any()):
             return numbers
     missing = np.array([is_missing(stamp) for stamp in stamps.flat]).reshape(stamps.shape)
-    if missing[:, :1].any():
-        return numbers  # what has no start is refused
-    exact = np.where(missing, 0, stamps.astype(object))
+    exact = [0 if is_missing(stamp) else _exact(stamp) for stamp in stamps.astype(object).flat]
+    exact = np.array(exact, object).reshape(stamps.shape)
     return np.where(missing, np.nan, (exact - exact[:, :1]).astype(np.float64))
+
+
+def _exact(number):
+    """Return a number as one of Python that can be subtracted from any other without rounding."""
+    if isinstance(number, Integral | np.bool_):
+        return int(number)
+    return Fraction(*number.as_integer_ratio())
 
 
 def _in_coarsest_unit(times):

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._estimator import Estimator, hints_at_names
-from skgru._forms import ReadX, check_features, is_frame, read_numbers
+from skgru._forms import ReadX, check_container, check_features, is_frame, names_of, read_numbers
 from skgru._rollback import unchanged_on_error
 from skgru._sequences import offsets_of
 from skgru._targets import (
@@ -330,7 +330,8 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
         given = _find_steps(X, int(self.features_per_step), self)
-        named = given.steps if given.form == "frames" else X
+        named = names_of(X)
+        named = X if named is None else named
         validate_data(self, named, y, skip_check_array=True, ensure_2d=False, reset=reset)
         n_features, n_columns = given.steps.shape[1], given.read.n_columns
         if reset:
@@ -450,6 +451,7 @@ def _with_nan(dtype):
 
 
 def _find_steps(X, features_per_step, estimator):
+    check_container(X)
     frames = _frames_in(X)
     if frames:
         return _read_frames(frames)
@@ -461,7 +463,8 @@ def _find_steps(X, features_per_step, estimator):
         return _Given(steps, read, "columns")
     if len(getattr(X, "shape", ())) == 3:
         return _Given(steps, read, "array")
-    if is_frame(X):
+    # A column of arrays (T, D) names none of their features.
+    if _is_of_pandas_or_polars(X) and len(X.columns) == steps.shape[1]:
         is_pandas = hasattr(X, "iloc")
         names = {"columns": X.columns} if is_pandas else {"schema": X.columns, "orient": "row"}
         steps = type(X)(steps, **names)
@@ -474,7 +477,12 @@ def _frames_in(X):
     if not (one_dimensional and hasattr(X, "__iter__") and hasattr(X, "__len__")):
         return []
     elements = list(X)
-    return elements if any(is_frame(x) for x in elements) else []
+    return elements if any(map(_is_of_pandas_or_polars, elements)) else []
+
+
+def _is_of_pandas_or_polars(x):
+    """Whether x is a DataFrame that a transformer may take; tables of Arrow become arrays."""
+    return is_frame(x) and hasattr(x, "dtypes")
 
 
 def _read_frames(frames):

@@ -126,7 +126,7 @@ def test_integer_targets_are_numbers():
         ([1.0, 2.0] * 11, ValueError, r"inconsistent numbers of samples: \[24, 22\]"),
         ([1.0, np.nan] * 12, ValueError, "y contains NaN"),
         ([1.0, np.inf] * 12, ValueError, "y contains infinity"),
-        (["a", "b"] * 12, ValueError, "could not convert string|bytes/strings"),
+        (["a", "b"] * 12, ValueError, "Expected numbers, got text .* in target 0 of y"),
         ([1j, 2j] * 12, ValueError, "Complex data not supported"),
         (np.zeros((24, 2, 2)), ValueError, "Found array with dim 3"),
         (None, ValueError, "requires y to be passed, but the target y is None"),
