@@ -57,6 +57,7 @@ from skgru._targets import (
     has_target,
     read_step_targets,
     read_step_weights,
+    refuse_no_weight,
     weights_of_sequences,
     without_missing,
 )
@@ -422,8 +423,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             targets = self._check_y(as_targets(y))
             _check_lengths(X, sequences.n_sequences, len(targets))
             target_weights = weights = check_weights(sample_weight, sequences.n_sequences)
-        if len(target_weights) and not target_weights.any():
-            raise ValueError("Sample weights must contain at least one non-zero number.")
+        refuse_no_weight(target_weights)
         if not weights.all():  # a weight of zero is the same as no sample
             kept = np.flatnonzero(weights)
             rows = sequences.rows_of(kept) if per_step else kept
@@ -623,6 +623,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         if self._structure["pooling"] is not None:
             if sample_weight is not None:
                 sample_weight = check_weights(sample_weight, len(raw))
+                refuse_no_weight(sample_weight)
             return raw, as_targets(y), sample_weight
         y = read_step_targets(y, read)
         present = has_target(y)
@@ -630,6 +631,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             raise ValueError("X has no step to score: all of its sequences are empty or padding.")
         if sample_weight is not None:
             sample_weight = read_step_weights(sample_weight, read)[present]
+            refuse_no_weight(sample_weight)
         return raw[present], without_missing(y, present), sample_weight
 
     def _for_each_sequence(self, values, read):

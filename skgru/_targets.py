@@ -260,6 +260,12 @@ def check_weights(sample_weight, n):
     )
 
 
+def refuse_no_weight(weights):
+    """Refuse weights of which none is above zero."""
+    if len(weights) and not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+
+
 def has_target(y):
     """Return which steps have a target: one that is None or NaN is none.
 

@@ -143,7 +143,7 @@ OF_FLOATS = {
     ),
     "polars Decimal": lambda v: pl.DataFrame(
         {
-            k: pl.Series([None if x != x else Decimal(x) for x in c], dtype=pl.Decimal(20, 3))
+            k: pl.Series(np.array(c), nan_to_null=True).cast(pl.Decimal(20, 3))
             for k, c in columns(v).items()
         }
     ),
@@ -164,7 +164,7 @@ OUTER = {
     "UserList": UserList,
     "values": lambda s: dict(enumerate(s)).values(),
     "object array": objects,
-    "Series": lambda s: pd.Series(objects(s)),
+    "Series": lambda s: pd.Series(objects(s), dtype=object),
 }
 NUMBERS = st.integers(-64, 64).map(lambda i: i / 8)
 
@@ -447,7 +447,7 @@ OF_ROWS = {
     "values": lambda v: dict(enumerate(v)).values(),
     "objects": objects,
     "masked objects": lambda v: np.ma.array(objects(v), mask=[False] * len(v)),
-    "Series": lambda v: pd.Series(objects(v)),
+    "Series": lambda v: pd.Series(objects(v), dtype=object),
 }
 ESTIMATOR = st.sampled_from([GRUClassifier, GRURegressor])
 

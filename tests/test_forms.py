@@ -106,7 +106,7 @@ CONTAINERS = {
     "pandas frame of Decimal": lambda v: pd.DataFrame({"a": objects(list(map(Decimal, v)))}),
     "pandas categories": lambda v: pd.DataFrame({"a": pd.Series(v).astype("category")}),
     "polars Series": pl.Series,
-    "polars Decimal": lambda v: pl.Series(list(map(Decimal, v)), dtype=pl.Decimal(10, 2)),
+    "polars Decimal": lambda v: pl.Series(v).cast(pl.Decimal(10, 2)),
     "polars frame": lambda v: pl.DataFrame({"a": v}),
 }
 if pa:
@@ -141,8 +141,8 @@ WITH_MISSING = {
     "frame of masked constants": lambda v: pd.DataFrame({"a": objects(with_missing(v, MASKED))}),
     "polars": lambda v: pl.Series(with_missing(v, None), dtype=pl.Float64),
     "polars frame": lambda v: pl.DataFrame({"a": with_missing(v, None)}, schema={"a": pl.Float64}),
-    "polars Decimal": lambda v: pl.Series(
-        [None if x != x else Decimal(x) for x in v], dtype=pl.Decimal(10, 2)
+    "polars Decimal": lambda v: pl.Series(with_missing(v, None), dtype=pl.Float64).cast(
+        pl.Decimal(10, 2)
     ),
 }
 if pa:
@@ -1087,7 +1087,7 @@ def test_frames_of_targets_may_hold_decimals_and_share_names():
     forms = [
         pd.DataFrame(y, columns=["a", "a"]),
         pd.DataFrame({"a": objects(list(map(Decimal, y[:, 0]))), "b": y[:, 1]}),
-        pl.DataFrame({"a": list(map(Decimal, y[:, 0].tolist())), "b": y[:, 1]}),
+        pl.DataFrame({"a": pl.Series(y[:, 0]).cast(pl.Decimal(10, 2)), "b": y[:, 1]}),
         np.ma.array(y, mask=False),
         memoryview(y),
     ]
@@ -1327,6 +1327,7 @@ def test_weights_of_steps_without_one_meaning_are_refused():
         ([[1, MASKED, 1], *good[1:]], ValueError, "Input sample_weight contains NaN"),
         ([["a", "b", "c"], *good[1:]], ValueError, "got the text 'a' in sample_weight"),
         ([[1, -1, 1], *good[1:]], ValueError, "Negative values .*sample_weight"),
+        ([0 * part for part in good], ValueError, "at least one non-zero number"),
         ([[1, 1], *good[1:]], ValueError, "expected 3 weights for sequence 0, got 2"),
         (good[1:], ValueError, "sample_weight.*3"),
     ]:
