@@ -22,21 +22,19 @@ from skgru._batching import (
 )
 from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
 from skgru._estimator import Estimator
-from skgru._forms import (
-    check_container,
-    check_features,
-    check_times,
-    is_frame,
-    names_of,
-    read_numbers,
-    read_tokens,
-    time_feature_of,
-)
+from skgru._forms import check_container, is_frame, names_of
 from skgru._inputs import NumericInputs, learn_inputs
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._parameters import PlainParameters
+from skgru._reading import (
+    check_features,
+    check_times,
+    read_numbers,
+    read_tokens,
+    time_feature_of,
+)
 from skgru._rollback import unchanged_on_error
 from skgru._samples import Samples
 from skgru._sequences import Sequences

@@ -14,8 +14,8 @@ from skgru._forms import (
     is_container,
     is_frame,
     is_sequence,
-    join_columns,
 )
+from skgru._stacking import join_columns
 
 
 def as_targets(y):

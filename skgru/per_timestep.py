@@ -13,7 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._estimator import Estimator, hints_at_names
-from skgru._forms import ReadX, check_container, check_features, is_frame, names_of, read_numbers
+from skgru._forms import check_container, is_frame, names_of
+from skgru._reading import ReadX, check_features, read_numbers
 from skgru._rollback import unchanged_on_error
 from skgru._sequences import offsets_of
 from skgru._targets import (

@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._batching import batches_of_epoch
-from skgru._forms import read_numbers, read_tokens
+from skgru._reading import read_numbers, read_tokens
 from skgru._targets import read_step_targets
 from tests.datasets import assert_same_model, pad, ragged, rectangle, small, token_sequences
 

@@ -1,0 +1,238 @@
+"""X as sequences of numbers or of token ids, without padding.
+
+Trailing steps that are wholly NaN are padding; NaN elsewhere is a missing value. With tokens, zeros
+at either end are padding. `_forms` lists the forms of X.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skgru._cells import MISSING_ID
+from skgru._forms import column_names, names_of, open_form
+from skgru._sequences import Sequences, kept_rows, locate
+from skgru._stacking import Reader, is_feature
+
+
+class ReadX(NamedTuple):
+    """What was found in X.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    n_columns : int or None
+        Of a two-dimensional X.
+    given_offsets : ndarray of shape (n + 1,)
+        Offsets of the steps as they were given, padding included.
+    kept : slice or ndarray of shape (total steps,)
+        Which of the given steps are no padding.
+    """
+
+    sequences: Sequences
+    n_columns: int | None
+    given_offsets: np.ndarray
+    kept: slice | np.ndarray
+
+
+def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=None, estimator=None):
+    """Read numeric sequences.
+
+    Parameters
+    ----------
+    X : any of the forms above
+    features_per_step : int, default=1
+        How many numbers make a step where X does not say: in 2-D X and in (T_i,) sequences.
+    allow_missing : bool, default=False
+        Whether NaN inside a sequence is taken, and stays what it is.
+    time_feature : int, default=None
+        Which feature holds time stamps, from the last one on if negative: dates and durations
+        become seconds since the sequence's first step.
+    estimator : estimator, default=None
+        Named in scikit-learn's error messages.
+
+    Returns
+    -------
+    ReadX
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is none of the forms, not numeric, infinite, or has a missing value inside a sequence
+        that is not allowed.
+    """
+    form = open_form(X, estimator)
+    steps, offsets = form.stack(Reader(features_per_step, time_feature))
+    sequences, kept = Sequences(steps, offsets), slice(None)
+    if not _is_surely_finite(steps):
+        _check_finite(steps, offsets)
+        sequences, kept = _without_trailing_nan(steps, offsets)
+        if not allow_missing:
+            _check_complete(sequences)
+    return ReadX(sequences, form.n_columns, offsets, kept)
+
+
+def read_tokens(X, *, estimator=None):
+    """Read sequences of token ids; the values are integers of shape (total steps,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `read_numbers`, and if an id is negative, has a fraction, or is 0 inside a sequence.
+    """
+    form = open_form(X, estimator)
+    steps, given_offsets = form.stack(Reader(1, None, ids=True))
+    ids, offsets, kept = steps[:, 0], given_offsets, np.arange(len(steps))
+    missing = ids == MISSING_ID
+    if missing.any():
+        kept, offsets = kept_rows(np.flatnonzero(~missing), offsets, from_start=True)
+        kept = np.arange(len(steps))[kept]
+        _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
+    sequences, rows = _without_padding(ids[kept], offsets)
+    return ReadX(sequences, form.n_columns, given_offsets, kept[rows])
+
+
+def time_feature_of(X, time_feature):
+    """Return the index of the feature that holds time stamps, given its index or column's name.
+
+    Raises
+    ------
+    ValueError
+        If no column of X has that name.
+    """
+    if not isinstance(time_feature, str):
+        return None if time_feature is None else int(time_feature)
+    frame = names_of(X)
+    if frame is None:
+        raise ValueError(
+            f"Expected a column time_feature={time_feature!r}, but the features of X have no "
+            "names: give a DataFrame or a list of DataFrames, or the index of the feature."
+        )
+    names = [str(name) for name in column_names(frame)]
+    if time_feature not in names:
+        raise ValueError(
+            f"Expected a column time_feature={time_feature!r}, or the index of a feature; the "
+            f"columns of X are {names}."
+        )
+    return names.index(time_feature)
+
+
+def check_features(X, found, expected, estimator):
+    """Refuse an X of other features than those that `estimator` was fitted to.
+
+    Parameters
+    ----------
+    X : any of the forms above
+    found, expected : tuple of (n_columns, n_features)
+        Columns of a two-dimensional X, or None, and features of a step, None if there is no step;
+        of this X, and in fit.
+    estimator : estimator
+        Named in the errors.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    name = type(estimator).__name__
+    # A list is a list of sequences: its rows may have any length, also where all are equal.
+    is_list = isinstance(X, list | tuple)
+    if not is_list and None not in (found[0], expected[0]) and found[0] != expected[0]:
+        raise ValueError(
+            f"X has {found[0]} features, but {name} is expecting {expected[0]} features as input. "
+            "(Sequences of other lengths can be given as a list or a 3-D array.)"
+        )
+    if found[1] not in (None, expected[1]):
+        raise ValueError(
+            f"X has {found[1]} features per step, but {name} is expecting {expected[1]} features "
+            "per step as input."
+        )
+
+
+def check_times(sequences, time_feature):
+    """Refuse time stamps of sequences that are missing or decrease.
+
+    Raises
+    ------
+    ValueError
+        If there is one, or no such feature.
+    """
+    n_features = sequences.values.shape[1]
+    if not is_feature(time_feature, n_features):
+        raise ValueError(
+            f"Expected time_feature to be the index of a feature, at least {-n_features} and below "
+            f"{n_features}, got {time_feature}."
+        )
+    times, offsets = sequences.values[:, time_feature], sequences.offsets
+    if np.isnan(times).any():
+        i, t = locate(np.flatnonzero(np.isnan(times))[0], offsets)
+        raise ValueError(
+            f"Expected a time stamp at each step (time_feature={time_feature}), but it is missing "
+            f"in sequence {i}, step {t}."
+        )
+    decreases = times[1:] < times[:-1]
+    decreases[offsets[(offsets > 0) & (offsets < len(times))] - 1] = False  # another sequence
+    if decreases.any():
+        row = np.flatnonzero(decreases)[0] + 1
+        i, t = locate(row, offsets)
+        raise ValueError(
+            f"Expected time stamps that do not decrease (time_feature={time_feature}), but "
+            f"{times[row]} comes after {times[row - 1]} in sequence {i}, step {t}."
+        )
+
+
+# --- Padding and missing values ---------------------------------------------------------------
+
+
+def _is_surely_finite(steps):
+    """Whether a sum says that no step is infinite or NaN: it needs no memory beside them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return steps.dtype.kind != "f" or bool(np.isfinite(steps.sum()))
+
+
+def _check_finite(steps, offsets):
+    """Refuse infinity; NaN is dealt with elsewhere."""
+    if not np.isinf(steps).any():
+        return
+    row, feature = np.argwhere(np.isinf(steps))[0]
+    i, t = locate(row, offsets)
+    raise ValueError(
+        f"Input X contains infinity or a value too large for {steps.dtype!r}: expected finite "
+        f"values, got {steps[row, feature]} in sequence {i}, step {t}, feature {feature}."
+    )
+
+
+def _without_trailing_nan(steps, offsets):
+    """Drop trailing steps that are wholly NaN; return the sequences, and which rows are kept."""
+    filled = np.flatnonzero(~np.isnan(steps).all(axis=1))
+    kept, offsets = kept_rows(filled, offsets, from_start=True)
+    return Sequences(steps[kept], offsets), kept
+
+
+def _check_complete(sequences):
+    """Refuse missing values."""
+    missing = np.isnan(sequences.values)
+    if missing.any():
+        row, feature = np.argwhere(missing)[0]
+        i, t = locate(row, sequences.offsets)
+        raise ValueError(
+            f"Input X contains NaN: sequence {i}, step {t}, feature {feature} is missing. Expected "
+            "complete sequences: of tokens, or with missing='error'; missing='decay' and "
+            "'indicator' take missing values."
+        )
+
+
+def _without_padding(ids, offsets):
+    """Drop zeros at either end; refuse zeros inside.
+
+    Returns the sequences, and which rows are kept.
+    """
+    kept, offsets = kept_rows(np.flatnonzero(ids), offsets, from_start=False)
+    sequences = Sequences(ids[kept], offsets)
+    inner = np.flatnonzero(sequences.values == 0)
+    if len(inner):
+        i, t = locate(inner[0], offsets)
+        raise ValueError(
+            f"Token id 0 is padding and stands only at the ends of a sequence, but sequence {i} "
+            f"has it inside, {t} steps after its first token."
+        )
+    return sequences, kept

@@ -1,0 +1,266 @@
+"""Opened sequences to steps: what their cells are is decided, and all steps are stacked."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._cells import TextError, TimesError, to_ids, to_numbers
+from skgru._sequences import locate, offsets_of
+from skgru._times import relative_times
+
+LONG_TABLE = (
+    "A table with one row per step is made into one sequence per sample first, such as "
+    "[group[columns].to_numpy() for _, group in table.groupby('id')]"
+)
+
+
+class Rectangle(NamedTuple):
+    """Sequences of equal length.
+
+    Attributes
+    ----------
+    cells : ndarray of shape (n, T, D) or (n, T · D), or a list of T · D columns (n,)
+    n_columns : int or None
+        T · D where the cells are those of a table.
+    names : list or None
+        Of the columns.
+    """
+
+    cells: Any
+    n_columns: int | None
+    names: list | None
+
+    def stack(self, reader):
+        """Return the steps (total steps, D) and the offsets of the sequences."""
+        if self.n_columns is None:
+            steps = reader.features(self.cells, self._where)
+        else:
+            steps = self._stack_table(reader)
+        n, n_steps, n_features = steps.shape
+        steps = np.ascontiguousarray(steps).reshape(n * n_steps, n_features)
+        return steps, np.arange(n + 1, dtype=np.intp) * n_steps
+
+    def _stack_table(self, reader):
+        n_features = reader.features_per_step
+        if self.n_columns % n_features:
+            raise ValueError(
+                f"X has {self.n_columns} columns, expected a multiple of "
+                f"features_per_step={n_features}."
+            )
+        n_steps = self.n_columns // n_features
+        if isinstance(self.cells, np.ndarray):
+            cells = self.cells.reshape(len(self.cells), n_steps, n_features)
+            return reader.features(cells, self._where)
+        is_time = [reader.is_time(c % n_features, n_features) for c in range(self.n_columns)]
+        try:
+            columns = [
+                column if of_time else reader.cells(column, self._where_column(c))
+                for c, (column, of_time) in enumerate(zip(self.cells, is_time, strict=True))
+            ]
+        except (TextError, TimesError) as error:
+            raise ValueError(f"{error} Each row of X is one sequence. {LONG_TABLE}.") from error
+        for j in range(n_features):
+            if reader.is_time(j, n_features):
+                stamps = reader.stamps(columns[j::n_features], self._where)
+                columns[j::n_features] = list(stamps.T)
+        return join_columns(columns).reshape(-1, n_steps, n_features)
+
+    def _where(self, index):
+        i, t, j = (*index, 0, 0)[:3]
+        return f"sequence {i}, step {t}, feature {j} of X"
+
+    def _where_column(self, c):
+        return lambda index: f"column {self.names[c]!r}, row {index[0]} of X"
+
+
+class Ragged(NamedTuple):
+    """Sequences of any length.
+
+    Attributes
+    ----------
+    sequences : list
+        Of each one an array (T_i, D) or (T_i · features_per_step,), or a list of D columns (T_i,).
+    names : list or None
+        Of the features.
+    """
+
+    sequences: list
+    names: list | None
+    n_columns: None = None
+
+    def stack(self, reader):
+        """Return the steps (total steps, D) and the offsets of the sequences."""
+        arrays = [self._in_steps(i, x, reader) for i, x in enumerate(self.sequences)]
+        # Cells that are numbers already are read all at once, and others of each sequence alone.
+        at_once = reader.reads_at_once([a for a in arrays if isinstance(a, list) or len(a)])
+        if not at_once:
+            arrays = [self._read_one(i, a, reader) for i, a in enumerate(arrays)]
+        offsets = offsets_of([len(a) for a in arrays])
+        filled = [a for a in arrays if len(a)]
+        if not filled:
+            return reader.nothing(max(a.shape[1] for a in arrays)), offsets
+        if len({a.shape[1] for a in filled}) > 1:
+            widths = {i: a.shape[1] for i, a in enumerate(arrays) if len(a)}
+            first, width = next(iter(widths.items()))
+            i = next(i for i in widths if widths[i] != width)
+            raise ValueError(
+                "All sequences must have the same number of features per step: expected "
+                f"{width} as in sequence {first}, but sequence {i} has {widths[i]}."
+            )
+        steps = _concatenate(filled)
+        if at_once:
+
+            def where(index):
+                i, t = locate(index[1], offsets)
+                return f"sequence {i}, step {t}, feature {index[2]} of X"
+
+            steps = reader.features(steps[None], where)[0]
+        return steps, offsets
+
+    def _in_steps(self, i, x, reader):
+        """Return sequence i with its steps as rows, unless it is a list of columns."""
+        if isinstance(x, list) or x.ndim == 2:
+            return x
+        if len(x) % reader.features_per_step:
+            raise ValueError(
+                f"Sequence {i} has {len(x)} values, expected a multiple of "
+                f"features_per_step={reader.features_per_step}."
+            )
+        return x.reshape(-1, reader.features_per_step)
+
+    def _read_one(self, i, x, reader):
+        """Return sequence i as an array (T, D) of what the reader makes of its cells."""
+        if isinstance(x, list):
+            return self._stack_columns(i, x, reader)
+        if x.size == 0:
+            return reader.nothing(x.shape[1])
+
+        def where(index):
+            return f"sequence {i}, step {index[1]}, feature {index[2]} of X"
+
+        return reader.features(x[None], where)[0]
+
+    def _stack_columns(self, i, columns, reader):
+        if not columns or len(columns[0]) == 0:
+            return reader.nothing(len(columns))
+        reader.check_width(len(columns))
+        read = []
+        for j, column in enumerate(columns):
+            name = f"feature {j}" if self.names is None else f"column {self.names[j]!r}"
+
+            def where(index, name=name):
+                return f"sequence {i}, step {index[-1]}, {name} of X"
+
+            if column.ndim > 1:
+                raise ValueError(
+                    f"Expected a number in each cell of the frames, got arrays in {where((0,))}."
+                )
+            if reader.is_time(j, len(columns)):
+                read.append(relative_times(column[None], where)[0])
+            else:
+                read.append(reader.cells(column, where))
+        return join_columns(read)
+
+
+class Reader(NamedTuple):
+    """What the cells of X are taken for.
+
+    Attributes
+    ----------
+    features_per_step : int
+    time_feature : int or None
+    ids : bool
+        Whether they are token ids.
+    """
+
+    features_per_step: int
+    time_feature: int | None
+    ids: bool = False
+
+    def reads_at_once(self, arrays):
+        """Whether arrays side by side are read as each of them alone: numbers of like types."""
+        if any(isinstance(array, list) for array in arrays):
+            return False  # of columns, which have types of their own
+        dtypes = {array.dtype for array in arrays}
+        # Of stamps that are no floats each sequence's first one counts; and beside floats ids would
+        # become floats.
+        kinds = "f" if self.time_feature is not None else "biu" if self.ids else "fbiu"
+        return all(dtype.kind in kinds and dtype.itemsize <= 8 for dtype in dtypes)
+
+    def check_width(self, n_features):
+        """Refuse several token ids in one step."""
+        if self.ids and n_features != 1:
+            raise ValueError(
+                "Token sequences have one id per step (embedding_dim or embedding_matrix says that "
+                f"these are some), but X has {n_features} features per step."
+            )
+
+    def is_time(self, j, n_features):
+        """Whether feature j of a step is the one of the time stamps."""
+        return is_feature(self.time_feature, n_features) and self.time_feature % n_features == j
+
+    def cells(self, array, where):
+        """Return cells that are no time stamps."""
+        try:
+            return to_ids(array, where) if self.ids else to_numbers(array, where)
+        except TimesError as error:
+            raise TimesError(
+                f"{error} Only the feature of the time stamps may hold them "
+                f"(time_feature={self.time_feature})."
+            ) from error
+        except TextError as error:
+            raise TextError(
+                f"{error} Words become token ids with SequenceVectorizer, categories numbers with "
+                "PerTimestep and an encoder."
+            ) from error
+
+    def stamps(self, columns, where):
+        """Return the stamps of T steps of n sequences, (n, T), given T columns (n,)."""
+        return relative_times(np.stack(columns, axis=1), where)
+
+    def features(self, cells, where):
+        """Return cells (n, T, D) as what they are."""
+        n_features = cells.shape[2]
+        self.check_width(n_features)
+        # Floats are what they are; only of others are time stamps something else than numbers.
+        if cells.dtype.kind == "f" or not is_feature(self.time_feature, n_features):
+            return self.cells(cells, where)
+        columns = []
+        for j in range(n_features):
+
+            def where_feature(index, j=j):
+                return where((*index, j))
+
+            read = relative_times if self.is_time(j, n_features) else self.cells
+            columns.append(read(cells[:, :, j], where_feature))
+        return join_columns(columns)
+
+    def nothing(self, n_features):
+        """Return what is read of a sequence without steps."""
+        return np.empty((0, 1), np.int64) if self.ids else np.empty((0, n_features))
+
+
+def join_columns(columns):
+    """Stack columns side by side on a new last axis; integers stay integers where they can."""
+    if len({column.dtype for column in columns}) > 1:
+        columns = _of_one_type(columns)
+    return np.stack(columns, axis=-1)
+
+
+def _concatenate(arrays):
+    if len({array.dtype for array in arrays}) > 1:
+        arrays = _of_one_type(arrays)
+    return np.concatenate(arrays)
+
+
+def _of_one_type(arrays):
+    """Return arrays of integers as int64 if they fit, any others as they are."""
+    kinds = {array.dtype.kind for array in arrays}
+    fits = "i" in kinds and kinds <= set("biu")
+    if fits and all(array.max(initial=0) <= np.iinfo(np.int64).max for array in arrays):
+        return [array.astype(np.int64) for array in arrays]
+    return arrays
+
+
+def is_feature(index, n_features):
+    return index is not None and -n_features <= index < n_features
