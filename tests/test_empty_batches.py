@@ -42,9 +42,11 @@ MODELS = [
 ]
 TRAININGS = [
     {"solver": "adam"},
+    # Grouped by length, the sequences without a step share a batch.
     {"solver": "adam", "dropout": 0.2, "recurrent_dropout": 0.2, "group_by_length": True},
     {"solver": "lbfgs"},
 ]
+OF_UPDATES = {"batch_size": N_EMPTY, "learning_rate": "constant", "shuffle": False}
 
 
 def sequences(reading):
@@ -77,6 +79,8 @@ def test_a_batch_of_sequences_without_a_step(reading, pooling, network, number, 
     empty, filled = X[:N_EMPTY], X[N_EMPTY:]
     for i, (estimator, form) in enumerate(MODELS):
         training = TRAININGS[(i + number) % len(TRAININGS)]
+        if training["solver"] == "adam":
+            training = OF_UPDATES | {"shuffle": "group_by_length" in training} | training
         options = dict(form)
         n_classes = options.pop("n_classes", None)
         y = np.arange(len(X)) % (n_classes or 4)
@@ -85,10 +89,7 @@ def test_a_batch_of_sequences_without_a_step(reading, pooling, network, number, 
         model = estimator(
             3,
             pooling=pooling,
-            shuffle=False,
-            batch_size=N_EMPTY,
             max_iter=1,
-            learning_rate="constant",
             n_jobs=1,
             random_state=0,
             **options | reading | network | training,
