@@ -77,7 +77,7 @@ def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
 @pytest.mark.parametrize(
     ("dtype", "form", "n_units"),
     [
-        ("float32", "2-D", 32),
+        ("float32", "2-D", 16),
         # What becomes of the input does not depend on the network: a small one is quick.
         ("float64", "2-D", 4),
         ("float64", "3-D", 4),
@@ -92,11 +92,11 @@ def test_many_sequences(dtype, form, n_units):
 
 def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():
     # Of all at once, what is read of them (values, masks and gaps of both directions) would take
-    # 200 MB, and several times that on the way there.
+    # 100 MB, and several times that on the way there.
     with_holes, without = (
-        extra_memory(100_000, 100, "float32", form, 4, "fit") for form in ("with holes", "3-D")
+        extra_memory(50_000, 100, "float32", form, 4, "fit") for form in ("with holes", "3-D")
     )
-    assert with_holes < without + 50e6
+    assert with_holes < without + 40e6
 
 
 def test_a_few_very_long_sequences():
