@@ -190,6 +190,8 @@ def _open_list(X, estimator):
         _raise_no_samples()
     if getattr(elements, "ndim", 1) > 1:
         return _open_array(elements, estimator)
+    if _are_arrays(elements) and all(x.dtype != object and 0 < x.ndim < 3 for x in elements):
+        return Ragged(list(elements), None)  # by far the most frequent case
     if not any(map(is_sequence, elements)):
         _refuse_levels(X)
         return _open_array(as_array(elements), estimator)
@@ -242,8 +244,6 @@ def _open_frames(elements, frames):
 
 def _open_sequence(i, x):
     """Return sequence i as an array of shape (n_steps,) or (n_steps, n_features)."""
-    if isinstance(x, np.ndarray) and x.dtype != object and x.ndim in (1, 2):
-        return as_array(x)  # by far the most frequent case
     if is_missing(x):
         raise ValueError(
             f"Sequence {i} is missing ({x!r}): expected an array; a sequence without steps is an "
@@ -293,7 +293,12 @@ def names_of(X):
     is_list = len(getattr(X, "shape", (0,))) == 1
     if not (is_list and hasattr(X, "__iter__") and hasattr(X, "__len__")):
         return None
-    return next((x for x in X if is_frame(x)), None)
+    return None if _are_arrays(X) else next((x for x in X if is_frame(x)), None)
+
+
+def _are_arrays(elements):
+    """Whether elements are plain arrays of NumPy, without a mask or a mark."""
+    return set(map(type, elements)) == {np.ndarray}
 
 
 def is_frame(X):
