@@ -87,17 +87,10 @@ class Steps:
         if n_joined > 1:
             self.offsets = offsets_of(-(-(self._ends - sequences.offsets[:-1]) // n_joined))
 
-    @property
-    def n_sequences(self):
-        return len(self.offsets) - 1
-
-    @property
-    def lengths(self):
-        return np.diff(self.offsets)
-
-    def lengths_of(self, indices):
-        """Return the lengths of the sequences at `indices`."""
-        return self.offsets[indices + 1] - self.offsets[indices]
+    # Told by the offsets alone, as of sequences.
+    n_sequences = Sequences.n_sequences
+    lengths = Sequences.lengths
+    lengths_of = Sequences.lengths_of
 
     def with_joints_moved(self, rng):
         """Return the same steps joined elsewhere, at random for each sequence."""

@@ -20,7 +20,7 @@ from sklearn.utils import check_array
 
 from skgru._cells import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
 from skgru._stacking import LONG_TABLE, Ragged, Rectangle
-from skgru._tables import columns_of
+from skgru._tables import columns_of, is_array, is_grouped
 from skgru._tables import names_of as column_names
 
 _TEXTS = (
@@ -37,10 +37,10 @@ def open_form(X, estimator):
     if isinstance(X, np.ndarray) or not hasattr(X, "__len__"):
         X = as_array(X)
     shape = getattr(X, "shape", (0,))
-    is_array = isinstance(X, np.ndarray)
-    if is_array and X.dtype == object and X.ndim == 2 and X.size and is_sequence(X[0, 0]):
+    is_numpy = isinstance(X, np.ndarray)
+    if is_numpy and X.dtype == object and X.ndim == 2 and X.size and is_sequence(X[0, 0]):
         return _open_cells(list(X.T), None)
-    if len(shape) == 1 and not (is_array and X.dtype != object):
+    if len(shape) == 1 and not (is_numpy and X.dtype != object):
         return _open_list(X, estimator)
     return _open_array(as_array(X), estimator)
 
@@ -63,17 +63,16 @@ def is_container(x):
     """Whether something holds elements in an order of its own."""
     if sparse.issparse(x):
         return True  # one kind of them is a mapping
-    is_other = isinstance(x, str | bytes | bytearray | Mapping | Set | type)
-    if is_other or type(x).__name__.endswith("GroupBy"):
+    if isinstance(x, str | bytes | bytearray | Mapping | Set | type) or is_grouped(x):
         return False
-    if any(hasattr(x, name) for name in ("__array__", "__dlpack__", "to_numpy", "shape")):
+    if is_array(x) or hasattr(x, "shape"):
         return True
     return hasattr(x, "__len__") and hasattr(x, "__iter__")
 
 
 def hint_for(x, other):
     """Return how to make a container of what is none, for an error; `other` has an order too."""
-    if type(x).__name__.endswith("GroupBy"):
+    if is_grouped(x):
         return f". {LONG_TABLE}"
     if isinstance(x, Mapping):
         return ": a list of its values has an order, list(values()); a DataFrame has named columns"
@@ -328,11 +327,7 @@ def is_sequence(x):
 
 def holds_sequences(column):
     """Whether the cells of a column are sequences: the first one says so that is not missing."""
-    if column.ndim > 1:
-        return True
-    if column.dtype != object:
-        return False
-    return bool(_first_sequence(column))
+    return column.ndim > 1 or bool(_first_sequence(column))
 
 
 def _first_sequence(column):

@@ -39,7 +39,7 @@ def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=No
 
     Parameters
     ----------
-    X : any of the forms above
+    X : any of the forms that `_forms` lists
     features_per_step : int, default=1
         How many numbers make a step where X does not say: in 2-D X and in (T_i,) sequences.
     allow_missing : bool, default=False
@@ -121,7 +121,7 @@ def check_features(X, found, expected, estimator):
 
     Parameters
     ----------
-    X : any of the forms above
+    X : any of the forms that `_forms` lists
     found, expected : tuple of (n_columns, n_features)
         Columns of a two-dimensional X, or None, and features of a step, None if there is no step;
         of this X, and in fit.

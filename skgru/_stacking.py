@@ -66,7 +66,7 @@ class Rectangle(NamedTuple):
         return join_columns(columns).reshape(-1, n_steps, n_features)
 
     def _where(self, index):
-        i, t, j = (*index, 0, 0)[:3]
+        i, t, j = index if len(index) == 3 else (*index, 0)  # stamps have no features
         return f"sequence {i}, step {t}, feature {j} of X"
 
     def _where_column(self, c):
@@ -241,7 +241,7 @@ class Reader(NamedTuple):
 
 
 def join_columns(columns):
-    """Stack columns side by side on a new last axis; integers stay integers where they can."""
+    """Stack columns (...,) side by side to (..., D); integers stay integers where they can."""
     if len({column.dtype for column in columns}) > 1:
         columns = _of_one_type(columns)
     return np.stack(columns, axis=-1)
@@ -263,4 +263,5 @@ def _of_one_type(arrays):
 
 
 def is_feature(index, n_features):
+    """Whether an index, from the last feature on if negative, is that of one of the features."""
     return index is not None and -n_features <= index < n_features

@@ -38,11 +38,15 @@ def check_not_deferred(table, instead_of_groups):
     ValueError
         If it is one of these.
     """
-    kind = type(table).__name__
-    if kind.endswith("GroupBy"):
+    if is_grouped(table):
         raise ValueError(f"Expected data, got {describe(table)}: give {instead_of_groups}.")
-    if kind == "LazyFrame":
+    if type(table).__name__ == "LazyFrame":
         raise ValueError("Expected data, got a LazyFrame: call its collect().")
+
+
+def is_grouped(table):
+    """Whether a container is what `groupby` of pandas and `group_by` of polars return."""
+    return type(table).__name__.endswith("GroupBy")
 
 
 def is_array(cells):

@@ -320,12 +320,11 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         # The transformer's own fit_transform may differ, but only of what it is fitted on.
         if transforms and present is None and hasattr(transformer, "fit_transform"):
             output = self._apply(lambda steps: transformer.fit_transform(steps, y), steps)
-            no_steps = output[:0].copy()
         else:
             transformer.fit(known, y)
             output = self._apply(transformer.transform, steps if transforms else steps[:1])
-            no_steps = output[:0].copy()  # what it makes of no steps, which it would refuse
-        self.transformer_, self._no_steps = transformer, no_steps
+        self.transformer_ = transformer
+        self._no_steps = output[:0].copy()  # what it makes of no steps, which it would refuse
         return given, output
 
     def _read(self, X, y="no_validation", *, reset):

@@ -18,7 +18,7 @@ PUBLIC = [*ESTIMATORS, PerTimestep, SequenceAligner, SequenceVectorizer]
 
 def error_of(estimator_class, **parameters):
     X, y = rectangle()
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
+    with pytest.raises(ValueError, match=r"parameter|must be|expected") as caught:
         estimator_class(**parameters).fit(X, y)
     return caught.value
 
