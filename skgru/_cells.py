@@ -85,7 +85,7 @@ def _without_mask(cells):
     if data.dtype.kind == "V" or not mask.any():
         return data
     if data.dtype.kind in "biu":
-        if data.dtype.kind != "b" and _exceeds_floats(data[~mask]):
+        if data.dtype.kind != "b" and exceeds_floats(data[~mask]):
             return np.where(mask, None, data.astype(object))
         data = data.astype(np.float64)
     if data.dtype.kind in "fc":
@@ -95,7 +95,7 @@ def _without_mask(cells):
     return np.where(mask, None, data.astype(object))
 
 
-def _exceeds_floats(numbers):
+def exceeds_floats(numbers):
     """Whether any of the numbers may be an integer that a float64 cannot hold."""
     # As Python's numbers, since 2**53 overflows float16.
     return bool(len(numbers)) and max(numbers.max().item(), -numbers.min().item()) >= _EXACT
@@ -117,7 +117,7 @@ def _open_column(cells):
     array = np.asarray(array)
     # Integers with missing ones among them have become floats.
     were_integers = array.dtype == np.float64 and "int" in kind.lower()
-    if were_integers and _exceeds_floats(array[np.isfinite(array)]):
+    if were_integers and exceeds_floats(array[np.isfinite(array)]):
         return _objects(cells.to_pylist() if hasattr(cells, "to_pylist") else list(cells))
     return array
 
@@ -144,7 +144,7 @@ def _open_list(cells):
         return _objects(cells)
     if array.dtype.kind in "US":
         return np.asarray(cells, object)
-    if array.dtype.kind == "f" and _exceeds_floats(array[np.isfinite(array)]):
+    if array.dtype.kind == "f" and exceeds_floats(array[np.isfinite(array)]):
         return np.asarray(cells, object)  # integers may have been rounded
     return array
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
-from skgru._cells import as_array, describe, is_missing, to_numbers
+from skgru._cells import as_array, describe, exceeds_floats, is_missing, to_numbers
 from skgru._forms import (
     arrays_of,
     hint_for,
@@ -86,7 +86,13 @@ def to_labels(y, where):
             "Expected class labels that are all texts or all numbers, got "
             f"{texts[0]!r:.50} beside {other!r:.50} in y."
         )
-    return to_numbers(y, where)
+    numbers = to_numbers(y, where)
+    are_whole = np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all()
+    if numbers.dtype.kind == "f" and are_whole and exceeds_floats(numbers):
+        # Whole numbers beside floats that a float64 would round: as the integers that they are.
+        y = np.array([int(label) for label in y.flat], object).reshape(y.shape)
+        return to_numbers(y, where)
+    return numbers
 
 
 def kind_of_labels(labels):
@@ -201,7 +207,11 @@ def _stack_rows(rows):
 def _concatenate(parts):
     """Join the targets of all sequences; what is not of one kind stays what it is."""
     filled = [part for part in parts if len(part)] or parts
-    if len({kind_of_labels(part) for part in filled if part.dtype != object}) > 1:
+    are_mixed = len({kind_of_labels(part) for part in filled if part.dtype != object}) > 1
+    # Beside floats, which missing ones among them have to be, large integers would be rounded.
+    has_floats = any(part.dtype.kind == "f" for part in filled)
+    large = (part.dtype.kind in "iu" and exceeds_floats(part) for part in filled)
+    if are_mixed or (has_floats and any(large)):
         filled = [part.astype(object) for part in filled]
     return np.concatenate(filled)
 

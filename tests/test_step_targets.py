@@ -286,3 +286,11 @@ def test_reading_keeps_the_targets_of_the_steps_that_remain():
     read = read_numbers(X)
     assert_array_equal(read_step_targets([[1, 2, 3], [4, 5, 6]], read), [1, 4, 5])
     assert_array_equal(read_step_targets([[1], [4, 5]], read), [1, 4, 5])
+
+
+def test_large_labels_beside_steps_without_one_stay_apart():
+    base = 2**53
+    X = [np.zeros((2, 1)), np.ones((3, 1)), np.ones((1, 1))]
+    y = [np.array([base, base + 1]), np.array([0.0, np.nan, 1.0]), np.array([np.nan])]
+    model = small(GRUClassifier, pooling=None).fit(X, y)
+    assert model.classes_.tolist() == [0, 1, base, base + 1]
