@@ -13,42 +13,24 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skgru._batching import (
-    MAX_CHUNK_SEQUENCES,
-    MIN_PREDICTING_UNITS,
-    MIN_SHARDED_UNITS,
-    Steps,
-    run_network,
-)
-from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
-from skgru._estimator import Estimator
-from skgru._forms import check_container, is_frame, names_of
-from skgru._inputs import NumericInputs, learn_inputs
-from skgru._nn.dropout import DropoutRates
-from skgru._nn.pooling import POOLINGS
-from skgru._nn.recurrent import CELLS
-from skgru._parameters import PlainParameters
-from skgru._reading import (
+from skgru._data.forms import check_container, is_frame, names_of
+from skgru._data.numbers import NumericInputs, learn_inputs
+from skgru._data.parsing import (
     check_features,
     check_times,
     read_numbers,
     read_tokens,
     time_feature_of,
 )
-from skgru._rollback import unchanged_on_error
-from skgru._samples import Samples
-from skgru._sequences import Sequences
-from skgru._solver import groups_by_length, solve
-from skgru._structure import (
-    check_options,
-    check_pieces,
-    check_tokens,
-    hidden_sizes,
-    make_network,
-    read_embedding_matrix,
-    wanted_structure,
+from skgru._data.sequences import Sequences
+from skgru._data.steps import (
+    MAX_CHUNK_SEQUENCES,
+    MIN_PREDICTING_UNITS,
+    MIN_SHARDED_UNITS,
+    Steps,
+    run_network,
 )
-from skgru._targets import (
+from skgru._data.targets import (
     as_targets,
     as_weights,
     check_weights,
@@ -59,9 +41,27 @@ from skgru._targets import (
     weights_of_sequences,
     without_missing,
 )
-from skgru._threads import on_threads
-from skgru._tokens import embedding_rows, holds_tokens, known_tokens, look_like_ids
-from skgru._training import History, Objective
+from skgru._data.tokens import embedding_rows, holds_tokens, known_tokens, look_like_ids
+from skgru._data.training_set import Samples
+from skgru._defaults import AUTO_PARAMETERS, DataShape, choose_plan, choose_structure, fill_auto
+from skgru._engine.solvers import groups_by_length, solve
+from skgru._engine.threads import on_threads
+from skgru._engine.training import History, Objective
+from skgru._estimator import Estimator
+from skgru._nn.dropout import DropoutRates
+from skgru._nn.pooling import POOLINGS
+from skgru._nn.recurrent import CELLS
+from skgru._parameters import PlainParameters
+from skgru._rollback import unchanged_on_error
+from skgru._structure import (
+    check_options,
+    check_pieces,
+    check_tokens,
+    hidden_sizes,
+    make_network,
+    read_embedding_matrix,
+    wanted_structure,
+)
 from skgru._unused import Fit, warn_of_unused
 
 _LEARNED_OF_X = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_", "token_ids_")

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skgru._defaults import Plan
+from skgru._engine.solvers import patience
 from skgru._parameters import PlainParameters, plain
-from skgru._solver import patience
 
 
 class Fit(NamedTuple):

@@ -13,10 +13,10 @@ from sklearn.base import TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._cells import as_array, describe, is_missing, to_numbers
+from skgru._data.arrays import as_array, describe, is_missing, to_numbers
+from skgru._data.tables import check_not_deferred, is_array, is_list, names_of
+from skgru._data.times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
 from skgru._estimator import Estimator, hints_at_names
-from skgru._tables import check_not_deferred, is_array, is_list, names_of
-from skgru._times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
 
 __all__ = ["SequenceAligner"]
 

@@ -12,18 +12,18 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._estimator import Estimator, hints_at_names
-from skgru._forms import check_container, is_frame, names_of
-from skgru._reading import ReadX, check_features, read_numbers
-from skgru._rollback import unchanged_on_error
-from skgru._sequences import offsets_of
-from skgru._targets import (
+from skgru._data.forms import check_container, is_frame, names_of
+from skgru._data.parsing import ReadX, check_features, read_numbers
+from skgru._data.sequences import offsets_of
+from skgru._data.targets import (
     are_step_targets,
     as_targets,
     has_target,
     read_step_targets,
     without_missing,
 )
+from skgru._estimator import Estimator, hints_at_names
+from skgru._rollback import unchanged_on_error
 
 __all__ = ["PerTimestep"]
 

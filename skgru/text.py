@@ -12,11 +12,11 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._cells import as_array, describe
+from skgru._data.arrays import as_array, describe
+from skgru._data.sequences import offsets_of
+from skgru._data.tokens import UNKNOWN, Tokens, as_tokens
 from skgru._estimator import Estimator, hints_at_names
 from skgru._parameters import plain
-from skgru._sequences import offsets_of
-from skgru._tokens import UNKNOWN, Tokens, as_tokens
 
 __all__ = ["SequenceVectorizer"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skgru._cells import as_array, describe, to_numbers
-from skgru._tables import check_not_deferred, columns_of, is_array, is_list, names_of
-from skgru._times import cast, finest_unit_of, holds_times, is_time, to_times
+from skgru._data.arrays import as_array, describe, to_numbers
+from skgru._data.tables import check_not_deferred, columns_of, is_array, is_list, names_of
+from skgru._data.times import cast, finest_unit_of, holds_times, is_time, to_times
 
 __all__ = ["WindowOrigin", "make_windows"]
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgru import _batching
-from skgru._batching import (
+from skgru._data import steps as _batching
+from skgru._data.sequences import Sequences, offsets_of
+from skgru._data.steps import (
     Steps,
     batches_of_epoch,
     chunks,
@@ -17,7 +18,6 @@ from skgru._batching import (
     variance_explained_by_length,
 )
 from skgru._nn.batch import Arena
-from skgru._sequences import Sequences, offsets_of
 from tests import naive
 
 

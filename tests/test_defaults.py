@@ -9,7 +9,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._batching import batches_of_epoch
+from skgru._data.steps import batches_of_epoch
 from tests.datasets import (
     ESTIMATORS,
     PLAIN,
@@ -151,7 +151,7 @@ def stop_after_an_epoch(monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skgru._training.Patience.exhausted", interrupt)
+    monkeypatch.setattr("skgru._engine.training.Patience.exhausted", interrupt)
 
 
 @pytest.mark.parametrize(("n", "stops"), [(9_999, False), (10_000, True)])
@@ -285,7 +285,7 @@ def test_each_epoch_has_its_own_order_when_training_goes_on(estimator_class, met
         orders.append(np.concatenate(batches).tolist())
         return batches
 
-    monkeypatch.setattr("skgru._training.batches_of_epoch", observe)
+    monkeypatch.setattr("skgru._engine.training.batches_of_epoch", observe)
     X, y = ragged()
     model = auto(estimator_class, warm_start=True, max_iter=4)
     for _ in range(4):

@@ -5,13 +5,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._batching import SequencePieces, Steps, make_batch
+from skgru._data.sequences import Sequences, offsets_of
+from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
 from skgru._nn.dropout import Dropout, DropoutRates
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.pieces import truncated_gradient
-from skgru._sequences import Sequences, offsets_of
 from tests.datasets import assert_same_model, output, ragged, small, token_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skgru import GRUClassifier, GRURegressor, _batching
+from skgru import GRUClassifier, GRURegressor
+from skgru._data import steps as _batching
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

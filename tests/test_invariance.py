@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import skgru
 from skgru import GRUClassifier
-from skgru._training import Objective
+from skgru._engine.training import Objective
 from tests.datasets import (
     ESTIMATORS,
     assert_same_model,

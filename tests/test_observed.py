@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru import _inputs
-from skgru._inputs import mean_gaps
-from skgru._observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
-from skgru._sequences import Sequences, offsets_of
+from skgru._data import numbers as _inputs
+from skgru._data.numbers import mean_gaps
+from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
+from skgru._data.sequences import Sequences, offsets_of
 
 
 @st.composite

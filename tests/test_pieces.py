@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._batching import SequencePieces, Steps, make_batch
+from skgru._data.sequences import Sequences, offsets_of
+from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.pieces import encode_pieces, pool_pieces, truncated_gradient
-from skgru._sequences import Sequences, offsets_of
 from tests import naive
 
 D, K, V = 3, 2, 6

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from skgru import _scaling
-from skgru._scaling import contains_nan, mean_and_scale, median_and_scale, scale_values
+from skgru._data import scaling as _scaling
+from skgru._data.scaling import contains_nan, mean_and_scale, median_and_scale, scale_values
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 50])

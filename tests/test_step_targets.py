@@ -8,9 +8,9 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._batching import batches_of_epoch
-from skgru._reading import read_numbers, read_tokens
-from skgru._targets import read_step_targets
+from skgru._data.parsing import read_numbers, read_tokens
+from skgru._data.steps import batches_of_epoch
+from skgru._data.targets import read_step_targets
 from tests.datasets import assert_same_model, pad, ragged, rectangle, small, token_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -208,7 +208,7 @@ def test_length_may_tell_of_the_targets_of_steps(told, monkeypatch):
     X, _ = ragged(200, longest=40)
     grouped = []
     monkeypatch.setattr(
-        "skgru._training.batches_of_epoch",
+        "skgru._engine.training.batches_of_epoch",
         lambda *args, group_by_length, **how: (
             grouped.append(group_by_length) or batches_of_epoch(*args, **how)
         ),

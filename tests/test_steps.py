@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgru import _inputs
-from skgru._batching import SequencePieces, Steps, make_batch
-from skgru._inputs import NumericInputs
+from skgru._data import numbers as _inputs
+from skgru._data.numbers import NumericInputs
+from skgru._data.sequences import Sequences, offsets_of
+from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
-from skgru._sequences import Sequences, offsets_of
 from tests import naive
 
 D = 2

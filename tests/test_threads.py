@@ -18,9 +18,10 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skgru
-from skgru import GRUClassifier, GRURegressor, _threads
-from skgru._batching import shards
-from skgru._threads import on_threads
+from skgru import GRUClassifier, GRURegressor
+from skgru._data.steps import shards
+from skgru._engine import threads as _threads
+from skgru._engine.threads import on_threads
 
 
 def blas_threads(*_):
@@ -68,7 +69,7 @@ def wide(cls, n_jobs, **options):
 @pytest.mark.parametrize("n_jobs", [2, 3, -1])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_any_number_of_threads_gives_the_same_bits(solver, n_jobs, monkeypatch):
-    monkeypatch.setattr("skgru._batching.MAX_CHUNK_SEQUENCES", 140)  # two chunks
+    monkeypatch.setattr("skgru._data.steps.MAX_CHUNK_SEQUENCES", 140)  # two chunks
     X, y = wide_data()
     one = wide(GRURegressor, 1, solver=solver).fit(X, y)
     many = wide(GRURegressor, n_jobs, solver=solver).fit(X, y)
@@ -93,7 +94,7 @@ def test_the_threads_are_those_of_n_jobs(monkeypatch):
 
         map = staticmethod(map)
 
-    monkeypatch.setattr("skgru._threads.ThreadPoolExecutor", Executor)
+    monkeypatch.setattr("skgru._engine.threads.ThreadPoolExecutor", Executor)
     for n_jobs in (None, 1, 2, 5):
         on_threads(n_jobs, blas_threads)
     with parallel_config(n_jobs=3):
@@ -102,8 +103,8 @@ def test_the_threads_are_those_of_n_jobs(monkeypatch):
 
 
 def test_all_processors_are_those_that_blas_may_use(monkeypatch):
-    monkeypatch.setattr("skgru._threads.effective_n_jobs", lambda n_jobs: 8)
-    monkeypatch.setattr("skgru._threads._blas_threads", lambda: [4, 3])
+    monkeypatch.setattr("skgru._engine.threads.effective_n_jobs", lambda n_jobs: 8)
+    monkeypatch.setattr("skgru._engine.threads._blas_threads", lambda: [4, 3])
     for n_jobs, expected in {-1: 3, None: 8, 8: 8}.items():
         assert on_threads(n_jobs, max_workers) == expected
     monkeypatch.undo()
@@ -215,7 +216,7 @@ def test_a_call_inside_another_leaves_blas_limited():
 
 
 def test_all_processors_are_the_same_while_another_call_goes_on(monkeypatch):
-    monkeypatch.setattr("skgru._threads.effective_n_jobs", lambda n_jobs: 8)
+    monkeypatch.setattr("skgru._engine.threads.effective_n_jobs", lambda n_jobs: 8)
     with threadpool_limits(2, user_api="blas"), call_elsewhere():
         assert on_threads(-1, max_workers) == 2
 
@@ -275,7 +276,7 @@ class Library:
 @pytest.fixture
 def libraries(monkeypatch):
     libraries = [Library(is_shared=True), Library(is_shared=False)]
-    monkeypatch.setattr("skgru._threads._libraries", lambda: libraries)
+    monkeypatch.setattr("skgru._engine.threads._libraries", lambda: libraries)
     monkeypatch.setitem(
         globals(), "blas_threads", lambda *_: [library.num_threads for library in libraries]
     )
@@ -411,7 +412,7 @@ def test_no_blas_library_comes_later():
 import numpy as np
 import skgru
 from skgru import GRURegressor
-from skgru._threads import _libraries
+from skgru._engine.threads import _libraries
 from threadpoolctl import ThreadpoolController
 
 known = {library.filepath for library in _libraries()}
@@ -427,8 +428,8 @@ assert {library.filepath for library in loaded} == known
 def test_a_forked_process_has_its_threads_back():
     run_python("""
 import os, signal, sys, threading, warnings
-import numpy as np
-from skgru import GRURegressor, _threads
+from skgru import GRURegressor
+from skgru._engine import threads as _threads
 from threadpoolctl import threadpool_info, threadpool_limits
 
 def blas_threads():

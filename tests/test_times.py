@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skgru._times import holds_times, in_seconds, relative_times, to_keys, to_ticks, to_times
+from skgru._data.times import holds_times, in_seconds, relative_times, to_keys, to_ticks, to_times
 
 UNITS = ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "7D", "15m", "25ns"]
 EAST, WEST = timezone(timedelta(hours=9)), timezone(-timedelta(hours=9))

@@ -14,8 +14,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._engine.training import Objective
 from skgru._nn.optimizers import Adam
-from skgru._training import Objective
 from tests.datasets import (
     ESTIMATORS,
     assert_same_model,

@@ -116,7 +116,7 @@ def test_what_is_saved_names_the_version_and_skops_needs_no_new_types():
     assert "_skgru_version" not in vars(model)
     assert b"_skgru_version" in pickle.dumps(model)
     untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(model))
-    assert untrusted == ["skgru._classifier.GRUClassifier"]
+    assert untrusted == ["skgru.classifier.GRUClassifier"]
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, clone])

@@ -7,7 +7,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skgru._cells import is_missing, to_numbers
+from skgru._data.arrays import is_missing, to_numbers
 
 # From the coarsest on.
 _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")

@@ -14,9 +14,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from skgru._base import BaseGRU
+from skgru._data.targets import kind_of_labels, to_labels
 from skgru._estimator import hints_at_names
 from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
-from skgru._targets import kind_of_labels, to_labels
 
 
 class GRUClassifier(ClassifierMixin, BaseGRU):

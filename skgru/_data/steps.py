@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skgru._data.sequences import Sequences, offsets_of
 from skgru._nn.batch import ArenaPool, Batch, Piece
 from skgru._nn.pieces import encode_pieces, pool_pieces
-from skgru._sequences import Sequences, offsets_of
 
 # Where all sequences are gone through, at most so many sequences and numbers are held at a time.
 MAX_CHUNK_SEQUENCES = 256

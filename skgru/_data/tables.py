@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
 
-from skgru._cells import describe
+from skgru._data.arrays import describe
 
 
 def names_of(table):

@@ -9,7 +9,7 @@
 | DataFrame of arrays, one column per feature | the same |
 
 `open_form` returns a `Rectangle` or `Ragged` sequences, which still hold the cells as they came.
-What these are, numbers, token ids or time stamps, a `Reader` decides; what is padding, `_reading`.
+What these are, numbers, token ids or time stamps, a `Reader` decides; what is padding, `parsing`.
 """
 
 from collections.abc import Mapping, Set
@@ -18,10 +18,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from skgru._cells import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
-from skgru._stacking import LONG_TABLE, Ragged, Rectangle
-from skgru._tables import columns_of, is_array, is_grouped
-from skgru._tables import names_of as column_names
+from skgru._data.arrays import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
+from skgru._data.stacking import LONG_TABLE, Ragged, Rectangle
+from skgru._data.tables import columns_of, is_array, is_grouped
+from skgru._data.tables import names_of as column_names
 
 _TEXTS = (
     "Expected sequences of numbers or token ids, got strings: turn texts into token sequences "

@@ -1,17 +1,17 @@
 """X as sequences of numbers or of token ids, without padding.
 
 Trailing steps that are wholly NaN are padding; NaN elsewhere is a missing value. With tokens, zeros
-at either end are padding. `_forms` lists the forms of X.
+at either end are padding. `forms` lists the forms of X.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skgru._cells import MISSING_ID
-from skgru._forms import column_names, names_of, open_form
-from skgru._sequences import Sequences, kept_rows, locate
-from skgru._stacking import Reader, is_feature
+from skgru._data.arrays import MISSING_ID
+from skgru._data.forms import column_names, names_of, open_form
+from skgru._data.sequences import Sequences, kept_rows, locate
+from skgru._data.stacking import Reader, is_feature
 
 
 class ReadX(NamedTuple):
@@ -39,7 +39,7 @@ def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=No
 
     Parameters
     ----------
-    X : any of the forms that `_forms` lists
+    X : any of the forms that `forms` lists
     features_per_step : int, default=1
         How many numbers make a step where X does not say: in 2-D X and in (T_i,) sequences.
     allow_missing : bool, default=False
@@ -121,7 +121,7 @@ def check_features(X, found, expected, estimator):
 
     Parameters
     ----------
-    X : any of the forms that `_forms` lists
+    X : any of the forms that `forms` lists
     found, expected : tuple of (n_columns, n_features)
         Columns of a two-dimensional X, or None, and features of a step, None if there is no step;
         of this X, and in fit.

@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._batching import MAX_CHUNK_SEQUENCES, SequencePieces, Steps
-from skgru._nn.batch import Arena
-from skgru._observed import Seen, last_seen, next_seen, scaled_gaps, seen_before, step_times
-from skgru._scaling import (
+from skgru._data.observed import Seen, last_seen, next_seen, scaled_gaps, seen_before, step_times
+from skgru._data.scaling import (
     contains_nan,
     mean_and_scale,
     mean_and_weight,
     median_and_scale,
     scale_values,
 )
+from skgru._data.steps import MAX_CHUNK_SEQUENCES, SequencePieces, Steps
+from skgru._nn.batch import Arena
 
 # What is read of the steps of the training data is held, if it takes at most so many bytes, or so
 # many for each byte of the values.

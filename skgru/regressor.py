@@ -12,7 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._base import BaseGRU
-from skgru._cells import to_numbers
+from skgru._data.arrays import to_numbers
+from skgru._data.scaling import mean_and_scale
 from skgru._estimator import hints_at_names
 from skgru._hints import hint_at_value
 from skgru._nn.losses import (
@@ -23,7 +24,6 @@ from skgru._nn.losses import (
     PoissonDeviance,
     SquaredError,
 )
-from skgru._scaling import mean_and_scale
 
 _LOSSES = {
     "squared_error": SquaredError,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import optimize
 
-from skgru._batching import SequencePieces, batches_of_epoch, chunks, make_batch, shards
+from skgru._data.steps import SequencePieces, batches_of_epoch, chunks, make_batch, shards
 from skgru._nn.batch import ArenaPool
 from skgru._nn.dropout import Dropout
 from skgru._nn.optimizers import clip_norm

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgru._cells import TextError, TimesError, to_ids, to_numbers
-from skgru._sequences import locate, offsets_of
-from skgru._times import relative_times
+from skgru._data.arrays import TextError, TimesError, to_ids, to_numbers
+from skgru._data.sequences import locate, offsets_of
+from skgru._data.times import relative_times
 
 LONG_TABLE = (
     "A table with one row per step is made into one sequence per sample first, such as "

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight
 
-from skgru._cells import as_array, describe, exceeds_floats, is_missing, to_numbers
-from skgru._forms import (
+from skgru._data.arrays import as_array, describe, exceeds_floats, is_missing, to_numbers
+from skgru._data.forms import (
     arrays_of,
     hint_for,
     holds_sequences,
@@ -15,7 +15,7 @@ from skgru._forms import (
     is_frame,
     is_sequence,
 )
-from skgru._stacking import join_columns
+from skgru._data.stacking import join_columns
 
 
 def as_targets(y):

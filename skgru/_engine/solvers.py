@@ -4,11 +4,11 @@ import warnings
 
 import numpy as np
 
-from skgru._batching import variance_explained_by_length
+from skgru._data.steps import variance_explained_by_length
+from skgru._engine.training import Patience, train_epochs, train_lbfgs
 from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
 from skgru._parameters import PlainParameters
-from skgru._training import Patience, train_epochs, train_lbfgs
 
 # Of the epochs of a cosine, early stopping waits at least this share for a better score: what the
 # high rates in their midst lead to says little of the end.

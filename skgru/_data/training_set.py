@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._sequences import Sequences
+from skgru._data.sequences import Sequences
 
 
 class Samples(NamedTuple):

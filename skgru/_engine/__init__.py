@@ -1,0 +1,1 @@
+"""Training and prediction: values in and values out, no estimator."""
