@@ -4,9 +4,10 @@ docs/defaults.md tells why each is what it is; benchmarks/defaults measures it.
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
-from skgru._structure import hidden_sizes
+from skgru._options import fill_auto, hidden_sizes
 
 # A series of more steps is read in patches that leave about so many.
 _STEPS_IN_PATCHES = 40
@@ -17,9 +18,7 @@ _EPOCHS, _UPDATES = 4, 1000
 _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
 _MANY_TIMES = 100
 
-_EMBEDDING_DIM = 128
-
-_MAX_ITER_OF_LBFGS = 200
+_MAX_ITER_OF_ALL_AT_ONCE = 200
 _BATCH_SIZE = 32
 _MIN_SEQUENCES_TO_HOLD_OUT = 10_000
 
@@ -80,7 +79,8 @@ class DataShape(NamedTuple):
 class Plan(NamedTuple):
     """How a network is trained; see the estimators' parameters of the same names.
 
-    `dtype` is what the training computes in; the weights are kept in the parameter's.
+    `dtype` is that of the computation; the weights are kept in the parameter's. `incremental` says
+    whether this is one epoch of more to come.
     """
 
     batch_size: int
@@ -88,34 +88,30 @@ class Plan(NamedTuple):
     early_stopping: bool
     dropout: float
     dtype: str
+    incremental: bool
 
 
-def choose_structure(wanted, shape, *, bptt_steps):
-    """Return the structure with what "auto" stands for.
+def choose_encoder(wanted, shape, *, bptt_steps):
+    """Return the encoder that is wanted, with what "auto" stands for.
 
     Parameters
     ----------
-    wanted : dict
-        As `wanted_structure` returns it.
+    wanted : EncoderSpec
+        As `wanted_encoder` returns it.
     shape : DataShape
     bptt_steps : int or None
     """
-    reads_all_steps = wanted["pooling"] is not None and bptt_steps is None
+    reads_all_steps = wanted.pooling is not None and bptt_steps is None
     patch_size = 1
     if reads_all_steps and shape.n_tokens is None:
         patch_size = max(1, round(shape.n_steps / _STEPS_IN_PATCHES))
-    chosen = {
-        "bidirectional": reads_all_steps and shape.has_classes,
-        "pooling": _pooling(shape, is_long=patch_size > 1),
-        "patch_size": patch_size,
-        "embedding_dim": None if shape.n_tokens is None else _EMBEDDING_DIM,
-    }
-    return fill_auto(wanted, wanted | chosen)
-
-
-def fill_auto(wanted, chosen):
-    """Return the structure that is wanted, with what was chosen where it says "auto"."""
-    return {name: chosen[name] if value == "auto" else value for name, value in wanted.items()}
+    chosen = replace(
+        wanted,
+        bidirectional=reads_all_steps and shape.has_classes,
+        pooling=_pooling(shape, is_long=patch_size > 1),
+        patch_size=patch_size,
+    )
+    return fill_auto(wanted, chosen)
 
 
 def _pooling(shape, is_long):
@@ -126,42 +122,41 @@ def _pooling(shape, is_long):
     return "last"  # the end of a window tells most of what follows
 
 
-def choose_plan(estimator, shape, validates, incremental):
-    """Return how the estimator trains on data of that shape.
+def choose_plan(settings, shape, *, is_stochastic, validates, incremental):
+    """Return the plan of training on data of that shape.
 
     Parameters
     ----------
-    estimator : PlainParameters of BaseGRU
+    settings : Settings
     shape : DataShape
+    is_stochastic : bool
+        Whether the solver takes the samples in batches.
     validates : bool
         Whether a validation set is given.
     incremental : bool
         Whether this is one epoch of more to come.
     """
-    is_stochastic = estimator.solver != "lbfgs"
-    batch_size = estimator.batch_size
+    batch_size = settings.batch_size
     if batch_size == "auto":
         batch_size = min(_BATCH_SIZE, shape.n_sequences)
-    max_iter = estimator.max_iter
+    max_iter = settings.max_iter
     if max_iter == "auto":
-        max_iter = _MAX_ITER_OF_LBFGS
-        if is_stochastic:
-            max_iter = _epochs(shape, batch_size)
-    early_stopping = estimator.early_stopping
+        max_iter = _epochs(shape, batch_size) if is_stochastic else _MAX_ITER_OF_ALL_AT_ONCE
+    early_stopping = settings.early_stopping
     if early_stopping == "auto":
         is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT
-        may_hold_out = is_large and estimator.validation_fraction > 0
+        may_hold_out = is_large and settings.validation_fraction > 0
         early_stopping = is_stochastic and not incremental and (validates or may_hold_out)
-    dropout = estimator.dropout
+    dropout = settings.dropout
     if dropout == "auto":
         dropout = _dropout(shape) if is_stochastic else 0.0
-    dtype = estimator.dtype
+    dtype = settings.dtype
     is_one_batch = shape.n_sequences <= batch_size and not incremental
-    n_unit_steps = shape.n_sequences * shape.n_steps * sum(hidden_sizes(estimator))
+    n_unit_steps = shape.n_sequences * shape.n_steps * sum(hidden_sizes(settings))
     is_small = n_unit_steps <= _MAX_STEPS_IN_DOUBLE
     if not is_stochastic or (is_one_batch and is_small):
         dtype = "float64"
-    return Plan(batch_size, max_iter, bool(early_stopping), dropout, dtype)
+    return Plan(batch_size, max_iter, bool(early_stopping), dropout, dtype, incremental)
 
 
 def _epochs(shape, batch_size):

@@ -1,6 +1,7 @@
 """What all public estimators have beyond scikit-learn's `BaseEstimator`."""
 
 import warnings
+from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
 
@@ -12,7 +13,7 @@ from sklearn.utils._param_validation import (
 )
 
 from skgru._hints import hint_at_name, hint_at_value
-from skgru._parameters import plain
+from skgru._settings import plain
 from skgru._version import __version__
 
 _VERSION_KEY = "_skgru_version"
@@ -56,6 +57,18 @@ def hints_at_names(init):
         init(self, *args, **kwargs)
 
     return init_or_hint
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Give the estimator back the attributes that it had, if the block raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class Estimator(BaseEstimator):

@@ -1,22 +1,18 @@
-"""GRUClassifier: what is particular to classification."""
+"""GRUClassifier: a network for classes."""
 
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
-from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
 from skgru._base import BaseGRU
-from skgru._data.targets import kind_of_labels, to_labels
+from skgru._engine.class_losses import CLASS_LOSSES
+from skgru._engine.loss import make_loss
 from skgru._estimator import hints_at_names
-from skgru._nn.losses import SigmoidLogLoss, SoftmaxLogLoss
 
 
 class GRUClassifier(ClassifierMixin, BaseGRU):
@@ -633,8 +629,9 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             (n_samples, n_steps), or is one of shape (n_samples,) that holds an array for each
             sequence, where the numbers of steps differ.
         """
-        decisions, read = self._run(X, then=self._decide)
-        return self._shaped(self._labels(decisions), read)
+        model = self._fitted_model()
+        outputs = self._run(model, X, then=model.predictions)
+        return outputs.shaped(outputs.values)
 
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -650,8 +647,9 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             The columns are in the order of `classes_`; for multilabel y they do not add up to one.
             With ``pooling=None`` a row for each step, as in `predict`.
         """
-        raw, read = self._run(X)
-        return self._shaped(self._probabilities(raw), read)
+        model = self._fitted_model()
+        outputs = self._run(model, X)
+        return outputs.shaped(model.loss.probabilities(outputs.values, model.theta.dtype))
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -666,16 +664,9 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         log_p : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             As `predict_proba`; finite also where the probability rounds to zero.
         """
-        raw, read = self._run(X)
-        if self.out_activation_ == "softmax":
-            log_p = log_softmax(raw, axis=1)
-        else:
-            log_p = log_expit(self._of_both_classes(raw))
-        log_p = log_p.astype(self._theta.dtype, copy=False)
-        p = self._probabilities(raw)
-        # The logarithm of what predict_proba says, also where it rounds to one.
-        np.log(p, out=log_p, where=p >= np.finfo(p.dtype).tiny)
-        return self._shaped(log_p, read)
+        model = self._fitted_model()
+        outputs = self._run(model, X)
+        return outputs.shaped(model.loss.log_probabilities(outputs.values, model.theta.dtype))
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy; of several labels, the share of samples with all of them right.
@@ -696,118 +687,12 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         score : float
             With ``pooling=None`` the mean over all steps.
         """
-        decisions, y, weights = self._run_to_score(X, y, sample_weight, then=self._decide)
-        y, labels = self._check_y(y), self._labels(decisions)
-        return float(accuracy_score(y, labels, sample_weight=weights))
+        model = self._fitted_model()
+        predicted, y, weights = self._run_to_score(model, X, y, sample_weight, model.predictions)
+        return float(accuracy_score(y, predicted, sample_weight=weights))
 
-    def _probabilities(self, raw):
-        p = self._make_loss().activate(self._of_both_classes(raw))
-        return p.astype(self._theta.dtype, copy=False)
-
-    def _of_both_classes(self, raw):
-        """Return raw outputs with a column for the negative of two classes: 1 − p rounds to 0."""
-        is_binary = raw.shape[1] == 1 and not self._multilabel
-        return np.hstack([-raw, raw]) if is_binary else raw
-
-    def _decide(self, raw):
-        """Return the index of the most probable class, (B,), or 0 and 1 for each of the labels."""
-        probabilities = self._probabilities(raw)
-        if self._multilabel:
-            return (probabilities > 0.5).astype(int)
-        return probabilities.argmax(axis=1)
-
-    def _labels(self, decisions):
-        return decisions if self._multilabel else self.classes_[decisions]
-
-    # --- The meaning of y ------------------------------------------------------------------------
-
-    def _check_y(self, y):
-        if not sparse.issparse(y):
-            y = to_labels(y, self._where_in_y)
-        y = check_array(y, ensure_2d=False, dtype=None, accept_sparse="csr", input_name="y")
-        check_classification_targets(y)
-        if type_of_target(y) == "multilabel-indicator":
-            y = y.toarray() if hasattr(y, "toarray") else y
-            if not np.isin(y, (0, 1)).all():
-                raise ValueError(f"Labels must be 0 and 1, got the values {np.unique(y)} in y.")
-            return y
-        return column_or_1d(y, warn=True)
-
-    def _encode_y(self, y, weights, *, reset, classes=None):
-        if reset:
-            self._multilabel = y.ndim == 2
-            given = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
-            self.classes_ = given if classes is None else unique_labels(classes)
-            is_binary = len(self.classes_) == 2 and not self._multilabel
-            self.n_outputs_ = 1 if is_binary else len(self.classes_)
-        if (y.ndim == 2) != self._multilabel:
-            raise ValueError(
-                f"Expected {'several labels' if self._multilabel else 'one label'} per sample as "
-                f"in the first fit, got y of shape {y.shape}."
-            )
-        if self._multilabel:
-            if y.shape[1] != len(self.classes_):
-                raise ValueError(f"y has {y.shape[1]} labels, expected {len(self.classes_)}.")
-            return y.astype(np.float32), self._label_factors(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes, but y holds only one "
-                f"class: {self.classes_[0]!r}"
-            )
-        positions = np.zeros(len(y), np.intp)
-        if kind_of_labels(y) == kind_of_labels(self.classes_):
-            positions = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        if not np.array_equal(self.classes_[positions], y):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'y' has {np.unique(y)}."
-            )
-        factors = self._class_factors(y, positions, weights)
-        if len(self.classes_) == 2:
-            return positions[:, None].astype(np.float32), factors
-        return positions, factors
-
-    def _class_factors(self, y, positions, weights):
-        """Return each sample's class weight; 'balanced' counts samples by their weight."""
-        if self.class_weight is None:
-            return np.ones(len(y))
-        if self.class_weight == "balanced":
-            totals = np.bincount(positions, weights, minlength=len(self.classes_))
-            present = totals > 0
-            factors = np.zeros(len(totals))
-            factors[present] = weights.sum() / (present.sum() * totals[present])
-        else:
-            factors = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        return factors[positions]
-
-    def _label_factors(self, y):
-        """Return the product over the labels of each sample's class weights, as scikit-learn's."""
-        if self.class_weight is None:
-            return np.ones(len(y))
-        return compute_sample_weight(self.class_weight, y)
-
-    def _make_loss(self):
-        smoothing = self._plain.label_smoothing
-        if self._multilabel or len(self.classes_) == 2:
-            return SigmoidLogLoss(smoothing)
-        return SoftmaxLogLoss(smoothing)
-
-    def _strata(self, targets):
-        if self._multilabel:
-            return None
-        return targets if targets.ndim == 1 else targets[:, 0]
-
-    def _to_score(self, raw):
-        if self._multilabel or raw.shape[1] == 1:
-            return raw
-        largest = raw.argmax(axis=1).astype(float)
-        largest[~np.isfinite(raw).all(axis=1)] = np.nan
-        return largest
-
-    def _score(self, read, targets, weights):
-        if targets.ndim == 1:  # indices of classes
-            return accuracy_score(targets, read.astype(int), sample_weight=weights)
-        return accuracy_score(targets > 0.5, read > 0, sample_weight=weights)
+    def _make_loss(self, settings):
+        return make_loss(CLASS_LOSSES["log_loss"], settings)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -12,8 +12,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._data.forms import check_container, is_frame, names_of
-from skgru._data.parsing import ReadX, check_features, read_numbers
+from skgru._data.forms import check_container, is_frame, names_of, open_form
+from skgru._data.parsing import Parsed, check_features, parse_numbers
 from skgru._data.sequences import offsets_of
 from skgru._data.targets import (
     are_step_targets,
@@ -22,8 +22,7 @@ from skgru._data.targets import (
     read_step_targets,
     without_missing,
 )
-from skgru._estimator import Estimator, hints_at_names
-from skgru._rollback import unchanged_on_error
+from skgru._estimator import Estimator, hints_at_names, unchanged_on_error
 
 __all__ = ["PerTimestep"]
 
@@ -329,7 +328,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
 
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
-        given = _find_steps(X, int(self.features_per_step), self)
+        given = _find_steps(X, int(self.features_per_step), type(self).__name__)
         named = names_of(X)
         named = X if named is None else named
         validate_data(self, named, y, skip_check_array=True, ensure_2d=False, reset=reset)
@@ -339,7 +338,12 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             self._n_features, self._n_columns = n_features, n_columns
             return given
         found = n_columns, n_features if len(given.steps) else None
-        check_features(X, found, (self._n_columns, self._n_features), self)
+        check_features(
+            found,
+            (self._n_columns, self._n_features),
+            is_list=isinstance(X, list | tuple),
+            estimator_name=type(self).__name__,
+        )
         return given
 
     def _apply(self, method, steps):
@@ -419,13 +423,13 @@ class _Given(NamedTuple):
     ----------
     steps : ndarray or DataFrame of shape (total steps, D)
         All steps without the padding.
-    read : ReadX
-        What was found in X.
+    read : Parsed
+        X as sequences.
     form : {"columns", "array", "list", "frames"}
     """
 
     steps: Any
-    read: ReadX
+    read: Parsed
     form: str
 
     def in_form(self, steps):
@@ -450,14 +454,13 @@ def _with_nan(dtype):
     return dtype if dtype.kind in "fc" else object
 
 
-def _find_steps(X, features_per_step, estimator):
+def _find_steps(X, features_per_step, estimator_name):
     check_container(X)
     frames = _frames_in(X)
     if frames:
         return _read_frames(frames)
-    read = read_numbers(
-        X, features_per_step=features_per_step, allow_missing=True, estimator=estimator
-    )
+    opened = open_form(X, estimator_name)
+    read = parse_numbers(opened, features_per_step=features_per_step, allow_missing=True)
     steps = read.sequences.values
     if read.n_columns is not None:
         return _Given(steps, read, "columns")
@@ -504,9 +507,8 @@ def _read_frames(frames):
     # The one door decides what is padding.
     marks = np.where(_is_missing(steps).all(axis=1), np.nan, 0.0)
     offsets = offsets_of([len(frame) for frame in frames])
-    read = read_numbers(
-        [marks[start:stop] for start, stop in pairwise(offsets)], allow_missing=True
-    )
+    opened = open_form([marks[start:stop] for start, stop in pairwise(offsets)])
+    read = parse_numbers(opened, allow_missing=True)
     return _Given(_rows(steps, read.kept), read, "frames")
 
 

@@ -1,38 +1,16 @@
-"""GRURegressor: what is particular to regression."""
+"""GRURegressor: a network for numbers."""
 
 from numbers import Real
 
-import numpy as np
-from scipy import sparse
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import d2_pinball_score, r2_score
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skgru._base import BaseGRU
-from skgru._data.arrays import to_numbers
-from skgru._data.scaling import mean_and_scale
+from skgru._engine.loss import make_loss
+from skgru._engine.number_losses import NUMBER_LOSSES
 from skgru._estimator import hints_at_names
-from skgru._hints import hint_at_value
-from skgru._nn.losses import (
-    AbsoluteError,
-    GaussianLoss,
-    Huber,
-    PinballLoss,
-    PoissonDeviance,
-    SquaredError,
-)
-
-_LOSSES = {
-    "squared_error": SquaredError,
-    "absolute_error": AbsoluteError,
-    "huber": Huber,
-    "quantile": PinballLoss,
-    "poisson": PoissonDeviance,
-    "gaussian": GaussianLoss,
-}
 
 
 class GRURegressor(RegressorMixin, BaseGRU):
@@ -447,7 +425,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
 
     _parameter_constraints: dict = {
         **BaseGRU._parameter_constraints,
-        "loss": [StrOptions(set(_LOSSES))],
+        "loss": [StrOptions(set(NUMBER_LOSSES))],
         "quantiles": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
@@ -654,30 +632,14 @@ class GRURegressor(RegressorMixin, BaseGRU):
         ValueError
             If `return_std` is asked of another loss.
         """
-        check_is_fitted(self)
-        loss = self._make_loss()
-        if return_std and not isinstance(loss, GaussianLoss):
-            raise ValueError(
-                f"return_std=True needs loss='gaussian', got {self._structure['loss']!r}."
-            )
-        raw, read = self._run(X)
-        predicted = loss.activate(raw)
-        mean, scale = self.target_mean_, self.target_scale_
-        if predicted.ndim == 3:  # several numbers for each target
-            mean, scale = mean[:, None], scale[:, None]
-        if isinstance(loss, GaussianLoss):
-            mean = np.concatenate([mean, np.zeros_like(mean)], axis=1)  # of the deviations: 0
-        # In double precision, whatever the network's: y may be beyond the range of float32, or its
-        # mean so far from zero that its deviations would be rounded away.
-        y = predicted * scale + mean
-        if self._one_dimensional:
-            y = y[:, 0]
-        if isinstance(loss, GaussianLoss):
-            values, deviations = (self._shaped(part, read) for part in np.moveaxis(y, -1, 0))
-            return (values, deviations) if return_std else values
-        if isinstance(loss, PinballLoss) and loss.n_raw == 1:
-            y = y[..., 0]
-        return self._shaped(y, read)
+        model = self._fitted_model()
+        if return_std and not model.loss.has_std:
+            raise ValueError(f"return_std=True needs loss='gaussian', got {model.loss.name!r}.")
+        outputs = self._run(model, X)
+        y = outputs.shaped(model.predictions(outputs.values))
+        if not return_std:
+            return y
+        return y, outputs.shaped(model.loss.predict_std(outputs.values))
 
     def score(self, X, y, sample_weight=None):
         """Return R² of the prediction; of quantiles, the mean of D² of their pinball losses.
@@ -699,79 +661,11 @@ class GRURegressor(RegressorMixin, BaseGRU):
             1 is the best; 0 is what the mean, or the quantiles of y, would reach. With
             ``pooling=None`` over all steps.
         """
-        raw, y, weights = self._run_to_score(X, y, sample_weight)
-        y = self._check_y(y)
+        model = self._fitted_model()
+        raw, y, weights = self._run_to_score(model, X, y, sample_weight)
         check_consistent_length(raw, y)
-        targets, _ = self._encode_y(y, weights, reset=False)
-        return float(self._score(raw, targets, weights))
+        targets, _ = model.loss.encode(y, weights)
+        return model.loss.score(raw, targets, weights)
 
-    # --- The meaning of y ------------------------------------------------------------------------
-
-    def _check_y(self, y):
-        if not sparse.issparse(y):
-            y = to_numbers(y, self._where_in_y)
-        y = check_array(y, ensure_2d=False, input_name="y").astype(np.float64, copy=False)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and ((y < 0).any() or y.sum() <= 0):
-            raise ValueError(
-                f"loss='poisson' expects non-negative y with a positive sum, got values from "
-                f"{y.min()} to {y.max()}."
-            )
-        return y
-
-    def _encode_y(self, y, weights, *, reset, classes=None):
-        columns = y.reshape(len(y), -1)
-        if reset:
-            self._one_dimensional = y.ndim == 1
-            self.n_outputs_ = columns.shape[1]
-            if self.loss == "poisson":
-                self.target_scale_ = np.average(columns, axis=0, weights=weights)
-                self.target_scale_[self.target_scale_ == 0] = 1.0
-                self.target_mean_ = np.zeros(columns.shape[1])
-            else:
-                self.target_mean_, self.target_scale_ = mean_and_scale(columns, weights, "y")
-        if columns.shape[1] != len(self.target_mean_):
-            raise ValueError(
-                f"y has {columns.shape[1]} outputs, expected {len(self.target_mean_)} as in the "
-                "first fit."
-            )
-        return (columns - self.target_mean_) / self.target_scale_, np.ones(len(y))
-
-    def _quantiles(self):
-        """Return `quantiles` as a tuple."""
-        quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
-        is_increasing = quantiles.ndim == 1 and len(quantiles) and (np.diff(quantiles) > 0).all()
-        if not is_increasing or quantiles[0] <= 0 or quantiles[-1] >= 1:
-            hint = hint_at_value("quantiles", self.quantiles, self._parameter_constraints)
-            raise ValueError(
-                f"quantiles must be increasing numbers in (0, 1), got {self.quantiles!r}.{hint}"
-            )
-        return tuple(quantiles.tolist())
-
-    def _wanted_structure(self):
-        options = {}
-        if self.loss == "quantile":
-            options = {"quantiles": self._quantiles()}
-        elif self.loss == "huber":
-            options = {"delta": float(self.huber_delta)}
-        return super()._wanted_structure() | {"loss": self._plain.loss, "loss_options": options}
-
-    def _make_loss(self):
-        return _LOSSES[self._structure["loss"]](**self._structure["loss_options"])
-
-    def _strata(self, targets):
-        return None
-
-    def _score(self, raw, targets, weights):
-        loss = self._make_loss()
-        predicted = loss.activate(raw)
-        if isinstance(loss, PinballLoss):
-            scores = [
-                d2_pinball_score(targets, predicted[..., i], alpha=q, sample_weight=weights)
-                for i, q in enumerate(loss.quantiles)
-            ]
-            return float(np.mean(scores))
-        if isinstance(loss, GaussianLoss):
-            predicted = predicted[..., 0]
-        return r2_score(targets, predicted, sample_weight=weights)
+    def _make_loss(self, settings):
+        return make_loss(NUMBER_LOSSES[settings.loss], settings)

@@ -13,10 +13,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, St
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._data.arrays import as_array, describe
+from skgru._data.ids import UNKNOWN, Tokens, as_tokens
 from skgru._data.sequences import offsets_of
-from skgru._data.tokens import UNKNOWN, Tokens, as_tokens
 from skgru._estimator import Estimator, hints_at_names
-from skgru._parameters import plain
+from skgru._settings import plain
 
 __all__ = ["SequenceVectorizer"]
 

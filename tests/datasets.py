@@ -6,6 +6,8 @@ import polars as pl
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._data.forms import open_form
+from skgru._data.parsing import parse_numbers, parse_tokens
 
 ESTIMATORS = [GRUClassifier, GRURegressor]
 
@@ -85,3 +87,18 @@ def assert_same_model(a, b):
 def copies(estimator):
     """Return the trainable arrays as they are now."""
     return {name: array.copy() for name, array in estimator.parameters_.items()}
+
+
+def read_numbers(X, **options):
+    """Return numeric X as `Parsed` sequences."""
+    return parse_numbers(open_form(X), **options)
+
+
+def read_tokens(X):
+    """Return X of token ids as `Parsed` sequences."""
+    return parse_tokens(open_form(X))
+
+
+def flat(model):
+    """Return all trainable numbers as one new vector."""
+    return np.concatenate([array.ravel() for array in model.parameters_.values()])

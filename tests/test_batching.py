@@ -8,22 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgru._data import steps as _batching
+from skgru import _budget
+from skgru._budget import chunks
 from skgru._data.sequences import Sequences, offsets_of
-from skgru._data.steps import (
-    Steps,
-    batches_of_epoch,
-    chunks,
-    make_batch,
-    variance_explained_by_length,
-)
+from skgru._data.steps import Steps, make_batch
+from skgru._engine import batches as _batches
+from skgru._engine.batches import Order, variance_explained_by_length
 from skgru._nn.batch import Arena
 from tests import naive
 
 
 def epoch(lengths, batch_size, seed=0, **how):
     rng = np.random.RandomState(seed)
-    return [b.tolist() for b in batches_of_epoch(np.array(lengths), batch_size, rng, **how)]
+    return [b.tolist() for b in Order(batch_size, **how).batches(np.array(lengths), rng)]
 
 
 def joined(batches):
@@ -58,7 +55,7 @@ def test_sequences_of_one_length_come_in_the_order_of_the_permutation():
 
 
 def test_in_a_window_batches_hold_similar_lengths_in_random_order(monkeypatch):
-    monkeypatch.setattr(_batching, "_BATCHES_PER_WINDOW", 5)
+    monkeypatch.setattr(_batches, "_BATCHES_PER_WINDOW", 5)
     lengths = np.random.RandomState(1).permutation(100)
     batches = epoch(lengths, 4, group_by_length=True)
     assert len(batches) == 25
@@ -77,7 +74,7 @@ def test_in_a_window_batches_hold_similar_lengths_in_random_order(monkeypatch):
 def test_epochs_and_seeds_differ():
     rng = np.random.RandomState(0)
     lengths = np.arange(40) // 4
-    first, second = ([b.tolist() for b in batches_of_epoch(lengths, 4, rng)] for _ in range(2))
+    first, second = ([b.tolist() for b in Order(4).batches(lengths, rng)] for _ in range(2))
     assert first != second
     assert epoch(lengths, 4, seed=1) != epoch(lengths, 4, seed=2)
     assert epoch(lengths, 4, seed=1) == epoch(lengths, 4, seed=1)
@@ -100,8 +97,8 @@ def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
 
 @pytest.mark.parametrize("numbers_per_step", [1, 100, 10_000])
 def test_chunks_cover_all_and_are_bounded(numbers_per_step, monkeypatch):
-    monkeypatch.setattr(_batching, "MAX_CHUNK_SEQUENCES", 7)
-    monkeypatch.setattr(_batching, "_MAX_CHUNK_NUMBERS", 20_000)
+    monkeypatch.setattr(_budget, "MAX_CHUNK_SEQUENCES", 7)
+    monkeypatch.setattr(_budget, "_MAX_CHUNK_NUMBERS", 20_000)
     lengths = np.random.RandomState(0).randint(0, 60, 50)
     parts = list(chunks(lengths, numbers_per_step))
     assert sorted(np.concatenate(parts)) == list(range(50))

@@ -9,7 +9,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.steps import batches_of_epoch
+from skgru._engine.batches import Order
 from tests.datasets import (
     ESTIMATORS,
     PLAIN,
@@ -151,7 +151,7 @@ def stop_after_an_epoch(monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skgru._engine.training.Patience.exhausted", interrupt)
+    monkeypatch.setattr("skgru._engine.observers.Patience.on_epoch", interrupt)
 
 
 @pytest.mark.parametrize(("n", "stops"), [(9_999, False), (10_000, True)])
@@ -235,7 +235,7 @@ def test_truths_of_numpy():
     given = {"bidirectional": np.True_, "patch_size": np.int64(2)}
     model = auto(GRUClassifier, **given, warm_start=True).fit(X, y)
     model.set_params(bidirectional=True, patch_size=2).fit(X, y)
-    with pytest.raises(ValueError, match=r"'patch_size': 2, .*'bidirectional': True, .*but"):
+    with pytest.raises(ValueError, match=r"expected patch_size=2, but .* patch_size=3"):
         model.set_params(patch_size=3).fit(X, y)
 
 
@@ -280,12 +280,13 @@ def test_what_was_chosen_for_the_network_stays_when_training_goes_on(estimator_c
 def test_each_epoch_has_its_own_order_when_training_goes_on(estimator_class, method, monkeypatch):
     orders = []
 
-    def observe(*arguments, **options):
-        batches = list(batches_of_epoch(*arguments, **options))
+    def observe(self, lengths, rng):
+        batches = list(batches_of(self, lengths, rng))
         orders.append(np.concatenate(batches).tolist())
         return batches
 
-    monkeypatch.setattr("skgru._engine.training.batches_of_epoch", observe)
+    batches_of = Order.batches
+    monkeypatch.setattr(Order, "batches", observe)
     X, y = ragged()
     model = auto(estimator_class, warm_start=True, max_iter=4)
     for _ in range(4):
@@ -304,7 +305,7 @@ def test_what_was_chosen_may_be_given_when_training_goes_on(estimator_class):
     model.set_params(**model.auto_params_).fit(X, y)
     assert model.auto_params_ == {}
     model.set_params(patch_size=3)
-    with pytest.raises(ValueError, match=r"the network that was fitted: .*'patch_size': 2"):
+    with pytest.raises(ValueError, match=r"the network that was fitted: .*patch_size=2"):
         model.fit(X, y)
     assert model.set_params(patch_size="auto").fit(X, y).auto_params_ == {"patch_size": 2}
 

@@ -23,9 +23,8 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.parsing import read_numbers, read_tokens
 from skgru.per_timestep import PerTimestep
-from tests.datasets import small
+from tests.datasets import read_numbers, read_tokens, small
 from tests.test_forms import OnlyArray, OnlyDlpack, Unreadable
 from tests.test_sequences import objects
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skgru import GRUClassifier, GRURegressor
-from skgru._data import steps as _batching
+from skgru import GRUClassifier, GRURegressor, _budget
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -75,7 +74,7 @@ def cases():
 
 @pytest.mark.parametrize(("reading", "pooling", "network", "number"), list(cases()))
 def test_a_batch_of_sequences_without_a_step(reading, pooling, network, number, monkeypatch):
-    monkeypatch.setattr(_batching, "MAX_CHUNK_SEQUENCES", N_FILLED)
+    monkeypatch.setattr(_budget, "MAX_CHUNK_SEQUENCES", N_FILLED)
     X = sequences(reading)
     empty, filled = X[:N_EMPTY], X[N_EMPTY:]
     for i, (estimator, form) in enumerate(MODELS):

@@ -20,9 +20,17 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.parsing import read_numbers, read_tokens
 from skgru.per_timestep import PerTimestep
-from tests.datasets import ESTIMATORS, NAMED_FRAMES, assert_same_model, output, ragged, small
+from tests.datasets import (
+    ESTIMATORS,
+    NAMED_FRAMES,
+    assert_same_model,
+    output,
+    ragged,
+    read_numbers,
+    read_tokens,
+    small,
+)
 from tests.test_sequences import objects
 
 try:  # no requirement of the tests, and one may be installed that needs a newer NumPy

@@ -16,11 +16,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 import skgru
 from skgru import GRUClassifier
-from skgru._engine.training import Objective
+from skgru._engine.objective import Objective
 from tests.datasets import (
     ESTIMATORS,
     assert_same_model,
     copies,
+    flat,
     output,
     pad,
     ragged,
@@ -369,7 +370,7 @@ def test_which_training_sets_are_small(
     types = []
 
     def observe(self, *arguments, **options):
-        types.append(options["theta"].dtype)
+        types.append(arguments[3].dtype)
         original(self, *arguments, **options)
 
     original = Objective.__init__
@@ -381,7 +382,7 @@ def test_which_training_sets_are_small(
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y)
     assert types.pop() == computes_in
-    assert model._theta.dtype == parameters.get("dtype", "float32")
+    assert flat(model).dtype == parameters.get("dtype", "float32")
     # An epoch at a time, there may be more samples in the next one.
     if "solver" not in parameters:
         model = small(estimator_class, **parameters)
@@ -389,7 +390,7 @@ def test_which_training_sets_are_small(
             classes = {"classes": [0, 1]} if estimator_class is GRUClassifier else {}
             model.partial_fit(X, y, **classes)
             assert types.pop() == parameters.get("dtype", "float32")
-            state = model._optimizer_state["adam"]["m"]
+            state = model._state["optimizers"]["adam"]["m"]
             assert state.dtype == parameters.get("dtype", "float32")
 
 
@@ -399,7 +400,7 @@ def test_small_training_sets_that_go_on_stay_small(estimator_class):
     model = small(estimator_class, warm_start=True).fit(X, y)
     before = copies(model)
     model.fit(X, y)
-    assert model._theta.dtype == np.float32
+    assert flat(model).dtype == np.float32
     assert any((before[name] != array).any() for name, array in model.parameters_.items())
     model.set_params(learning_rate="constant").partial_fit(X, y)  # after fits in double precision
-    assert model._theta.dtype == np.float32
+    assert flat(model).dtype == np.float32

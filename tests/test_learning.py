@@ -218,9 +218,9 @@ def test_patches_are_steps_joined_from_the_end(k):
         np.vstack([np.tile(model.feature_mean_, (-len(x) % k, 1)), x]).reshape(-1, 2 * k) for x in X
     ]
     joined = regressor(max_iter=1).fit(by_hand, y)
-    joined.feature_mean_ = np.tile(model.feature_mean_, k)
-    joined.feature_scale_ = np.tile(model.feature_scale_, k)
-    joined.target_mean_, joined.target_scale_ = model.target_mean_, model.target_scale_
+    joined.feature_mean_[...] = np.tile(model.feature_mean_, k)
+    joined.feature_scale_[...] = np.tile(model.feature_scale_, k)
+    joined.target_mean_[...], joined.target_scale_[...] = model.target_mean_, model.target_scale_
     for name, array in model.parameters_.items():
         joined.parameters_[name][...] = array
     np.testing.assert_allclose(joined.predict(by_hand), model.predict(X), rtol=1e-4, atol=1e-4)

@@ -13,14 +13,13 @@ from sklearn.metrics import (
     mean_squared_error,
 )
 
-from skgru._nn.losses import (
+from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
+from skgru._engine.number_losses import (
     AbsoluteError,
     GaussianLoss,
     Huber,
     PinballLoss,
     PoissonDeviance,
-    SigmoidLogLoss,
-    SoftmaxLogLoss,
     SquaredError,
 )
 
@@ -37,7 +36,7 @@ class SmoothedSigmoid(SigmoidLogLoss):
 
 class HuberOfOne(Huber):
     def __init__(self):
-        super().__init__(delta=1.0)
+        super().__init__(huber_delta=1.0)
 
 
 class ThreeQuantiles(PinballLoss):

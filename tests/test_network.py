@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._nn.batch import Batch
-from skgru._nn.dropout import Dropout, DropoutRates
-from skgru._nn.losses import (
+from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
+from skgru._engine.number_losses import (
     AbsoluteError,
     GaussianLoss,
     Huber,
     PinballLoss,
     PoissonDeviance,
-    SigmoidLogLoss,
-    SoftmaxLogLoss,
     SquaredError,
 )
+from skgru._nn.batch import Batch
+from skgru._nn.dropout import Dropout, DropoutRates
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.recurrent import Stack

@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceVectorizer
-from skgru._parameters import plain as plain_number
+from skgru._settings import plain as plain_number
 from tests.datasets import ESTIMATORS, assert_same_model, output, small
 
 pytestmark = [
@@ -180,9 +180,8 @@ def test_arrays_of_sizes_and_names(estimator_class):
     model = small(estimator_class, **given).fit(X, y)
     lists = {"hidden_layer_sizes": (100, 3), "cell": ("gru", "rnn"), "pooling": ("last", "max")}
     assert_same_model(model, small(estimator_class, **given | lists).fit(X, y))
-    assert all(
-        type(name) is str for name in model._structure["cells"] + model._structure["pooling"]
-    )
+    (encoder,) = model._state["encoders"].values()
+    assert all(type(name) is str for name in encoder["cells"] + encoder["pooling"])
 
 
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)

@@ -21,8 +21,8 @@ SGD_SETTINGS = pytest.mark.parametrize(
 )
 MAKERS = [
     lambda theta, **kw: Adam(theta, **kw),
-    lambda theta, **kw: SGD(theta, momentum=0.9, nesterov=False, **kw),
-    lambda theta, **kw: SGD(theta, momentum=0.9, nesterov=True, **kw),
+    lambda theta, **kw: SGD(theta, momentum=0.9, nesterovs_momentum=False, **kw),
+    lambda theta, **kw: SGD(theta, momentum=0.9, nesterovs_momentum=True, **kw),
 ]
 OPTIMIZERS = pytest.mark.parametrize("make", MAKERS, ids=["adam", "momentum", "nesterov"])
 
@@ -96,7 +96,7 @@ def test_adams_defaults_are_those_of_the_paper():
 def test_sgd_follows_its_formula(momentum, nesterov):
     theta, gradients = random_problem()
     expected = sgd_by_hand(theta, gradients, RATES, momentum, nesterov)
-    optimizer = SGD(theta, momentum=momentum, nesterov=nesterov)
+    optimizer = SGD(theta, momentum=momentum, nesterovs_momentum=nesterov)
     assert_allclose(run(optimizer, theta, gradients, RATES), expected, rtol=1e-12, atol=1e-13)
 
 
@@ -105,7 +105,7 @@ def test_sgd_without_momentum_is_plain_gradient_descent(nesterov):
     theta, gradients = random_problem()
     steps = np.array(RATES)[:, None] * gradients
     expected = theta - np.cumsum(steps, axis=0)
-    optimizer = SGD(theta, momentum=0.0, nesterov=nesterov)
+    optimizer = SGD(theta, momentum=0.0, nesterovs_momentum=nesterov)
     assert_allclose(run(optimizer, theta, gradients, RATES), expected, rtol=1e-12, atol=1e-13)
 
 
@@ -118,7 +118,7 @@ def test_sgds_defaults_are_nesterovs_momentum_of_nine_tenths():
 def test_momentum_goes_on_when_the_gradient_is_gone():
     for nesterov, expected in ((False, [-1.0, -1.5, -1.75]), (True, [-1.5, -1.75, -1.875])):
         theta = np.zeros(1)
-        optimizer = SGD(theta, momentum=0.5, nesterov=nesterov)
+        optimizer = SGD(theta, momentum=0.5, nesterovs_momentum=nesterov)
         path = run(optimizer, theta, np.array([[1.0], [0.0], [0.0]]), [1.0] * 3)
         assert_allclose(path[:, 0], expected, rtol=1e-15)
 

@@ -8,10 +8,18 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.parsing import read_numbers, read_tokens
-from skgru._data.steps import batches_of_epoch
 from skgru._data.targets import read_step_targets
-from tests.datasets import assert_same_model, pad, ragged, rectangle, small, token_sequences
+from skgru._engine.batches import Order
+from tests.datasets import (
+    assert_same_model,
+    pad,
+    ragged,
+    read_numbers,
+    read_tokens,
+    rectangle,
+    small,
+    token_sequences,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -189,9 +197,10 @@ def test_balanced_classes_count_steps():
     y = [(np.arange(len(x)) == 0).astype(int) for x in X]
     model = small(GRUClassifier, pooling=None, class_weight="balanced", max_iter=1).fit(X, y)
     counts = np.bincount(np.concatenate(y))
-    factors = model._encode_y(np.concatenate(y), np.ones(counts.sum()), reset=False, classes=None)[
-        1
-    ]
+    loss = model._make_loss(model._settings).bind(
+        {"classes": np.array([0, 1]), "is_multilabel": False}
+    )
+    _, factors = loss.encode(np.concatenate(y), np.ones(counts.sum()))
     assert_allclose(np.unique(factors), np.unique(counts.sum() / (2 * counts)))
 
 
@@ -207,11 +216,11 @@ def test_partial_fit():
 def test_length_may_tell_of_the_targets_of_steps(told, monkeypatch):
     X, _ = ragged(200, longest=40)
     grouped = []
+    batches_of = Order.batches
     monkeypatch.setattr(
-        "skgru._engine.training.batches_of_epoch",
-        lambda *args, group_by_length, **how: (
-            grouped.append(group_by_length) or batches_of_epoch(*args, **how)
-        ),
+        Order,
+        "batches",
+        lambda self, *args: grouped.append(self.group_by_length) or batches_of(self, *args),
     )
     y = [np.full(len(x), len(x) > 25) if told else np.arange(len(x)) % 2 for x in X]
     small(GRUClassifier, pooling=None, max_iter=1).fit(X, y)

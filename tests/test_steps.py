@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgru._data import numbers as _inputs
-from skgru._data.numbers import NumericInputs
+from skgru import _budget
+from skgru._data.numbers import NumberInput
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
@@ -51,16 +51,16 @@ def test_steps_are_joined_from_the_end_on(lengths, n_joined, tokens, seed):
 
 
 def numeric_inputs(missing, *, has_missing, time_feature, patch_size, bidirectional=False):
-    return NumericInputs(
-        np.array([0.5, 0.0]),
-        np.array([2.0, 0.7]),
-        np.array([0.5, -0.25]),
-        np.array([1.5, 0.7]),
-        has_missing,
-        clip=False,
+    return NumberInput(
+        n_features=D,
         missing=missing,
-        time_feature=time_feature,
-        bidirectional=bidirectional,
+        stamps=time_feature,
+        center=np.array([0.5, 0.0]),
+        scale=np.array([2.0, 0.7]),
+        fill=np.array([0.5, -0.25]),
+        gap_scale=np.array([1.5, 0.7]),
+        has_missing=has_missing,
+        is_bidirectional=bidirectional,
         patch_size=patch_size,
     )
 
@@ -156,8 +156,8 @@ def test_what_is_held_is_what_is_found_out_anew(
         inputs.steps_of(sequences, "float32", read_often=often) for often in (True, False)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_inputs, "_MUCH", -1)
-        patch.setattr(_inputs, "_MUCH_PER_BYTE", -1)
+        patch.setattr(_budget, "_MUCH", -1)
+        patch.setattr(_budget, "_MUCH_PER_BYTE", -1)
         too_much = inputs.steps_of(sequences, "float32", read_often=True)
     for moved in (False, True):
         batches = []

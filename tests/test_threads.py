@@ -19,9 +19,10 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import skgru
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.steps import shards
+from skgru._budget import shards
 from skgru._engine import threads as _threads
 from skgru._engine.threads import on_threads
+from tests.datasets import flat
 
 
 def blas_threads(*_):
@@ -69,7 +70,7 @@ def wide(cls, n_jobs, **options):
 @pytest.mark.parametrize("n_jobs", [2, 3, -1])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_any_number_of_threads_gives_the_same_bits(solver, n_jobs, monkeypatch):
-    monkeypatch.setattr("skgru._data.steps.MAX_CHUNK_SEQUENCES", 140)  # two chunks
+    monkeypatch.setattr("skgru._budget.MAX_CHUNK_SEQUENCES", 140)  # two chunks
     X, y = wide_data()
     one = wide(GRURegressor, 1, solver=solver).fit(X, y)
     many = wide(GRURegressor, n_jobs, solver=solver).fit(X, y)
@@ -115,10 +116,11 @@ def test_all_processors_are_those_that_blas_may_use(monkeypatch):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_narrow_networks_have_no_threads(monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        "skgru._base.on_threads",
-        lambda n_jobs, work: seen.append(n_jobs) or on_threads(n_jobs, work),
-    )
+    for module in ("_base", "_engine.predict"):
+        monkeypatch.setattr(
+            f"skgru.{module}.on_threads",
+            lambda n_jobs, work: seen.append(n_jobs) or on_threads(n_jobs, work),
+        )
     X, y = wide_data()
     for sizes in (63, 64, (16, 128)):
         model = GRUClassifier(sizes, max_iter=1, n_jobs=2).fit(X, y > 0)
@@ -232,7 +234,7 @@ def test_a_limit_of_another_that_ends_during_a_call_is_not_set_again():
 
 def bits(model, X, y):
     model.fit(X, y)
-    return model._theta.tobytes() + model.predict(X).tobytes()
+    return flat(model).tobytes() + model.predict(X).tobytes()
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -428,6 +430,7 @@ assert {library.filepath for library in loaded} == known
 def test_a_forked_process_has_its_threads_back():
     run_python("""
 import os, signal, sys, threading, warnings
+import numpy as np
 from skgru import GRURegressor
 from skgru._engine import threads as _threads
 from threadpoolctl import threadpool_info, threadpool_limits

@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import resample, shuffle
 
 from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
-from skgru._data.tokens import Tokens, holds_tokens, look_like_ids
+from skgru._data.ids import Tokens, holds_tokens, look_like_ids
 from tests.datasets import assert_same_model, small
 
 RNG = np.random.default_rng(0)

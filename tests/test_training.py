@@ -14,12 +14,13 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._engine.training import Objective
+from skgru._engine.objective import Objective
 from skgru._nn.optimizers import Adam
 from tests.datasets import (
     ESTIMATORS,
     assert_same_model,
     copies,
+    flat,
     output,
     ragged,
     rectangle,
@@ -38,11 +39,6 @@ DESCENT = {
     "learning_rate": "constant",
     "learning_rate_init": 0.1,
 }
-
-
-def flat(model):
-    """Return all trainable numbers as one new vector."""
-    return np.concatenate([array.ravel() for array in model.parameters_.values()])
 
 
 def step_of(model, X, y):

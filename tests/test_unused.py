@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._unused import _RULES
+from skgru._engine.unused import _CHOICES, _RULES
 from tests.datasets import (
     ESTIMATORS,
     assert_same_model,
@@ -164,6 +164,8 @@ def test_with_effect(estimator_class, name, value, others, data):
 
 def test_every_parameter_of_the_table_is_tested():
     names = {name for rule in _RULES for name in rule.names}
+    for parts in _CHOICES.values():
+        names.update(name for part in parts.values() for name in part.parameters)
     assert names - {"quantiles", "huber_delta"} == {row[0] for row in UNUSED}
     assert names <= set(inspect.signature(GRURegressor).parameters)
 

@@ -8,17 +8,19 @@
 | list, tuple, object array or Series of DataFrames | the same, the columns are the features |
 | DataFrame of arrays, one column per feature | the same |
 
-`open_form` returns a `Rectangle` or `Ragged` sequences, which still hold the cells as they came.
-What these are, numbers, token ids or time stamps, a `Reader` decides; what is padding, `parsing`.
+`open_form` returns `Opened` sequences: a `Rectangle` or `Ragged` ones, which still hold the cells
+as they came. A `Reader` makes numbers, token ids or time stamps of them; `parsing` drops padding.
 """
 
 from collections.abc import Mapping, Set
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
 from skgru._data.arrays import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
+from skgru._data.ids import holds_tokens
 from skgru._data.stacking import LONG_TABLE, Ragged, Rectangle
 from skgru._data.tables import columns_of, is_array, is_grouped
 from skgru._data.tables import names_of as column_names
@@ -29,9 +31,59 @@ _TEXTS = (
 )
 
 
-def open_form(X, estimator):
-    """Return X as a `Rectangle` or as `Ragged` sequences, whatever its cells are."""
+class Opened(NamedTuple):
+    """X without its container.
+
+    Attributes
+    ----------
+    form : Rectangle or Ragged
+        The cells of its sequences, as they came.
+    named : DataFrame or None
+        The frame that carries the names of the features.
+    is_marked : bool
+        Whether it is marked as token ids.
+    is_list : bool
+        Whether it is a list of sequences: those may have any length, also where all are equal.
+    is_frame : bool
+    """
+
+    form: Any
+    named: Any
+    is_marked: bool
+    is_list: bool
+    is_frame: bool
+
+    @property
+    def names(self):
+        """The names of the features as strings, None if they have none."""
+        return None if self.named is None else [str(name) for name in column_names(self.named)]
+
+
+def open_form(X, estimator_name=None):
+    """Return X as `Opened` sequences, whatever its cells are.
+
+    Parameters
+    ----------
+    X : any of the forms
+    estimator_name : str, default=None
+        Of the estimator in scikit-learn's error messages.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is none of the forms.
+    """
     check_container(X)
+    return Opened(
+        _open(X, estimator_name),
+        names_of(X),
+        holds_tokens(X),
+        isinstance(X, list | tuple),
+        is_frame(X),
+    )
+
+
+def _open(X, estimator):
     if is_frame(X):
         return _open_frame(X, estimator)
     if isinstance(X, np.ndarray) or not hasattr(X, "__len__"):

@@ -1,11 +1,17 @@
-"""What the network reads of numeric sequences: scaled, with what is missing and how long since."""
+"""Inputs of numbers: parsed, scaled, and with the times since missing values were last seen."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
+from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
+from skgru._data.ids import look_like_ids
+from skgru._data.inputs import Input
 from skgru._data.observed import Seen, last_seen, next_seen, scaled_gaps, seen_before, step_times
+from skgru._data.parsing import check_times, index_of_stamps, parse_numbers
 from skgru._data.scaling import (
     contains_nan,
     mean_and_scale,
@@ -13,75 +19,177 @@ from skgru._data.scaling import (
     median_and_scale,
     scale_values,
 )
-from skgru._data.steps import MAX_CHUNK_SEQUENCES, SequencePieces, Steps
+from skgru._data.sequences import Sequences
+from skgru._data.steps import SequencePieces, Steps
 from skgru._nn.batch import Arena
+from skgru._spec import InputSpec
+from skgru._warnings import warn
 
-# What is read of the steps of the training data is held, if it takes at most so many bytes, or so
-# many for each byte of the values.
-_MUCH, _MUCH_PER_BYTE = 1 << 26, 3
 # So many numbers are looked through at a time for the mean gaps.
 _MAX_GAPS = 1 << 17
 
 
-class NumericInputs(NamedTuple):
-    """How numeric sequences become the network's inputs.
+@dataclass(frozen=True, eq=False)
+class NumberInput(Input):
+    """An input of numeric sequences.
 
-    Attributes
+    Parameters
     ----------
-    center, scale : ndarray of shape (D,)
+    features_per_step : int, default=1
+        How many numbers make a step where X does not say.
+    scaling : {"standard", "robust"} or None, default="standard"
+    missing : {"decay", "indicator", "error"}, default="decay"
+    time_feature : int, str or None, default=None
+        As it was given.
+    embeds_marked : bool, default=False
+        Whether an X that is marked as token ids would have been embedded.
+    stamps : int or None
+        Index of the feature that holds time stamps.
+    center, scale : ndarray of shape (D,), learned
         Of each feature; NaN if the training data have no value of it, and it is never read.
-    fill : ndarray of shape (D,)
-        What is put in the place of missing values if there were none in training, and in front of
+    fill : ndarray of shape (D,), learned
+        The replacement of missing values if there were none in training, and of those in front of
         the first step.
-    gap_scale : ndarray of shape (D,)
+    gap_scale : ndarray of shape (D,), learned
         Mean time since each feature was last seen.
-    has_missing : bool
+    has_missing : bool, learned
         Whether values were missing in training.
-    clip : bool
-        Whether scaled values are clipped.
-    missing : {"decay", "indicator", "error"}
-    time_feature : int or None
-    bidirectional : bool
+    is_bidirectional : bool
+        Of the network, as is the next.
     patch_size : int
     """
 
-    center: np.ndarray
-    scale: np.ndarray
-    fill: np.ndarray
-    gap_scale: np.ndarray
-    has_missing: bool
-    clip: bool
-    missing: str
-    time_feature: int | None
-    bidirectional: bool
-    patch_size: int
+    features_per_step: int = 1
+    scaling: str | None = "standard"
+    missing: str = "decay"
+    time_feature: int | str | None = None
+    embeds_marked: bool = False
+    stamps: int | None = None
+    center: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    fill: np.ndarray | None = None
+    gap_scale: np.ndarray | None = None
+    has_missing: bool = False
+    is_bidirectional: bool = False
+    patch_size: int = 1
+
+    kind = "numbers"
+    attribute_names = ("feature_mean_", "feature_scale_", "gap_scale_", "has_missing_")
+    embedding_dim = None
+
+    # --- X ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, opened, settings):
+        """Return the input that the parameters ask for, given the X that it will learn from."""
+        return cls(
+            settings.estimator_name,
+            features_per_step=settings.features_per_step,
+            scaling=settings.scaling,
+            missing=settings.missing,
+            time_feature=settings.time_feature,
+            embeds_marked=settings.is_auto("embedding_dim"),
+            stamps=index_of_stamps(opened, settings.time_feature),
+        )
+
+    def parse(self, opened):
+        """Return X as sequences; refuse other features than those that were learned from."""
+        if self.n_features is not None and self.embeds_marked and opened.is_marked:
+            raise ValueError(
+                f"X holds token ids, but {self.estimator_name} was fitted to numbers: fit it to "
+                "what SequenceVectorizer returns too, or set embedding_dim."
+            )
+        parsed = parse_numbers(
+            opened,
+            features_per_step=self.features_per_step,
+            allow_missing=self.missing != "error",
+            time_feature=self.stamps,
+        )
+        self._check_features(opened, parsed)
+        sequences = parsed.sequences
+        if self.n_features is not None and len(sequences.values) == 0:
+            nothing = Sequences(np.empty((0, self.n_features)), sequences.offsets)
+            return parsed._replace(sequences=nothing)
+        if self.stamps is not None:
+            check_times(sequences, self.stamps)
+        return parsed
+
+    def meet(self, parsed):
+        """Return the input with the features of the X that it will learn from."""
+        if self.embeds_marked:
+            _warn_of_lost_tokens(parsed)
+        n_features = parsed.sequences.values.shape[1]
+        stamps = None if self.stamps is None else self.stamps % n_features
+        return replace(self, n_columns=parsed.n_columns, n_features=n_features, stamps=stamps)
+
+    # --- What it learns --------------------------------------------------------------------------
+
+    def learn(self, sequences, weights, encoder):
+        """Return the input that has learned scales and gaps; see `Input.learn`.
+
+        Raises
+        ------
+        ValueError
+            If values are so large that the scale overflows.
+        """
+        learned = learn_features(sequences, weights, scaling=self.scaling, time_feature=self.stamps)
+        return replace(
+            self,
+            **learned,
+            is_bidirectional=encoder.bidirectional,
+            patch_size=encoder.patch_size,
+        )
+
+    def differs(self, settings):
+        """Return the parameter that now asks for another input; see `Input.differs`."""
+        if settings.embedding_matrix is not None:
+            return "embedding_matrix", None, settings.embedding_matrix
+        if settings.embedding_dim not in ("auto", None):
+            return "embedding_dim", None, settings.embedding_dim
+        for name in ("missing", "time_feature"):
+            if getattr(self, name) != getattr(settings, name):
+                return name, getattr(self, name), getattr(settings, name)
+        return None
+
+    @property
+    def says_features(self):
+        """Whether X itself says how many features a step has."""
+        return self.n_columns is None and self.n_features != self.features_per_step
+
+    @property
+    def attributes(self):
+        """The scale of each feature, of the gaps, and whether values were missing."""
+        values = self.center, self.scale, self.gap_scale, self.has_missing
+        return dict(zip(self.attribute_names, values, strict=True))
+
+    # --- What the network reads ------------------------------------------------------------------
 
     @property
     def are_observed(self):
         """Whether the network reads more of the sequences than their values."""
-        return self.has_missing or self.time_feature is not None
-
-    @property
-    def decay(self):
-        """Whether inputs and states of the network decay."""
-        return self.are_observed and self.missing == "decay"
+        return self.has_missing or self.stamps is not None
 
     @property
     def n_inputs(self):
         """How many features a step of the network has, before steps are joined to patches."""
-        n_features = len(self.center)
         with_indicators = self.has_missing and self.missing == "indicator"
-        return n_features * (3 if with_indicators else 1)
+        return self.n_features * (3 if with_indicators else 1)
+
+    @property
+    def spec(self):
+        """The network's inputs: they and its states decay, if more is read than the values."""
+        decay = self.are_observed and self.missing == "decay"
+        return InputSpec(self.n_inputs, decay=decay, reads_mask=self.has_missing)
 
     @property
     def _n_observed(self):
         """How many columns `_observe` returns."""
         if self.missing == "indicator":
             return self.n_inputs
-        return (5 if self.bidirectional else 3) * len(self.center)
+        return (5 if self.is_bidirectional else 3) * self.n_features
 
-    def steps_of(self, sequences, dtype, *, read_often=False):
-        """Return the steps of the network, with inputs of the type `dtype`, as `Steps`.
+    def steps_of(self, sequences, dtype, *, read_often=False, moves_joints=False):
+        """Return the steps of sequences as the network reads them; see `Input.steps_of`.
 
         Where other steps have a say in what is read of one, that is found out anew whenever it is
         read; if it is `read_often`, once for all, unless that took too much memory.
@@ -94,10 +202,15 @@ class NumericInputs(NamedTuple):
         dtype = np.dtype(dtype)
         if self.are_observed:
             observe = partial(self._observe, dtype=dtype)
-            padding = np.zeros(1, dtype)
-            steps = Steps(sequences, n_joined=self.patch_size, padding=padding, observe=observe)
+            steps = Steps(
+                sequences,
+                n_joined=self.patch_size,
+                padding=np.zeros(1, dtype),
+                observe=observe,
+                moves_joints=moves_joints,
+            )
             n_bytes = len(sequences.values) * self._n_observed * dtype.itemsize
-            if read_often and n_bytes <= max(_MUCH, _MUCH_PER_BYTE * sequences.values.nbytes):
+            if read_often and may_be_held(n_bytes, sequences.values.nbytes):
                 return steps.observed_once()
             return steps
         prepare = partial(
@@ -105,7 +218,7 @@ class NumericInputs(NamedTuple):
             center=np.tile(self.center, self.patch_size),
             scale=np.tile(self.scale, self.patch_size),
             dtype=dtype,
-            clip=self.clip,
+            clip=self._clips,
             in_place=True,
         )
         return Steps(
@@ -114,7 +227,12 @@ class NumericInputs(NamedTuple):
             n_joined=self.patch_size,
             padding=self.fill,
             observe=self._fill if contains_nan(sequences.values) else None,
+            moves_joints=moves_joints,
         )
+
+    @property
+    def _clips(self):
+        return self.scaling == "robust"
 
     # What `Steps` calls observe.
 
@@ -133,19 +251,21 @@ class NumericInputs(NamedTuple):
 
         With "decay" that is what `_nn.missing.ObservedInputs` reads, else `n_inputs` columns.
         """
-        times = step_times(values, numbers, self.time_feature)
-        if self.time_feature is not None:
-            values[:, self.time_feature] = 0  # the stamps themselves are not read
-        values = scale_values(values, self.center, self.scale, dtype, clip=self.clip, in_place=True)
+        times = step_times(values, numbers, self.stamps)
+        if self.stamps is not None:
+            values[:, self.stamps] = 0  # the stamps themselves are not read
+        values = scale_values(
+            values, self.center, self.scale, dtype, clip=self._clips, in_place=True
+        )
         is_seen = ~np.isnan(values)
         never = np.zeros(values.shape[1])
         before = seen_before(times, numbers, offsets, never, before and Seen(*before))
         *onward, after = last_seen(values, times, offsets, before)
         directions = [onward]
-        if self.bidirectional and self.missing == "decay":
+        if self.is_bidirectional and self.missing == "decay":
             directions.append(next_seen(values, times, offsets, never))
-        if self.time_feature is not None:  # the time between steps takes the place of the stamps
-            j = self.time_feature
+        if self.stamps is not None:  # the time between steps takes the place of the stamps
+            j = self.stamps
             for seen, gaps in directions:
                 seen[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
         seen = [seen for seen, _ in directions]
@@ -158,8 +278,8 @@ class NumericInputs(NamedTuple):
         return np.hstack([seen[0], is_seen.astype(dtype), np.log1p(gaps[0])]), after
 
 
-def learn_inputs(sequences, weights, *, scaling, time_feature):
-    """Return center, scale, fill and gap_scale of the features, and whether values are missing.
+def learn_features(sequences, weights, *, scaling, time_feature):
+    """Return the scales of the features, and whether values are missing.
 
     Parameters
     ----------
@@ -170,9 +290,8 @@ def learn_inputs(sequences, weights, *, scaling, time_feature):
 
     Returns
     -------
-    center, scale, fill, gap_scale : ndarray of shape (D,)
-        As the attributes of `NumericInputs`.
-    has_missing : bool
+    dict
+        Fields of `NumberInput`: center, scale, fill, gap_scale, each (D,), and has_missing.
 
     Raises
     ------
@@ -197,7 +316,13 @@ def learn_inputs(sequences, weights, *, scaling, time_feature):
         gap_scale = mean_gaps(sequences, weights, time_feature)
     if time_feature is not None:
         center[time_feature], scale[time_feature] = 0.0, gap_scale[time_feature]
-    return center, scale, fill, gap_scale, has_missing
+    return {
+        "center": center,
+        "scale": scale,
+        "fill": fill,
+        "gap_scale": gap_scale,
+        "has_missing": has_missing,
+    }
 
 
 def mean_gaps(sequences, weights, time_feature):
@@ -237,3 +362,19 @@ def _without_stamps(values, time_feature):
     values = values.copy()
     values[:, time_feature] = 0
     return values
+
+
+def _warn_of_lost_tokens(parsed):
+    """Warn of a table that is read as numbers and looks like token ids."""
+    values = parsed.sequences.values
+    is_table = parsed.n_columns is not None
+    is_table = is_table and parsed.n_columns * (len(parsed.given_offsets) - 1) == len(values)
+    if not is_table or values.dtype.kind not in "iu":
+        return
+    if look_like_ids(values.reshape(-1, parsed.n_columns)):
+        warn(
+            "X is read as numbers, but it holds integers padded with zeros, as token ids are. "
+            "embedding_dim='auto' embeds what SequenceVectorizer returns as it is; np.asarray "
+            "and DataFrames take away what tells ids from numbers. Set embedding_dim=128 to "
+            "have X read as token ids, or embedding_dim=None if it holds numbers."
+        )

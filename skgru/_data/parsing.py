@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skgru._data.arrays import MISSING_ID
-from skgru._data.forms import column_names, names_of, open_form
 from skgru._data.sequences import Sequences, kept_rows, locate
 from skgru._data.stacking import Reader, is_feature
 
 
-class ReadX(NamedTuple):
-    """What was found in X.
+class Parsed(NamedTuple):
+    """X as sequences.
 
     Attributes
     ----------
@@ -26,41 +25,41 @@ class ReadX(NamedTuple):
         Offsets of the steps as they were given, padding included.
     kept : slice or ndarray of shape (total steps,)
         Which of the given steps are no padding.
+    is_frame : bool
+        Whether X is a DataFrame.
     """
 
     sequences: Sequences
     n_columns: int | None
     given_offsets: np.ndarray
     kept: slice | np.ndarray
+    is_frame: bool = False
 
 
-def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=None, estimator=None):
-    """Read numeric sequences.
+def parse_numbers(opened, *, features_per_step=1, allow_missing=False, time_feature=None):
+    """Parse numeric sequences.
 
     Parameters
     ----------
-    X : any of the forms that `forms` lists
+    opened : Opened
     features_per_step : int, default=1
         How many numbers make a step where X does not say: in 2-D X and in (T_i,) sequences.
     allow_missing : bool, default=False
-        Whether NaN inside a sequence is taken, and stays what it is.
+        Whether NaN inside a sequence is taken, and stays as it is.
     time_feature : int, default=None
         Which feature holds time stamps, from the last one on if negative: dates and durations
         become seconds since the sequence's first step.
-    estimator : estimator, default=None
-        Named in scikit-learn's error messages.
 
     Returns
     -------
-    ReadX
+    Parsed
 
     Raises
     ------
     ValueError, TypeError
-        If X is none of the forms, not numeric, infinite, or has a missing value inside a sequence
-        that is not allowed.
+        If X is not numeric, infinite, or has a missing value inside a sequence that is not allowed.
     """
-    form = open_form(X, estimator)
+    form = opened.form
     steps, offsets = form.stack(Reader(features_per_step, time_feature))
     sequences, kept = Sequences(steps, offsets), slice(None)
     if not _is_surely_finite(steps):
@@ -68,18 +67,18 @@ def read_numbers(X, *, features_per_step=1, allow_missing=False, time_feature=No
         sequences, kept = _without_trailing_nan(steps, offsets)
         if not allow_missing:
             _check_complete(sequences)
-    return ReadX(sequences, form.n_columns, offsets, kept)
+    return Parsed(sequences, form.n_columns, offsets, kept, opened.is_frame)
 
 
-def read_tokens(X, *, estimator=None):
-    """Read sequences of token ids; the values are integers of shape (total steps,).
+def parse_tokens(opened):
+    """Parse sequences of token ids; the values are integers of shape (total steps,).
 
     Raises
     ------
     ValueError, TypeError
-        As `read_numbers`, and if an id is negative, has a fraction, or is 0 inside a sequence.
+        As `parse_numbers`, and if an id is negative, has a fraction, or is 0 inside a sequence.
     """
-    form = open_form(X, estimator)
+    form = opened.form
     steps, given_offsets = form.stack(Reader(1, None, ids=True))
     ids, offsets, kept = steps[:, 0], given_offsets, np.arange(len(steps))
     missing = ids == MISSING_ID
@@ -88,10 +87,10 @@ def read_tokens(X, *, estimator=None):
         kept = np.arange(len(steps))[kept]
         _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
     sequences, rows = _without_padding(ids[kept], offsets)
-    return ReadX(sequences, form.n_columns, given_offsets, kept[rows])
+    return Parsed(sequences, form.n_columns, given_offsets, kept[rows], opened.is_frame)
 
 
-def time_feature_of(X, time_feature):
+def index_of_stamps(opened, time_feature):
     """Return the index of the feature that holds time stamps, given its index or column's name.
 
     Raises
@@ -101,13 +100,12 @@ def time_feature_of(X, time_feature):
     """
     if not isinstance(time_feature, str):
         return None if time_feature is None else int(time_feature)
-    frame = names_of(X)
-    if frame is None:
+    names = opened.names
+    if names is None:
         raise ValueError(
             f"Expected a column time_feature={time_feature!r}, but the features of X have no "
             "names: give a DataFrame or a list of DataFrames, or the index of the feature."
         )
-    names = [str(name) for name in column_names(frame)]
     if time_feature not in names:
         raise ValueError(
             f"Expected a column time_feature={time_feature!r}, or the index of a feature; the "
@@ -116,35 +114,32 @@ def time_feature_of(X, time_feature):
     return names.index(time_feature)
 
 
-def check_features(X, found, expected, estimator):
-    """Refuse an X of other features than those that `estimator` was fitted to.
+def check_features(found, expected, *, is_list, estimator_name):
+    """Refuse an X of other features than those of the X that was learned from.
 
     Parameters
     ----------
-    X : any of the forms that `forms` lists
     found, expected : tuple of (n_columns, n_features)
         Columns of a two-dimensional X, or None, and features of a step, None if there is no step;
         of this X, and in fit.
-    estimator : estimator
-        Named in the errors.
+    is_list : bool
+        Whether X is a list of sequences, whose rows may have any length.
+    estimator_name : str
 
     Raises
     ------
     ValueError
         If they differ.
     """
-    name = type(estimator).__name__
-    # A list is a list of sequences: its rows may have any length, also where all are equal.
-    is_list = isinstance(X, list | tuple)
     if not is_list and None not in (found[0], expected[0]) and found[0] != expected[0]:
         raise ValueError(
-            f"X has {found[0]} features, but {name} is expecting {expected[0]} features as input. "
-            "(Sequences of other lengths can be given as a list or a 3-D array.)"
+            f"X has {found[0]} features, but {estimator_name} is expecting {expected[0]} features "
+            "as input. (Sequences of other lengths can be given as a list or a 3-D array.)"
         )
     if found[1] not in (None, expected[1]):
         raise ValueError(
-            f"X has {found[1]} features per step, but {name} is expecting {expected[1]} features "
-            "per step as input."
+            f"X has {found[1]} features per step, but {estimator_name} is expecting "
+            f"{expected[1]} features per step as input."
         )
 
 

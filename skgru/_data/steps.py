@@ -4,26 +4,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import gen_batches
 
+from skgru._budget import chunks
 from skgru._data.sequences import Sequences, offsets_of
-from skgru._nn.batch import ArenaPool, Batch, Piece
-from skgru._nn.pieces import encode_pieces, pool_pieces
+from skgru._nn.batch import Batch, Piece
 
-# Where all sequences are gone through, at most so many sequences and numbers are held at a time.
-MAX_CHUNK_SEQUENCES = 256
-_MAX_CHUNK_NUMBERS = 1 << 22
-_MAX_PIECE_NUMBERS = 1 << 21
 _NUMBERS_PER_VALUE = 16  # on the way to what is observed
-MIN_PREDICTING_UNITS = 64  # in parts of so many units, threads gain
-
-# Batches that share their sequences out by length.
-_BATCHES_PER_WINDOW = 16
-
-# Training cuts a batch into shards of at least so many numbers per step.
-_SHARD_SIZE = 8192
-MIN_SHARDED_UNITS = 128
-_MAX_SHARDS = 4
 
 
 class Gathered(NamedTuple):
@@ -69,16 +55,27 @@ class Steps:
         and a tuple of arrays with a row for each sequence, for the steps that follow.
     n_appended : ndarray of shape (n,), default=None
         How many steps of padding follow each sequence; None = none.
+    moves_joints : bool, default=False
+        Whether each epoch joins the steps elsewhere.
     """
 
     def __init__(
-        self, sequences, prepare=None, *, n_joined=1, padding=0, observe=None, n_appended=None
+        self,
+        sequences,
+        prepare=None,
+        *,
+        n_joined=1,
+        padding=0,
+        observe=None,
+        n_appended=None,
+        moves_joints=False,
     ):
         self._sequences = sequences
         self._prepare = prepare
         self._n_joined = n_joined
         self._padding = padding
         self._observe = observe
+        self._moves_joints = moves_joints and n_joined > 1
         # Joints are counted from here.
         self._ends = sequences.offsets[1:]
         self.offsets = sequences.offsets
@@ -92,6 +89,10 @@ class Steps:
     lengths = Sequences.lengths
     lengths_of = Sequences.lengths_of
 
+    def of_epoch(self, rng):
+        """Return the same steps for another epoch: joined elsewhere, if their joints move."""
+        return self.with_joints_moved(rng) if self._moves_joints else self
+
     def with_joints_moved(self, rng):
         """Return the same steps joined elsewhere, at random for each sequence."""
         lengths = self._sequences.lengths
@@ -103,6 +104,7 @@ class Steps:
             padding=self._padding,
             observe=self._observe,
             n_appended=np.where(lengths > 0, drawn, 0),
+            moves_joints=self._moves_joints,
         )
 
     def observed_once(self):
@@ -119,6 +121,7 @@ class Steps:
             self._prepare,
             n_joined=self._n_joined,
             padding=self._padding,
+            moves_joints=self._moves_joints,
         )
 
     def gather(self, indices, starts, lengths, arena=None, before=None):
@@ -244,186 +247,3 @@ class SequencePieces:
         result = np.zeros((len(self.lengths), *array.shape[1:]), array.dtype)
         result[positions] = array
         return result
-
-
-def batches_of_epoch(lengths, batch_size, rng, *, shuffle=True, group_by_length=False):
-    """Yield the batches of an epoch, as index arrays.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n,)
-    batch_size : int
-    rng : RandomState
-    shuffle : bool, default=True
-        If not, the batches hold the sequences as they come.
-    group_by_length : bool, default=False
-        Whether shuffled sequences are taken in windows of 16 batches: in a window, those of similar
-        length share a batch, and the batches come in random order. So few steps are spent on a
-        batch's longest sequences alone.
-    """
-    n = len(lengths)
-    indices = rng.permutation(n) if shuffle else np.arange(n)
-    if not (shuffle and group_by_length) or lengths.min() == lengths.max():
-        yield from (indices[batch] for batch in gen_batches(n, batch_size))
-        return
-    for window in gen_batches(n, _BATCHES_PER_WINDOW * batch_size):
-        by_length = indices[window]
-        by_length = by_length[np.argsort(-lengths[by_length], kind="stable")]
-        batches = [by_length[batch] for batch in gen_batches(len(by_length), batch_size)]
-        for i in rng.permutation(len(batches)):
-            yield batches[i]
-
-
-def variance_explained_by_length(lengths, targets):
-    """Return which share of the targets' variance lies between groups of similar length.
-
-    It is Kelley's ε², the correlation ratio less what chance would give; about 0 if length tells
-    nothing of the targets, 1 if it tells all.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n,)
-    targets : ndarray of shape (n, K), or (n,) for indices of classes
-        A class counts as a target that is 1 or 0.
-
-    Returns
-    -------
-    float
-        1 if there are fewer than 16 sequences, too few to say.
-
-    References
-    ----------
-    T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935.
-    """
-    n = len(lengths)
-    n_groups = min(_BATCHES_PER_WINDOW, n // 8)
-    if n_groups < 2:
-        return 1.0
-    groups = np.array_split(np.argsort(lengths, kind="stable"), n_groups)
-    if targets.ndim == 1:
-        shares = np.bincount(targets) / n
-        total = n * (1 - shares @ shares)
-        deviations = (
-            np.bincount(targets[g], minlength=len(shares)) / len(g) - shares for g in groups
-        )
-    else:
-        mean = targets.mean(axis=0)
-        total = np.square(targets - mean).sum()
-        deviations = ((targets[g] - mean).mean(axis=0) for g in groups)
-    if total == 0:
-        return 0.0
-    between = sum(len(g) * np.square(d).sum() for g, d in zip(groups, deviations, strict=True))
-    by_chance = (n_groups - 1) * (total - between) / (n - n_groups)
-    return float((between - by_chance) / total)
-
-
-def chunks(lengths, numbers_per_step):
-    """Yield index arrays that cover all sequences, those of similar length together.
-
-    A chunk has at most 256 sequences, fewer where `numbers_per_step` times its steps would be
-    more than a fixed budget of memory, and at least one.
-    """
-    max_steps = _MAX_CHUNK_NUMBERS // numbers_per_step
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        longest = max(int(lengths[order[start]]), 1)
-        stop = start + max(1, min(MAX_CHUNK_SEQUENCES, max_steps // longest))
-        yield order[start:stop]
-        start = stop
-
-
-def shards(indices, lengths, n_units):
-    """Cut a batch into parts that threads can work on, of about equal work.
-
-    Their number depends on the sizes alone, never on the number of threads: so neither do sums
-    over the shards. Below 128 units, or 128 sequences of 128, threads would wait for each other
-    longer than they work.
-
-    Parameters
-    ----------
-    indices : ndarray of shape (B,)
-        Which sequences.
-    lengths : ndarray of shape (B,)
-        Their lengths.
-    n_units : int
-        Units of the widest layer.
-
-    Returns
-    -------
-    list of ndarray
-    """
-    n_shards = min(_MAX_SHARDS, len(indices) * n_units // _SHARD_SIZE)
-    if n_units < MIN_SHARDED_UNITS or n_shards < 2:
-        return [indices]
-    by_length = indices[np.argsort(-lengths, kind="stable")]
-    return [by_length[i::n_shards] for i in range(n_shards)]
-
-
-def run_network(network, parameters, steps, map_=map, *, part="raw", then=np.asarray):
-    """Return what the network makes of all sequences.
-
-    They run in chunks of similar length, and long ones in pieces: memory stays bounded.
-
-    Parameters
-    ----------
-    network : Network
-    parameters : Parameters
-    steps : Steps
-    map_ : callable, default=map
-        Runs the chunks, maybe on threads.
-    part : {"raw", "pooled", "steps"}, default="raw"
-        What is returned: the outputs before the activation, what the head reads, or the top layer's
-        outputs at every step.
-    then : callable, default=np.asarray
-        Given some rows of that part, returns an array with as many, which is returned in their
-        place: so wide rows need not be held all at once.
-
-    Returns
-    -------
-    ndarray of shape (n, K), (n, N) or (total steps, H)
-        Without a pooling, "raw" and "pooled" have a row for each step too.
-    """
-    per_step = network.pooling is None or part == "steps"
-    width = {
-        "raw": network.n_outputs,
-        "pooled": network.head.n_inputs,
-        "steps": network.stack.n_outputs,
-    }[part]
-    n_rows = steps.offsets[-1] if per_step else steps.n_sequences
-    # The head adds in double precision: in single, the last digits would depend on who else is in
-    # the batch, and where classes or targets cancel out, those are what is left.
-    dtype = np.float64 if part == "raw" else parameters.vector.dtype
-    no_row = then(np.empty((0, width), dtype))
-    result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
-    arenas = ArenaPool()
-    numbers_per_step = network.numbers_per_step_without_cache
-    lengths = steps.lengths
-    longest = max(int(lengths.max(initial=0)), 1)
-    if network.bidirectional:  # it reads whole sequences only
-        parts = chunks(lengths, numbers_per_step)
-    else:
-        by_length = np.argsort(-lengths, kind="stable")
-        parts = [by_length[part] for part in gen_batches(len(by_length), MAX_CHUNK_SEQUENCES)]
-
-    def run_part(indices):
-        n_steps = longest
-        if not network.bidirectional:
-            n_steps = max(_MAX_PIECE_NUMBERS // (len(indices) * numbers_per_step), 1)
-        with arenas.lend() as arena:
-            pieces = SequencePieces(steps, indices, n_steps, arena)
-            if not per_step:
-                pooled = pool_pieces(network, parameters, pieces)
-                if part == "raw":
-                    pooled, _ = network.read(parameters, pooled.astype(dtype))
-                result[indices] = then(pooled)
-                return
-            for encoded in encode_pieces(network, parameters, pieces):
-                y = encoded.outputs.y
-                if part == "raw":
-                    y, _ = network.read(parameters, y.astype(dtype))
-                result[encoded.piece.rows] = then(y)
-
-    for _ in map_(run_part, parts):
-        pass
-    return result

@@ -1,88 +1,172 @@
-"""Token ids: the mark that says that integers are some, and the rows of an embedding they name."""
+"""Inputs of token ids: parsed, and as rows of an embedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+from sklearn.utils import check_array
 
-UNKNOWN = 1
+from skgru._data.ids import embedding_rows, known_tokens
+from skgru._data.inputs import Input
+from skgru._data.parsing import parse_tokens
+from skgru._data.steps import Steps
+from skgru._spec import InputSpec
 
-
-class Tokens(np.ndarray):
-    """Token ids that say that they are token ids, not numbers of a series.
-
-    It is an array of NumPy like any other: of integers, a text's ids (n_tokens,) or the ids of
-    several texts, padded with zeros (n_texts, width); or of objects, (n_texts, 1), with the ids of
-    one text in each cell. The latter is a column, as scikit-learn's `ColumnTransformer` wants it;
-    an index and iteration give its texts' ids. Arithmetic makes plain arrays.
-    """
-
-    __array_priority__ = 1.0  # beside plain arrays: concatenated, they are ids still
-
-    def __getitem__(self, index):
-        """Return what is there: of a column of texts at an integer, the ids of that text."""
-        item = super().__getitem__(index)
-        is_one_cell = isinstance(item, Tokens) and item.dtype == object and item.shape == (1,)
-        return item.item() if is_one_cell and self.ndim == 2 else item
-
-    def __array_wrap__(self, array, context=None, return_scalar=False):
-        """Return what a computation makes of ids: no ids."""
-        array = np.asarray(array)
-        return array[()] if return_scalar else array
+# Of an embedding of which nothing else is said.
+EMBEDDING_DIM = 128
 
 
-def as_tokens(ids, offsets):
-    """Return ids (total tokens,) of several texts as a column of `Tokens`, (n, 1)."""
-    column = np.empty((len(offsets) - 1, 1), object)
-    marked = ids.view(Tokens)
-    for i in range(len(column)):
-        column[i, 0] = marked[offsets[i] : offsets[i + 1]]
-    return column.view(Tokens)
-
-
-def holds_tokens(X):
-    """Whether X, or one of its sequences, is marked as token ids."""
-    if isinstance(X, Tokens):
-        return True
-    if hasattr(X, "columns") and len(X.columns) == 1 and hasattr(X, "dtypes"):
-        X = X.iloc[:, 0] if hasattr(X, "iloc") else X.get_columns()[0]
-    if isinstance(X, np.ndarray):
-        return X.dtype == object and _any_marked(X.flat)
-    is_column = getattr(X, "ndim", 1) == 1 and str(getattr(X, "dtype", "")).lower() == "object"
-    return (is_column or isinstance(X, list | tuple)) and _any_marked(X)
-
-
-def _any_marked(cells):
-    return any(isinstance(cell, Tokens) for cell in cells)
-
-
-def look_like_ids(table):
-    """Whether the rows of a table look like token ids padded with zeros on one side.
+@dataclass(frozen=True, eq=False)
+class TokenInput(Input):
+    """An input of sequences of token ids.
 
     Parameters
     ----------
-    table : ndarray of integers of shape (n, T)
+    embedding_dim : int, default=128
+    freeze_embedding : bool, default=False
+    matrix : ndarray of shape (V + 1, D) or None, default=None
+        A vector for each id, of which that of 0 is not read; None = they are drawn.
+    token_ids : ndarray of shape (V,), learned
+        The ids that have a row of the embedding, in the order of the rows.
+    patch_size : int
+        Of the network.
     """
-    n_steps = table.shape[1]
-    is_padding = table == 0
-    n_padded = is_padding.sum(axis=1)
-    if n_steps < 2 or not n_padded.any() or table.min() < 0 or table.max() <= UNKNOWN:
-        return False
-    steps = np.arange(n_steps)
-    at_end = (is_padding == (steps >= n_steps - n_padded[:, None])).all()
-    at_start = (is_padding == (steps < n_padded[:, None])).all()
-    return bool(at_end or at_start)
+
+    embedding_dim: int = EMBEDDING_DIM
+    freeze_embedding: bool = False
+    matrix: np.ndarray | None = None
+    token_ids: np.ndarray | None = None
+    patch_size: int = 1
+
+    kind = "tokens"
+    attribute_names = ("token_ids_",)
+    not_kept = ("matrix",)
+
+    # --- X ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, opened, settings):
+        """Return the input that the parameters ask for, given the X that it will learn from."""
+        if settings.time_feature is not None:
+            raise ValueError(
+                "Token sequences have no time stamps: expected time_feature=None, or for numeric "
+                f"input embedding_dim=None, got time_feature={settings.time_feature!r}."
+            )
+        return cls(
+            settings.estimator_name,
+            embedding_dim=_wanted_dim(settings, EMBEDDING_DIM),
+            freeze_embedding=settings.freeze_embedding,
+            matrix=embedding_matrix_of(settings),
+        )
+
+    def parse(self, opened):
+        """Return X as sequences; refuse other features than those that were learned from."""
+        parsed = parse_tokens(opened)
+        self._check_features(opened, parsed)
+        return parsed
+
+    def meet(self, parsed):
+        """Return the input with the features of the X that it will learn from."""
+        return replace(self, n_columns=parsed.n_columns, n_features=1)
+
+    # --- What it learns --------------------------------------------------------------------------
+
+    def learn(self, sequences, weights, encoder):
+        """Return the input that knows the tokens; see `Input.learn`.
+
+        Raises
+        ------
+        ValueError
+            If a given matrix has no row for one of the tokens.
+        """
+        tokens = sequences.values
+        if self.matrix is None:
+            token_ids = known_tokens(tokens)
+        else:
+            n_rows = len(self.matrix)
+            if len(tokens) and tokens.max() >= n_rows:
+                raise ValueError(
+                    f"embedding_matrix has {n_rows} rows, expected one for each token id, "
+                    f"but X holds the id {tokens.max()}."
+                )
+            token_ids = np.arange(1, n_rows)
+        return replace(self, token_ids=token_ids, patch_size=encoder.patch_size)
+
+    @property
+    def start_values(self):
+        """The vectors of the given matrix, if there is one."""
+        return {} if self.matrix is None else {"embedding.weights": self.matrix[1:]}
+
+    def with_settings(self, settings):
+        """Return the input that freezes the embedding or not, as the parameters now say."""
+        return replace(self, freeze_embedding=settings.freeze_embedding)
+
+    def count_tokens(self, sequences):
+        """Return how many different tokens sequences hold, the unknown one included."""
+        return len(known_tokens(sequences.values))
+
+    def differs(self, settings):
+        """Return the parameter that now asks for another input; see `Input.differs`."""
+        wanted = _wanted_dim(settings, self.embedding_dim)
+        if wanted != self.embedding_dim:
+            return "embedding_dim", self.embedding_dim, wanted
+        if settings.time_feature is not None:
+            return "time_feature", None, settings.time_feature
+        return None
+
+    @property
+    def attributes(self):
+        """The tokens that are known."""
+        return {"token_ids_": self.token_ids}
+
+    # --- What the network reads ------------------------------------------------------------------
+
+    @property
+    def spec(self):
+        """The network's inputs: an embedding."""
+        return InputSpec(
+            self.embedding_dim,
+            n_tokens=len(self.token_ids),
+            freeze_embedding=self.freeze_embedding,
+        )
+
+    def steps_of(self, sequences, dtype, *, read_often=False, moves_joints=False):
+        """Return the steps of sequences as the network reads them; see `Input.steps_of`."""
+        prepare = partial(embedding_rows, known=self.token_ids)
+        return Steps(sequences, prepare, n_joined=self.patch_size, moves_joints=moves_joints)
 
 
-def known_tokens(tokens):
-    """Return the sorted ids that occur, the unknown token's, 1, always first."""
-    return np.union1d(tokens, [UNKNOWN])
+def _wanted_dim(settings, otherwise):
+    """Return the dimensions of the embedding that the parameters ask for."""
+    matrix = embedding_matrix_of(settings)
+    if matrix is not None:
+        return matrix.shape[1]
+    return otherwise if settings.is_auto("embedding_dim") else settings.embedding_dim
 
 
-def embedding_rows(tokens, known):
-    """Return each token's position among the sorted `known` ids.
+def embedding_matrix_of(settings):
+    """Return `embedding_matrix` as an array of a row per id, or None.
 
-    It is 0, the unknown's, for a token that is absent, and -1 for 0, the padding.
+    Raises
+    ------
+    ValueError
+        If it is no matrix, or does not go with `embedding_dim`.
     """
-    rows = np.searchsorted(known, tokens)
-    rows[rows == len(known)] = 0
-    rows[known[rows] != tokens] = 0
-    rows[tokens == 0] = -1
-    return rows
+    if settings.embedding_matrix is None:
+        return None
+    matrix = check_array(
+        settings.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
+    )
+    if settings.embedding_dim is None:
+        raise ValueError(
+            "embedding_matrix embeds token ids, but embedding_dim=None has X read as numbers: "
+            "expected embedding_dim='auto'."
+        )
+    if settings.embedding_dim not in ("auto", matrix.shape[1]):
+        raise ValueError(
+            f"embedding_matrix of shape {matrix.shape} does not fit "
+            f"embedding_dim={settings.embedding_dim}, expected {settings.embedding_dim} columns."
+        )
+    return matrix

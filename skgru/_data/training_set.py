@@ -1,18 +1,102 @@
-"""Training samples: sequences with their targets and weights."""
+"""Sequences with their targets and weights: what a network trains on, or is validated on."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skgru._data.parsing import Parsed
 from skgru._data.sequences import Sequences
+from skgru._data.stacking import LONG_TABLE
+from skgru._data.targets import (
+    as_targets,
+    as_weights,
+    check_weights,
+    has_target,
+    read_step_targets,
+    read_step_weights,
+    refuse_no_weight,
+    weights_of_sequences,
+    without_missing,
+)
+
+Values = NDArray[Any]
+
+
+class Targets(Protocol):
+    """The part of a loss that reads y."""
+
+    def check(self, y: Any, where: Callable[[tuple[int, ...]], str]) -> Values:
+        """Return y as an array of one or two dimensions, if the loss takes it."""
+
+    def encode(self, y: Values, weights: Values) -> tuple[Values, Values]:
+        """Return encoded targets, and the factors of the samples' losses."""
 
 
 class Samples(NamedTuple):
-    """Sequences that the network can read, with their targets and weights.
+    """Sequences with targets and weights, checked and not yet encoded.
 
     Attributes
     ----------
-    sequences : Sequences
+    sequences : dict of Sequences
+        By the names of the inputs; those of each input in the same order.
+    weights : ndarray of shape (n,)
+        The sequences' weights, none of them zero.
+    target_weights : ndarray of shape (N,)
+        The weights of the targets; those of steps without a target are zero.
+    present : ndarray or slice
+        Which targets there are.
+    labels : ndarray
+        These targets, as the loss takes them.
+    per_step : bool
+        Whether there is a target at each step.
+    """
+
+    sequences: dict[str, Sequences]
+    weights: Values
+    target_weights: Values
+    present: Any
+    labels: Values
+    per_step: bool
+
+    @property
+    def label_weights(self) -> Values:
+        """The weights of the targets that there are."""
+        weights: Values = self.target_weights[self.present]
+        return weights
+
+    def encoded(self, targets: Targets) -> TrainingSet:
+        """Return the samples with encoded targets.
+
+        Raises
+        ------
+        ValueError
+            If the class weights leave no sample.
+        """
+        encoded, factors = targets.encode(self.labels, self.label_weights)
+        if not factors.any():
+            raise ValueError(
+                "class_weight leaves no sample to train on: expected a weight above 0 for at least "
+                "one class of y."
+            )
+        n = len(self.target_weights)
+        if self.per_step and len(encoded) < n:
+            encoded, factors = (_spread(a, self.present, n) for a in (encoded, factors))
+        return TrainingSet(
+            self.sequences, self.weights, encoded, self.target_weights, factors, self.per_step
+        )
+
+
+class TrainingSet(NamedTuple):
+    """Samples to train on, or to validate on.
+
+    Attributes
+    ----------
+    sequences : dict of Sequences
+        By the names of the inputs; those of each input in the same order.
     weights : ndarray of shape (n,)
         The sequences' weights, none of them zero.
     targets : ndarray of shape (N, K), or (N,) for indices of classes
@@ -25,21 +109,117 @@ class Samples(NamedTuple):
         Whether there is a target at each step.
     """
 
-    sequences: Sequences
-    weights: np.ndarray
-    targets: np.ndarray
-    target_weights: np.ndarray
-    loss_factors: np.ndarray
+    sequences: dict[str, Sequences]
+    weights: Values
+    targets: Values
+    target_weights: Values
+    loss_factors: Values
     per_step: bool
 
-    def take(self, indices):
+    @property
+    def n_sequences(self) -> int:
+        """n, the number of samples."""
+        return len(self.weights)
+
+    def take(self, indices: Values) -> TrainingSet:
         """Return the samples at `indices`, in that order."""
-        rows = self.sequences.rows_of(indices) if self.per_step else indices
-        return Samples(
-            self.sequences.take(indices),
+        rows = _rows_of(self.sequences, indices, self.per_step)
+        return TrainingSet(
+            {name: sequences.take(indices) for name, sequences in self.sequences.items()},
             self.weights[indices],
             self.targets[rows],
             self.target_weights[rows],
             self.loss_factors[rows],
             self.per_step,
         )
+
+
+def read_samples(
+    parsed: Mapping[str, Parsed], y: Any, sample_weight: Any, targets: Targets, *, per_step: bool
+) -> Samples:
+    """Return sequences, targets and weights that go together; those of weight 0 are left out.
+
+    Parameters
+    ----------
+    parsed : mapping of str to Parsed
+        The sequences of each input.
+    y, sample_weight : array-like
+        Of sequences, or of steps.
+    targets : Targets
+        Of the loss.
+    per_step : bool
+        Whether there is a target at each step; the samples then have one input.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the numbers of sequences, targets and weights do not agree, or nothing is left.
+    """
+    (first, *_) = parsed.values()
+    n = first.sequences.n_sequences
+    sample_weight = as_weights(sample_weight)
+    if per_step:
+        y = read_step_targets(y, first)
+        target_weights = np.where(has_target(y), read_step_weights(sample_weight, first), 0.0)
+        weights = weights_of_sequences(sample_weight, target_weights, first.sequences)
+    else:
+        y = targets.check(as_targets(y), name_of_target)
+        _check_lengths(first, n, len(y))
+        target_weights = weights = check_weights(sample_weight, n)
+    refuse_no_weight(target_weights)
+    sequences = {name: part.sequences for name, part in parsed.items()}
+    if not weights.all():  # a weight of zero is the same as no sample
+        kept = np.flatnonzero(weights)
+        rows = _rows_of(sequences, kept, per_step)
+        sequences = {name: part.take(kept) for name, part in sequences.items()}
+        weights, y, target_weights = weights[kept], y[rows], target_weights[rows]
+    if not any(len(part.values) for part in sequences.values()):
+        raise ValueError(
+            "X has no step: all sequences to train on are empty or padding, expected at least "
+            "one with a step."
+        )
+    if not per_step:
+        return Samples(sequences, weights, target_weights, slice(None), y, per_step)
+    present = np.flatnonzero(target_weights)
+    # Of the targets of steps, only those that are present are checked.
+    labels = targets.check(without_missing(y, present), name_of_step_target)
+    return Samples(sequences, weights, target_weights, present, labels, per_step)
+
+
+def name_of_target(index: tuple[int, ...]) -> str:
+    """Return the name of a target in errors, given its index in y."""
+    return f"target {index[0]} of y"
+
+
+def name_of_step_target(index: tuple[int, ...]) -> str:
+    """Return the name of a step's target in errors: without those that miss, its index is lost."""
+    return "y"
+
+
+def _rows_of(sequences: Mapping[str, Sequences], indices: Values, per_step: bool) -> Values:
+    """Return the rows of the targets of some samples."""
+    if not per_step:
+        return indices
+    (only,) = sequences.values()
+    rows: Values = only.rows_of(indices)
+    return rows
+
+
+def _check_lengths(parsed: Parsed, n_sequences: int, n_targets: int) -> None:
+    """Refuse another number of targets than of sequences."""
+    if n_sequences == n_targets:
+        return
+    hint = ""
+    if n_targets < n_sequences and parsed.is_frame:
+        hint = f" Each row of a DataFrame is one sequence. {LONG_TABLE}."
+    raise ValueError(
+        "Found input variables with inconsistent numbers of samples: "
+        f"[{n_sequences}, {n_targets}] (sequences of X, targets of y).{hint}"
+    )
+
+
+def _spread(values: Values, rows: Values, n: int) -> Values:
+    """Return values in their rows of n, and zeros elsewhere."""
+    spread = np.zeros((n, *values.shape[1:]), values.dtype)
+    spread[rows] = values
+    return spread

@@ -1,124 +1,273 @@
-"""The solvers, set up by an estimator's parameters."""
+"""The solvers, set up by the parameters: Adam, stochastic gradient descent, L-BFGS."""
 
-import warnings
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.random import RandomState
 
-from skgru._data.steps import variance_explained_by_length
-from skgru._engine.training import Patience, train_epochs, train_lbfgs
-from skgru._nn.optimizers import SGD, Adam
-from skgru._nn.schedules import Adaptive, Constant, Cosine, InverseScaling
-from skgru._parameters import PlainParameters
+from skgru._defaults import Plan
+from skgru._engine import lbfgs
+from skgru._engine.batches import Order, variance_explained_by_length
+from skgru._engine.epochs import Descent, epochs, run
+from skgru._engine.objective import Objective
+from skgru._engine.observers import (
+    BestWeights,
+    History,
+    Observer,
+    Observers,
+    Patience,
+    Report,
+    State,
+    Validation,
+)
+from skgru._nn.batch import Array
+from skgru._nn.optimizers import OPTIMIZERS
+from skgru._nn.schedules import SCHEDULES, Constant
+from skgru._settings import Settings
+from skgru._warnings import warn
 
-# Of the epochs of a cosine, early stopping waits at least this share for a better score: what the
-# high rates in their midst lead to says little of the end.
-_PATIENCE_OF_COSINE = 0.2
 # Of the targets' variance, where group_by_length="auto".
 _MAX_EXPLAINED_BY_LENGTH = 0.05
+# Of the epochs of a planned schedule, early stopping waits at least this share for a better score:
+# what the high rates in their midst lead to says little of the end.
+_PATIENCE_OF_PLANNED = 0.2
+
+OptimizerStates = dict[str, dict[str, Array]]  # by the name of the solver
 
 
-def solve(estimator, plan, objective, history, validate, rng, incremental, group_by_length):
-    """Run the solver as planned; θ and history change in place; return the outcome."""
-    given = PlainParameters(estimator)
-    if given.solver == "lbfgs":
-        return train_lbfgs(
+class Session(NamedTuple):
+    """One call's training.
+
+    Attributes
+    ----------
+    settings : Settings
+    plan : Plan
+    history : History
+        So far, over all calls; it goes on.
+    validate : callable or None
+        Returns the validation score at the current parameters.
+    optimizer_states : dict
+        Of the calls before, by the name of the solver.
+    rng : RandomState
+    """
+
+    settings: Settings
+    plan: Plan
+    history: History
+    validate: Callable[[], float] | None
+    optimizer_states: OptimizerStates
+    rng: RandomState
+
+
+class Solution(NamedTuple):
+    """What a solver leaves, beside the parameters and the history.
+
+    Attributes
+    ----------
+    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    optimizer_states : dict
+        To go on from, by the name of the solver.
+    group_by_length : bool
+        Whether batches held sequences of similar length.
+    """
+
+    outcome: str
+    optimizer_states: OptimizerStates
+    group_by_length: bool
+
+
+class Solver(ABC):
+    """A way to find the parameters of the network."""
+
+    is_stochastic: ClassVar[bool]
+    parameters: ClassVar[tuple[str, ...]]  # of the estimators, that not every solver has
+
+    @abstractmethod
+    def solve(self, objective: Objective, session: Session) -> Solution:
+        """Change the θ of the objective, and the history, in place."""
+
+
+# Those of the updates and of the epochs that they make up.
+_OF_UPDATES = (
+    "batch_size",
+    "learning_rate",
+    "learning_rate_init",
+    "power_t",
+    "warmup_fraction",
+    "shuffle",
+    "shift_patches",
+    "validation_fraction",
+    "n_iter_no_change",
+    "max_grad_norm",
+    "early_stopping",
+    "group_by_length",
+)
+
+
+class FirstOrder(Solver):
+    """Epochs of updates by an optimizer.
+
+    Parameters
+    ----------
+    name : str
+        Of the optimizer.
+    """
+
+    is_stochastic = True
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._optimizer = OPTIMIZERS[name]
+        self.parameters = (*_OF_UPDATES, *self._optimizer.parameters)  # type: ignore[misc]
+
+    def solve(self, objective: Objective, session: Session) -> Solution:
+        """Train as many epochs as are planned, or one of them."""
+        settings, plan, history = session.settings, session.plan, session.history
+        n = objective.n_sequences
+        order = Order(
+            _clip_batch_size(settings, plan.batch_size, n),
+            settings.shuffle,
+            _groups_by_length(settings, objective),
+        )
+        n_done = len(history.loss_curve) if plan.incremental else 0
+        optimizer = self._make_optimizer(objective, session)
+        descent = Descent(
+            optimizer,
+            _make_schedule(settings, plan, n_done),
+            settings.max_grad_norm,
+            n_updates=order.n_batches(n) * n_done,
+            n_planned=order.n_batches(n) * plan.max_iter,
+            n_seen=history.t,
+        )
+        patience = Patience(
+            _gains(objective, session, descent, order.batch_size),
+            patience_of(settings.n_iter_no_change, settings, plan),
+            descent.schedule.stalled,
+        )
+        ending: list[Observer] = [patience]
+        if plan.early_stopping:
+            ending.append(BestWeights(history, objective.theta))
+        observers = _observers(session, ending)
+        n_epochs = 1 if plan.incremental else plan.max_iter
+        history.n_iter = 0
+        states = epochs(objective, order, descent, n_epochs, session.rng, observers.on_batch)
+        outcome = run(states, observers)
+        kept = session.optimizer_states
+        if not plan.incremental:
+            kept = {}
+        elif outcome != "diverged":
+            kept = {self._name: optimizer.state}
+        return Solution(outcome, kept, order.group_by_length)
+
+    def _make_optimizer(self, objective: Objective, session: Session) -> Any:
+        """Return the optimizer; an epoch of more to come goes on where it stopped."""
+        state = session.optimizer_states.get(self._name) if session.plan.incremental else None
+        if state is not None:
+            state = {name: array.copy() for name, array in state.items()}
+        return self._optimizer(
+            objective.theta,
+            **session.settings.chosen(self._optimizer.parameters),
+            n_decayed=objective.network.n_penalized,
+            state=state,
+        )
+
+
+class LBFGS(Solver):
+    """SciPy's L-BFGS-B."""
+
+    is_stochastic = False
+    parameters = ("max_fun",)
+
+    def solve(self, objective: Objective, session: Session) -> Solution:
+        """Train on all samples at once."""
+        settings = session.settings
+        session.history.n_iter = 0
+        outcome = lbfgs.minimize(
             objective,
-            history,
-            max_iter=plan.max_iter,
-            max_fun=given.max_fun,
-            tol=given.tol,
-            validate=validate,
-            verbose=given.verbose,
+            _observers(session, []),
+            max_iter=session.plan.max_iter,
+            max_fun=settings.max_fun,
+            tol=settings.tol,
         )
-    optimizer = _make_optimizer(given, objective.theta, objective.network.n_penalized, incremental)
-    epochs_done = len(history.loss_curve) if incremental else 0
-    outcome = train_epochs(
-        objective,
-        history,
-        optimizer=optimizer,
-        schedule=_make_schedule(given, plan.max_iter, incremental, epochs_done),
-        batch_size=_clip_batch_size(given, plan.batch_size, objective.n_sequences),
-        max_iter=1 if incremental else plan.max_iter,
-        epochs_done=epochs_done,
-        epochs_planned=plan.max_iter,
-        max_grad_norm=given.max_grad_norm,
-        rng=rng,
-        patience=Patience(given.tol, patience(given.n_iter_no_change, given.learning_rate, plan)),
-        shuffle=given.shuffle,
-        group_by_length=group_by_length,
-        validate=validate,
-        early_stopping=plan.early_stopping,
-        verbose=given.verbose,
-    )
-    if not incremental:
-        estimator._optimizer_state = {}
-    elif outcome != "diverged":
-        estimator._optimizer_state = {given.solver: optimizer.state}
-    return outcome
+        return Solution(outcome, {}, False)
 
 
-def patience(n_iter_no_change, learning_rate, plan):
+SOLVERS: dict[str, Solver] = {
+    "adam": FirstOrder("adam"),
+    "sgd": FirstOrder("sgd"),
+    "lbfgs": LBFGS(),
+}
+
+
+def _observers(session: Session, ending: list[Observer]) -> Observers:
+    """Return all observers: those of the end hear of an epoch before the history does."""
+    observers = list(ending)
+    if session.validate:
+        observers.insert(0, Validation(session.validate))
+    observers.append(session.history)
+    if session.settings.verbose:
+        observers.append(Report())
+    return Observers(observers)
+
+
+def _gains(
+    objective: Objective, session: Session, descent: Descent, batch_size: int
+) -> Callable[[State], bool]:
+    """Return the function that says whether an epoch gains at least `tol`."""
+    history, tol = session.history, session.settings.tol
+    if session.plan.early_stopping:
+        return lambda state: bool(
+            np.greater_equal(state.score, history.best_validation_score + tol)
+        )
+    if descent.schedule.ends_training:
+        # The last epochs gain most: go on while there is any loss.
+        return lambda state: state.loss > objective.lowest(batch_size) + tol
+    return lambda state: state.loss <= history.best_loss - tol
+
+
+def patience_of(n_iter_no_change: float, settings: Settings, plan: Plan) -> float:
     """Return how many epochs in a row may bring no gain."""
-    if not (plan.early_stopping and learning_rate == "cosine"):
+    if not (plan.early_stopping and SCHEDULES[settings.learning_rate].ends_training):
         return n_iter_no_change
-    return max(n_iter_no_change, _PATIENCE_OF_COSINE * plan.max_iter)
+    return max(n_iter_no_change, _PATIENCE_OF_PLANNED * plan.max_iter)
 
 
-def _make_optimizer(given, theta, n_penalized, incremental):
-    """Return the solver's optimizer; with `incremental` it goes on where it stopped."""
-    state = given._optimizer_state.get(given.solver) if incremental else None
-    if state is not None:
-        state = {name: array.copy() for name, array in state.items()}
-    if given.solver == "sgd":
-        return SGD(theta, momentum=given.momentum, nesterov=given.nesterovs_momentum, state=state)
-    return Adam(
-        theta,
-        beta_1=given.beta_1,
-        beta_2=given.beta_2,
-        epsilon=given.epsilon,
-        weight_decay=given.weight_decay,
-        n_decayed=n_penalized,
-        state=state,
-    )
+def _make_schedule(settings: Settings, plan: Plan, n_done: int) -> Constant:
+    """Return the schedule; a planned one over `max_iter` epochs, of which some are done."""
+    schedule = SCHEDULES[settings.learning_rate]
+    if schedule.ends_training and plan.incremental:
+        if settings.is_auto("max_iter"):
+            schedule = Constant
+        elif n_done >= plan.max_iter:
+            warn(
+                f"learning_rate={settings.learning_rate!r} has come down to zero after "
+                f"max_iter={plan.max_iter} epochs: this call of partial_fit changes nothing."
+            )
+    return schedule(settings.learning_rate_init, **settings.chosen(schedule.parameters))
 
 
-def _make_schedule(given, max_iter, incremental, epochs_done):
-    """Return the schedule; a cosine over `max_iter` epochs, of which some are done."""
-    initial = given.learning_rate_init
-    if given.learning_rate == "invscaling":
-        return InverseScaling(initial, given.power_t)
-    if given.learning_rate == "adaptive":
-        return Adaptive(initial)
-    if given.learning_rate == "constant" or (incremental and given.max_iter == "auto"):
-        return Constant(initial)
-    if incremental and epochs_done >= max_iter:
-        warnings.warn(
-            f"learning_rate='cosine' has come down to zero after max_iter={max_iter} epochs: this "
-            "call of partial_fit changes nothing.",
-            stacklevel=8,
+def _clip_batch_size(settings: Settings, batch_size: int, n_sequences: int) -> int:
+    if batch_size > n_sequences and not settings.is_auto("batch_size"):
+        warn(
+            f"batch_size={batch_size} is larger than the {n_sequences} samples to train on. It is "
+            "going to be clipped."
         )
-    return Cosine(initial, given.warmup_fraction)
+    return min(batch_size, n_sequences)
 
 
-def _clip_batch_size(given, batch_size, n_samples):
-    if batch_size > n_samples and given.batch_size != "auto":
-        warnings.warn(
-            f"batch_size={batch_size} is larger than the {n_samples} samples to train on. It is "
-            "going to be clipped.",
-            stacklevel=8,
-        )
-    return min(batch_size, n_samples)
-
-
-def groups_by_length(given, objective):
+def _groups_by_length(settings: Settings, objective: Objective) -> bool:
     """Return whether batches hold sequences of similar length.
 
     If length told of the targets, such batches would hold similar targets too, and training
     would follow one group of them after the other.
     """
-    if given.group_by_length != "auto":
-        return given.group_by_length
-    lengths = objective.steps.lengths
+    if not settings.is_auto("group_by_length"):
+        return bool(settings.group_by_length)
+    lengths = objective.lengths
     if objective.network.pooling is None:  # each step has a target, or none and no weight
         lengths = np.repeat(lengths, lengths)
     counts = np.flatnonzero(objective.weights)

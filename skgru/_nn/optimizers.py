@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from scipy import linalg
@@ -12,11 +12,13 @@ from skgru._nn.batch import Array
 
 
 class Optimizer(Protocol):
-    """What the training needs of an optimizer.
+    """The part of an optimizer that the training needs.
 
-    ``state`` maps names to plain arrays: all that a later call needs to go on.
+    ``state`` maps names to plain arrays: all that a later call needs to go on. ``parameters`` are
+    the keyword arguments that the estimators have as parameters.
     """
 
+    parameters: ClassVar[tuple[str, ...]]
     state: dict[str, Array]
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
@@ -50,6 +52,8 @@ class Adam:
 
         θ ← (1 − η λ) θ
     """
+
+    parameters: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon", "weight_decay")
 
     def __init__(
         self,
@@ -96,18 +100,22 @@ class SGD:
     """Stochastic gradient descent with momentum.
 
     With the velocity u, ``u ← μ u − η g`` and ``θ ← θ + u``; with Nesterov's momentum
-    ``θ ← θ + μ u − η g`` after the same update of u.
+    ``θ ← θ + μ u − η g`` after the same update of u. There is no weight decay: `n_decayed` has no
+    effect.
     """
+
+    parameters: ClassVar[tuple[str, ...]] = ("momentum", "nesterovs_momentum")
 
     def __init__(
         self,
         theta: Array,
         *,
         momentum: float = 0.9,
-        nesterov: bool = True,
+        nesterovs_momentum: bool = True,
+        n_decayed: int = 0,
         state: dict[str, Array] | None = None,
     ) -> None:
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum, self.nesterovs_momentum = momentum, nesterovs_momentum
         self.state = state or {"velocity": np.zeros_like(theta)}
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
@@ -116,8 +124,11 @@ class SGD:
         descent = learning_rate * gradient
         velocity *= self.momentum
         velocity -= descent
-        if self.nesterov:
+        if self.nesterovs_momentum:
             theta += self.momentum * velocity
             theta -= descent
         else:
             theta += velocity
+
+
+OPTIMIZERS: dict[str, type[Adam] | type[SGD]] = {"adam": Adam, "sgd": SGD}

@@ -6,11 +6,13 @@ A schedule is told how far the training is; it knows neither optimizer nor estim
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class Schedule(Protocol):
-    """What the training needs of a schedule."""
+    """The part of a schedule that the training needs."""
+
+    ends_training: ClassVar[bool]
 
     def rate(self, progress: float, n_samples_seen: int) -> float:
         """Return the learning rate of the next update.
@@ -26,7 +28,8 @@ class Schedule(Protocol):
 class Constant:
     """The initial rate throughout."""
 
-    ends_training = False  # whether it comes down to zero when all planned updates are done
+    parameters: ClassVar[tuple[str, ...]] = ()  # those of the estimators that it has
+    ends_training: ClassVar[bool] = False  # whether it falls to zero over the planned updates
 
     def __init__(self, initial: float) -> None:
         self.initial = initial
@@ -43,13 +46,15 @@ class Constant:
 class InverseScaling(Constant):
     """η₀ / (t + 1)^power with t the samples seen, changed after each epoch."""
 
-    def __init__(self, initial: float, power: float) -> None:
+    parameters = ("power_t",)
+
+    def __init__(self, initial: float, power_t: float) -> None:
         super().__init__(initial)
-        self.power = power
+        self.power_t = power_t
 
     def rate(self, progress: float, n_samples_seen: int) -> float:
         """Return the rate for the running epoch."""
-        return self.initial / float((n_samples_seen + 1) ** self.power)
+        return self.initial / float((n_samples_seen + 1) ** self.power_t)
 
 
 class Adaptive(Constant):
@@ -74,20 +79,26 @@ class Adaptive(Constant):
 class Cosine(Constant):
     """Linear warm-up from zero, then half a cosine down to zero (Loshchilov & Hutter 2017)."""
 
+    parameters = ("warmup_fraction",)
     ends_training = True
 
-    def __init__(self, initial: float, warmup: float) -> None:
+    def __init__(self, initial: float, warmup_fraction: float) -> None:
         super().__init__(initial)
-        self.warmup = warmup
+        self.warmup_fraction = warmup_fraction
 
     def rate(self, progress: float, n_samples_seen: int) -> float:
         """Return the rate at this share of all planned updates."""
-        if progress < self.warmup:
-            return self.initial * progress / self.warmup
+        warmup = self.warmup_fraction
+        if progress < warmup:
+            return self.initial * progress / warmup
         if progress >= 1:
             return 0.0
-        return (
-            self.initial
-            * 0.5
-            * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
-        )
+        return self.initial * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+SCHEDULES: dict[str, type[Constant]] = {
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "adaptive": Adaptive,
+    "cosine": Cosine,
+}

@@ -5,8 +5,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
+from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
+from skgru._engine.number_losses import PoissonDeviance, SquaredError
 from skgru._nn.batch import Batch
-from skgru._nn.losses import PoissonDeviance, SigmoidLogLoss, SoftmaxLogLoss, SquaredError
 from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.recurrent import Stack
 from tests import naive
@@ -161,6 +162,6 @@ def test_adam_equals_torch_where_epsilon_does_not_matter(betas):
 def test_sgd_equals_torch_at_a_constant_rate(momentum, nesterov):
     """PyTorch's velocity is ours without the learning rate: the same while that is constant."""
     theta, theta_torch = THETA.copy(), torch.tensor(THETA, requires_grad=True)
-    ours = SGD(theta, momentum=momentum, nesterov=nesterov)
+    ours = SGD(theta, momentum=momentum, nesterovs_momentum=nesterov)
     theirs = torch.optim.SGD([theta_torch], lr=0.01, momentum=momentum, nesterov=nesterov)
     compare_optimizers(ours, theirs, theta, theta_torch, 0.01)

@@ -1,0 +1,88 @@
+"""Token ids: the mark that says that integers are some, and the rows of an embedding they name."""
+
+import numpy as np
+
+UNKNOWN = 1
+
+
+class Tokens(np.ndarray):
+    """Token ids that say that they are token ids, not numbers of a series.
+
+    It is an array of NumPy like any other: of integers, a text's ids (n_tokens,) or the ids of
+    several texts, padded with zeros (n_texts, width); or of objects, (n_texts, 1), with the ids of
+    one text in each cell. The latter is a column, as scikit-learn's `ColumnTransformer` wants it;
+    an index and iteration give its texts' ids. Arithmetic makes plain arrays.
+    """
+
+    __array_priority__ = 1.0  # beside plain arrays: concatenated, they are ids still
+
+    def __getitem__(self, index):
+        """Return what is there: of a column of texts at an integer, the ids of that text."""
+        item = super().__getitem__(index)
+        is_one_cell = isinstance(item, Tokens) and item.dtype == object and item.shape == (1,)
+        return item.item() if is_one_cell and self.ndim == 2 else item
+
+    def __array_wrap__(self, array, context=None, return_scalar=False):
+        """Return what a computation makes of ids: no ids."""
+        array = np.asarray(array)
+        return array[()] if return_scalar else array
+
+
+def as_tokens(ids, offsets):
+    """Return ids (total tokens,) of several texts as a column of `Tokens`, (n, 1)."""
+    column = np.empty((len(offsets) - 1, 1), object)
+    marked = ids.view(Tokens)
+    for i in range(len(column)):
+        column[i, 0] = marked[offsets[i] : offsets[i + 1]]
+    return column.view(Tokens)
+
+
+def holds_tokens(X):
+    """Whether X, or one of its sequences, is marked as token ids."""
+    if isinstance(X, Tokens):
+        return True
+    if hasattr(X, "columns") and len(X.columns) == 1 and hasattr(X, "dtypes"):
+        X = X.iloc[:, 0] if hasattr(X, "iloc") else X.get_columns()[0]
+    if isinstance(X, np.ndarray):
+        return X.dtype == object and _any_marked(X.flat)
+    is_column = getattr(X, "ndim", 1) == 1 and str(getattr(X, "dtype", "")).lower() == "object"
+    return (is_column or isinstance(X, list | tuple)) and _any_marked(X)
+
+
+def _any_marked(cells):
+    return any(isinstance(cell, Tokens) for cell in cells)
+
+
+def look_like_ids(table):
+    """Whether the rows of a table look like token ids padded with zeros on one side.
+
+    Parameters
+    ----------
+    table : ndarray of integers of shape (n, T)
+    """
+    n_steps = table.shape[1]
+    is_padding = table == 0
+    n_padded = is_padding.sum(axis=1)
+    if n_steps < 2 or not n_padded.any() or table.min() < 0 or table.max() <= UNKNOWN:
+        return False
+    steps = np.arange(n_steps)
+    at_end = (is_padding == (steps >= n_steps - n_padded[:, None])).all()
+    at_start = (is_padding == (steps < n_padded[:, None])).all()
+    return bool(at_end or at_start)
+
+
+def known_tokens(tokens):
+    """Return the sorted ids that occur, the unknown token's, 1, always first."""
+    return np.union1d(tokens, [UNKNOWN])
+
+
+def embedding_rows(tokens, known):
+    """Return each token's position among the sorted `known` ids.
+
+    It is 0, the unknown's, for a token that is absent, and -1 for 0, the padding.
+    """
+    rows = np.searchsorted(known, tokens)
+    rows[rows == len(known)] = 0
+    rows[known[rows] != tokens] = 0
+    rows[tokens == 0] = -1
+    return rows

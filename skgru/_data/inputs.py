@@ -1,0 +1,154 @@
+"""The contract of inputs: what a network reads of a sample, from X to its batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from numpy.typing import DTypeLike, NDArray
+
+from skgru._data.forms import Opened
+from skgru._data.parsing import Parsed, check_features
+from skgru._data.sequences import Sequences
+from skgru._data.steps import Steps
+from skgru._settings import Settings
+from skgru._spec import EncoderSpec, InputSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Input(ABC):
+    """An input of the samples: immutable, before and after it has learned from training data.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Of the estimator in error messages.
+    n_columns : int or None
+        Columns of the X that was learned from, if it had two dimensions.
+    n_features : int or None
+        Features of a step of it; None = nothing was learned.
+    """
+
+    kind: ClassVar[str]
+    attribute_names: ClassVar[tuple[str, ...]]  # of the fitted attributes of an estimator
+    not_kept: ClassVar[tuple[str, ...]] = ()  # fields of no use once it has learned
+
+    estimator_name: str = "The estimator"
+    n_columns: int | None = None
+    n_features: int | None = None
+
+    # --- X ---------------------------------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def of(cls, opened: Opened, settings: Settings) -> Input:
+        """Return the input that the parameters ask for, given the X that it will learn from."""
+
+    @abstractmethod
+    def parse(self, opened: Opened) -> Parsed:
+        """Return X as sequences; refuse other features than those that were learned from."""
+
+    def _check_features(self, opened: Opened, parsed: Parsed) -> None:
+        if self.n_features is None:
+            return
+        values = parsed.sequences.values
+        n_features = 1 if values.ndim == 1 else values.shape[1]
+        check_features(
+            (parsed.n_columns, n_features if len(values) else None),
+            (self.n_columns, self.n_features),
+            is_list=opened.is_list,
+            estimator_name=self.estimator_name,
+        )
+
+    @abstractmethod
+    def meet(self, parsed: Parsed) -> Input:
+        """Return the input with the features of the X that it will learn from."""
+
+    @property
+    def n_features_in(self) -> int:
+        """The columns of X, or if it has none, the features of a step."""
+        assert self.n_features is not None
+        return self.n_features if self.n_columns is None else self.n_columns
+
+    # --- What it learns --------------------------------------------------------------------------
+
+    @abstractmethod
+    def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec) -> Input:
+        """Return the input that has learned from training data, for the branch's encoder.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        weights : ndarray of shape (n,)
+        encoder : EncoderSpec
+        """
+
+    @abstractmethod
+    def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
+        """Return the parameter that now asks for another input: its name, value then, and now."""
+
+    def with_settings(self, settings: Settings) -> Input:
+        """Return the input with the parameters that a later fit may change."""
+        return self
+
+    @property
+    def start_values(self) -> dict[str, NDArray[Any]]:
+        """Parameters of the branch that are not drawn at random, by their names."""
+        return {}
+
+    def count_tokens(self, sequences: Sequences) -> int | None:
+        """Return how many different tokens sequences hold; None = numbers."""
+        return None
+
+    @property
+    def says_features(self) -> bool:
+        """Whether X itself says how many features a step has."""
+        return False
+
+    @property
+    @abstractmethod
+    def attributes(self) -> dict[str, Any]:
+        """The fitted attributes of an estimator that tell what was learned."""
+
+    @property
+    @abstractmethod
+    def embedding_dim(self) -> int | None:
+        """The dimensions of the embedding; None = numbers."""
+
+    # --- What the network reads ------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def spec(self) -> InputSpec:
+        """The network's inputs, once the input has learned."""
+
+    @abstractmethod
+    def steps_of(
+        self,
+        sequences: Sequences,
+        dtype: DTypeLike,
+        *,
+        read_often: bool = False,
+        moves_joints: bool = False,
+    ) -> Steps:
+        """Return the steps of sequences as the network reads them.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        dtype : dtype
+            Of numbers.
+        read_often : bool
+            Whether they will be: then more may be held.
+        moves_joints : bool
+            Whether each epoch joins the steps of patches elsewhere.
+        """
+
+    # --- As plain values -------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Its fields, and which kind it is: plain values, which any pickle may hold."""
+        names = [field.name for field in fields(self) if field.name not in self.not_kept]
+        return {"kind": self.kind} | {name: getattr(self, name) for name in names}

@@ -1,0 +1,136 @@
+"""Epochs of a first-order optimizer, as a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import RandomState
+
+from skgru._engine.batches import Order
+from skgru._engine.objective import Objective
+from skgru._engine.observers import Observer, State
+from skgru._nn.batch import Array
+from skgru._nn.optimizers import Optimizer, clip_norm
+from skgru._nn.schedules import Schedule
+
+
+class Diverged(ArithmeticError):
+    """The loss or the parameters are no longer finite."""
+
+
+@dataclass
+class Descent:
+    """The updates: how each of them follows from a gradient.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+    schedule : Schedule
+    max_grad_norm : float or None
+    n_updates : int
+        Updates done so far, of those that the schedule is spread over.
+    n_planned : int
+        As many as it is spread over.
+    n_seen : int
+        Sequences that the finished epochs have gone through.
+    """
+
+    optimizer: Optimizer
+    schedule: Schedule
+    max_grad_norm: float | None
+    n_updates: int
+    n_planned: int
+    n_seen: int
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update θ in place."""
+        if self.max_grad_norm is not None:
+            clip_norm(gradient, self.max_grad_norm)
+        rate = self.schedule.rate((self.n_updates + 0.5) / self.n_planned, self.n_seen)
+        self.optimizer.step(theta, gradient, rate)
+        self.n_updates += 1
+
+
+def epochs(
+    objective: Objective,
+    order: Order,
+    descent: Descent,
+    n_epochs: int,
+    rng: RandomState,
+    on_batch: Callable[[State], None],
+) -> Iterator[State]:
+    """Train epoch by epoch; the θ of the objective changes in place.
+
+    When the training ends, by whatever, a θ that is not finite is set back to that after the last
+    whole epoch.
+
+    Parameters
+    ----------
+    objective : Objective
+    order : Order
+        Of the sequences of an epoch.
+    descent : Descent
+    n_epochs : int
+        As many as there are at most.
+    rng : RandomState
+        Moves the joints of patches, draws the order, and the dropout.
+    on_batch : callable
+        Called after each update.
+
+    Yields
+    ------
+    State
+        After each epoch; the same object each time.
+
+    Raises
+    ------
+    Diverged
+        If the loss of an epoch, or θ after it, is not finite.
+    """
+    theta, n = objective.theta, objective.n_sequences
+    last_finite = theta.copy()
+    state = State(theta, n_epochs, order.n_batches(n), n)
+    try:
+        for state.epoch in range(1, n_epochs + 1):
+            total, state.score = 0.0, None
+            objective.begin_epoch(rng)
+            for state.batch, indices in enumerate(order.batches(objective.lengths, rng), 1):
+                state.loss, gradient = objective.at_batch(indices, rng)
+                descent.step(theta, gradient)
+                total += state.loss * len(indices)
+                on_batch(state)
+            if not (np.isfinite(total) and np.isfinite(theta).all()):
+                theta[:] = last_finite
+                raise Diverged
+            last_finite[:] = theta
+            state.loss = total / n
+            descent.n_seen += n
+            yield state
+    finally:
+        if not np.isfinite(theta).all():
+            theta[:] = last_finite
+
+
+def run(states: Iterator[State], observers: Observer) -> str:
+    """Let observers hear of epochs until the last one, or until one of them ends the training.
+
+    Returns
+    -------
+    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    """
+    outcome = "max_iter"
+    try:
+        with closing(states):  # type: ignore[type-var]
+            for state in states:
+                if observers.on_epoch(state):
+                    outcome = "converged"
+                    break
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+    except Diverged:
+        outcome = "diverged"
+    observers.on_end(outcome)
+    return outcome

@@ -1,0 +1,404 @@
+"""A fit, in five calls that hand values on: read, build, plan, train, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from sklearn.model_selection import train_test_split
+
+from skgru._data.forms import Opened
+from skgru._data.inputs import Input
+from skgru._data.kinds import make_input
+from skgru._data.training_set import TrainingSet, read_samples
+from skgru._defaults import AUTO_PARAMETERS, DataShape, Plan, choose_encoder, choose_plan
+from skgru._engine.loss import Loss
+from skgru._engine.model import Model, make_network, network_spec
+from skgru._engine.objective import Examples, Objective, Terms
+from skgru._engine.observers import History
+from skgru._engine.predict import run_network
+from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
+from skgru._engine.unused import Decisions, warn_of_unused
+from skgru._nn.batch import Array
+from skgru._nn.dropout import DropoutRates
+from skgru._options import check_pieces, fill_auto, wanted_encoder
+from skgru._settings import Settings
+
+Map = Callable[..., Any]
+
+
+class Given(NamedTuple):
+    """Samples as they were given.
+
+    Attributes
+    ----------
+    inputs : dict of Opened
+        By the names of the branches.
+    y, sample_weight : object
+    """
+
+    inputs: dict[str, Opened]
+    y: Any
+    sample_weight: Any
+
+
+class Request(NamedTuple):
+    """What a fit is asked for.
+
+    Attributes
+    ----------
+    settings : Settings
+    loss : Loss
+        Before it has learned from y.
+    training : Given
+    validation : Given or None
+    before : Model or None
+        The model to go on with.
+    history : History
+        Of the calls before.
+    optimizer_states : dict
+        Of the calls before, by the name of the solver.
+    rng : RandomState
+    incremental : bool
+        Whether to train one epoch of more to come.
+    classes : array-like or None
+        All classes that there may be.
+    """
+
+    settings: Settings
+    loss: Loss
+    training: Given
+    validation: Given | None
+    before: Model | None
+    history: History
+    optimizer_states: OptimizerStates
+    rng: RandomState
+    incremental: bool
+    classes: Any
+
+
+class Data(NamedTuple):
+    """What `read` makes of the samples.
+
+    Attributes
+    ----------
+    inputs : dict of Input
+        By the names of the branches: they know the features.
+    loss : Loss
+        Bound to its targets.
+    training : TrainingSet
+    validation : TrainingSet or None
+    """
+
+    inputs: dict[str, Input]
+    loss: Loss
+    training: TrainingSet
+    validation: TrainingSet | None
+
+
+class Planned(NamedTuple):
+    """What `make_plan` decides.
+
+    Attributes
+    ----------
+    plan : Plan
+    training : TrainingSet
+    validation : TrainingSet or None
+        Given, or held out of the samples to train on.
+    """
+
+    plan: Plan
+    training: TrainingSet
+    validation: TrainingSet | None
+
+
+class Trained(NamedTuple):
+    """What `train` leaves.
+
+    Attributes
+    ----------
+    theta : ndarray
+    history : History
+    solution : Solution
+    """
+
+    theta: Array
+    history: History
+    solution: Solution
+
+
+class Fitted(NamedTuple):
+    """What a fit leaves.
+
+    Attributes
+    ----------
+    model : Model
+    history : History
+    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    optimizer_states : dict
+        To go on from, by the name of the solver.
+    auto_params : dict
+        What "auto" stands for, by the names of the parameters.
+    validates : bool
+        Whether the validation score, rather than the loss, has ended the training.
+    """
+
+    model: Model
+    history: History
+    outcome: str
+    optimizer_states: OptimizerStates
+    auto_params: dict[str, Any]
+    validates: bool
+
+
+def fit(request: Request, map_: Map) -> Fitted:
+    """Return the model that was asked for; `map_` runs the shards of batches, maybe on threads."""
+    data = read(request)
+    model = build(request, data)
+    planned = make_plan(request, data, model)
+    trained = train(request, model, planned, map_)
+    return publish(request, model, planned.plan, trained)
+
+
+# --- Read -----------------------------------------------------------------------------------------
+
+
+def read(request: Request) -> Data:
+    """Return the samples as sequences and encoded targets, with what knows them."""
+    settings, before = request.settings, request.before
+    opened = request.training.inputs
+    if before is None:
+        inputs = {name: make_input(part, settings) for name, part in opened.items()}
+    else:
+        _check_same_network(before, settings, request.loss)
+        inputs = {name: part.with_settings(settings) for name, part in before.inputs.items()}
+    parsed = {name: inputs[name].parse(part) for name, part in opened.items()}
+    per_step = settings.pooling is None if before is None else before.per_step
+    if before is None:
+        inputs = {name: part.meet(parsed[name]) for name, part in inputs.items()}
+    given = request.training
+    samples = read_samples(parsed, given.y, given.sample_weight, request.loss, per_step=per_step)
+    if before is None:
+        learned = request.loss.learn(samples.labels, samples.label_weights, request.classes)
+    else:
+        learned = before.loss.learned
+    loss = request.loss.bind(learned)
+    training = samples.encoded(loss)
+    if request.validation is None:
+        return Data(inputs, loss, training, None)
+    return Data(
+        inputs, loss, training, _read_validation(request.validation, inputs, loss, per_step)
+    )
+
+
+def _read_validation(
+    given: Given, inputs: Mapping[str, Input], loss: Loss, per_step: bool
+) -> TrainingSet:
+    parsed = {name: inputs[name].parse(part) for name, part in given.inputs.items()}
+    samples = read_samples(parsed, given.y, given.sample_weight, loss, per_step=per_step)
+    if len(samples.weights) < 2:
+        raise ValueError(
+            "The validation set is too small: expected at least 2 sequences with a weight, "
+            f"got {len(samples.weights)}."
+        )
+    return samples.encoded(loss)
+
+
+def _check_same_network(before: Model, settings: Settings, loss: Loss) -> None:
+    """Refuse to go on with another network than the one that was fitted."""
+    differences = [part.differs(settings) for part in before.inputs.values()]
+    wanted = wanted_encoder(settings)
+    for _, branch in before.spec.branches:
+        then, now = asdict(branch.encoder), asdict(fill_auto(wanted, branch.encoder))
+        differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
+    if loss.name != before.loss.name:
+        differences.append(("loss", before.loss.name, loss.name))
+    elif loss.options != before.loss.options:
+        then, now = before.loss.options, loss.options
+        differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
+    found = [difference for difference in differences if difference]
+    if found:
+        expected = ", ".join(f"{name}={fitted!r}" for name, fitted, _ in found)
+        got = ", ".join(f"{name}={asked!r}" for name, _, asked in found)
+        raise ValueError(
+            "Training can go on only with the network that was fitted: expected "
+            f"{expected}, but the parameters now ask for {got}."
+        )
+
+
+# --- Build ----------------------------------------------------------------------------------------
+
+
+def build(request: Request, data: Data) -> Model:
+    """Return the model to train: its inputs have learned, and its parameters are drawn."""
+    settings, before = request.settings, request.before
+    if before is not None:
+        encoders = {name: branch.encoder for name, branch in before.spec.branches}
+        spec = network_spec(data.inputs, encoders, data.loss)
+        model = Model(data.inputs, spec, data.loss, before.theta)
+    else:
+        model = _new_model(request, data)
+    for _, branch in model.spec.branches:
+        check_pieces(branch.encoder, settings.bptt_steps)
+    return model
+
+
+def _new_model(request: Request, data: Data) -> Model:
+    settings = request.settings
+    wanted, encoders, inputs = wanted_encoder(settings), {}, {}
+    for name, part in data.inputs.items():
+        shape = _shape_of(data.training, name, part, data.loss)
+        encoders[name] = choose_encoder(wanted, shape, bptt_steps=settings.bptt_steps)
+        sequences, weights = data.training.sequences[name], data.training.weights
+        inputs[name] = part.learn(sequences, weights, encoders[name])
+    spec = network_spec(inputs, encoders, data.loss)
+    theta = make_network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
+    model = Model(inputs, spec, data.loss, theta)
+    for part in inputs.values():
+        for name, values in part.start_values.items():
+            model.parameters[name][...] = values
+    return model
+
+
+def _shape_of(samples: TrainingSet, name: str, part: Input, loss: Loss) -> DataShape:
+    """Return the shape of the samples, by which settings are chosen."""
+    sequences = samples.sequences[name]
+    assert part.n_features is not None
+    return DataShape(
+        sequences.n_sequences,
+        np.average(sequences.lengths, weights=samples.weights),
+        n_features=part.n_features,
+        n_tokens=part.count_tokens(sequences),
+        has_classes=loss.has_classes,
+    )
+
+
+# --- Plan -----------------------------------------------------------------------------------------
+
+
+def make_plan(request: Request, data: Data, model: Model) -> Planned:
+    """Decide how to train; hold out a part of the samples, if the plan needs one."""
+    settings, incremental = request.settings, request.incremental
+    is_stochastic = SOLVERS[settings.solver].is_stochastic
+    name, part = next(iter(data.inputs.items()))
+
+    def plan_of(samples: TrainingSet, validates: bool) -> Plan:
+        return choose_plan(
+            settings,
+            _shape_of(samples, name, part, data.loss),
+            is_stochastic=is_stochastic,
+            validates=validates,
+            incremental=incremental,
+        )
+
+    training, validation = data.training, data.validation
+    plan = plan_of(training, validation is not None)
+    holds_out = plan.early_stopping and validation is None and is_stochastic
+    if holds_out:
+        training, validation = _hold_out(training, data.loss, settings, request.rng)
+        plan = plan_of(training, validates=True)
+    if request.before is None or not incremental:
+        warn_of_unused(settings, Decisions(model.spec, plan, part.says_features, holds_out))
+    return Planned(plan, training, validation)
+
+
+def _hold_out(
+    samples: TrainingSet, loss: Loss, settings: Settings, rng: RandomState
+) -> tuple[TrainingSet, TrainingSet]:
+    """Hold out a part for validation; return training and validation samples."""
+    n, share = samples.n_sequences, settings.validation_fraction
+    strata = None if samples.per_step else loss.strata(samples.targets)
+    if strata is not None and settings.is_auto("early_stopping"):
+        _, sizes = np.unique(strata, return_counts=True)
+        if sizes.min() < 2 or len(sizes) > share * n:
+            strata = None  # some classes cannot be in both parts
+    kept, held_out = train_test_split(
+        np.arange(n), test_size=share, random_state=rng, stratify=strata
+    )
+    if len(held_out) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of "
+            "your dataset."
+        )
+    return samples.take(kept), samples.take(held_out)
+
+
+# --- Train ----------------------------------------------------------------------------------------
+
+
+def train(request: Request, model: Model, planned: Planned, map_: Map) -> Trained:
+    """Return the trained parameters, and the history that goes on from the request's."""
+    settings, (plan, training, validation) = request.settings, planned
+    objective = Objective(
+        model.network,
+        model.loss,
+        Examples(
+            model.steps_of(
+                training.sequences,
+                plan.dtype,
+                read_often=True,
+                moves_joints=settings.shift_patches,
+            ),
+            training.targets,
+            training.target_weights * training.loss_factors,
+            float(training.weights.mean()),
+        ),
+        model.theta.astype(plan.dtype),
+        Terms(
+            settings.alpha,
+            settings.bptt_steps,
+            DropoutRates(plan.dropout, settings.recurrent_dropout, settings.token_dropout),
+        ),
+        map_,
+    )
+    validate = None
+    if validation is not None:
+        validate = _validate(model, objective, validation, map_)
+    history = request.history
+    session = Session(settings, plan, history, validate, request.optimizer_states, request.rng)
+    with np.errstate(over="ignore", invalid="ignore"):
+        solution = SOLVERS[settings.solver].solve(objective, session)
+    return Trained(objective.theta.astype(settings.dtype), history, solution)
+
+
+def _validate(
+    model: Model, objective: Objective, validation: TrainingSet, map_: Map
+) -> Callable[[], float]:
+    """Return the function that scores the objective's parameters on the validation set."""
+    steps = model.steps_of(validation.sequences, objective.theta.dtype, read_often=True)
+    loss = model.loss
+
+    def validate() -> float:
+        decisions = run_network(model.network, objective.parameters, steps, map_, then=loss.decide)
+        if not np.isfinite(decisions).all():
+            return np.nan
+        return loss.score(decisions, validation.targets, validation.target_weights)
+
+    return validate
+
+
+# --- Publish --------------------------------------------------------------------------------------
+
+
+def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fitted:
+    """Return what an estimator keeps."""
+    name, branch = model.spec.branches[0]
+    chosen = {
+        **asdict(branch.encoder),
+        **plan._asdict(),
+        "embedding_dim": model.inputs[name].embedding_dim,
+        "group_by_length": trained.solution.group_by_length,
+    }
+    if plan.incremental:
+        del chosen["max_iter"]  # one epoch is one epoch
+    return Fitted(
+        model.with_theta(trained.theta),
+        trained.history,
+        trained.solution.outcome,
+        trained.solution.optimizer_states,
+        {n: chosen[n] for n in AUTO_PARAMETERS if n in chosen and request.settings.is_auto(n)},
+        plan.early_stopping,
+    )

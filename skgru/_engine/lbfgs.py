@@ -1,0 +1,77 @@
+"""SciPy's L-BFGS-B on all samples at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from skgru._engine.objective import Objective
+from skgru._engine.observers import Observer, State
+from skgru._nn.batch import Array
+
+
+def minimize(
+    objective: Objective, observers: Observer, *, max_iter: int, max_fun: int, tol: float
+) -> str:
+    """Train on all samples at once; the θ of the objective changes in place.
+
+    Parameters
+    ----------
+    objective : Objective
+    observers : Observer
+        An iteration counts as an epoch, an evaluation as its batch.
+    max_iter, max_fun : int
+        Bounds of the iterations and of the evaluations of the loss.
+    tol : float
+        The largest component of the gradient at which the training counts as converged.
+
+    Returns
+    -------
+    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+        After "diverged", θ is that of the last iteration whose loss was finite.
+    """
+    theta = objective.theta
+    accepted = theta.copy()
+    state = State(theta, max_iter, 1, objective.n_sequences)
+
+    def evaluate(x: Array) -> tuple[float, Array]:
+        theta[:] = x
+        loss, gradient = objective.at_all()
+        state.batch, state.loss = 1, loss
+        observers.on_batch(state)
+        return loss, gradient.astype(np.float64)
+
+    def finish_iteration(intermediate_result: Any) -> None:
+        loss = float(intermediate_result.fun)
+        if not np.isfinite(loss):
+            raise StopIteration
+        accepted[:] = theta[:] = intermediate_result.x
+        state.epoch, state.loss, state.score = state.epoch + 1, loss, None
+        if observers.on_epoch(state):
+            raise StopIteration
+
+    try:
+        result = optimize.minimize(
+            evaluate,
+            theta.astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=finish_iteration,
+            options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
+        )
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+    else:
+        if not np.isfinite(result.fun):
+            outcome = "diverged"
+        elif result.status == 1:
+            outcome = "max_iter"
+        else:
+            outcome = "converged"
+            if state.epoch == 0:  # the start was a minimum already
+                finish_iteration(result)
+    theta[:] = accepted
+    observers.on_end(outcome)
+    return outcome

@@ -1,0 +1,228 @@
+"""The training loss as a function of the parameters, with its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from skgru._budget import chunks, shards
+from skgru._data.steps import SequencePieces, Steps, make_batch
+from skgru._engine.loss import Loss
+from skgru._nn.batch import ArenaPool, Array, Piece
+from skgru._nn.dropout import Dropout, DropoutRates
+from skgru._nn.network import Network
+from skgru._nn.parameters import Parameters
+from skgru._nn.pieces import truncated_gradient
+
+Indices = NDArray[np.intp]
+
+
+class Examples(NamedTuple):
+    """The samples that the loss is averaged over.
+
+    Attributes
+    ----------
+    steps : Steps
+        Of the sequences.
+    targets : ndarray of shape (n, K) or (n,), or of all steps without a pooling
+        As the loss wants them: numbers, or indices of classes.
+    weights : ndarray of shape (n,) or (total steps,)
+        Weight of each sample's loss; only ratios matter. A sample is a sequence, or without a
+        pooling a step.
+    samples_per_sequence : float
+        The mean sample weight, as the number of samples that a sequence stands for: what makes a
+        weight of two the same as two copies.
+    """
+
+    steps: Steps
+    targets: NDArray[Any]
+    weights: Array
+    samples_per_sequence: float = 1.0
+
+
+class Terms(NamedTuple):
+    """What the objective has beside the loss.
+
+    Attributes
+    ----------
+    alpha : float
+        Strength of the L2 penalty.
+    bptt_steps : int or None
+        Over how many steps the gradient reaches back; None = all.
+    dropout : DropoutRates
+    """
+
+    alpha: float = 0.0
+    bptt_steps: int | None = None
+    dropout: DropoutRates = DropoutRates()
+
+
+class Objective:
+    """The training loss as a function of θ.
+
+    It is the weighted mean of the samples' losses, plus ½ · alpha · ‖weight matrices‖² divided by
+    the number of samples, as in scikit-learn's multi-layer perceptron.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+    examples : Examples
+    theta : ndarray
+        Where to evaluate; changed in place by the optimizers.
+    terms : Terms
+    map_ : callable, default=map
+        Runs the shards of a batch, maybe on threads.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        examples: Examples,
+        theta: Array,
+        terms: Terms,
+        map_: Callable[..., Any] = map,
+    ) -> None:
+        self.network = network
+        self.loss = loss
+        self.parameters = network.parameters(theta)
+        targets, weights = examples.targets, examples.weights
+        is_index = targets.dtype.kind == "i"
+        self.targets = targets if is_index else targets.astype(theta.dtype, copy=False)
+        self.weights = (weights / weights.mean()).astype(theta.dtype)
+        self._steps = examples.steps
+        self._samples_per_sequence = examples.samples_per_sequence
+        self._targets_per_sequence = len(targets) / examples.steps.n_sequences
+        self._terms = terms
+        self._has_dropout = any(terms.dropout)
+        self._map = map_
+        self._arenas = ArenaPool()
+        self._gradients = [self._new_gradients()]  # of each shard; their sum comes to the first
+
+    @property
+    def theta(self) -> Array:
+        """The parameters, (P,)."""
+        return self.parameters.vector
+
+    @property
+    def n_sequences(self) -> int:
+        """The number of sequences."""
+        return self._steps.n_sequences
+
+    @property
+    def lengths(self) -> Indices:
+        """The steps of each sequence, as they are joined in this epoch, (n,)."""
+        return self._steps.lengths
+
+    def begin_epoch(self, rng: RandomState) -> None:
+        """Move the joints of the steps, if they are to move."""
+        self._steps = self._steps.of_epoch(rng)
+
+    def at_batch(self, indices: Indices, rng: RandomState) -> tuple[float, Array]:
+        """Return the loss over some sequences and its gradient, which the next call reuses.
+
+        `rng` draws the dropout.
+        """
+        seed = int(rng.randint(2**31 - 1)) if self._has_dropout else None
+        value = self._data_loss(indices, len(indices), seed)
+        gradient = self._gradient
+        value += self._add_penalty(gradient, len(indices))
+        return value, gradient
+
+    def at_all(self) -> tuple[float, Array]:
+        """Return the loss over all sequences and its gradient."""
+        value = 0.0
+        total = np.zeros_like(self.theta)
+        lengths = self.lengths
+        if self._terms.bptt_steps:
+            lengths = np.minimum(lengths, self._terms.bptt_steps)
+        for indices in chunks(lengths, self.network.numbers_per_step):
+            value += self._data_loss(indices, self.n_sequences)
+            total += self._gradient
+        value += self._add_penalty(total, self.n_sequences)
+        return value, total
+
+    def lowest(self, n: int) -> float:
+        """Return the loss of a batch of n sequences without any error."""
+        return self.loss.lowest + self._penalty(n)[0]
+
+    @property
+    def _gradient(self) -> Array:
+        return self._gradients[0].vector
+
+    def _new_gradients(self) -> Parameters:
+        return self.network.parameters(np.empty_like(self.theta))
+
+    def _data_loss(self, indices: Indices, n: int, seed: int | None = None) -> float:
+        """Return the weighted losses of some sequences, divided by n; leave their gradient."""
+        parts = shards(indices, self._steps.lengths_of(indices), self.network.n_units_of_widest)
+        while len(self._gradients) < len(parts):
+            self._gradients.append(self._new_gradients())
+        n_targets = n * self._targets_per_sequence
+        seeds = [None if seed is None else (seed, i) for i in range(len(parts))]
+        losses = list(
+            self._map(self._shard_loss, parts, [n_targets] * len(parts), seeds, self._gradients)
+        )
+        for gradients in self._gradients[1 : len(parts)]:
+            self._gradient[...] += gradients.vector
+        return sum(losses)
+
+    def _shard_loss(
+        self, indices: Indices, n: float, seed: tuple[int, ...] | None, gradients: Parameters
+    ) -> float:
+        """Return the loss of one shard, and write its gradient."""
+        network, p, bptt_steps = self.network, self.parameters, self._terms.bptt_steps
+
+        def dropout_of(i: int, piece: Piece | None) -> Dropout:
+            assert seed is not None
+            positions = slice(None) if piece is None else piece.positions
+            return Dropout(self._terms.dropout, seed, len(indices), i, positions)
+
+        longest = self._steps.lengths_of(indices).max()
+        # What NumPy does on overflow is a setting of each thread.
+        with self._arenas.lend() as arena, np.errstate(over="ignore", invalid="ignore"):
+            if bptt_steps and longest > bptt_steps:
+                pieces = SequencePieces(self._steps, indices, bptt_steps, arena)
+
+                def loss_of(raw: Array, piece: Piece | None) -> tuple[float, Array]:
+                    return self._loss_of(raw, indices if piece is None else piece.rows, n)
+
+                return truncated_gradient(
+                    network, p, pieces, loss_of, gradients, dropout_of if seed else None
+                )
+            x, batch, order, rows = make_batch(self._steps, indices, arena)
+            dropout = dropout_of(0, None) if seed else None
+            raw, cache = network.forward(p, x, batch, dropout=dropout)
+            loss, d_raw = self._loss_of(raw, order if network.pooling else rows, n)
+            network.backward(p, d_raw, batch, cache, gradients)
+        return loss
+
+    def _loss_of(self, raw: Array, indices: Any, n: float) -> tuple[float, Array]:
+        """Return the weighted losses of raw outputs, divided by n, and their gradient.
+
+        `indices` says which sequences, or without a pooling which steps, the outputs belong to.
+        """
+        losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[indices])
+        weights = self.weights[indices] / n
+        d_raw *= weights[:, None]
+        return float(losses @ weights), d_raw
+
+    def _add_penalty(self, gradient: Array, n: int) -> float:
+        """Return the L2 penalty and add its derivative to the gradient."""
+        penalty, derivative = self._penalty(n)
+        gradient[: self.network.n_penalized] += derivative
+        return penalty
+
+    def _penalty(self, n: int) -> tuple[float, Array | float]:
+        """Return the L2 penalty and its derivative with respect to the weights."""
+        alpha = self._terms.alpha
+        if not alpha:
+            return 0.0, 0.0
+        weights = self.theta[: self.network.n_penalized]
+        strength = alpha / (n * self._samples_per_sequence)
+        return 0.5 * strength * float(weights @ weights), strength * weights

@@ -1,0 +1,234 @@
+"""Observers of the training: its history, its end, the best weights, a line per epoch.
+
+An observer hears of every batch and of every epoch, and may end the training after an epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skgru._nn.batch import Array
+
+
+@dataclass
+class State:
+    """The state of the training, as observers are told it.
+
+    Attributes
+    ----------
+    theta : ndarray
+        The parameters, which the training goes on to change.
+    n_epochs : int
+        As many epochs as there will be at most.
+    n_batches : int
+        Batches of an epoch.
+    epoch : int
+        The epoch that runs or has just ended, from 1 on.
+    batch : int
+        The batch of it that has just ended, from 1 on.
+    loss : float
+        Of the batch; after an epoch, the mean over its sequences.
+    n_sequences : int
+        As many sequences as an epoch goes through.
+    score : float or None
+        The validation score after the epoch.
+    """
+
+    theta: Array
+    n_epochs: int
+    n_batches: int
+    n_sequences: int
+    epoch: int = 0
+    batch: int = 0
+    loss: float = np.nan
+    score: float | None = None
+
+
+class Observer:
+    """An observer that does nothing: observers override the events that they care for."""
+
+    def on_batch(self, state: State) -> None:
+        """Hear of an update."""
+
+    def on_epoch(self, state: State) -> bool:
+        """Hear of an epoch; return whether the training is to end."""
+        return False
+
+    def on_end(self, outcome: str) -> None:
+        """Hear of the end: "converged", "max_iter", "interrupted" or "diverged"."""
+
+
+class Observers(Observer):
+    """Several observers, which hear of everything in their order.
+
+    Parameters
+    ----------
+    observers : iterable of Observer
+    """
+
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self._observers = tuple(observers)
+        # Most do not care for batches, of which there are many.
+        self._of_batches = [observer for observer in self._observers if _hears_of_batches(observer)]
+
+    def on_batch(self, state: State) -> None:
+        """Tell those that hear of batches."""
+        for observer in self._of_batches:
+            observer.on_batch(state)
+
+    def on_epoch(self, state: State) -> bool:
+        """Tell all; return whether any of them ends the training."""
+        return any([observer.on_epoch(state) for observer in self._observers])
+
+    def on_end(self, outcome: str) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.on_end(outcome)
+
+
+def _hears_of_batches(observer: Observer) -> bool:
+    return type(observer).on_batch is not Observer.on_batch
+
+
+@dataclass
+class History(Observer):
+    """The history of the training; the estimators show it as fitted attributes.
+
+    Attributes
+    ----------
+    n_iter : int
+        Finished epochs (L-BFGS: iterations) of the latest call.
+    t : int
+        Sequences gone through, over all calls.
+    loss : float
+        Training loss of the last epoch.
+    loss_curve, validation_scores : list of float
+        One entry per epoch, over all calls.
+    best_loss, best_validation_score : float
+    """
+
+    n_iter: int = 0
+    t: int = 0
+    loss: float = np.inf
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    best_loss: float = np.inf
+    best_validation_score: float = -np.inf
+
+    def on_epoch(self, state: State) -> bool:
+        """Record the epoch."""
+        self.n_iter = state.epoch
+        self.t += state.n_sequences
+        self.loss = state.loss
+        self.loss_curve.append(state.loss)
+        self.best_loss = min(state.loss, self.best_loss)
+        if state.score is not None:
+            self.validation_scores.append(state.score)
+            if state.score >= self.best_validation_score:
+                self.best_validation_score = state.score
+        return False
+
+
+class Validation(Observer):
+    """Scores the validation set after each epoch, for those that hear of it next.
+
+    Parameters
+    ----------
+    score : callable
+        Returns the validation score at the current parameters.
+    """
+
+    def __init__(self, score: Callable[[], float]) -> None:
+        self._score = score
+
+    def on_epoch(self, state: State) -> bool:
+        """Add the score to the state."""
+        state.score = self._score()
+        return False
+
+
+class BestWeights(Observer):
+    """Keeps the weights of the best validation score, of equal ones the last, and restores them.
+
+    Parameters
+    ----------
+    history : History
+        Of the epochs before, also of earlier calls: it hears of an epoch later.
+    theta : ndarray
+        The parameters that the training changes.
+    """
+
+    def __init__(self, history: History, theta: Array) -> None:
+        self._history = history
+        self._theta = theta
+        self._best = theta.copy()
+        self._has_epoch = False
+
+    def on_epoch(self, state: State) -> bool:
+        """Keep the weights, if no score so far is better."""
+        self._has_epoch = True
+        if state.score is not None and state.score >= self._history.best_validation_score:
+            self._best[:] = state.theta
+        return False
+
+    def on_end(self, outcome: str) -> None:
+        """Restore the best weights; after a loss that was not finite, leave them."""
+        if self._has_epoch and outcome != "diverged":
+            self._theta[:] = self._best
+
+
+class Patience(Observer):
+    """Ends the training that no longer gains.
+
+    Parameters
+    ----------
+    gains : callable
+        Given the state after an epoch, returns whether that epoch has gained. It is asked before
+        the history hears of the epoch.
+    n_iter_no_change : float
+        As many epochs in a row may bring no gain.
+    stalled : callable
+        Called when patience has run out; returns whether the training is to end, or else patience
+        starts anew.
+    """
+
+    def __init__(
+        self,
+        gains: Callable[[State], bool],
+        n_iter_no_change: float,
+        stalled: Callable[[], bool],
+    ) -> None:
+        self._gains = gains
+        self._n_iter_no_change = n_iter_no_change
+        self._stalled = stalled
+        self._n_without_gain = 0
+
+    def on_epoch(self, state: State) -> bool:
+        """Count the epoch; return whether patience has run out for good."""
+        self._n_without_gain = 0 if self._gains(state) else self._n_without_gain + 1
+        if self._n_without_gain <= self._n_iter_no_change:
+            return False
+        self._n_without_gain = 0
+        return self._stalled()
+
+
+class Report(Observer):
+    """Prints a line per epoch."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def on_epoch(self, state: State) -> bool:
+        """Print the loss, the validation score and an estimate of the time left."""
+        seconds = (time.perf_counter() - self._start) / state.epoch
+        minutes, rest = divmod(round(seconds * (state.n_epochs - state.epoch)), 60)
+        score = "" if state.score is None else f"  validation score {state.score:.4f}"
+        print(
+            f"Epoch {state.epoch}/{state.n_epochs}  loss {state.loss:.6f}{score}"
+            f"  time left {minutes}:{rest:02d}"
+        )
+        return False

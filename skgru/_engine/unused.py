@@ -1,0 +1,202 @@
+"""Parameters that have no effect in a fit, with the other parameters as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._defaults import Plan
+from skgru._engine.number_losses import NUMBER_LOSSES
+from skgru._engine.solvers import SOLVERS, patience_of
+from skgru._nn.schedules import SCHEDULES
+from skgru._settings import Settings
+from skgru._spec import EncoderSpec, NetworkSpec
+from skgru._warnings import warn
+
+
+class Decisions(NamedTuple):
+    """What is decided when the training begins.
+
+    Attributes
+    ----------
+    spec : NetworkSpec
+    plan : Plan
+    says_features : bool
+        Whether X itself says how many features a step has.
+    holds_out : bool
+        Whether a part of the training data is held out for validation.
+    """
+
+    spec: NetworkSpec
+    plan: Plan
+    says_features: bool
+    holds_out: bool
+
+    @property
+    def encoders(self) -> list[EncoderSpec]:
+        """Those of all branches."""
+        return [branch.encoder for _, branch in self.spec.branches]
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether all branches read tokens."""
+        return all(branch.input.n_tokens is not None for _, branch in self.spec.branches)
+
+    @property
+    def reads_numbers(self) -> bool:
+        """Whether all branches read numbers."""
+        return all(branch.input.n_tokens is None for _, branch in self.spec.branches)
+
+
+class Fit(NamedTuple):
+    """A fit, as the rules see it."""
+
+    given: Settings
+    decided: Decisions
+
+    def patience(self, n_iter_no_change: float) -> float:
+        """Return how many epochs in a row may bring no gain, at most all."""
+        plan = self.decided.plan
+        return min(patience_of(n_iter_no_change, self.given, plan), plan.max_iter)
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether the solver takes the samples in batches."""
+        return SOLVERS[self.given.solver].is_stochastic
+
+
+class Rule(NamedTuple):
+    """When parameters have no effect.
+
+    Attributes
+    ----------
+    names : tuple of str
+    holds : callable
+        Takes the `Fit`, and a parameter's value and default; returns whether it has no effect.
+    reason : str
+    """
+
+    names: tuple[str, ...]
+    holds: Callable[[Fit, Any, Any], bool]
+    reason: str
+
+
+# Parameters that choose one of several parts, each of which has parameters of its own.
+_CHOICES: dict[str, Mapping[str, Any]] = {
+    "solver": SOLVERS,
+    "learning_rate": SCHEDULES,
+    "loss": NUMBER_LOSSES,
+}
+# When `fit` ends. An epoch of `partial_fit` has no use for them, which is no mistake of theirs.
+_OF_THE_END = ("n_iter_no_change", "tol", "validation_fraction")
+# Where they are False.
+_ASK_FOR_NOTHING = ("early_stopping", "group_by_length")
+
+# The first rule of a parameter that holds is the one that is said. There is none for a bound that
+# these data do not reach, nor for False where that is what "auto" would be.
+_RULES = [
+    Rule(("nesterovs_momentum",), lambda fit, *_: fit.given.momentum == 0, "momentum=0"),
+    Rule(
+        ("warmup_fraction",),
+        lambda fit, *_: fit.decided.plan.incremental and fit.given.max_iter == "auto",
+        "without a max_iter partial_fit stays at the first learning rate",
+    ),
+    Rule(
+        ("n_iter_no_change",),
+        lambda fit, value, default: fit.decided.plan.max_iter <= value < default,
+        "there are no more epochs",
+    ),
+    Rule(
+        ("n_iter_no_change",),
+        lambda fit, value, default: (
+            fit.patience(value) == fit.patience(default) < fit.decided.plan.max_iter
+        ),
+        "early stopping waits a fifth of max_iter",
+    ),
+    Rule(
+        ("tol",),
+        lambda fit, *_: (
+            fit.is_stochastic
+            and fit.patience(fit.given.n_iter_no_change) == fit.decided.plan.max_iter
+        ),
+        "there are no more epochs than n_iter_no_change",
+    ),
+    Rule(
+        ("validation_fraction",),
+        lambda fit, value, *_: value > 0 and not fit.decided.holds_out,
+        "nothing is held out",
+    ),
+    Rule(
+        ("group_by_length",),
+        lambda fit, value, *_: value and not fit.given.shuffle,
+        "shuffle=False",
+    ),
+    Rule(
+        ("reset_after",),
+        lambda fit, *_: all("gru" not in encoder.cells for encoder in fit.decided.encoders),
+        "only cell='gru' has a reset gate",
+    ),
+    Rule(
+        ("output_gate",),
+        lambda fit, *_: all(set(encoder.cells) == {"lstm"} for encoder in fit.decided.encoders),
+        "cell='lstm' has one of its own",
+    ),
+    Rule(
+        ("shift_patches",),
+        lambda fit, *_: all(encoder.patch_size == 1 for encoder in fit.decided.encoders),
+        "there are no patches",
+    ),
+    Rule(
+        ("scaling", "missing", "features_per_step"),
+        lambda fit, *_: fit.decided.reads_tokens,
+        "X holds tokens",
+    ),
+    Rule(
+        ("freeze_embedding", "token_dropout"),
+        lambda fit, *_: fit.decided.reads_numbers,
+        "X does not hold tokens",
+    ),
+    Rule(
+        ("features_per_step",), lambda fit, *_: fit.decided.says_features, "the shape of X says it"
+    ),
+]
+
+
+def warn_of_unused(settings: Settings, decided: Decisions) -> None:
+    """Warn of all parameters that are not at their default and have no effect.
+
+    Parameters
+    ----------
+    settings : Settings
+    decided : Decisions
+    """
+    fit = Fit(settings, decided)
+    unused = []
+    # What a subclass sets by itself is none of its user's choice: it has no default.
+    for name, default in settings.defaults.items():
+        value = getattr(settings, name, default)
+        if np.ndim(value) == 0 and value == default:
+            continue
+        if decided.plan.incremental and name in _OF_THE_END:
+            continue
+        reason = _reason(name, value, default, fit)
+        if reason:
+            unused.append(f"{name}={value!r} ({reason})")
+    if unused:
+        warn(f"Parameters without effect: {', '.join(unused)}.")
+
+
+def _reason(name: str, value: Any, default: Any, fit: Fit) -> str | None:
+    """Return why a parameter has no effect, None if it has one."""
+    for choice, parts in _CHOICES.items():
+        owners = [key for key, part in parts.items() if name in part.parameters]
+        chosen = getattr(fit.given, choice, None)
+        if not owners or chosen not in parts or chosen in owners:
+            continue
+        if value is False and name in _ASK_FOR_NOTHING:
+            continue
+        return f"it is of {choice}={owners[0]!r}" if len(owners) == 1 else f"{choice}={chosen!r}"
+    rules = (rule for rule in _RULES if name in rule.names)
+    return next((rule.reason for rule in rules if rule.holds(fit, value, default)), None)

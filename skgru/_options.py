@@ -1,0 +1,92 @@
+"""The parameters that tell of the network, checked and in one form."""
+
+from dataclasses import asdict, replace
+from numbers import Integral
+
+from skgru._nn.pooling import POOLINGS
+from skgru._nn.recurrent import CELLS
+from skgru._settings import plain
+from skgru._spec import EncoderSpec
+
+
+def check_options(settings, *, is_stochastic):
+    """Refuse options that do not go together."""
+    rates = (settings.dropout, settings.recurrent_dropout, settings.token_dropout)
+    if not is_stochastic and any(rate not in ("auto", 0) for rate in rates):
+        raise ValueError(
+            f"solver={settings.solver!r} needs a loss free of chance: expected dropout, "
+            "recurrent_dropout and token_dropout of 0, or solver='adam' or 'sgd'."
+        )
+    if settings.pooling is None and settings.patch_size not in ("auto", 1):
+        raise ValueError(
+            "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
+            f"got {settings.patch_size}."
+        )
+
+
+def check_pieces(encoder, bptt_steps):
+    """Refuse to cut sequences that are read in both directions."""
+    if encoder.bidirectional and bptt_steps is not None:
+        raise ValueError(
+            "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
+            "their ends: expected bptt_steps=None or bidirectional=False."
+        )
+
+
+def hidden_sizes(settings):
+    """Return `hidden_layer_sizes` as a tuple of ints."""
+    sizes = settings.hidden_layer_sizes
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
+            f"{settings.hint_at('hidden_layer_sizes')}"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _cells(settings):
+    """Return `cell` as a tuple with one name for each hidden layer."""
+    n_layers = len(hidden_sizes(settings))
+    if isinstance(settings.cell, str):
+        return (settings.cell,) * n_layers
+    cells = tuple(map(plain, settings.cell))
+    if len(cells) != n_layers or not all(cell in CELLS for cell in cells):
+        raise ValueError(
+            f"cell must be one of {sorted(CELLS)}, or one of them for each of the {n_layers} "
+            f"hidden layers, got {settings.cell!r}.{settings.hint_at('cell')}"
+        )
+    return cells
+
+
+def _poolings(settings):
+    """Return `pooling` as a name, a tuple of names, "auto" or None."""
+    if settings.pooling is None or isinstance(settings.pooling, str):
+        return settings.pooling
+    poolings = tuple(map(plain, settings.pooling))
+    is_known = all(pooling in POOLINGS for pooling in poolings)
+    if not poolings or not is_known or len(set(poolings)) < len(poolings):
+        raise ValueError(
+            f"pooling must be 'auto', one of {sorted(POOLINGS)}, or several different ones of "
+            f"them, got {settings.pooling!r}.{settings.hint_at('pooling')}"
+        )
+    return poolings
+
+
+def wanted_encoder(settings):
+    """Return the encoder that the parameters ask for, whatever the data: some say "auto"."""
+    return EncoderSpec(
+        hidden_layer_sizes=hidden_sizes(settings),
+        cells=_cells(settings),
+        reset_after=settings.reset_after,
+        output_gate=settings.output_gate,
+        bidirectional=settings.bidirectional,
+        pooling=_poolings(settings),
+        patch_size=settings.patch_size,
+    )
+
+
+def fill_auto(wanted, chosen):
+    """Return the encoder that is wanted, with what was chosen where it says "auto"."""
+    values = {name: value for name, value in asdict(wanted).items() if value == "auto"}
+    return replace(wanted, **{name: getattr(chosen, name) for name in values})

@@ -1,0 +1,74 @@
+"""The parameters of an estimator as plain values: what is handed on in place of the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from skgru._hints import hint_at_value
+
+
+class Settings:
+    """The parameters of an estimator as attributes, all numbers of which are Python's.
+
+    A parameter search hands over numbers of NumPy. Calculating with them, small integers overflow,
+    and numbers in single precision round what they meet.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The parameters as they were given.
+    constraints : mapping
+        `_parameter_constraints` of the estimator.
+    defaults : mapping of str to object
+        Of the parameters that its user can set.
+    estimator_name : str
+        Of the estimator in error messages.
+
+    Attributes
+    ----------
+    defaults : dict
+    estimator_name : str
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        constraints: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        estimator_name: str,
+    ) -> None:
+        self._values = {name: plain(value) for name, value in values.items()}
+        self._constraints = constraints
+        self.defaults = dict(defaults)
+        self.estimator_name = estimator_name
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_values"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def is_auto(self, name: str) -> bool:
+        """Return whether a parameter, which may be an array, is "auto"."""
+        value = self._values[name]
+        return isinstance(value, str) and value == "auto"
+
+    def chosen(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return some of the parameters by their names."""
+        return {name: self._values[name] for name in names}
+
+    def hint_at(self, name: str) -> str:
+        """Return a hint at the value that was meant, for an error."""
+        return hint_at_value(name, self._values[name], self._constraints)
+
+
+def plain(value: Any) -> Any:
+    """Return a number, a truth or a string of NumPy as Python's, all else as it is."""
+    if isinstance(value, np.floating):
+        return float(value)
+    # A timedelta64 is an integer for NumPy, too.
+    is_plain = not isinstance(value, np.generic) or value.dtype.kind not in "biuU"
+    return value if is_plain else value.item()

@@ -1,0 +1,29 @@
+"""Warnings that name the user's line, however deep below it they arise."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import sklearn.base
+
+# What a user calls is wrapped by scikit-learn's validation of parameters.
+_WRAPPER = sklearn.base.__file__
+_PACKAGE = str(Path(__file__).parent)
+
+
+def warn(message, category=UserWarning):
+    """Warn of something at the line that has called the package.
+
+    Parameters
+    ----------
+    message : str or Warning
+    category : type, default=UserWarning
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_ours(filename):
+    return filename == _WRAPPER or filename.startswith(_PACKAGE)
