@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgru._budget import trains_on_threads
+from skgru._compat import Interval, Options, StrOptions
 from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
 from skgru._data.targets import (
@@ -20,8 +20,8 @@ from skgru._data.targets import (
     as_weights,
     check_weights,
     has_target,
-    read_step_targets,
-    read_step_weights,
+    parse_step_targets,
+    parse_step_weights,
     refuse_no_weight,
     without_missing,
 )
@@ -310,12 +310,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
                 sample_weight = check_weights(sample_weight, len(raw))
                 refuse_no_weight(sample_weight)
             return raw, loss.check(as_targets(y), name_of_target), sample_weight
-        y = read_step_targets(y, outputs.parsed)
+        y = parse_step_targets(y, outputs.parsed)
         present = has_target(y)
         if len(y) == 0:
             raise ValueError("X has no step to score: all of its sequences are empty or padding.")
         if sample_weight is not None:
-            sample_weight = read_step_weights(sample_weight, outputs.parsed)[present]
+            sample_weight = parse_step_weights(sample_weight, outputs.parsed)[present]
             refuse_no_weight(sample_weight)
         labels = loss.check(without_missing(y, present), name_of_step_target)
         return raw[present], labels, sample_weight

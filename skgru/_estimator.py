@@ -7,11 +7,8 @@ from inspect import signature
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning as SklearnInconsistentVersionWarning
-from sklearn.utils._param_validation import (
-    InvalidParameterError,
-    validate_parameter_constraints,
-)
 
+from skgru._compat import InvalidParameterError, validate_parameter_constraints
 from skgru._hints import hint_at_name, hint_at_value
 from skgru._settings import plain
 from skgru._version import __version__

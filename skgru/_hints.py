@@ -8,11 +8,8 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import (
-    InvalidParameterError,
-    Options,
-    validate_parameter_constraints,
-)
+
+from skgru._compat import InvalidParameterError, Options, validate_parameter_constraints
 
 # What other libraries and other parameters say, spelled as `_key` spells it, and what it is here:
 # a value of the same parameter, or a dict of parameters.

@@ -9,12 +9,11 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import TransformerMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._data.arrays import as_array, describe, is_missing, to_numbers
-from skgru._data.tables import check_not_deferred, is_array, is_list, names_of
+from skgru._compat import StrOptions, fit_context, is_array, is_list, names_of
+from skgru._data.arrays import as_array, check_not_deferred, describe, is_missing, to_numbers
 from skgru._data.times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
 from skgru._estimator import Estimator, hints_at_names
 
@@ -204,7 +203,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         self.handle_unknown = handle_unknown
         self.with_time = with_time
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the channels.
 

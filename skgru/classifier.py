@@ -3,13 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from skgru._base import BaseGRU
+from skgru._compat import Interval, StrOptions, fit_context
 from skgru._engine.class_losses import CLASS_LOSSES
 from skgru._engine.loss import make_loss
 from skgru._estimator import hints_at_names
@@ -526,7 +526,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network.
 
@@ -566,7 +566,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(lambda self: self._check_solver())
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train one epoch on the given data.
 

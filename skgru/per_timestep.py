@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from skgru._compat import HasMethods, Interval, fit_context
 from skgru._data.forms import check_container, is_frame, names_of, open_form
 from skgru._data.parsing import Parsed, check_features, parse_numbers
 from skgru._data.sequences import offsets_of
@@ -19,7 +19,7 @@ from skgru._data.targets import (
     are_step_targets,
     as_targets,
     has_target,
-    read_step_targets,
+    parse_step_targets,
     without_missing,
 )
 from skgru._estimator import Estimator, hints_at_names, unchanged_on_error
@@ -122,7 +122,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         self.transformer = transformer
         self.features_per_step = features_per_step
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Fit the transformer on the steps of all sequences.
 
@@ -152,7 +152,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             self._fit(X, y)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X, y=None):
         """Fit the transformer on the steps of all sequences, and transform them.
 
@@ -386,7 +386,7 @@ def _of_steps(y, read):
         y = as_targets(y)
         check_consistent_length(lengths, y)
         return np.repeat(y, lengths, axis=0), None
-    y = read_step_targets(y, read)
+    y = parse_step_targets(y, read)
     present = has_target(y)
     y = without_missing(y, present)
     return y, None if present.all() else np.flatnonzero(present)
@@ -458,7 +458,7 @@ def _find_steps(X, features_per_step, estimator_name):
     check_container(X)
     frames = _frames_in(X)
     if frames:
-        return _read_frames(frames)
+        return _parse_frames(frames)
     opened = open_form(X, estimator_name)
     read = parse_numbers(opened, features_per_step=features_per_step, allow_missing=True)
     steps = read.sequences.values
@@ -488,7 +488,7 @@ def _is_of_pandas_or_polars(x):
     return is_frame(x) and hasattr(x, "dtypes")
 
 
-def _read_frames(frames):
+def _parse_frames(frames):
     first = frames[0]
     for i, frame in enumerate(frames):
         if type(frame) is not type(first):

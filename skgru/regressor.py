@@ -2,12 +2,12 @@
 
 from numbers import Real
 
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils import check_consistent_length
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from skgru._base import BaseGRU
+from skgru._compat import Interval, StrOptions, fit_context
 from skgru._engine.loss import make_loss
 from skgru._engine.number_losses import NUMBER_LOSSES
 from skgru._estimator import hints_at_names
@@ -534,7 +534,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         self.n_jobs = n_jobs
         self.dtype = dtype
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network.
 
@@ -574,7 +574,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(lambda self: self._check_solver())
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train one epoch on the given data.
 

@@ -6,12 +6,12 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import TransformerMixin, _fit_context
+from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skgru._compat import HasMethods, Interval, RealNotInt, StrOptions, fit_context
 from skgru._data.arrays import as_array, describe
 from skgru._data.ids import UNKNOWN, Tokens, as_tokens
 from skgru._data.sequences import offsets_of
@@ -256,7 +256,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         self.truncating = truncating
         self.dtype = dtype
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the vocabulary and, with `max_length`, the number of columns of the output.
 
@@ -284,7 +284,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         self._learn(X)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """Learn the vocabulary and return the documents as sequences of token ids.
 

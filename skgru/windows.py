@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.utils._param_validation import Interval, validate_params
 
-from skgru._data.arrays import as_array, describe, to_numbers
-from skgru._data.tables import check_not_deferred, columns_of, is_array, is_list, names_of
+from skgru._compat import Interval, columns_of, is_array, is_list, names_of, validate_params
+from skgru._data.arrays import as_array, check_not_deferred, describe, to_numbers
 from skgru._data.times import cast, finest_unit_of, holds_times, is_time, to_times
 
 __all__ = ["WindowOrigin", "make_windows"]
@@ -220,7 +219,7 @@ def _read(series):
     """Return the series as a list, checked to have the same features."""
     found = []
     for one in _to_list(series):
-        found += _read_one(len(found), one)
+        found += _parse_one(len(found), one)
     first = found[0]
     for i, one in enumerate(found):
         if one.values.shape[1] != first.values.shape[1]:
@@ -251,7 +250,7 @@ def _is_series(one):
     return (isinstance(one, Iterable) or is_array(one)) and getattr(one, "ndim", 1) != 0
 
 
-def _read_one(i, series):
+def _parse_one(i, series):
     """Return series i as a list, of each entity that its index names."""
     check_not_deferred(series, _GROUPS)
     if isinstance(series, Mapping):

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.targets import read_step_targets
+from skgru._data.targets import parse_step_targets
 from skgru._engine.batches import Order
 from tests.datasets import (
     assert_same_model,
@@ -132,7 +132,7 @@ def test_targets_of_tokens_padded_in_front():
         small(GRUClassifier, **options).fit(padded, targets),
         small(GRUClassifier, **options).fit(tokens, y),
     )
-    assert_array_equal(read_step_targets(targets, read_tokens(padded)), np.concatenate(y))
+    assert_array_equal(parse_step_targets(targets, read_tokens(padded)), np.concatenate(y))
 
 
 # Weights, folds, validation
@@ -293,8 +293,8 @@ def test_patches_and_transform_need_a_pooling():
 def test_reading_keeps_the_targets_of_the_steps_that_remain():
     X = np.array([[1.0, np.nan, np.nan], [1.0, 2.0, np.nan]])
     read = read_numbers(X)
-    assert_array_equal(read_step_targets([[1, 2, 3], [4, 5, 6]], read), [1, 4, 5])
-    assert_array_equal(read_step_targets([[1], [4, 5]], read), [1, 4, 5])
+    assert_array_equal(parse_step_targets([[1, 2, 3], [4, 5, 6]], read), [1, 4, 5])
+    assert_array_equal(parse_step_targets([[1], [4, 5]], read), [1, 4, 5])
 
 
 def test_large_labels_beside_steps_without_one_stay_apart():

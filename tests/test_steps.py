@@ -16,11 +16,11 @@ from tests import naive
 D = 2
 
 
-def joined(x, n_joined, padding, n_appended=0):
+def joined(x, patch_size, padding, n_appended=0):
     """Return the steps of one sequence joined from the end on, with as many more at its end."""
-    n_missing = -(len(x) + n_appended) % n_joined
+    n_missing = -(len(x) + n_appended) % patch_size
     front, behind = (np.full((n, *x.shape[1:]), padding) for n in (n_missing, n_appended))
-    return np.concatenate([front, x, behind]).reshape(-1, n_joined * (x.ndim == 1 or x.shape[1]))
+    return np.concatenate([front, x, behind]).reshape(-1, patch_size * (x.ndim == 1 or x.shape[1]))
 
 
 def parts(x, batch):
@@ -31,22 +31,22 @@ LENGTHS = st.lists(st.integers(0, 7), min_size=1, max_size=6)
 
 
 @given(LENGTHS, st.integers(2, 4), st.booleans(), st.integers(0, 99))
-def test_steps_are_joined_from_the_end_on(lengths, n_joined, tokens, seed):
+def test_steps_are_joined_from_the_end_on(lengths, patch_size, tokens, seed):
     rng = np.random.RandomState(seed)
     values = rng.randint(1, 9, sum(lengths)) if tokens else rng.normal(size=(sum(lengths), D))
     padding = 0 if tokens else np.array([5.0, 6.0])
-    steps = Steps(Sequences(values, offsets_of(lengths)), n_joined=n_joined, padding=padding)
+    steps = Steps(Sequences(values, offsets_of(lengths)), patch_size=patch_size, padding=padding)
     indices = rng.permutation(len(lengths))
     sequences = np.split(values, np.cumsum(lengths)[:-1])
     n_appended = np.zeros(len(lengths), int)
-    for given_steps in (steps, steps.with_joints_moved(np.random.RandomState(seed))):
+    for given_steps in (steps, steps.with_patches_moved(np.random.RandomState(seed))):
         x, batch, order, rows = make_batch(given_steps, indices, Arena())
         assert_array_equal(given_steps.lengths[order], batch.lengths)
         assert x.dtype == values.dtype
         for i, part, of_rows in zip(order, parts(x, batch), parts(rows, batch), strict=True):
-            assert_array_equal(part, joined(sequences[i], n_joined, padding, n_appended[i]))
+            assert_array_equal(part, joined(sequences[i], patch_size, padding, n_appended[i]))
             assert_array_equal(of_rows, given_steps.offsets[i] + np.arange(len(part)))
-        drawn = np.random.RandomState(seed).randint(n_joined, size=len(lengths))
+        drawn = np.random.RandomState(seed).randint(patch_size, size=len(lengths))
         n_appended = np.where(np.array(lengths) > 0, drawn, 0)
 
 
@@ -91,7 +91,7 @@ def test_pieces_read_what_whole_sequences_do(
     )
     steps = inputs.steps_of(Sequences(values, offsets_of(lengths)), "float32")
     if moved and patch_size > 1:
-        steps = steps.with_joints_moved(rng)
+        steps = steps.with_patches_moved(rng)
     indices = rng.permutation(len(lengths))
     x, _, _, rows = make_batch(steps, indices)
     whole = np.full((steps.offsets[-1], x.shape[1]), np.nan, x.dtype)
@@ -152,18 +152,16 @@ def test_what_is_held_is_what_is_found_out_anew(
         bidirectional=bidirectional,
     )
     sequences = Sequences(values, offsets_of(lengths))
-    held, anew = (
-        inputs.steps_of(sequences, "float32", read_often=often) for often in (True, False)
-    )
+    held, anew = (inputs.steps_of(sequences, "float32", may_hold=often) for often in (True, False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_budget, "_MUCH", -1)
         patch.setattr(_budget, "_MUCH_PER_BYTE", -1)
-        too_much = inputs.steps_of(sequences, "float32", read_often=True)
+        too_much = inputs.steps_of(sequences, "float32", may_hold=True)
     for moved in (False, True):
         batches = []
         for steps in (held, anew, too_much):
             if moved and patch_size > 1:
-                steps = steps.with_joints_moved(np.random.RandomState(seed))
+                steps = steps.with_patches_moved(np.random.RandomState(seed))
             batches.append(make_batch(steps, np.arange(len(lengths))))
         for batch in batches[1:]:
             assert_array_equal(batch.x, batches[0].x)

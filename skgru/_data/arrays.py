@@ -11,6 +11,8 @@ from numbers import Number, Real
 
 import numpy as np
 
+from skgru._compat import is_grouped
+
 # Beyond these, not every integer is a float64.
 _EXACT = 2**53
 # What `to_ids` puts in the place of a missing id.
@@ -334,6 +336,20 @@ def to_ids(array, where):
     ids = np.full(numbers.shape, MISSING_ID)
     ids[~missing] = exact[~missing].astype(np.int64)
     return ids
+
+
+def check_not_deferred(table, instead_of_groups):
+    """Refuse what `groupby` returns, with what to give instead, and a LazyFrame.
+
+    Raises
+    ------
+    ValueError
+        If it is one of these.
+    """
+    if is_grouped(table):
+        raise ValueError(f"Expected data, got {describe(table)}: give {instead_of_groups}.")
+    if type(table).__name__ == "LazyFrame":
+        raise ValueError("Expected data, got a LazyFrame: call its collect().")
 
 
 def describe(thing):

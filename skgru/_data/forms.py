@@ -9,7 +9,7 @@
 | DataFrame of arrays, one column per feature | the same |
 
 `open_form` returns `Opened` sequences: a `Rectangle` or `Ragged` ones, which still hold the cells
-as they came. A `Reader` makes numbers, token ids or time stamps of them; `parsing` drops padding.
+as they came. A `Parser` makes numbers, token ids or time stamps of them; `parsing` drops padding.
 """
 
 from collections.abc import Mapping, Set
@@ -19,11 +19,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from skgru._compat import columns_of, is_array, is_grouped
+from skgru._compat import names_of as column_names
 from skgru._data.arrays import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
 from skgru._data.ids import holds_tokens
 from skgru._data.stacking import LONG_TABLE, Ragged, Rectangle
-from skgru._data.tables import columns_of, is_array, is_grouped
-from skgru._data.tables import names_of as column_names
 
 _TEXTS = (
     "Expected sequences of numbers or token ids, got strings: turn texts into token sequences "

@@ -129,8 +129,8 @@ class Input(ABC):
         sequences: Sequences,
         dtype: DTypeLike,
         *,
-        read_often: bool = False,
-        moves_joints: bool = False,
+        may_hold: bool = False,
+        moves_patches: bool = False,
     ) -> Steps:
         """Return the steps of sequences as the network reads them.
 
@@ -139,9 +139,9 @@ class Input(ABC):
         sequences : Sequences
         dtype : dtype
             Of numbers.
-        read_often : bool
+        may_hold : bool
             Whether they will be: then more may be held.
-        moves_joints : bool
+        moves_patches : bool
             Whether each epoch joins the steps of patches elsewhere.
         """
 

@@ -188,11 +188,11 @@ class NumberInput(Input):
             return self.n_inputs
         return (5 if self.is_bidirectional else 3) * self.n_features
 
-    def steps_of(self, sequences, dtype, *, read_often=False, moves_joints=False):
+    def steps_of(self, sequences, dtype, *, may_hold=False, moves_patches=False):
         """Return the steps of sequences as the network reads them; see `Input.steps_of`.
 
         Where other steps have a say in what is read of one, that is found out anew whenever it is
-        read; if it is `read_often`, once for all, unless that took too much memory.
+        read; if it is `may_hold`, once for all, unless that took too much memory.
 
         Raises
         ------
@@ -204,14 +204,14 @@ class NumberInput(Input):
             observe = partial(self._observe, dtype=dtype)
             steps = Steps(
                 sequences,
-                n_joined=self.patch_size,
+                patch_size=self.patch_size,
                 padding=np.zeros(1, dtype),
                 observe=observe,
-                moves_joints=moves_joints,
+                moves_patches=moves_patches,
             )
             n_bytes = len(sequences.values) * self._n_observed * dtype.itemsize
-            if read_often and may_be_held(n_bytes, sequences.values.nbytes):
-                return steps.observed_once()
+            if may_hold and may_be_held(n_bytes, sequences.values.nbytes):
+                return steps.held()
             return steps
         prepare = partial(
             scale_values,
@@ -224,10 +224,10 @@ class NumberInput(Input):
         return Steps(
             sequences,
             prepare,
-            n_joined=self.patch_size,
+            patch_size=self.patch_size,
             padding=self.fill,
             observe=self._fill if contains_nan(sequences.values) else None,
-            moves_joints=moves_joints,
+            moves_patches=moves_patches,
         )
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from skgru._data.arrays import MISSING_ID
 from skgru._data.sequences import Sequences, kept_rows, locate
-from skgru._data.stacking import Reader, is_feature
+from skgru._data.stacking import Parser, is_feature
 
 
 class Parsed(NamedTuple):
@@ -60,7 +60,7 @@ def parse_numbers(opened, *, features_per_step=1, allow_missing=False, time_feat
         If X is not numeric, infinite, or has a missing value inside a sequence that is not allowed.
     """
     form = opened.form
-    steps, offsets = form.stack(Reader(features_per_step, time_feature))
+    steps, offsets = form.stack(Parser(features_per_step, time_feature))
     sequences, kept = Sequences(steps, offsets), slice(None)
     if not _is_surely_finite(steps):
         _check_finite(steps, offsets)
@@ -79,7 +79,7 @@ def parse_tokens(opened):
         As `parse_numbers`, and if an id is negative, has a fraction, or is 0 inside a sequence.
     """
     form = opened.form
-    steps, given_offsets = form.stack(Reader(1, None, ids=True))
+    steps, given_offsets = form.stack(Parser(1, None, ids=True))
     ids, offsets, kept = steps[:, 0], given_offsets, np.arange(len(steps))
     missing = ids == MISSING_ID
     if missing.any():

@@ -30,18 +30,18 @@ class Rectangle(NamedTuple):
     n_columns: int | None
     names: list | None
 
-    def stack(self, reader):
+    def stack(self, parser):
         """Return the steps (total steps, D) and the offsets of the sequences."""
         if self.n_columns is None:
-            steps = reader.features(self.cells, self._where)
+            steps = parser.features(self.cells, self._where)
         else:
-            steps = self._stack_table(reader)
+            steps = self._stack_table(parser)
         n, n_steps, n_features = steps.shape
         steps = np.ascontiguousarray(steps).reshape(n * n_steps, n_features)
         return steps, np.arange(n + 1, dtype=np.intp) * n_steps
 
-    def _stack_table(self, reader):
-        n_features = reader.features_per_step
+    def _stack_table(self, parser):
+        n_features = parser.features_per_step
         if self.n_columns % n_features:
             raise ValueError(
                 f"X has {self.n_columns} columns, expected a multiple of "
@@ -50,20 +50,20 @@ class Rectangle(NamedTuple):
         n_steps = self.n_columns // n_features
         if isinstance(self.cells, np.ndarray):
             cells = self.cells.reshape(len(self.cells), n_steps, n_features)
-            return reader.features(cells, self._where)
-        is_time = [reader.is_time(c % n_features, n_features) for c in range(self.n_columns)]
+            return parser.features(cells, self._where)
+        is_time = [parser.is_time(c % n_features, n_features) for c in range(self.n_columns)]
         try:
             columns = [
-                column if of_time else reader.cells(column, self._where_column(c))
+                column if of_time else parser.cells(column, self._where_column(c))
                 for c, (column, of_time) in enumerate(zip(self.cells, is_time, strict=True))
             ]
         except (TextError, TimesError) as error:
             raise ValueError(f"{error} Each row of X is one sequence. {LONG_TABLE}.") from error
         for j in range(n_features):
-            if reader.is_time(j, n_features):
-                stamps = reader.stamps(columns[j::n_features], self._where)
+            if parser.is_time(j, n_features):
+                stamps = parser.stamps(columns[j::n_features], self._where)
                 columns[j::n_features] = list(stamps.T)
-        return join_columns(columns).reshape(-1, n_steps, n_features)
+        return concatenate_columns(columns).reshape(-1, n_steps, n_features)
 
     def _where(self, index):
         i, t, j = index if len(index) == 3 else (*index, 0)  # stamps have no features
@@ -88,17 +88,17 @@ class Ragged(NamedTuple):
     names: list | None
     n_columns: None = None
 
-    def stack(self, reader):
+    def stack(self, parser):
         """Return the steps (total steps, D) and the offsets of the sequences."""
-        arrays = [self._in_steps(i, x, reader) for i, x in enumerate(self.sequences)]
+        arrays = [self._in_steps(i, x, parser) for i, x in enumerate(self.sequences)]
         # Cells that are numbers already are read all at once, and others of each sequence alone.
-        at_once = reader.reads_at_once([a for a in arrays if isinstance(a, list) or len(a)])
+        at_once = parser.parses_at_once([a for a in arrays if isinstance(a, list) or len(a)])
         if not at_once:
-            arrays = [self._read_one(i, a, reader) for i, a in enumerate(arrays)]
+            arrays = [self._parse_one(i, a, parser) for i, a in enumerate(arrays)]
         offsets = offsets_of([len(a) for a in arrays])
         filled = [a for a in arrays if len(a)]
         if not filled:
-            return reader.nothing(max(a.shape[1] for a in arrays)), offsets
+            return parser.nothing(max(a.shape[1] for a in arrays)), offsets
         if len({a.shape[1] for a in filled}) > 1:
             widths = {i: a.shape[1] for i, a in enumerate(arrays) if len(a)}
             first, width = next(iter(widths.items()))
@@ -114,36 +114,36 @@ class Ragged(NamedTuple):
                 i, t = locate(index[1], offsets)
                 return f"sequence {i}, step {t}, feature {index[2]} of X"
 
-            steps = reader.features(steps[None], where)[0]
+            steps = parser.features(steps[None], where)[0]
         return steps, offsets
 
-    def _in_steps(self, i, x, reader):
+    def _in_steps(self, i, x, parser):
         """Return sequence i with its steps as rows, unless it is a list of columns."""
         if isinstance(x, list) or x.ndim == 2:
             return x
-        if len(x) % reader.features_per_step:
+        if len(x) % parser.features_per_step:
             raise ValueError(
                 f"Sequence {i} has {len(x)} values, expected a multiple of "
-                f"features_per_step={reader.features_per_step}."
+                f"features_per_step={parser.features_per_step}."
             )
-        return x.reshape(-1, reader.features_per_step)
+        return x.reshape(-1, parser.features_per_step)
 
-    def _read_one(self, i, x, reader):
-        """Return sequence i as an array (T, D) of what the reader makes of its cells."""
+    def _parse_one(self, i, x, parser):
+        """Return sequence i as an array (T, D) of what the parser makes of its cells."""
         if isinstance(x, list):
-            return self._stack_columns(i, x, reader)
+            return self._stack_columns(i, x, parser)
         if x.size == 0:
-            return reader.nothing(x.shape[1])
+            return parser.nothing(x.shape[1])
 
         def where(index):
             return f"sequence {i}, step {index[1]}, feature {index[2]} of X"
 
-        return reader.features(x[None], where)[0]
+        return parser.features(x[None], where)[0]
 
-    def _stack_columns(self, i, columns, reader):
+    def _stack_columns(self, i, columns, parser):
         if not columns or len(columns[0]) == 0:
-            return reader.nothing(len(columns))
-        reader.check_width(len(columns))
+            return parser.nothing(len(columns))
+        parser.check_width(len(columns))
         read = []
         for j, column in enumerate(columns):
             name = f"feature {j}" if self.names is None else f"column {self.names[j]!r}"
@@ -155,14 +155,14 @@ class Ragged(NamedTuple):
                 raise ValueError(
                     f"Expected a number in each cell of the frames, got arrays in {where((0,))}."
                 )
-            if reader.is_time(j, len(columns)):
+            if parser.is_time(j, len(columns)):
                 read.append(relative_times(column[None], where)[0])
             else:
-                read.append(reader.cells(column, where))
-        return join_columns(read)
+                read.append(parser.cells(column, where))
+        return concatenate_columns(read)
 
 
-class Reader(NamedTuple):
+class Parser(NamedTuple):
     """What the cells of X are taken for.
 
     Attributes
@@ -177,7 +177,7 @@ class Reader(NamedTuple):
     time_feature: int | None
     ids: bool = False
 
-    def reads_at_once(self, arrays):
+    def parses_at_once(self, arrays):
         """Whether arrays side by side are read as each of them alone: numbers of like types."""
         if any(isinstance(array, list) for array in arrays):
             return False  # of columns, which have types of their own
@@ -233,14 +233,14 @@ class Reader(NamedTuple):
 
             read = relative_times if self.is_time(j, n_features) else self.cells
             columns.append(read(cells[:, :, j], where_feature))
-        return join_columns(columns)
+        return concatenate_columns(columns)
 
     def nothing(self, n_features):
         """Return what is read of a sequence without steps."""
         return np.empty((0, 1), np.int64) if self.ids else np.empty((0, n_features))
 
 
-def join_columns(columns):
+def concatenate_columns(columns):
     """Stack columns (...,) side by side to (..., D); integers stay integers where they can."""
     if len({column.dtype for column in columns}) > 1:
         columns = _of_one_type(columns)

@@ -17,7 +17,7 @@ class Gathered(NamedTuple):
 
     Attributes
     ----------
-    x : ndarray of shape (S, n columns), or (S,) or (S, n_joined) for tokens
+    x : ndarray of shape (S, n columns), or (S,) or (S, patch_size) for tokens
         The network's inputs, in the layout of `batch`.
     batch : Batch
     order : ndarray of shape (B,)
@@ -44,7 +44,7 @@ class Steps:
     prepare : callable, default=None
         Makes the network's inputs of the values of some steps, which it may write over; None = they
         are the inputs.
-    n_joined : int, default=1
+    patch_size : int, default=1
     padding : ndarray of shape (n columns,), or number, default=0
     observe : callable, default=None
         Returns what is read in the place of the values, if other steps have a say in it; None = the
@@ -55,7 +55,7 @@ class Steps:
         and a tuple of arrays with a row for each sequence, for the steps that follow.
     n_appended : ndarray of shape (n,), default=None
         How many steps of padding follow each sequence; None = none.
-    moves_joints : bool, default=False
+    moves_patches : bool, default=False
         Whether each epoch joins the steps elsewhere.
     """
 
@@ -64,25 +64,25 @@ class Steps:
         sequences,
         prepare=None,
         *,
-        n_joined=1,
+        patch_size=1,
         padding=0,
         observe=None,
         n_appended=None,
-        moves_joints=False,
+        moves_patches=False,
     ):
         self._sequences = sequences
         self._prepare = prepare
-        self._n_joined = n_joined
+        self._n_joined = patch_size
         self._padding = padding
         self._observe = observe
-        self._moves_joints = moves_joints and n_joined > 1
+        self._moves_joints = moves_patches and patch_size > 1
         # Joints are counted from here.
         self._ends = sequences.offsets[1:]
         self.offsets = sequences.offsets
         if n_appended is not None:
             self._ends = self._ends + n_appended
-        if n_joined > 1:
-            self.offsets = offsets_of(-(-(self._ends - sequences.offsets[:-1]) // n_joined))
+        if patch_size > 1:
+            self.offsets = offsets_of(-(-(self._ends - sequences.offsets[:-1]) // patch_size))
 
     # Told by the offsets alone, as of sequences.
     n_sequences = Sequences.n_sequences
@@ -91,23 +91,23 @@ class Steps:
 
     def of_epoch(self, rng):
         """Return the same steps for another epoch: joined elsewhere, if their joints move."""
-        return self.with_joints_moved(rng) if self._moves_joints else self
+        return self.with_patches_moved(rng) if self._moves_joints else self
 
-    def with_joints_moved(self, rng):
+    def with_patches_moved(self, rng):
         """Return the same steps joined elsewhere, at random for each sequence."""
         lengths = self._sequences.lengths
         drawn = rng.randint(self._n_joined, size=len(lengths))
         return Steps(
             self._sequences,
             self._prepare,
-            n_joined=self._n_joined,
+            patch_size=self._n_joined,
             padding=self._padding,
             observe=self._observe,
             n_appended=np.where(lengths > 0, drawn, 0),
-            moves_joints=self._moves_joints,
+            moves_patches=self._moves_joints,
         )
 
-    def observed_once(self):
+    def held(self):
         """Return the same steps, which hold from now on what is observed of all sequences."""
         plain = Steps(self._sequences, observe=self._observe)
         read = None
@@ -119,9 +119,9 @@ class Steps:
         return Steps(
             Sequences(read, self._sequences.offsets),
             self._prepare,
-            n_joined=self._n_joined,
+            patch_size=self._n_joined,
             padding=self._padding,
-            moves_joints=self._moves_joints,
+            moves_patches=self._moves_joints,
         )
 
     def gather(self, indices, starts, lengths, arena=None, before=None):

@@ -4,8 +4,8 @@ from numbers import Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _check_sample_weight
 
+from skgru._compat import check_sample_weight
 from skgru._data.arrays import as_array, describe, exceeds_floats, is_missing, to_numbers
 from skgru._data.forms import (
     arrays_of,
@@ -15,7 +15,7 @@ from skgru._data.forms import (
     is_frame,
     is_sequence,
 )
-from skgru._data.stacking import join_columns
+from skgru._data.stacking import concatenate_columns
 
 
 def as_targets(y):
@@ -30,7 +30,7 @@ def as_targets(y):
         return y
     _refuse_what_has_no_order(y, "y")
     if is_frame(y):
-        return join_columns(arrays_of(y) or [np.empty(len(y))])
+        return concatenate_columns(arrays_of(y) or [np.empty(len(y))])
     array = as_array(y)
     if array.dtype == object and array.ndim == 1:
         i = next((i for i, cell in enumerate(array) if is_sequence(cell)), None)
@@ -126,7 +126,7 @@ def _length(part):
     return len(as_array(part)) if is_sequence(part) else -1
 
 
-def read_step_targets(y, read, name="y"):
+def parse_step_targets(y, read, name="y"):
     """Return the targets of all steps, (total steps,) or (total steps, K).
 
     Parameters
@@ -216,7 +216,7 @@ def _concatenate(parts):
     return np.concatenate(filled)
 
 
-def read_step_weights(sample_weight, read):
+def parse_step_weights(sample_weight, read):
     """Return the weight of each step, (total steps,), given those of sequences or of steps.
 
     Raises
@@ -228,7 +228,7 @@ def read_step_weights(sample_weight, read):
     if not _are_of_steps(sample_weight):
         weights = check_weights(sample_weight, sequences.n_sequences)
         return np.repeat(weights, sequences.lengths)
-    weights = to_numbers(read_step_targets(sample_weight, read, "sample_weight"), "sample_weight")
+    weights = to_numbers(parse_step_targets(sample_weight, read, "sample_weight"), "sample_weight")
     return check_weights(weights, int(sequences.lengths.sum()))
 
 
@@ -265,7 +265,7 @@ def check_weights(sample_weight, n):
             "sample_weight holds arrays, the weights of steps: expected one weight for each "
             "sequence. Weights of steps need pooling=None."
         )
-    return _check_sample_weight(
+    return check_sample_weight(
         sample_weight, np.empty(n), dtype=np.float64, ensure_non_negative=True
     )
 

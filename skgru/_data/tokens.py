@@ -132,10 +132,10 @@ class TokenInput(Input):
             freeze_embedding=self.freeze_embedding,
         )
 
-    def steps_of(self, sequences, dtype, *, read_often=False, moves_joints=False):
+    def steps_of(self, sequences, dtype, *, may_hold=False, moves_patches=False):
         """Return the steps of sequences as the network reads them; see `Input.steps_of`."""
         prepare = partial(embedding_rows, known=self.token_ids)
-        return Steps(sequences, prepare, n_joined=self.patch_size, moves_joints=moves_joints)
+        return Steps(sequences, prepare, patch_size=self.patch_size, moves_patches=moves_patches)
 
 
 def _wanted_dim(settings, otherwise):

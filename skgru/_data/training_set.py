@@ -16,8 +16,8 @@ from skgru._data.targets import (
     as_weights,
     check_weights,
     has_target,
-    read_step_targets,
-    read_step_weights,
+    parse_step_targets,
+    parse_step_weights,
     refuse_no_weight,
     weights_of_sequences,
     without_missing,
@@ -134,7 +134,7 @@ class TrainingSet(NamedTuple):
         )
 
 
-def read_samples(
+def parse_samples(
     parsed: Mapping[str, Parsed], y: Any, sample_weight: Any, targets: Targets, *, per_step: bool
 ) -> Samples:
     """Return sequences, targets and weights that go together; those of weight 0 are left out.
@@ -159,8 +159,8 @@ def read_samples(
     n = first.sequences.n_sequences
     sample_weight = as_weights(sample_weight)
     if per_step:
-        y = read_step_targets(y, first)
-        target_weights = np.where(has_target(y), read_step_weights(sample_weight, first), 0.0)
+        y = parse_step_targets(y, first)
+        target_weights = np.where(has_target(y), parse_step_weights(sample_weight, first), 0.0)
         weights = weights_of_sequences(sample_weight, target_weights, first.sequences)
     else:
         y = targets.check(as_targets(y), name_of_target)

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input
 from skgru._data.kinds import make_input
-from skgru._data.training_set import TrainingSet, read_samples
+from skgru._data.training_set import TrainingSet, parse_samples
 from skgru._defaults import AUTO_PARAMETERS, DataShape, Plan, choose_encoder, choose_plan
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, make_network, network_spec
@@ -180,7 +180,7 @@ def read(request: Request) -> Data:
     if before is None:
         inputs = {name: part.meet(parsed[name]) for name, part in inputs.items()}
     given = request.training
-    samples = read_samples(parsed, given.y, given.sample_weight, request.loss, per_step=per_step)
+    samples = parse_samples(parsed, given.y, given.sample_weight, request.loss, per_step=per_step)
     if before is None:
         learned = request.loss.learn(samples.labels, samples.label_weights, request.classes)
     else:
@@ -198,7 +198,7 @@ def _read_validation(
     given: Given, inputs: Mapping[str, Input], loss: Loss, per_step: bool
 ) -> TrainingSet:
     parsed = {name: inputs[name].parse(part) for name, part in given.inputs.items()}
-    samples = read_samples(parsed, given.y, given.sample_weight, loss, per_step=per_step)
+    samples = parse_samples(parsed, given.y, given.sample_weight, loss, per_step=per_step)
     if len(samples.weights) < 2:
         raise ValueError(
             "The validation set is too small: expected at least 2 sequences with a weight, "
@@ -339,8 +339,8 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
             model.steps_of(
                 training.sequences,
                 plan.dtype,
-                read_often=True,
-                moves_joints=settings.shift_patches,
+                may_hold=True,
+                moves_patches=settings.shift_patches,
             ),
             training.targets,
             training.target_weights * training.loss_factors,
@@ -368,7 +368,7 @@ def _validate(
     model: Model, objective: Objective, validation: TrainingSet, map_: Map
 ) -> Callable[[], float]:
     """Return the function that scores the objective's parameters on the validation set."""
-    steps = model.steps_of(validation.sequences, objective.theta.dtype, read_often=True)
+    steps = model.steps_of(validation.sequences, objective.theta.dtype, may_hold=True)
     loss = model.loss
 
     def validate() -> float:

@@ -1,10 +1,43 @@
-"""Kinds of containers: tables of pandas, polars or Arrow, mappings, arrays and lists."""
+"""The parts of other libraries that are not their stable face, each taken here alone.
+
+Of scikit-learn, the names that its developer guide documents for third parties and that lie in its
+private modules. Of pandas, polars and Arrow, which skgru does not import, the attributes by which
+their containers are known.
+"""
 
 from collections.abc import Iterable, Mapping, Set
 
 import numpy as np
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    RealNotInt,
+    StrOptions,
+    validate_parameter_constraints,
+    validate_params,
+)
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
-from skgru._data.arrays import describe
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "RealNotInt",
+    "StrOptions",
+    "check_sample_weight",
+    "columns_of",
+    "fit_context",
+    "is_array",
+    "is_grouped",
+    "is_list",
+    "names_of",
+    "validate_parameter_constraints",
+    "validate_params",
+]
 
 
 def names_of(table):
@@ -28,20 +61,6 @@ def columns_of(table):
     if hasattr(type(table), "column_names"):  # Arrow
         return list(table.columns)
     return [table[name] for name in names_of(table)]
-
-
-def check_not_deferred(table, instead_of_groups):
-    """Refuse what `groupby` returns, with what to give instead, and a LazyFrame.
-
-    Raises
-    ------
-    ValueError
-        If it is one of these.
-    """
-    if is_grouped(table):
-        raise ValueError(f"Expected data, got {describe(table)}: give {instead_of_groups}.")
-    if type(table).__name__ == "LazyFrame":
-        raise ValueError("Expected data, got a LazyFrame: call its collect().")
 
 
 def is_grouped(table):
