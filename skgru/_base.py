@@ -297,7 +297,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             theta=self._theta.astype(plan.dtype),
             bptt_steps=given.bptt_steps,
             dropout_rates=DropoutRates(plan.dropout, given.recurrent_dropout, given.token_dropout),
-            moves_joints=given.shift_patches and network.patch_size > 1,
+            moves_joints=given.shift_patches and network.only_branch.patch_size > 1,
             map_=map_,
         )
 
@@ -601,7 +601,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         steps = self._steps_of(read.sequences, self._theta.dtype)
         read = read._replace(sequences=steps)  # those that predictions are for
         network = self._network()
-        is_wide = network.n_units_of_widest >= MIN_PREDICTING_UNITS
+        is_wide = network.only_branch.n_units_of_widest >= MIN_PREDICTING_UNITS
         has_parts = steps.n_sequences > MAX_CHUNK_SEQUENCES
         parameters = network.parameters(self._theta)
         result = on_threads(

@@ -384,11 +384,12 @@ def run_network(network, parameters, steps, map_=map, *, part="raw", then=np.asa
     ndarray of shape (n, K), (n, N) or (total steps, H)
         Without a pooling, "raw" and "pooled" have a row for each step too.
     """
-    per_step = network.pooling is None or part == "steps"
+    branch = network.only_branch
+    per_step = network.reads_steps or part == "steps"
     width = {
         "raw": network.n_outputs,
         "pooled": network.head.n_inputs,
-        "steps": network.stack.n_outputs,
+        "steps": branch.stack.n_outputs,
     }[part]
     n_rows = steps.offsets[-1] if per_step else steps.n_sequences
     # The head adds in double precision: in single, the last digits would depend on who else is in
@@ -397,10 +398,10 @@ def run_network(network, parameters, steps, map_=map, *, part="raw", then=np.asa
     no_row = then(np.empty((0, width), dtype))
     result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
     arenas = ArenaPool()
-    numbers_per_step = network.numbers_per_step_without_cache
+    numbers_per_step = branch.numbers_per_step_without_cache
     lengths = steps.lengths
     longest = max(int(lengths.max(initial=0)), 1)
-    if network.bidirectional:  # it reads whole sequences only
+    if branch.bidirectional:  # it reads whole sequences only
         parts = chunks(lengths, numbers_per_step)
     else:
         by_length = np.argsort(-lengths, kind="stable")
@@ -408,17 +409,17 @@ def run_network(network, parameters, steps, map_=map, *, part="raw", then=np.asa
 
     def run_part(indices):
         n_steps = longest
-        if not network.bidirectional:
+        if not branch.bidirectional:
             n_steps = max(_MAX_PIECE_NUMBERS // (len(indices) * numbers_per_step), 1)
         with arenas.lend() as arena:
             pieces = SequencePieces(steps, indices, n_steps, arena)
             if not per_step:
-                pooled = pool_pieces(network, parameters, pieces)
+                pooled = pool_pieces(network, parameters, dict.fromkeys(network.branches, pieces))
                 if part == "raw":
                     pooled, _ = network.read(parameters, pooled.astype(dtype))
                 result[indices] = then(pooled)
                 return
-            for encoded in encode_pieces(network, parameters, pieces):
+            for encoded in encode_pieces(branch, parameters, pieces):
                 y = encoded.outputs.y
                 if part == "raw":
                     y, _ = network.read(parameters, y.astype(dtype))

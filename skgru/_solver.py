@@ -119,7 +119,7 @@ def groups_by_length(given, objective):
     if given.group_by_length != "auto":
         return given.group_by_length
     lengths = objective.steps.lengths
-    if objective.network.pooling is None:  # each step has a target, or none and no weight
+    if objective.network.reads_steps:  # each step has a target, or none and no weight
         lengths = np.repeat(lengths, lengths)
     counts = np.flatnonzero(objective.weights)
     explained = variance_explained_by_length(lengths[counts], objective.targets[counts])

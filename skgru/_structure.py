@@ -3,6 +3,7 @@
 `estimator` is its `PlainParameters`.
 """
 
+from dataclasses import fields
 from numbers import Integral
 
 from sklearn.utils import check_array
@@ -12,6 +13,10 @@ from skgru._nn.network import Network
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._parameters import plain
+from skgru._spec import BranchSpec, EncoderSpec, InputSpec, NetworkSpec
+
+INPUT = "input"  # the name of the only branch
+_OF_ENCODER = [field.name for field in fields(EncoderSpec)]
 
 
 def check_options(estimator):
@@ -132,17 +137,6 @@ def make_network(
     structure, n_inputs, n_outputs, *, n_tokens=None, freeze_embedding=False, **observed
 ):
     """Return the network of a structure; `observed` are its options for missing values."""
-    return Network(
-        n_inputs,
-        structure["hidden_layer_sizes"],
-        n_outputs,
-        n_tokens=n_tokens,
-        freeze_embedding=freeze_embedding,
-        **observed,
-        patch_size=structure["patch_size"],
-        cells=structure["cells"],
-        reset_after=structure["reset_after"],
-        output_gate=structure["output_gate"],
-        bidirectional=structure["bidirectional"],
-        pooling=structure["pooling"],
-    )
+    encoder = EncoderSpec(**{name: structure[name] for name in _OF_ENCODER})
+    inputs = InputSpec(n_inputs, n_tokens, freeze_embedding, **observed)
+    return Network(NetworkSpec(((INPUT, BranchSpec(inputs, encoder)),), n_outputs))

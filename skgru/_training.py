@@ -7,10 +7,10 @@ import numpy as np
 from scipy import optimize
 
 from skgru._batching import SequencePieces, batches_of_epoch, chunks, make_batch, shards
-from skgru._nn.batch import ArenaPool
-from skgru._nn.dropout import Dropout
+from skgru._nn.batch import ArenaPool, Piece
+from skgru._nn.dropout import DropoutSource
 from skgru._nn.optimizers import clip_norm
-from skgru._nn.pieces import truncated_gradient
+from skgru._nn.pieces import OnePiece, loss_and_gradient
 
 
 @dataclass
@@ -154,7 +154,7 @@ class Objective:
         lengths = self.steps.lengths
         if self.bptt_steps:
             lengths = np.minimum(lengths, self.bptt_steps)
-        for indices in chunks(lengths, self.network.numbers_per_step):
+        for indices in chunks(lengths, self.network.only_branch.numbers_per_step):
             value += self._data_loss(indices, self.n_sequences)
             total += self._gradient
         value += self._add_penalty(total, self.n_sequences)
@@ -169,7 +169,8 @@ class Objective:
 
     def _data_loss(self, indices, n, seed=None):
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
-        parts = shards(indices, self.steps.lengths_of(indices), self.network.n_units_of_widest)
+        widest = self.network.only_branch.n_units_of_widest
+        parts = shards(indices, self.steps.lengths_of(indices), widest)
         while len(self._gradients) < len(parts):
             self._gradients.append(self._new_gradients())
         n_targets = n * self._targets_per_sequence
@@ -183,30 +184,24 @@ class Objective:
 
     def _shard_loss(self, indices, n, seed, gradients):
         """Return the loss of one shard, and write its gradient."""
-        network, p = self.network, self.parameters
-
-        def dropout_of(i, piece):
-            positions = slice(None) if piece is None else piece.positions
-            return Dropout(self._dropout_rates, seed, len(indices), i, positions)
-
+        dropout = DropoutSource(self._dropout_rates, seed, len(indices)) if seed else None
         longest = self.steps.lengths_of(indices).max()
         # What NumPy does on overflow is a setting of each thread.
         with self._arenas.lend() as arena, np.errstate(over="ignore", invalid="ignore"):
             if self.bptt_steps and longest > self.bptt_steps:
+                order = indices
                 pieces = SequencePieces(self.steps, indices, self.bptt_steps, arena)
+            else:
+                x, batch, order, rows = make_batch(self.steps, indices, arena)
+                pieces = OnePiece(x, Piece(batch, slice(None), True, rows))
 
-                def loss_of(raw, piece):
-                    return self._loss_of(raw, indices if piece is None else piece.rows, n)
+            def loss_of(raw, piece):
+                return self._loss_of(raw, order if piece is None else piece.rows, n)
 
-                return truncated_gradient(
-                    network, p, pieces, loss_of, gradients, dropout_of if seed else None
-                )
-            x, batch, order, rows = make_batch(self.steps, indices, arena)
-            dropout = dropout_of(0, None) if seed else None
-            raw, cache = network.forward(p, x, batch, dropout=dropout)
-            loss, d_raw = self._loss_of(raw, order if network.pooling else rows, n)
-            network.backward(p, d_raw, batch, cache, gradients)
-        return loss
+            by_branch = dict.fromkeys(self.network.branches, pieces)
+            return loss_and_gradient(
+                self.network, self.parameters, by_branch, loss_of, gradients, dropout
+            )
 
     def _loss_of(self, raw, indices, n):
         """Return the weighted losses of raw outputs, divided by n, and their gradient.

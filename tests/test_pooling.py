@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru._batching import SequencePieces, Steps
 from skgru._nn.batch import Arena, Batch, Piece
+from skgru._nn.part import Outputs
 from skgru._nn.pooling import make_pooling
-from skgru._nn.recurrent import Outputs
 from skgru._sequences import Sequences, offsets_of
 from tests import naive
 

@@ -12,6 +12,7 @@ from skgru._batching import batches_of_epoch
 from skgru._reading import read_numbers, read_tokens
 from skgru._targets import read_step_targets
 from tests.datasets import assert_same_model, pad, ragged, rectangle, small, token_sequences
+from tests.kinds import NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -33,7 +34,7 @@ def counting(**parameters):
 # Learning
 
 
-@pytest.mark.parametrize("options", [{}, {"bptt_steps": 3}, {"cell": "lstm"}, {"cell": "rnn"}])
+@pytest.mark.parametrize("options", [{"bptt_steps": 3}, *({"cell": cell} for cell in NAMES)])
 def test_a_running_sum_is_labelled_at_every_step(options):
     X, y = labelled(200)
     model = counting(**options).fit(X[:120], y[:120])
