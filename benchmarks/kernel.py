@@ -15,6 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skgru._nn.batch import Arena, Batch
+from skgru._nn.part import LayerRun, OutputGradients
 from skgru._nn.recurrent import CELLS
 
 SIZES = [  # sequences, steps, inputs, units
@@ -66,8 +67,8 @@ def make_layer(rng, cell, B, T, D, H):
 
     def run():
         batch = Batch(np.full(B, T), arena)
-        _, _, cache = cell.forward(p, x, batch)
-        cell.backward(p, None, d_last, batch, cache, g, need_dx=False)
+        _, cache = cell.forward(p, x, LayerRun(batch))
+        cell.backward(p, OutputGradients(None, d_last), cache, g, LayerRun(batch, need_dx=False))
 
     return run
 

@@ -45,29 +45,32 @@ def steps_of_a_piece(n_sequences: int, numbers_per_step: int) -> int:
     return max(_MAX_PIECE_NUMBERS // (n_sequences * numbers_per_step), 1)
 
 
-def chunks_of_pieces(lengths: Indices) -> Iterator[Indices]:
-    """Yield index arrays that cover all sequences, those of similar length together.
+def chunks_of_pieces(sizes: Indices) -> Iterator[Indices]:
+    """Yield index arrays that cover all samples, those of similar size together.
 
-    A chunk has at most 256 sequences, of any length: pieces of them are read, see
-    `steps_of_a_piece`.
+    A chunk has at most 256 samples, of any size: pieces of them are read, see `steps_of_a_piece`.
     """
-    order = np.argsort(-lengths, kind="stable")
+    order = np.argsort(-sizes, kind="stable")
     for start in range(0, len(order), MAX_CHUNK_SEQUENCES):
         yield order[start : start + MAX_CHUNK_SEQUENCES]
 
 
-def chunks(lengths: Indices, numbers_per_step: int) -> Iterator[Indices]:
-    """Yield index arrays that cover all sequences, those of similar length together.
+def chunks(sizes: Indices) -> Iterator[Indices]:
+    """Yield index arrays that cover all samples, those of similar size together.
 
-    A chunk has at most 256 sequences, fewer where `numbers_per_step` times its steps would be
-    more than a fixed budget of memory, and at least one.
+    A chunk has at most 256 samples, fewer where they would take more than a fixed budget of memory,
+    and at least one.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n,)
+        As many numbers as a pass holds for each sample.
     """
-    max_steps = _MAX_CHUNK_NUMBERS // numbers_per_step
-    order = np.argsort(-lengths, kind="stable")
+    order = np.argsort(-sizes, kind="stable")
     start = 0
     while start < len(order):
-        longest = max(int(lengths[order[start]]), 1)
-        stop = start + max(1, min(MAX_CHUNK_SEQUENCES, max_steps // longest))
+        n_held = _MAX_CHUNK_NUMBERS // max(int(sizes[order[start]]), 1)
+        stop = start + max(1, min(MAX_CHUNK_SEQUENCES, n_held))
         yield order[start:stop]
         start = stop
 
@@ -82,9 +85,9 @@ def shards(indices: Indices, lengths: Indices, n_units: int) -> list[Indices]:
     Parameters
     ----------
     indices : ndarray of shape (B,)
-        Which sequences.
+        Of the samples.
     lengths : ndarray of shape (B,)
-        Their lengths.
+        Their steps.
     n_units : int
         Units of the widest layer.
 

@@ -38,6 +38,8 @@ every layer, of the LSTM h and c, decay before the step::
 m_t is read beside x_t. The mean, towards which x_t decays, is 0.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 
@@ -61,7 +63,7 @@ def part_of(p, part, separator="."):
 # the share `decay` (T, H)
 
 
-def gru(p, x, h, *, reset_after, decay=None):
+def gru(p, x, h, *, reset_after=False, decay=None):
     """Return the states (T, H), from h (H,) on."""
     W_z, W_r, W_c = gates(p["input_weights"])
     U_z, U_r, U_c = gates(p["recurrent_weights"])
@@ -112,21 +114,45 @@ def rnn(p, x, h, *, decay=None):
     return states
 
 
+class Cell(NamedTuple):
+    """A cell's naive equations and what a layer has to know of it."""
+
+    states: object  # (p, x, state, *, decay, **options) → (T, n_states)
+    options: tuple = ()
+    n_states_per_unit: int = 1
+    may_have_output_gate: bool = True
+
+
+CELLS = {
+    "gru": Cell(gru, options=("reset_after",)),
+    "lstm": Cell(lstm, n_states_per_unit=2, may_have_output_gate=False),
+    "rnn": Cell(rnn),
+}
+
+
+def cell(name):
+    """Return the naive form of a cell."""
+    if name not in CELLS:
+        raise NotImplementedError(
+            f"tests/naive.py has no equations of the cell {name!r}: write them down once more "
+            "there, as plainly as they can be, and add them to its CELLS."
+        )
+    return CELLS[name]
+
+
 # Layers: the outputs (T, H) of all steps, and the states (T, n_states)
 
 
-def hidden_layer(kind, p, x, state, *, gaps=None, reset_after=False, output_gate=False):
-    """Return outputs and states of the cell "gru", "lstm" or "rnn" and the gate behind it.
+def hidden_layer(kind, p, x, state, *, gaps=None, output_gate=False, **options):
+    """Return outputs and states of the cell of that name and the gate behind it.
 
     `gaps` (T, n), of each step, make the state decay.
     """
     decay = None if gaps is None else what_is_left(gaps, p["decay_weights"], p["decay_bias"])
-    if kind == "gru":
-        states = gru(p, x, state, decay=decay, reset_after=reset_after)
-    else:
-        states = {"lstm": lstm, "rnn": rnn}[kind](p, x, state, decay=decay)
+    own = {name: value for name, value in options.items() if name in cell(kind).options}
+    states = cell(kind).states(p, x, state, decay=decay, **own)
     h = states[:, : len(p["recurrent_weights"])]
-    if kind == "lstm" or not output_gate:
+    if not (output_gate and cell(kind).may_have_output_gate):
         return h, states
     y = np.zeros_like(h)
     for t, (x_t, h_t) in enumerate(zip(x, h, strict=True)):
@@ -159,7 +185,7 @@ def stack(p, x, initial=None, *, cells, gaps=None, bidirectional=False, **form):
     for i, kind in enumerate(cells):
         layer = part_of(p, f"hidden_{i}")
         n_states = len(layer["recurrent_weights"])
-        n_states *= (2 if kind == "lstm" else 1) * (2 if bidirectional else 1)
+        n_states *= cell(kind).n_states_per_unit * (2 if bidirectional else 1)
         state = np.zeros(n_states) if initial is None else initial[i]
         read = both_directions if bidirectional else hidden_layer
         y, states = read(kind, layer, y, state, gaps=gaps, **form)

@@ -100,7 +100,7 @@ def test_chunks_cover_all_and_are_bounded(numbers_per_step, monkeypatch):
     monkeypatch.setattr(_budget, "MAX_CHUNK_SEQUENCES", 7)
     monkeypatch.setattr(_budget, "_MAX_CHUNK_NUMBERS", 20_000)
     lengths = np.random.RandomState(0).randint(0, 60, 50)
-    parts = list(chunks(lengths, numbers_per_step))
+    parts = list(chunks(lengths * numbers_per_step))
     assert sorted(np.concatenate(parts)) == list(range(50))
     for part in parts:
         held = len(part) * lengths[part].max() * numbers_per_step

@@ -1,7 +1,5 @@
 """The recurrent cells: their equations, their gradients, and how they treat a batch."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,26 +9,14 @@ from scipy.special import expit
 
 from skgru._nn.batch import Arena, Batch
 from skgru._nn.cells import glorot_uniform, orthogonal, sigmoid_
-from skgru._nn.gru import GRU
-from skgru._nn.lstm import LSTM
-from skgru._nn.rnn import RNN
 from tests import naive
+from tests.kinds import FORMS, GRU_KINDS, KINDS, make_cell, naive_cell
+from tests.passes import backward_cell, forward_cell
 
 D, H = 3, 4
-CELLS = {
-    "before": GRU(D, H, reset_after=False),
-    "after": GRU(D, H, reset_after=True),
-    "lstm": LSTM(D, H),
-    "rnn": RNN(D, H),
-}
-NAIVE = {
-    "before": partial(naive.gru, reset_after=False),
-    "after": partial(naive.gru, reset_after=True),
-    "lstm": naive.lstm,
-    "rnn": naive.rnn,
-}
-KINDS = pytest.mark.parametrize("kind", list(CELLS))
-RESETS = pytest.mark.parametrize("kind", ["before", "after"])
+CELLS = {kind: make_cell(kind, D, H) for kind in FORMS}
+NAIVE = {kind: naive_cell(kind) for kind in FORMS}
+RESETS = pytest.mark.parametrize("kind", GRU_KINDS)
 LENGTHS = pytest.mark.parametrize(
     "lengths",
     [[5, 3, 3, 1, 0, 0], [4, 4, 4], [1], [0, 0], [2, 0], [6, 5, 4, 3, 2, 1]],
@@ -75,7 +61,7 @@ def random_upstream(batch, rng):
 def test_forward_equals_the_naive_equations(kind, lengths, with_initial):
     cell, p, sequences, initial = problem(lengths, kind=kind, with_initial=with_initial)
     batch = Batch(np.array(lengths))
-    states, final, _ = cell.forward(p, naive.pack(sequences), batch, initial)
+    states, final, _ = forward_cell(cell, p, naive.pack(sequences), batch, initial)
 
     before = np.zeros((len(lengths), cell.n_states)) if initial is None else initial
     expected = [NAIVE[kind](p, x, state) for x, state in zip(sequences, before, strict=True)]
@@ -91,14 +77,14 @@ def test_update_gate_weighs_the_candidate(kind):
     batch, x = Batch(np.array([3, 2])), naive.pack(sequences)
 
     p["bias"][:H] = -100  # z = 0: the state stays
-    states, _, _ = cell.forward(p, x, batch, initial)
+    states, _, _ = forward_cell(cell, p, x, batch, initial)
     assert_allclose(batch.last(states), initial, rtol=0, atol=1e-15)
 
     p["bias"][:H] = 100  # z = 1: the state is the candidate
     p["recurrent_weights"][:, 2 * H :] = 0
-    if kind == "after":
+    if "recurrent_bias" in cell.shapes():
         p["recurrent_bias"][:] = 0
-    states, _, _ = cell.forward(p, x, batch, initial)
+    states, _, _ = forward_cell(cell, p, x, batch, initial)
     candidate = np.tanh(x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :])
     assert_allclose(states[2:], candidate, rtol=0, atol=1e-15)
 
@@ -108,7 +94,7 @@ def test_closed_reset_gate_hides_the_state_and_the_recurrent_bias(kind):
     cell, p, sequences, initial = problem([1], kind=kind)
     p["bias"][:H], p["bias"][H : 2 * H] = 100, -100  # z = 1, r = 0
     x = naive.pack(sequences)
-    states, _, _ = cell.forward(p, x, Batch(np.array([1])), initial)
+    states, _, _ = forward_cell(cell, p, x, Batch(np.array([1])), initial)
     candidate = np.tanh(x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :])
     assert_allclose(states[1:], candidate, rtol=0, atol=1e-15)
 
@@ -118,7 +104,7 @@ def test_open_reset_gate_shows_the_state_and_the_recurrent_bias(kind):
     cell, p, sequences, initial = problem([1], kind=kind)
     p["bias"][: 2 * H] = 100  # z = r = 1
     x = naive.pack(sequences)
-    states, _, _ = cell.forward(p, x, Batch(np.array([1])), initial)
+    states, _, _ = forward_cell(cell, p, x, Batch(np.array([1])), initial)
     argument = x @ p["input_weights"][:, 2 * H :] + p["bias"][2 * H :]
     argument += initial @ p["recurrent_weights"][:, 2 * H :]
     argument += p.get("recurrent_bias", 0)
@@ -131,7 +117,7 @@ def test_without_weights_the_state_halves_at_each_step(kind):
     p = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
     initial = np.arange(1.0, 9.0).reshape(2, H)
     batch = Batch(np.array([3, 1]))
-    states, _, _ = cell.forward(p, np.ones((4, D)), batch, initial)
+    states, _, _ = forward_cell(cell, p, np.ones((4, D)), batch, initial)
     assert_allclose(batch.last(states), [initial[0] / 8, initial[1] / 2], rtol=1e-15)
 
 
@@ -143,16 +129,16 @@ def test_lstm_forgets_and_writes_as_its_gates_say():
     candidate = np.tanh(x @ naive.gates(p["input_weights"], 4)[3] + u)
 
     o[:], i[:], f[:] = 100, -100, 100  # the memory stays, and is shown
-    _, final, _ = cell.forward(p, x, batch, initial)
+    _, final, _ = forward_cell(cell, p, x, batch, initial)
     assert_allclose(final[:, H:], initial[:, H:], rtol=0, atol=1e-15)
     assert_allclose(final[:, :H], np.tanh(initial[:, H:]), rtol=0, atol=1e-15)
 
     o[:], i[:], f[:] = 100, 100, -100  # the memory is the candidate
-    states, _, _ = cell.forward(p, x, batch, initial)
+    states, _, _ = forward_cell(cell, p, x, batch, initial)
     assert_allclose(states[2:], np.tanh(candidate), rtol=0, atol=1e-15)
 
     o[:], i[:], f[:] = -100, 100, 100  # nothing is shown, but the memory grows
-    states, final, _ = cell.forward(p, x, batch, initial)
+    states, final, _ = forward_cell(cell, p, x, batch, initial)
     assert_allclose(states[2:], 0, atol=1e-15)
     total = [sum(u_i) for u_i in naive.unpack(candidate, [3, 2])]
     assert_allclose(final[:, H:], initial[:, H:] + total, rtol=0, atol=1e-14)
@@ -163,8 +149,10 @@ def test_huge_inputs_give_no_warning_and_no_nan(kind):
     cell, p, _, initial = problem([4, 2], kind=kind)
     batch = Batch(np.array([4, 2]))
     x = np.where(np.random.RandomState(1).uniform(size=(6, D)) < 0.5, -1e4, 1e4)
-    states, _, cache = cell.forward(p, x, batch, initial)
-    dx, d_initial, _ = cell.backward(p, np.ones((6, H)), None, batch, cache, g := unwritten(cell))
+    states, _, cache = forward_cell(cell, p, x, batch, initial)
+    dx, d_initial, _ = backward_cell(
+        cell, p, np.ones((6, H)), None, batch, cache, g := unwritten(cell)
+    )
     for array in (states, dx, d_initial, *g.values()):
         assert np.isfinite(array).all()
 
@@ -180,9 +168,9 @@ def test_float32_stays_float32_and_close_to_float64(kind):
     for dtype in (np.float32, np.float64):
         q = {name: value.astype(dtype) for name, value in p.items()}
         g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
-        states, final, cache = cell.forward(q, x.astype(dtype), batch, initial.astype(dtype))
-        dx, d_initial, _ = cell.backward(
-            q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g
+        states, final, cache = forward_cell(cell, q, x.astype(dtype), batch, initial.astype(dtype))
+        dx, d_initial, _ = backward_cell(
+            cell, q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g
         )
         results[dtype] = [states, final, dx, d_initial, *g.values()]
         assert all(array.dtype == dtype for array in results[dtype])
@@ -201,7 +189,7 @@ def check_all_gradients(check_gradient, lengths, *, kind, of_states, of_last):
     on_states, on_last = random_upstream(batch, np.random.RandomState(1))
 
     def loss():
-        states, _, _ = cell.forward(p, x, batch, initial)
+        states, _, _ = forward_cell(cell, p, x, batch, initial)
         loss = 0.0
         if of_states:
             loss += np.sum(on_states * states[batch.n_sequences :])
@@ -210,9 +198,9 @@ def check_all_gradients(check_gradient, lengths, *, kind, of_states, of_last):
         return loss
 
     g = unwritten(cell)
-    _, _, cache = cell.forward(p, x, batch, initial)
-    dx, d_initial, _ = cell.backward(
-        p, on_states if of_states else None, on_last if of_last else None, batch, cache, g
+    _, _, cache = forward_cell(cell, p, x, batch, initial)
+    dx, d_initial, _ = backward_cell(
+        cell, p, on_states if of_states else None, on_last if of_last else None, batch, cache, g
     )
     for name in cell.shapes():
         check_gradient(loss, p[name], g[name], name)
@@ -237,9 +225,9 @@ def test_gradients_equal_central_differences(check_gradient, kind, loss_of, leng
 def test_last_state_of_an_empty_sequence_passes_its_gradient_to_the_initial_state(kind):
     cell, p, sequences, initial = problem([2, 0, 0], kind=kind)
     batch = Batch(np.array([2, 0, 0]))
-    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    _, _, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
     d_last = np.random.RandomState(1).normal(size=(3, H))
-    _, d_initial, _ = cell.backward(p, None, d_last, batch, cache, unwritten(cell))
+    _, d_initial, _ = backward_cell(cell, p, None, d_last, batch, cache, unwritten(cell))
     assert_array_equal(d_initial[1:, :H], d_last[1:])
     assert_array_equal(d_initial[1:, H:], 0)
 
@@ -248,11 +236,11 @@ def test_last_state_of_an_empty_sequence_passes_its_gradient_to_the_initial_stat
 def test_only_empty_sequences_give_zero_parameter_gradients(kind):
     cell, p, sequences, initial = problem([0, 0], kind=kind)
     batch = Batch(np.array([0, 0]))
-    states, final, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    states, final, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
     assert_array_equal(states, initial[:, :H])
     assert_array_equal(final, initial)
     d_last = np.ones((2, H))
-    dx, d_initial, _ = cell.backward(p, None, d_last, batch, cache, g := unwritten(cell))
+    dx, d_initial, _ = backward_cell(cell, p, None, d_last, batch, cache, g := unwritten(cell))
     assert dx.shape == (0, D)
     assert_array_equal(d_initial[:, :H], d_last)
     assert_array_equal(d_initial[:, H:], 0)
@@ -264,8 +252,8 @@ def test_only_empty_sequences_give_zero_parameter_gradients(kind):
 def test_no_gradient_in_gives_no_gradient_out(kind):
     cell, p, sequences, initial = problem([3, 1], kind=kind)
     batch = Batch(np.array([3, 1]))
-    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    dx, d_initial, _ = cell.backward(p, None, None, batch, cache, g := unwritten(cell))
+    _, _, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
+    dx, d_initial, _ = backward_cell(cell, p, None, None, batch, cache, g := unwritten(cell))
     for array in (dx, d_initial, *g.values()):
         assert_array_equal(array, 0)
 
@@ -278,9 +266,9 @@ def test_no_gradient_ends_in_denormal_numbers(kind, dtype):
     cell, p, sequences, initial = problem(lengths, kind=kind)
     p = {name: (0.1 * value).astype(dtype) for name, value in p.items()}
     batch, x = Batch(np.array(lengths)), naive.pack(sequences).astype(dtype)
-    _, _, cache = cell.forward(p, x, batch, initial.astype(dtype))
+    _, _, cache = forward_cell(cell, p, x, batch, initial.astype(dtype))
     g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
-    dx, d_initial, _ = cell.backward(p, None, np.ones((2, H), dtype), batch, cache, g)
+    dx, d_initial, _ = backward_cell(cell, p, None, np.ones((2, H), dtype), batch, cache, g)
     assert (dx != 0).any()
     assert_array_equal(d_initial, 0)
     for array in (dx, cache.gates):
@@ -295,8 +283,8 @@ def test_no_initial_state_is_one_of_zeros(kind, lengths):
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     results = []
     for initial in (None, np.zeros((len(lengths), cell.n_states))):
-        states, final, cache = cell.forward(p, x, batch, initial)
-        d = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+        states, final, cache = forward_cell(cell, p, x, batch, initial)
+        d = backward_cell(cell, p, d_states, d_last, batch, cache, g := unwritten(cell))
         results.append((states, final, *d, *g.values()))
     for one, other in zip(*results, strict=True):
         assert_array_equal(one, other)
@@ -309,7 +297,7 @@ def test_forward_changes_none_of_its_arguments(kind):
     x = naive.pack(sequences)
     for array in (x, initial, *p.values()):
         array.flags.writeable = False
-    states, final, _ = cell.forward(p, x, Batch(np.array(lengths)), initial)
+    states, final, _ = forward_cell(cell, p, x, Batch(np.array(lengths)), initial)
     assert not np.shares_memory(states, initial)
     assert not np.shares_memory(final, initial)
 
@@ -324,10 +312,10 @@ def test_backward_changes_none_of_its_arguments_but_the_cache(kind):
         array.flags.writeable = False
 
     first, second = unwritten(cell), unwritten(cell)
-    _, _, cache = cell.forward(p, x, batch, initial)
-    dx, d_initial, _ = cell.backward(p, d_states, d_last, batch, cache, first)
-    _, _, cache = cell.forward(p, x, batch, initial)
-    dx_2, d_initial_2, _ = cell.backward(p, d_states, d_last, batch, cache, second)
+    _, _, cache = forward_cell(cell, p, x, batch, initial)
+    dx, d_initial, _ = backward_cell(cell, p, d_states, d_last, batch, cache, first)
+    _, _, cache = forward_cell(cell, p, x, batch, initial)
+    dx_2, d_initial_2, _ = backward_cell(cell, p, d_states, d_last, batch, cache, second)
     assert_array_equal(dx, dx_2)
     assert_array_equal(d_initial, d_initial_2)
     for name in cell.shapes():
@@ -341,8 +329,8 @@ def test_backward_replaces_the_gradients_that_it_finds(kind):
     d_last = np.ones((2, H))
     fresh, used = unwritten(cell), random_parameters(cell, np.random.RandomState(2))
     for g in (fresh, used):
-        _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-        cell.backward(p, None, d_last, batch, cache, g)
+        _, _, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
+        backward_cell(cell, p, None, d_last, batch, cache, g)
     for name in cell.shapes():
         assert_array_equal(fresh[name], used[name])
 
@@ -354,10 +342,12 @@ def test_without_input_gradient_the_others_are_the_same(kind):
     batch = Batch(np.array(lengths))
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     full, short = unwritten(cell), unwritten(cell)
-    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    dx, d_initial, _ = cell.backward(p, d_states, d_last, batch, cache, full)
-    _, _, cache = cell.forward(p, naive.pack(sequences), batch, initial)
-    no_dx, d_initial_2, _ = cell.backward(p, d_states, d_last, batch, cache, short, need_dx=False)
+    _, _, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
+    dx, d_initial, _ = backward_cell(cell, p, d_states, d_last, batch, cache, full)
+    _, _, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
+    no_dx, d_initial_2, _ = backward_cell(
+        cell, p, d_states, d_last, batch, cache, short, need_dx=False
+    )
     assert dx.shape == (batch.n_rows, D)
     assert no_dx is None
     assert_array_equal(d_initial, d_initial_2)
@@ -377,18 +367,18 @@ def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, kind, seed):
     lengths = sorted(lengths, reverse=True)
     cell, p, sequences, initial = problem(lengths, kind=kind, seed=seed)
     batch = Batch(np.array(lengths))
-    states, final, cache = cell.forward(p, naive.pack(sequences), batch, initial)
+    states, final, cache = forward_cell(cell, p, naive.pack(sequences), batch, initial)
     d_states, d_last = random_upstream(batch, np.random.RandomState(seed + 1))
-    dx, d_initial, _ = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+    dx, d_initial, _ = backward_cell(cell, p, d_states, d_last, batch, cache, g := unwritten(cell))
 
     y_of = naive.unpack(states[batch.n_sequences :], lengths)
     dx_of, d_states_of = naive.unpack(dx, lengths), naive.unpack(d_states, lengths)
     total = {name: np.zeros(shape) for name, shape in cell.shapes().items()}
     for i, x in enumerate(sequences):
         alone, here = Batch(np.array([lengths[i]])), slice(i, i + 1)
-        states_i, final_i, cache_i = cell.forward(p, x, alone, initial[here])
-        dx_i, d_initial_i, _ = cell.backward(
-            p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
+        states_i, final_i, cache_i = forward_cell(cell, p, x, alone, initial[here])
+        dx_i, d_initial_i, _ = backward_cell(
+            cell, p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
         )
         assert_allclose(y_of[i], states_i[1:], rtol=0, atol=1e-12)
         assert_allclose(final[here], final_i, rtol=0, atol=1e-12)
@@ -426,8 +416,8 @@ def test_forward_with_decay_equals_the_naive_equations(kind, lengths, with_initi
     ]
     last = [y[-1] if len(y) else state for y, state in zip(expected, before, strict=True)]
     for need_cache in (True, False):
-        states, final, _ = cell.forward(
-            p, naive.pack(sequences), batch, **further, need_cache=need_cache
+        states, final, _ = forward_cell(
+            cell, p, naive.pack(sequences), batch, **further, need_cache=need_cache
         )
         assert_array_equal(states[: len(lengths)], before[:, :H])
         assert_allclose(states[len(lengths) :], naive.pack(expected)[:, :H], rtol=0, atol=1e-10)
@@ -439,8 +429,10 @@ def test_where_nothing_is_left_of_the_state_each_step_is_a_first_one(kind):
     lengths = [4, 2, 2, 0]
     cell, p, sequences, initial = problem(lengths, kind=kind)
     x = naive.pack(sequences)
-    states, _, _ = cell.forward(p, x, Batch(np.array(lengths)), initial, decay=np.zeros((8, H)))
-    alone, _, _ = cell.forward(p, x, Batch(np.ones(8, np.intp)))
+    states, _, _ = forward_cell(
+        cell, p, x, Batch(np.array(lengths)), initial, decay=np.zeros((8, H))
+    )
+    alone, _, _ = forward_cell(cell, p, x, Batch(np.ones(8, np.intp)))
     assert_allclose(states[4:], alone[8:], rtol=0, atol=1e-15)
 
 
@@ -452,9 +444,9 @@ def test_a_decay_that_leaves_all_changes_nothing(kind, lengths):
     d_states, d_last = random_upstream(batch, np.random.RandomState(1))
     results = []
     for decay in (None, np.ones((len(x), H))):
-        states, final, cache = cell.forward(p, x, batch, initial, decay=decay)
-        dx, d_initial, d_decay = cell.backward(
-            p, d_states, d_last, batch, cache, g := unwritten(cell)
+        states, final, cache = forward_cell(cell, p, x, batch, initial, decay=decay)
+        dx, d_initial, d_decay = backward_cell(
+            cell, p, d_states, d_last, batch, cache, g := unwritten(cell)
         )
         assert (d_decay is None) == (decay is None)
         results.append((states, final, dx, d_initial, *g.values()))
@@ -478,7 +470,7 @@ def test_gradients_with_decay_equal_central_differences(
         on_states = None
 
     def loss():
-        states, _, _ = cell.forward(p, x, batch, **further)
+        states, _, _ = forward_cell(cell, p, x, batch, **further)
         loss = 0.0
         if on_states is not None:
             loss += np.sum(on_states * states[batch.n_sequences :])
@@ -487,8 +479,8 @@ def test_gradients_with_decay_equal_central_differences(
         return loss
 
     g = unwritten(cell)
-    _, _, cache = cell.forward(p, x, batch, **further)
-    dx, d_initial, d_decay = cell.backward(p, on_states, on_last, batch, cache, g)
+    _, _, cache = forward_cell(cell, p, x, batch, **further)
+    dx, d_initial, d_decay = backward_cell(cell, p, on_states, on_last, batch, cache, g)
     for name in cell.shapes():
         check_gradient(loss, p[name], g[name], name)
     check_gradient(loss, x, dx, "x")
@@ -500,11 +492,13 @@ def test_gradients_with_decay_equal_central_differences(
 def test_only_empty_sequences_have_no_decay(kind):
     cell, p, _, initial = problem([0, 0], kind=kind)
     batch = Batch(np.array([0, 0]))
-    states, final, cache = cell.forward(p, np.zeros((0, D)), batch, initial, decay=np.zeros((0, H)))
+    states, final, cache = forward_cell(
+        cell, p, np.zeros((0, D)), batch, initial, decay=np.zeros((0, H))
+    )
     assert_array_equal(states, initial[:, :H])
     assert_array_equal(final, initial)
-    _, d_initial, d_decay = cell.backward(
-        p, None, np.ones((2, H)), batch, cache, g := unwritten(cell)
+    _, d_initial, d_decay = backward_cell(
+        cell, p, None, np.ones((2, H)), batch, cache, g := unwritten(cell)
     )
     assert d_decay.shape == (0, H)
     assert_array_equal(d_initial[:, :H], 1)
@@ -523,9 +517,9 @@ def test_passes_with_decay_change_none_of_their_arguments(kind):
         array.flags.writeable = False
     results = []
     for need_dx in (True, True, False):
-        _, _, cache = cell.forward(p, x, batch, **further)
-        dx, *d = cell.backward(
-            p, d_states, d_last, batch, cache, g := unwritten(cell), need_dx=need_dx
+        _, _, cache = forward_cell(cell, p, x, batch, **further)
+        dx, *d = backward_cell(
+            cell, p, d_states, d_last, batch, cache, g := unwritten(cell), need_dx=need_dx
         )
         assert (dx is not None) == need_dx
         assert not any(np.shares_memory(d[1], array) for array in further.values())
@@ -546,8 +540,8 @@ def test_float32_with_decay_stays_float32_and_close_to_float64(kind):
         q = {name: value.astype(dtype) for name, value in p.items()}
         g = {name: value.astype(dtype) for name, value in unwritten(cell).items()}
         cast = {name: value.astype(dtype) for name, value in further.items()}
-        states, final, cache = cell.forward(q, x.astype(dtype), batch, **cast)
-        d = cell.backward(q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g)
+        states, final, cache = forward_cell(cell, q, x.astype(dtype), batch, **cast)
+        d = backward_cell(cell, q, d_states.astype(dtype), d_last.astype(dtype), batch, cache, g)
         results[dtype] = [states, final, *d, *g.values()]
         assert all(array.dtype == dtype for array in [*results[dtype], *cache])
     for single, double in zip(*results.values(), strict=True):
@@ -564,9 +558,9 @@ def test_each_sequence_alone_decays_as_in_a_batch(lengths, kind, masked, seed):
     lengths = sorted(lengths, reverse=True)
     cell, p, sequences, further = decay_problem(lengths, kind=kind, masked=masked, seed=seed)
     batch = Batch(np.array(lengths))
-    states, final, cache = cell.forward(p, naive.pack(sequences), batch, **further)
+    states, final, cache = forward_cell(cell, p, naive.pack(sequences), batch, **further)
     d_states, d_last = random_upstream(batch, np.random.RandomState(seed + 1))
-    d = cell.backward(p, d_states, d_last, batch, cache, g := unwritten(cell))
+    d = backward_cell(cell, p, d_states, d_last, batch, cache, g := unwritten(cell))
 
     by_row = [states[batch.n_sequences :], d[0], d[2], further["decay"], d_states]
     y_of, dx_of, d_decay_of, decay_of, d_states_of = (naive.unpack(a, lengths) for a in by_row)
@@ -576,9 +570,9 @@ def test_each_sequence_alone_decays_as_in_a_batch(lengths, kind, masked, seed):
         own = further | {"initial": further["initial"][here], "decay": decay_of[i]}
         if masked:
             own["mask"] = further["mask"][here]
-        states_i, final_i, cache_i = cell.forward(p, x, alone, **own)
-        dx, d_initial, d_decay = cell.backward(
-            p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
+        states_i, final_i, cache_i = forward_cell(cell, p, x, alone, **own)
+        dx, d_initial, d_decay = backward_cell(
+            cell, p, d_states_of[i], d_last[here], alone, cache_i, g_i := unwritten(cell)
         )
         assert_allclose(y_of[i], states_i[1:], rtol=0, atol=1e-12)
         assert_allclose(final[here], final_i, rtol=0, atol=1e-12)
@@ -633,12 +627,9 @@ def test_orthogonal_draws_are_uniform_over_the_group():
     assert abs(traces.var() - 1) < 0.15
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [GRU(30, 20), GRU(30, 20, reset_after=True), LSTM(30, 20), RNN(30, 20)],
-    ids=list(CELLS),
-)
-def test_initialize_draws_each_gate_for_itself(cell):
+@KINDS
+def test_initialize_draws_each_gate_for_itself(kind):
+    cell = make_cell(kind, 30, 20)
     p = unwritten(cell)
     cell.initialize(p, np.random.RandomState(0))
 
@@ -651,7 +642,7 @@ def test_initialize_draws_each_gate_for_itself(cell):
     for name in ("input_weights", "recurrent_weights"):
         corners = {block[0, 0] for block in naive.gates(p[name], cell.n_gates)}
         assert len(corners) == cell.n_gates
-    if isinstance(cell, LSTM):
+    if kind == "lstm":
         forget_bias = naive.gates(p["bias"], 4)[2]
         assert_array_equal(forget_bias, 1)  # it starts by remembering
         forget_bias[:] = 0
@@ -662,12 +653,12 @@ def test_initialize_draws_each_gate_for_itself(cell):
 
 @pytest.mark.parametrize(
     ("kind", "n_gates", "n_states"),
-    [("before", 3, H), ("after", 3, H), ("lstm", 4, 2 * H), ("rnn", 1, H)],
+    [("gru", 3, H), ("gru-reset_after", 3, H), ("lstm", 4, 2 * H), ("rnn", 1, H)],
 )
 def test_shapes_are_the_documented_ones(kind, n_gates, n_states):
     width = n_gates * H
     expected = {"input_weights": (D, width), "recurrent_weights": (H, width), "bias": (width,)}
-    if kind == "after":
+    if kind == "gru-reset_after":
         expected["recurrent_bias"] = (H,)
     assert CELLS[kind].shapes() == expected
     assert CELLS[kind].n_states == n_states
@@ -688,9 +679,14 @@ def test_blocks_of_steps_change_nothing(kind, block_size, monkeypatch):
 
     def run():
         g = unwritten(cell)
-        states, final, cache = cell.forward(p, x, batch, initial, decay=decay)
+        states, final, cache = forward_cell(cell, p, x, batch, initial, decay=decay)
         states = states.copy()
-        return states, final, *cell.backward(p, d_states, d_last, batch, cache, g), *g.values()
+        return (
+            states,
+            final,
+            *backward_cell(cell, p, d_states, d_last, batch, cache, g),
+            *g.values(),
+        )
 
     assert len(batch.blocks(H)) == 1
     whole = run()
@@ -714,9 +710,9 @@ def test_an_arena_changes_nothing(kind):
         for batch in (Batch(np.array(lengths)), Batch(np.array(lengths), arena)):
             d_states, d_last = random_upstream(batch, np.random.RandomState(1))
             g = unwritten(cell)
-            states, final, cache = cell.forward(p, x, batch, **further)
+            states, final, cache = forward_cell(cell, p, x, batch, **further)
             states, final = states.copy(), final.copy()
-            *d, d_decay = cell.backward(p, d_states, d_last, batch, cache, g)
+            *d, d_decay = backward_cell(cell, p, d_states, d_last, batch, cache, g)
             d_decay = np.zeros(0) if d_decay is None else d_decay
             results.append((states, final, *d, d_decay, *g.values()))
         for one, other in zip(*results, strict=True):
@@ -730,8 +726,10 @@ def test_without_a_cache_the_states_are_the_same(kind, monkeypatch):
     cell, p, sequences, initial = problem(lengths, kind=kind)
     x, batch = naive.pack(sequences), Batch(np.array(lengths))
     decay = np.random.RandomState(1).uniform(size=(batch.n_rows, H))
-    states, final, _ = cell.forward(p, x, batch, initial, decay=decay)
-    same, same_final, cache = cell.forward(p, x, batch, initial, decay=decay, need_cache=False)
+    states, final, _ = forward_cell(cell, p, x, batch, initial, decay=decay)
+    same, same_final, cache = forward_cell(
+        cell, p, x, batch, initial, decay=decay, need_cache=False
+    )
     assert cache is None
     assert_array_equal(same, states)
     assert_array_equal(same_final, final)
@@ -743,8 +741,8 @@ def test_without_a_cache_the_states_are_the_same(kind, monkeypatch):
 def test_a_sequence_alone_and_without_a_cache_has_the_same_states(kind, n_steps, with_initial):
     cell, p, sequences, initial = problem([n_steps], kind=kind, with_initial=with_initial)
     batch = Batch(np.array([n_steps]))
-    with_cache = cell.forward(p, sequences[0], batch, initial)
-    without = cell.forward(p, sequences[0], batch, initial, need_cache=False)
+    with_cache = forward_cell(cell, p, sequences[0], batch, initial)
+    without = forward_cell(cell, p, sequences[0], batch, initial, need_cache=False)
     for same, one in zip(without[:2], with_cache[:2], strict=True):
         assert same.shape == one.shape
         assert_allclose(same, one, rtol=0, atol=1e-14)

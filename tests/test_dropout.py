@@ -8,11 +8,12 @@ from skgru import GRUClassifier, GRURegressor
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
-from skgru._nn.dropout import Dropout, DropoutRates
-from skgru._nn.network import Network
+from skgru._nn.dropout import Dropout, DropoutRates, DropoutSource
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.pieces import truncated_gradient
+from skgru._nn.pieces import loss_and_gradient
+from tests import kinds
 from tests.datasets import assert_same_model, output, ragged, small, token_sequences
+from tests.passes import backward, forward, make_network, only
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SOME = DropoutRates(inputs=0.3, states=0.4, tokens=0.3)
@@ -71,58 +72,50 @@ def test_masks_depend_on_seed_layer_and_piece_and_states_stay_masked_over_the_pi
 # Gradients
 
 
-@pytest.mark.parametrize("cells", [("gru", "gru"), ("lstm", "rnn"), ("rnn", "lstm")], ids="-".join)
-@pytest.mark.parametrize("form", [{}, {"reset_after": True}, {"bidirectional": True}], ids=str)
+@pytest.mark.parametrize("kind", [*kinds.FORMS, "mixed"])
+@pytest.mark.parametrize("form", [{}, {"output_gate": True}, {"bidirectional": True}], ids=str)
 @pytest.mark.parametrize("pooling", ["last", ("mean", "max"), None], ids=str)
-def test_gradients_with_masks_equal_central_differences(check_gradient, cells, form, pooling):
-    if form.get("reset_after") and "gru" not in cells:
-        form = {"output_gate": True}
+def test_gradients_with_masks_equal_central_differences(check_gradient, kind, form, pooling):
+    form = form | kinds.cells_of(kind, 2)
     rng = np.random.RandomState(0)
-    network = Network(3, (4, 3), 2, n_tokens=6, cells=cells, pooling=pooling, **form)
+    network = make_network(3, (4, 3), 2, n_tokens=6, pooling=pooling, **form)
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     lengths = np.array([4, 0, 3, 1])
     sequences = Sequences(rng.randint(6, size=8), offsets_of(lengths))
     x, batch, _, _ = make_batch(Steps(sequences), np.arange(4))
     d_raw = rng.normal(size=(8 if pooling is None else 4, 2))
 
-    def forward():
-        dropout = Dropout(SOME, (3,), 4)
-        return network.forward(p, x, batch, dropout=dropout)
+    def run():
+        return forward(network, p, x, batch, dropout=DropoutSource(SOME, (3,), 4))
 
     g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    _, cache = forward()
-    network.backward(p, d_raw, batch, cache, g)
+    _, passed = run()
+    backward(network, p, d_raw, passed, g)
     for name in p:
         if g[name].any():  # a mask may have left out all that an array does
-            check_gradient(lambda: np.sum(d_raw * forward()[0]), p[name], g[name], name)
+            check_gradient(lambda: np.sum(d_raw * run()[0]), p[name], g[name], name)
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", None])
 def test_in_one_piece_the_masked_gradient_is_that_of_the_whole(pooling):
     rng = np.random.RandomState(0)
-    network = Network(3, (4,), 2, pooling=pooling)
+    network = make_network(3, (4,), 2, pooling=pooling)
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     lengths = np.array([4, 3, 1])  # longest first: a mask's rows are then the sequences'
     sequences = Sequences(rng.normal(size=(8, 3)), offsets_of(lengths))
     x, batch, _, rows = make_batch(Steps(sequences), np.arange(3))
     d_raw = rng.normal(size=(8 if pooling is None else 3, 2))
-    rates = DropoutRates(inputs=0.3, states=0.4) if pooling is None else DropoutRates(states=0.4)
-    raw, cache = network.forward(p, x, batch, dropout=Dropout(rates, (3,), 3))
+    dropout = DropoutSource(DropoutRates(inputs=0.3, states=0.4), (3,), 3)
+    raw, passed = forward(network, p, x, batch, dropout=dropout)
     whole, pieces = (Parameters(network.shapes, np.full_like(p.vector, np.nan)) for _ in range(2))
-    network.backward(p, d_raw if pooling else d_raw[rows], batch, cache, whole)
+    backward(network, p, d_raw if pooling else d_raw[rows], passed, whole)
 
     def loss_of(raw_of_piece, piece):
         d = d_raw if piece is None else d_raw[piece.rows]
         return float(np.sum(d * raw_of_piece)), d
 
-    loss = truncated_gradient(
-        network,
-        p,
-        SequencePieces(Steps(sequences), np.arange(3), 4, Arena()),
-        loss_of,
-        pieces,
-        lambda i, piece: Dropout(rates, (3,), 3, i % 5, piece.positions if piece else slice(None)),
-    )
+    own = SequencePieces(Steps(sequences), np.arange(3), 4, Arena())
+    loss = loss_and_gradient(network, p, only(network, own), loss_of, pieces, dropout)
     assert loss == pytest.approx(np.sum((d_raw if pooling else d_raw[rows]) * raw))
     assert_allclose(pieces.vector, whole.vector, rtol=0, atol=1e-12)
 

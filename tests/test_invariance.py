@@ -29,13 +29,14 @@ from tests.datasets import (
     small,
     token_sequences,
 )
+from tests.kinds import NAMES
 
 CONFIGURATIONS = [
     {},
     {"reset_after": True, "pooling": "mean"},
     {"output_gate": True, "hidden_layer_sizes": (5, 4)},
     {"dtype": "float64", "scaling": None},
-    {"cell": "lstm", "pooling": ("last", "max")},
+    *({"cell": cell, "pooling": ("last", "max")} for cell in NAMES[1:]),  # the first is the default
     {"cell": ("rnn", "gru"), "hidden_layer_sizes": (5, 4), "pooling": "attention"},
     {"bidirectional": True, "pooling": ("mean", "attention")},
     {"patch_size": 3, "bidirectional": True, "cell": "lstm"},

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._nn.layers import Dense, Embedding, OutputGate
+from skgru._nn.batch import Batch
+from skgru._nn.dropout import Dropout, DropoutRates
+from skgru._nn.layers import Dense, Embedding, GateInputs, OutputGate
+from skgru._nn.part import LayerRun, Run, StackInputGradients
 
 V, D, H, K, S, B = 7, 3, 4, 2, 6, 5
+BATCH = Batch(np.array([S]))  # these layers do not look at it
+RUN = LayerRun(BATCH)
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -21,11 +26,21 @@ def unwritten(layer, dtype=np.float64):
 # Embedding
 
 
+def embed(layer, p, tokens):
+    (x, gaps), cache = layer.forward(p, tokens, Run(BATCH))
+    assert gaps is None
+    return x, cache
+
+
+def embed_backward(layer, dx, cache, g):
+    return layer.backward({}, StackInputGradients(dx, None), cache, g, Run(BATCH))
+
+
 def test_embedding_looks_tokens_up():
     layer = Embedding(V, D)
     assert layer.shapes() == {"weights": (V, D)}
     weights = np.random.RandomState(0).normal(size=(V, D))
-    x, _ = layer.forward({"weights": weights}, np.array([6, 0, 3, 3]))
+    x, _ = embed(layer, {"weights": weights}, np.array([6, 0, 3, 3]))
     assert_array_equal(x, [weights[6], weights[0], weights[3], weights[3]])
 
 
@@ -38,31 +53,31 @@ def test_embedding_gradient_adds_up_over_the_places_of_a_token(integer):
     dx = rng.normal(size=(len(tokens), D))
     for array in (tokens, dx):
         array.flags.writeable = False
-    _, cache = layer.forward(p, tokens)
+    _, cache = embed(layer, p, tokens)
 
     expected = np.zeros((V, D))
     for token, row in zip(tokens, dx, strict=True):
         expected[token] += row
     for _ in range(2):
-        layer.backward(dx, cache, g := unwritten(layer))
+        embed_backward(layer, dx, cache, g := unwritten(layer))
         assert_allclose(g["weights"], expected, rtol=1e-14, atol=1e-15)
 
 
 @DTYPES
 def test_embedding_of_no_token_has_no_gradient(dtype):
     layer = Embedding(V, D)
-    x, cache = layer.forward({"weights": np.ones((V, D), dtype)}, np.zeros(0, np.intp))
+    x, cache = embed(layer, {"weights": np.ones((V, D), dtype)}, np.zeros(0, np.intp))
     assert x.shape == (0, D)
-    layer.backward(x, cache, g := unwritten(layer, dtype))
+    embed_backward(layer, x, cache, g := unwritten(layer, dtype))
     assert_array_equal(g["weights"], 0)
 
 
 @DTYPES
 def test_embedding_keeps_its_type(dtype):
     layer = Embedding(V, D)
-    x, cache = layer.forward({"weights": np.ones((V, D), dtype)}, np.array([1, 2, 2]))
+    x, cache = embed(layer, {"weights": np.ones((V, D), dtype)}, np.array([1, 2, 2]))
     assert x.dtype == dtype
-    layer.backward(x, cache, g := unwritten(layer, dtype))
+    embed_backward(layer, x, cache, g := unwritten(layer, dtype))
     assert_array_equal(g["weights"][:4, 0], [0, 1, 2, 0])
 
 
@@ -87,7 +102,7 @@ def gate_problem():
 
 def test_output_gate_equals_its_equations():
     layer, p, x, h = gate_problem()
-    y, _ = layer.forward(p, x, h)
+    y, _ = layer.forward(p, GateInputs(x, h), RUN)
     for x_t, h_t, y_t in zip(x, h, y, strict=True):
         a = p["output_bias"].copy()
         for i in range(D):
@@ -100,19 +115,19 @@ def test_output_gate_equals_its_equations():
 def test_output_gate_opens_and_closes():
     layer, p, x, h = gate_problem()
     p["output_bias"][:] = 1000
-    assert_allclose(layer.forward(p, x, h)[0], np.tanh(h), rtol=1e-15)
+    assert_allclose(layer.forward(p, GateInputs(x, h), RUN)[0], np.tanh(h), rtol=1e-15)
     p["output_bias"][:] = -1000
-    assert_array_equal(layer.forward(p, x, h)[0], 0)
+    assert_array_equal(layer.forward(p, GateInputs(x, h), RUN)[0], 0)
 
 
 def test_output_gate_gradients_equal_central_differences(check_gradient):
     layer, p, x, h = gate_problem()
     projection = np.random.RandomState(1).normal(size=(S, H))
-    _, cache = layer.forward(p, x, h)
-    dx, dh = layer.backward(p, projection, cache, g := unwritten(layer))
+    _, cache = layer.forward(p, GateInputs(x, h), RUN)
+    dx, dh = layer.backward(p, projection, cache, g := unwritten(layer), RUN)
 
     def loss():
-        return np.sum(projection * layer.forward(p, x, h)[0])
+        return np.sum(projection * layer.forward(p, GateInputs(x, h), RUN)[0])
 
     for name in layer.shapes():
         check_gradient(loss, p[name], g[name], name)
@@ -125,11 +140,11 @@ def test_output_gate_changes_none_of_its_arguments_so_backward_twice_gives_the_s
     dy = np.ones((S, H))
     for array in (x, h, dy, *p.values()):
         array.flags.writeable = False
-    _, cache = layer.forward(p, x, h)
-    for array in cache:
+    _, cache = layer.forward(p, GateInputs(x, h), RUN)
+    for array in (*cache.inputs, cache.o, cache.tanh_h):
         array.flags.writeable = False
-    first = layer.backward(p, dy, cache, g := unwritten(layer))
-    second = layer.backward(p, dy, cache, g_2 := unwritten(layer))
+    first = layer.backward(p, dy, cache, g := unwritten(layer), RUN)
+    second = layer.backward(p, dy, cache, g_2 := unwritten(layer), RUN)
     for a, b in zip((*first, *g.values()), (*second, *g_2.values()), strict=True):
         assert_array_equal(a, b)
 
@@ -138,8 +153,8 @@ def test_output_gate_changes_none_of_its_arguments_so_backward_twice_gives_the_s
 def test_output_gate_keeps_its_type(dtype):
     layer, p, x, h = gate_problem()
     p = {name: value.astype(dtype) for name, value in p.items()}
-    y, cache = layer.forward(p, x.astype(dtype), h.astype(dtype))
-    dx, dh = layer.backward(p, y, cache, unwritten(layer, dtype))
+    y, cache = layer.forward(p, GateInputs(x.astype(dtype), h.astype(dtype)), RUN)
+    dx, dh = layer.backward(p, y, cache, unwritten(layer, dtype), RUN)
     assert y.dtype == dx.dtype == dh.dtype == dtype
 
 
@@ -195,6 +210,21 @@ def test_dense_gradients_equal_central_differences(check_gradient):
     check_gradient(loss, x, dx, "x")
 
 
+def test_dense_gradients_with_dropout_equal_central_differences(check_gradient):
+    layer, p, x = dense_problem()
+    projection = np.random.RandomState(1).normal(size=(B, K))
+
+    def forward():
+        return layer.forward(p, x, Dropout(DropoutRates(inputs=0.4), (0,), B))
+
+    y, cache = forward()
+    assert (y != layer.forward(p, x)[0]).any()
+    dx = layer.backward(p, projection, cache, g := unwritten(layer))
+    assert_array_equal(dx == 0, cache.mask == 0)
+    check_gradient(lambda: np.sum(projection * forward()[0]), p["weights"], g["weights"], "weights")
+    check_gradient(lambda: np.sum(projection * forward()[0]), x, dx, "x")
+
+
 def test_dense_starts_with_glorot_weights_and_no_bias():
     layer = Dense(40, 20)
     p = unwritten(layer)
@@ -209,16 +239,35 @@ def test_tokens_side_by_side_have_their_vectors_side_by_side_and_padding_none(ch
     layer = Embedding(5, 3)
     weights, projection = rng.normal(size=(5, 3)), rng.normal(size=(3, 6))
     tokens = np.array([[-1, 2], [4, 2], [0, -1]])
-    x, cache = layer.forward({"weights": weights}, tokens)
+    x, cache = embed(layer, {"weights": weights}, tokens)
     nothing = np.zeros(3)
     expected = [[nothing, weights[2]], [weights[4], weights[2]], [weights[0], nothing]]
     assert_array_equal(x, np.reshape(expected, (3, 6)))
     g = {"weights": np.full((5, 3), np.nan)}
-    layer.backward(projection, cache, g)
+    embed_backward(layer, projection, cache, g)
     check_gradient(
-        lambda: np.sum(projection * layer.forward({"weights": weights}, tokens)[0]),
+        lambda: np.sum(projection * embed(layer, {"weights": weights}, tokens)[0]),
         weights,
         g["weights"],
         "weights",
     )
     assert_array_equal(g["weights"][[1, 3]], 0)
+
+
+def test_frozen_vectors_have_no_gradient_but_pass_it_on():
+    layer = Embedding(V, D, is_frozen=True)
+    assert not layer.needs_dx
+    _, cache = embed(layer, {"weights": np.ones((V, D))}, np.array([1, 2]))
+    dx = np.ones((2, D))
+    g = unwritten(layer)
+    assert embed_backward(layer, dx, cache, g) is dx
+    assert_array_equal(g["weights"], 0)
+
+
+def test_left_out_tokens_are_the_unknown_one():
+    layer = Embedding(V, D)
+    p = {"weights": np.arange(1.0, V * D + 1).reshape(V, D)}
+    dropout = Dropout(DropoutRates(tokens=0.5), (0,), 1)
+    (x, _), cache = layer.forward(p, np.full(40, 3), Run(BATCH, dropout))
+    assert set(cache) == {0, 3}
+    assert_array_equal(x, p["weights"][cache])

@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import PLAIN, small
+from tests.kinds import CELL_NAMES
 
 CELLS = [
     {},
@@ -148,7 +149,7 @@ def spread_by_the_last_step(n, seed):
     return X, np.random.default_rng(seed + 1).normal(mean, deviation), mean, deviation
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@CELL_NAMES
 def test_quantiles_cover_what_they_say(cell):
     X, y, *_ = spread_by_the_last_step(8000, 0)
     X_test, y_test, *_ = spread_by_the_last_step(8000, 10)

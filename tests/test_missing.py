@@ -17,6 +17,7 @@ from sklearn.utils import estimator_checks, get_tags
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceAligner
 from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, rectangle, small
+from tests.kinds import CELL_NAMES, NAMES
 from tests.test_estimator_checks import id_of, name_of, run_check
 
 MISSING = pytest.mark.parametrize("missing", ["decay", "indicator"])
@@ -249,7 +250,7 @@ def test_padding_changes_nothing_in_training(missing, parameters):
     assert_array_equal(of_padded.predict_proba(padded), model.predict_proba(X))
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@CELL_NAMES
 @pytest.mark.parametrize("bidirectional", [False, True])
 @MISSING
 @ALL_ESTIMATORS
@@ -271,7 +272,7 @@ def test_targets_at_every_step(estimator_class, missing, bidirectional, cell):
     assert_same_model(again, model)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@CELL_NAMES
 @MISSING
 def test_truncation_reaches_the_predictions_of_the_full_gradient(missing, cell):
     X, y = ragged_with_holes(longest=9)
@@ -297,7 +298,7 @@ def test_truncation_reaches_the_predictions_of_the_full_gradient(missing, cell):
 
 
 @MISSING
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@CELL_NAMES
 def test_float32_is_close_to_float64(cell, missing):
     X, y = ragged_with_holes()
     parameters = {"cell": cell, "missing": missing, "bidirectional": True}
@@ -791,7 +792,7 @@ RUN = np.array([[1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
 @pytest.mark.parametrize("holes", [False, True])
 @MISSING
 @SCALINGS
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@CELL_NAMES
 def test_a_run_of_zeros_is_no_padding(cell, scaling, missing, holes):
     X, y = ragged(n_features=2)
     X = with_holes(X) if holes else X
@@ -818,7 +819,7 @@ def test_a_run_of_zeros_is_no_padding(cell, scaling, missing, holes):
 def test_nothing_but_zeros_trains(estimator_class, scaling, solver, holes):
     X, y = [np.zeros((1 + i % 4, 2)) for i in range(16)], np.arange(16) % 4 // 2
     X = with_holes(X, 0.5) if holes else X
-    for cell in ("gru", "lstm", "rnn"):
+    for cell in NAMES:
         model = small(
             estimator_class, cell=cell, scaling=scaling, solver=solver, pooling=("last", "max")
         ).fit(X, y)
@@ -921,7 +922,7 @@ def test_what_is_missing_can_be_what_tells(missing):
 
 
 @MISSING
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@CELL_NAMES
 def test_a_level_is_read_in_spite_of_gaps(cell, missing):
     rng = np.random.default_rng(0)
     level = rng.normal(size=300)

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru._nn.batch import Arena, Batch
 from skgru._nn.missing import ObservedInputs, StateDecay
+from skgru._nn.part import LayerRun, Run, StackInputGradients
 from tests import naive
 
 D, H, S = 3, 4, 6
@@ -63,6 +64,8 @@ def test_time_counts_from_the_step_at_which_a_feature_was_last_seen():
 
 # Decay of states
 
+RUN = LayerRun(Batch(np.array([0])))  # the way back does not look at the batch
+
 
 def state_problem(seed=0):
     """Return a layer, random parameters and δ, both sides of the kink in view but not the kink."""
@@ -76,7 +79,7 @@ def state_problem(seed=0):
 
 def test_what_is_left_of_states_is_as_in_the_naive_equation():
     layer, p, gaps, batch = state_problem()
-    decay, _ = layer.forward(p, gaps, batch)
+    decay, _ = layer.forward(p, gaps, LayerRun(batch))
     a = gaps @ p["decay_weights"] + p["decay_bias"]
     assert (a > 0).any()
     assert (a < 0).any()
@@ -92,10 +95,10 @@ def test_gradients_of_state_decay_equal_central_differences(check_gradient):
     upstream = np.random.RandomState(1).normal(size=(S, H))
 
     def loss():
-        return np.sum(upstream * layer.forward(p, gaps, batch)[0])
+        return np.sum(upstream * layer.forward(p, gaps, LayerRun(batch))[0])
 
-    _, cache = layer.forward(p, gaps, batch)
-    d_gaps = layer.backward(p, upstream, cache, g := unwritten(layer))
+    _, cache = layer.forward(p, gaps, LayerRun(batch))
+    d_gaps = layer.backward(p, upstream, cache, g := unwritten(layer), RUN)
     for name in p:
         check_gradient(loss, p[name], g[name], name)
     check_gradient(loss, gaps, d_gaps, "gaps")
@@ -107,9 +110,9 @@ def test_states_that_do_not_decay_have_no_gradient(bias):
     layer = StateDecay(D, H)
     p = {"decay_weights": np.zeros((D, H)), "decay_bias": np.full(H, bias)}
     gaps = np.ones((S, D))
-    decay, cache = layer.forward(p, gaps, Batch(np.array([S])))
+    decay, cache = layer.forward(p, gaps, LayerRun(Batch(np.array([S]))))
     assert_array_equal(decay, 1)
-    d_gaps = layer.backward(p, np.ones((S, H)), cache, g := unwritten(layer))
+    d_gaps = layer.backward(p, np.ones((S, H)), cache, g := unwritten(layer), RUN)
     for array in (d_gaps, *g.values()):
         assert_array_equal(array, 0)
 
@@ -120,8 +123,8 @@ def test_nothing_is_left_of_states_after_a_huge_time(dtype):
     layer = StateDecay(D, H)
     p = {"decay_weights": np.ones((D, H), dtype), "decay_bias": np.zeros(H, dtype)}
     gaps = np.full((S, D), 1e30, dtype)
-    decay, cache = layer.forward(p, gaps, Batch(np.array([S])))
-    d_gaps = layer.backward(p, np.ones((S, H), dtype), cache, g := unwritten(layer, dtype))
+    decay, cache = layer.forward(p, gaps, LayerRun(Batch(np.array([S]))))
+    d_gaps = layer.backward(p, np.ones((S, H), dtype), cache, g := unwritten(layer, dtype), RUN)
     for array in (decay, d_gaps, *g.values()):
         assert array.dtype == dtype
         assert_array_equal(array, 0)
@@ -129,9 +132,9 @@ def test_nothing_is_left_of_states_after_a_huge_time(dtype):
 
 def test_of_no_step_state_decay_has_no_gradient():
     layer, p, _, _ = state_problem()
-    decay, cache = layer.forward(p, np.zeros((0, D)), Batch(np.array([0])))
+    decay, cache = layer.forward(p, np.zeros((0, D)), LayerRun(Batch(np.array([0]))))
     assert decay.shape == (0, H)
-    d_gaps = layer.backward(p, decay, cache, g := unwritten(layer))
+    d_gaps = layer.backward(p, decay, cache, g := unwritten(layer), RUN)
     assert d_gaps.shape == (0, D)
     for array in g.values():
         assert_array_equal(array, 0)
@@ -142,12 +145,13 @@ def test_state_decay_changes_none_of_its_arguments_and_can_go_back_twice():
     upstream = np.random.RandomState(1).normal(size=(S, H))
     for array in (gaps, upstream, *p.values()):
         array.flags.writeable = False
-    _, cache = layer.forward(p, gaps, batch)
+    _, cache = layer.forward(p, gaps, LayerRun(batch))
     for array in cache:
         array.flags.writeable = False
     first, second = unwritten(layer), unwritten(layer)
     assert_array_equal(
-        layer.backward(p, upstream, cache, first), layer.backward(p, upstream, cache, second)
+        layer.backward(p, upstream, cache, first, RUN),
+        layer.backward(p, upstream, cache, second, RUN),
     )
     for name in p:
         assert_array_equal(first[name], second[name])
@@ -155,8 +159,8 @@ def test_state_decay_changes_none_of_its_arguments_and_can_go_back_twice():
 
 def test_state_decay_in_an_arena_is_the_same():
     layer, p, gaps, batch = state_problem()
-    expected, _ = layer.forward(p, gaps, batch)
-    decay, _ = layer.forward(p, gaps, Batch(np.array([S]), Arena()))
+    expected, _ = layer.forward(p, gaps, LayerRun(batch))
+    decay, _ = layer.forward(p, gaps, LayerRun(Batch(np.array([S]), Arena())))
     assert_array_equal(decay, expected)
 
 
@@ -168,11 +172,21 @@ def test_at_first_about_half_of_the_states_decay():
     assert_array_equal(p["decay_bias"], 0)
     largest = np.abs(p["decay_weights"]).max()
     assert 0.99 / 20 < largest <= 1 / 20
-    decay, _ = layer.forward(p, np.ones((1, 20)), Batch(np.array([1])))
+    decay, _ = layer.forward(p, np.ones((1, 20)), LayerRun(Batch(np.array([1]))))
     assert 0.4 < np.mean(decay < 1) < 0.6
 
 
 # Inputs
+
+
+def read(layer, p, x):
+    """Return the columns that are read, the times, and the cache."""
+    (y, gaps), cache = layer.forward(p, x, Run(RUN.batch))
+    return y, gaps, cache
+
+
+def backward(layer, p, dy, d_gaps, cache, g):
+    return layer.backward(p, StackInputGradients(dy, d_gaps), cache, g, Run(RUN.batch))
 
 
 def observed_problem(n_directions, patch_size, reads_mask, seed=0):
@@ -211,7 +225,7 @@ def gaps_in(layer, x, patch_size):
 def test_inputs_are_those_of_the_naive_equations(n_directions, patch_size, reads_mask):
     layer, p, sequences, x, gaps = observed_problem(n_directions, patch_size, reads_mask)
     assert x.shape == (6, layer.n_columns)
-    y, found, _ = layer.forward(p, x)
+    y, found, _ = read(layer, p, x)
     assert_array_equal(found, gaps)
     assert layer.n_features == patch_size * D
     assert found.shape[1] == n_directions * layer.n_features
@@ -219,10 +233,10 @@ def test_inputs_are_those_of_the_naive_equations(n_directions, patch_size, reads
     named = {f"inputs.{name}": value for name, value in p.items()}
     expected = []
     for directions in sequences:
-        read, _ = naive.observed_inputs(
+        columns, _ = naive.observed_inputs(
             named, directions, patch_size=patch_size, reads_mask=reads_mask
         )
-        expected.append(np.hstack(read) if n_directions == 2 else read)
+        expected.append(np.hstack(columns) if n_directions == 2 else columns)
     assert y.shape == (6, n_directions * layer.n_outputs)
     assert_allclose(y, naive.pack(expected), rtol=1e-14)
 
@@ -245,11 +259,11 @@ def test_gradients_of_inputs_equal_central_differences(
         on_gaps = rng.normal(size=gaps.shape)
 
         def loss(layer=layer, p=p, x=x, on_y=on_y, on_gaps=on_gaps):
-            y, gaps, _ = layer.forward(p, x)
+            y, gaps, _ = read(layer, p, x)
             return np.sum(on_y * y) + np.sum(on_gaps * gaps)
 
-        _, _, cache = layer.forward(p, x)
-        dx = layer.backward(p, on_y, on_gaps, cache, g := unwritten(layer))
+        _, _, cache = read(layer, p, x)
+        dx = backward(layer, p, on_y, on_gaps, cache, g := unwritten(layer))
         for name in p:
             check_gradient(loss, p[name], g[name], f"{name}, real={real}")
         check_gradient(loss, x, dx, f"x, real={real}")
@@ -264,12 +278,12 @@ def test_what_was_seen_is_read_as_it_is_and_its_parameters_have_no_gradient(
     layer, p, _, _, _ = observed_problem(n_directions, patch_size, True)
     x, times = raw_sequence(4 * patch_size, rng, share_missing=0)
     directions = naive.seen_by_each(x, times, bidirectional=n_directions == 2)
-    y, gaps, cache = layer.forward(p, naive.columns(directions, patch_size))
+    y, gaps, cache = read(layer, p, naive.columns(directions, patch_size))
     values = naive.patches(x, patch_size)
     expected = np.hstack([values, np.ones_like(values)] * n_directions)
     assert_array_equal(y, expected)
     dy = rng.normal(size=y.shape)
-    layer.backward(p, dy, np.zeros_like(gaps), cache, g := unwritten(layer))
+    backward(layer, p, dy, np.zeros_like(gaps), cache, g := unwritten(layer))
     for array in g.values():
         assert_array_equal(array, 0)
 
@@ -280,9 +294,9 @@ def test_long_unseen_features_have_the_mean(n_directions):
     p = {name: np.ones(shape) for name, shape in layer.shapes().items()}
     n = n_directions * D
     x = np.hstack([np.zeros((2, D)), np.full((2, n), 7.0), np.full((2, n), 1e30)])
-    y, _, cache = layer.forward(p, x)
+    y, _, cache = read(layer, p, x)
     assert_array_equal(y, 0)
-    dx = layer.backward(p, np.ones_like(y), x[:, -n:], cache, unwritten(layer))
+    dx = backward(layer, p, np.ones_like(y), x[:, -n:], cache, unwritten(layer))
     assert np.isfinite(dx).all()
 
 
@@ -296,11 +310,11 @@ def test_a_feature_that_does_not_decay_keeps_its_value_last_seen(n_directions):
     for bias in (0.0, -1.0):
         p = {"decay_weights": np.zeros(n_directions * D), "decay_bias": np.zeros(n_directions * D)}
         p["decay_bias"] += bias
-        y, gaps, cache = layer.forward(p, x)
+        y, gaps, cache = read(layer, p, x)
         expected = np.hstack([np.hstack([values, mask]) for mask, values, _ in directions])
         assert_array_equal(y, expected)
         on_gaps = rng.normal(size=gaps.shape)
-        dx = layer.backward(p, np.ones_like(y), on_gaps, cache, g := unwritten(layer))
+        dx = backward(layer, p, np.ones_like(y), on_gaps, cache, g := unwritten(layer))
         assert_array_equal(dx[:, -n_directions * D :], on_gaps)
         for array in g.values():
             assert_array_equal(array, 0)
@@ -333,10 +347,10 @@ def test_inputs_change_none_of_their_arguments_and_can_go_back_twice(
     d_gaps = rng.normal(size=gaps.shape)
     for array in (x, dy, d_gaps, *p.values()):
         array.flags.writeable = False
-    _, _, cache = layer.forward(p, x)
+    _, _, cache = read(layer, p, x)
     first, second = unwritten(layer), unwritten(layer)
-    dx = layer.backward(p, dy, d_gaps, cache, first)
-    assert_array_equal(layer.backward(p, dy, d_gaps, cache, second), dx)
+    dx = backward(layer, p, dy, d_gaps, cache, first)
+    assert_array_equal(backward(layer, p, dy, d_gaps, cache, second), dx)
     for name in p:
         assert_array_equal(first[name], second[name])
 
@@ -348,12 +362,12 @@ def test_inputs_change_none_of_their_arguments_and_can_go_back_twice(
 def test_inputs_keep_their_type(n_directions, patch_size, reads_mask, dtype):
     layer, p, _, x, gaps = observed_problem(n_directions, patch_size, reads_mask)
     q = {name: value.astype(dtype) for name, value in p.items()}
-    y, found, cache = layer.forward(q, x.astype(dtype))
-    dx = layer.backward(
-        q, np.ones_like(y), np.ones_like(found), cache, g := unwritten(layer, dtype)
+    y, found, cache = read(layer, q, x.astype(dtype))
+    dx = backward(
+        layer, q, np.ones_like(y), np.ones_like(found), cache, g := unwritten(layer, dtype)
     )
     assert all(array.dtype == dtype for array in (y, found, dx, *g.values()))
-    expected, _, _ = layer.forward(p, x)
+    expected, _, _ = read(layer, p, x)
     assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
     assert_allclose(found, gaps, rtol=1e-6)
 
@@ -363,10 +377,10 @@ def test_inputs_keep_their_type(n_directions, patch_size, reads_mask, dtype):
 @DIRECTIONS
 def test_of_no_step_inputs_have_no_gradient(n_directions, patch_size, reads_mask):
     layer, p, *_ = observed_problem(n_directions, patch_size, reads_mask)
-    y, gaps, cache = layer.forward(p, np.zeros((0, layer.n_columns)))
+    y, gaps, cache = read(layer, p, np.zeros((0, layer.n_columns)))
     assert y.shape == (0, n_directions * layer.n_outputs)
     assert gaps.shape == (0, n_directions * layer.n_features)
-    dx = layer.backward(p, y, gaps, cache, g := unwritten(layer))
+    dx = backward(layer, p, y, gaps, cache, g := unwritten(layer))
     assert dx.shape == (0, layer.n_columns)
     for array in g.values():
         assert_array_equal(array, 0)

@@ -18,24 +18,31 @@ from skgru._engine.number_losses import (
     SquaredError,
 )
 from skgru._nn.batch import Batch
-from skgru._nn.dropout import Dropout, DropoutRates
-from skgru._nn.network import Network
+from skgru._nn.dropout import DropoutRates, DropoutSource
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.recurrent import Stack
-from tests import naive
+from skgru._nn.part import OutputGradients, Run
+from skgru._nn.recurrent import CELLS
+from tests import kinds, naive
+from tests.kinds import CELL_NAMES, GRU_KINDS, KINDS, cells_of
+from tests.passes import (
+    backward,
+    backward_layer,
+    forward,
+    forward_layer,
+    make_network,
+    make_stack,
+)
 
 D, K, V = 3, 2, 6
 WIDTHS = (3, 4, 2)  # of the first, second and third hidden layer
 RAGGED = [5, 3, 3, 1, 0]
 
-CELLS = ["before", "after", "lstm", "rnn"]
 ALL_POOLINGS = ["last", "mean", "max", "attention", ("last", "mean", "max"), ("attention", "last")]
 # What a test goes through on its own: pooling, None for outputs at every step, and tokens.
 VARIANTS = list(product([*ALL_POOLINGS, None], [False, True]))
 
-KINDS = pytest.mark.parametrize("kind", CELLS)
-KINDS_AND_MIXED = pytest.mark.parametrize("kind", [*CELLS, "mixed"])
-RESETS = pytest.mark.parametrize("kind", ["before", "after"])
+KINDS_AND_MIXED = pytest.mark.parametrize("kind", [*kinds.FORMS, "mixed"])
+RESETS = pytest.mark.parametrize("kind", GRU_KINDS)
 GATES = pytest.mark.parametrize("output_gate", [False, True], ids=["open", "gate"])
 DIRECTIONS = pytest.mark.parametrize("bidirectional", [False, True], ids=["onward", "both"])
 DEPTHS = pytest.mark.parametrize("depth", [1, 2, 3])
@@ -43,7 +50,7 @@ POOLINGS = pytest.mark.parametrize("pooling", ALL_POOLINGS, ids=str)
 INPUTS = pytest.mark.parametrize("tokens", [False, True], ids=["numbers", "tokens"])
 LENGTHS = pytest.mark.parametrize("lengths", [RAGGED, [3, 3, 3], [0, 0]], ids=str)
 FORMS = {
-    "kind": st.sampled_from([*CELLS, "mixed"]),
+    "kind": st.sampled_from([*kinds.FORMS, "mixed"]),
     "output_gate": st.booleans(),
     "bidirectional": st.booleans(),
     "pooling": st.sampled_from(ALL_POOLINGS),
@@ -52,17 +59,11 @@ FORMS = {
 }
 
 
-def cells_of(kind, depth):
-    """Return what `Network` and `naive.network` are told of the cells; "mixed" has one of each."""
-    if kind == "mixed":
-        return {"cells": ("lstm", "gru", "rnn")[:depth], "reset_after": True}
-    name = "gru" if kind in ("before", "after") else kind
-    return {"cells": (name,) * depth, "reset_after": kind == "after"}
-
-
-def build(*, kind="before", depth=2, tokens=False, n_outputs=K, **form):
+def build(*, kind="gru", depth=2, tokens=False, n_outputs=K, **form):
     n_tokens = V if tokens else None
-    return Network(D, WIDTHS[:depth], n_outputs, n_tokens=n_tokens, **cells_of(kind, depth), **form)
+    return make_network(
+        D, WIDTHS[:depth], n_outputs, n_tokens=n_tokens, **cells_of(kind, depth), **form
+    )
 
 
 def random_parameters(shapes, rng):
@@ -109,7 +110,7 @@ def test_forward_equals_the_naive_equations(kind, output_gate, bidirectional, de
         if pooling is None:
             expected = naive.pack(expected)
         for need_cache in (True, False):
-            raw, _ = network.forward(p, x, batch, need_cache=need_cache)
+            raw, _ = forward(network, p, x, batch, need_cache=need_cache)
             assert raw.shape == (len(expected), K)
             case = f"{pooling}, tokens={tokens}, {lengths}, need_cache={need_cache}"
             assert_allclose(raw, expected, rtol=0, atol=1e-10, err_msg=case)
@@ -122,7 +123,7 @@ def test_an_empty_sequence_gives_the_bias_of_the_head(pooling, output_gate, bidi
     network, p, _, x, batch = problem(
         [3, 0, 0], pooling=pooling, output_gate=output_gate, bidirectional=bidirectional
     )
-    raw, _ = network.forward(p, x, batch)
+    raw, _ = forward(network, p, x, batch)
     assert_array_equal(raw[1:], [p["head.bias"]] * 2)
 
 
@@ -130,14 +131,14 @@ def test_an_empty_sequence_gives_the_bias_of_the_head(pooling, output_gate, bidi
 @DIRECTIONS
 def test_no_sequence_at_all_gives_no_output(bidirectional, pooling):
     network, p, *_ = problem([1], bidirectional=bidirectional, pooling=pooling)
-    raw, _ = network.forward(p, np.zeros((0, D)), Batch(np.zeros(0, np.intp)))
+    raw, _ = forward(network, p, np.zeros((0, D)), Batch(np.zeros(0, np.intp)))
     assert raw.shape == (0, K)
 
 
 def layer_problem(lengths, *, kind, **form):
     """Return a layer with random parameters, sequences and initial states for it."""
     rng = np.random.RandomState(0)
-    layer = Stack(D, (4,), **cells_of(kind, 1), **form).layers["hidden_0"]
+    layer = make_stack(D, (4,), **cells_of(kind, 1), **form).layers["hidden_0"]
     p = {name: rng.normal(0, 0.8, shape) for name, shape in layer.shapes().items()}
     sequences = random_sequences(lengths, False, rng)
     initial = rng.normal(size=(len(lengths), layer.n_states))
@@ -154,18 +155,18 @@ def test_layer_from_an_initial_state_equals_the_naive_equations(
     layer, p, sequences, initial, batch = layer_problem(
         lengths, kind=kind, output_gate=output_gate, bidirectional=bidirectional
     )
-    outputs, _ = layer.forward(p, naive.pack(sequences), batch, initial)
+    outputs, _ = forward_layer(layer, p, naive.pack(sequences), batch, initial)
 
     read = naive.both_directions if bidirectional else naive.hidden_layer
-    cell = cells_of(kind, 1)
+    name, options = kinds.FORMS[kind]
     expected = [
         read(
-            cell["cells"][0],
+            name,
             p,
             x,
             state,
-            reset_after=cell["reset_after"],
             output_gate=output_gate,
+            **options,
         )
         for x, state in zip(sequences, initial, strict=True)
     ]
@@ -200,7 +201,7 @@ def test_layer_gradients_equal_central_differences(
     on_last = rng.normal(size=(batch.n_sequences, H)) if loss_of != "outputs" else None
 
     def loss():
-        outputs, _ = layer.forward(p, x, batch, initial)
+        outputs, _ = forward_layer(layer, p, x, batch, initial)
         loss = 0.0
         if on_outputs is not None:
             loss += np.sum(on_outputs * outputs.y)
@@ -209,8 +210,8 @@ def test_layer_gradients_equal_central_differences(
         return loss
 
     g = {name: np.full(shape, np.nan) for name, shape in layer.shapes().items()}
-    _, cache = layer.forward(p, x, batch, initial)
-    dx, d_initial, _ = layer.backward(p, on_outputs, on_last, batch, cache, g)
+    _, cache = forward_layer(layer, p, x, batch, initial)
+    dx, d_initial, _ = backward_layer(layer, p, on_outputs, on_last, batch, cache, g)
     for name in layer.shapes():
         check_gradient(loss, p[name], g[name], name)
     check_gradient(loss, x, dx, "x")
@@ -224,7 +225,7 @@ def test_stack_gradients_of_all_outputs_and_the_last_equal_central_differences(
     check_gradient, kind, output_gate, depth
 ):
     rng = np.random.RandomState(0)
-    stack = Stack(D, WIDTHS[:depth], **cells_of(kind, depth), output_gate=output_gate)
+    stack = make_stack(D, WIDTHS[:depth], **cells_of(kind, depth), output_gate=output_gate)
     shapes = {
         f"{part}.{name}": shape
         for part, layer in stack.layers.items()
@@ -237,11 +238,11 @@ def test_stack_gradients_of_all_outputs_and_the_last_equal_central_differences(
     on_last = rng.normal(size=(batch.n_sequences, stack.n_outputs))
 
     def loss():
-        outputs, _, _ = stack.forward(p, x, batch)
+        (outputs, _), _ = stack.forward(p, x, Run(batch))
         return np.sum(on_outputs * outputs.y) + np.sum(on_last * outputs.last)
 
-    _, _, caches = stack.forward(p, x, batch)
-    dx, _ = stack.backward(p, on_outputs, on_last, batch, caches, g)
+    _, caches = stack.forward(p, x, Run(batch))
+    dx, _ = stack.backward(p, OutputGradients(on_outputs, on_last), caches, g, Run(batch))
     for name in p:
         check_gradient(loss, p[name], g[name], name)
     check_gradient(loss, x, dx, "x")
@@ -249,12 +250,12 @@ def test_stack_gradients_of_all_outputs_and_the_last_equal_central_differences(
 
 def check_network_gradients(check_gradient, network, p, x, batch, tokens, sample_loss, d_raw_of):
     def loss():
-        raw, _ = network.forward(p, x, batch)
+        raw, _ = forward(network, p, x, batch)
         return np.sum(sample_loss(raw))
 
     g = unwritten(network.shapes)
-    raw, cache = network.forward(p, x, batch)
-    dx = network.backward(p, d_raw_of(raw), batch, cache, g, need_dx=True)
+    raw, cache = forward(network, p, x, batch)
+    dx = backward(network, p, d_raw_of(raw), cache, g, need_dx=True)
     for name in p:
         check_gradient(loss, p[name], g[name], name)
     if not tokens:
@@ -297,13 +298,13 @@ def test_gradients_along_random_directions_equal_central_differences(
         network, p, _, x, batch = problem(
             [3, 2, 2, 0], kind=kind, depth=depth, tokens=tokens, pooling=pooling, **form
         )
-        raw, cache = network.forward(p, x, batch)
+        raw, cache = forward(network, p, x, batch)
         projection = np.random.RandomState(1).normal(size=raw.shape)
         g = unwritten(network.shapes)
-        dx = network.backward(p, projection, batch, cache, g, need_dx=True)
+        dx = backward(network, p, projection, cache, g, need_dx=True)
 
         def loss(network=network, p=p, x=x, batch=batch, projection=projection):
-            return np.sum(projection * network.forward(p, x, batch)[0])
+            return np.sum(projection * forward(network, p, x, batch)[0])
 
         case = f"with {pooling}, tokens={tokens}"
         check_along_directions(loss, p.vector, g.vector, f"parameters {case}")
@@ -351,40 +352,40 @@ def test_gradients_of_each_loss_equal_central_differences(check_gradient, loss, 
 
 
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["onward", "both"])
-@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@CELL_NAMES
 @pytest.mark.parametrize("pooling", ["last", ("mean", "max", "attention"), None], ids=str)
 def test_gradients_of_patches_of_tokens_along_directions(
     check_along_directions, cell, bidirectional, pooling
 ):
     rng = np.random.RandomState(0)
     form = {"cells": (cell, cell), "bidirectional": bidirectional, "pooling": pooling}
-    network = Network(D, (4, 3), K, n_tokens=V, patch_size=2, **form)
+    network = make_network(D, (4, 3), K, n_tokens=V, patch_size=2, **form)
     p = random_parameters(network.shapes, rng)
     lengths = np.array([4, 2, 1, 0])
     tokens = rng.randint(V, size=(lengths.sum(), 2))
     tokens[[0, 2], 0] = -1  # two sequences have an odd number of tokens
     batch = Batch(lengths)
-    raw, cache = network.forward(p, tokens, batch)
+    raw, cache = forward(network, p, tokens, batch)
     projection = rng.normal(size=raw.shape)
     g = unwritten(network.shapes)
-    network.backward(p, projection, batch, cache, g)
+    backward(network, p, projection, cache, g)
     check_along_directions(
-        lambda: np.sum(projection * network.forward(p, tokens, batch)[0]), p.vector, g.vector, "p"
+        lambda: np.sum(projection * forward(network, p, tokens, batch)[0]), p.vector, g.vector, "p"
     )
 
 
 def test_with_an_embedding_the_input_gradient_is_that_of_its_vectors(check_gradient):
     """The same network without the embedding, fed with the vectors, has the same gradient."""
     network, p, _, tokens, batch = problem(RAGGED, tokens=True)
-    _, cache = network.forward(p, tokens, batch)
+    _, cache = forward(network, p, tokens, batch)
     d_raw = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
-    dx = network.backward(p, d_raw, batch, cache, unwritten(network.shapes), need_dx=True)
+    dx = backward(network, p, d_raw, cache, unwritten(network.shapes), need_dx=True)
 
     plain = build(tokens=False)
     q = Parameters(plain.shapes, p.vector[: size_of(plain.shapes)])
     vectors = p["embedding.weights"][tokens]
     check_gradient(
-        lambda: np.sum(d_raw * plain.forward(q, vectors, batch)[0]), vectors, dx, "vectors"
+        lambda: np.sum(d_raw * forward(plain, q, vectors, batch)[0]), vectors, dx, "vectors"
     )
 
 
@@ -397,9 +398,9 @@ def test_only_empty_sequences_have_a_gradient_in_the_head_s_bias_alone(
     network, p, _, x, batch = problem(
         [0, 0], tokens=tokens, pooling=pooling, bidirectional=bidirectional
     )
-    _, cache = network.forward(p, x, batch)
+    _, cache = forward(network, p, x, batch)
     g = unwritten(network.shapes)
-    network.backward(p, np.array([[1.0, 2], [3, 4]]), batch, cache, g)
+    backward(network, p, np.array([[1.0, 2], [3, 4]]), cache, g)
     for name, gradient in g.items():
         assert_array_equal(gradient, [4, 6] if name == "head.bias" else 0, err_msg=name)
 
@@ -430,10 +431,10 @@ def test_backward_changes_none_of_its_arguments_but_the_cache(kind, output_gate,
         for array in (x, p.vector, d_raw):
             array.flags.writeable = False
         first, second = unwritten(network.shapes), unwritten(network.shapes)
-        _, cache = network.forward(p, x, batch)
-        dx = network.backward(p, d_raw, batch, cache, first, need_dx=True)
-        _, cache = network.forward(p, x, batch)
-        dx_2 = network.backward(p, d_raw, batch, cache, second, need_dx=True)
+        _, cache = forward(network, p, x, batch)
+        dx = backward(network, p, d_raw, cache, first, need_dx=True)
+        _, cache = forward(network, p, x, batch)
+        dx_2 = backward(network, p, d_raw, cache, second, need_dx=True)
         assert_array_equal(first.vector, second.vector)
         assert_array_equal(dx, dx_2)
 
@@ -444,12 +445,12 @@ def test_backward_changes_none_of_its_arguments_but_the_cache(kind, output_gate,
 def test_without_input_gradient_the_parameters_have_the_same(kind, output_gate, bidirectional):
     for network, p, x, batch, d_raw in variants(kind, output_gate, bidirectional):
         full, short = unwritten(network.shapes), unwritten(network.shapes)
-        _, cache = network.forward(p, x, batch)
-        dx = network.backward(p, d_raw, batch, cache, full, need_dx=True)
-        _, cache = network.forward(p, x, batch)
-        no_dx = network.backward(p, d_raw, batch, cache, short)
+        _, cache = forward(network, p, x, batch)
+        dx = backward(network, p, d_raw, cache, full, need_dx=True)
+        _, cache = forward(network, p, x, batch)
+        no_dx = backward(network, p, d_raw, cache, short)
         assert dx.shape == (batch.n_rows, D)
-        assert no_dx is None or network.embedding
+        assert no_dx is None or network.only_branch.input_parts
         assert_array_equal(full.vector, short.vector)
 
 
@@ -462,9 +463,9 @@ def test_float32_stays_float32_and_close_to_float64(kind, output_gate, bidirecti
         for dtype in (np.float32, np.float64):
             q = network.parameters(p.vector.astype(dtype))
             g = network.parameters(np.zeros_like(q.vector))
-            x_cast = x if network.embedding else x.astype(dtype)
-            raw, cache = network.forward(q, x_cast, batch)
-            dx = network.backward(q, d_raw.astype(dtype), batch, cache, g, need_dx=True)
+            x_cast = x if network.only_branch.input_parts else x.astype(dtype)
+            raw, cache = forward(network, q, x_cast, batch)
+            dx = backward(network, q, d_raw.astype(dtype), cache, g, need_dx=True)
             results[dtype] = [raw, dx, g.vector]
             assert all(array.dtype == dtype for array in results[dtype])
         for single, double in zip(*results.values(), strict=True):
@@ -482,9 +483,9 @@ def test_float32_stays_float32_and_close_to_float64(kind, output_gate, bidirecti
 def test_each_sequence_alone_gives_the_same_as_in_a_batch(lengths, seed, **form):
     lengths = sorted(lengths, reverse=True)
     network, p, sequences, x, batch = problem(lengths, seed=seed, **form)
-    raw, _ = network.forward(p, x, batch)
+    raw, _ = forward(network, p, x, batch)
     for raw_i, sequence in zip(raw, sequences, strict=True):
-        alone, _ = network.forward(p, sequence, Batch(np.array([len(sequence)])))
+        alone, _ = forward(network, p, sequence, Batch(np.array([len(sequence)])))
         assert_allclose(raw_i, alone[0], rtol=0, atol=1e-12)
 
 
@@ -501,10 +502,10 @@ def test_order_of_the_sequences_does_not_matter(lengths, data, **form):
     order = sorted(order, key=lambda i: -lengths[i])
     d_raw = np.random.RandomState(1).normal(size=(len(lengths), K))
 
-    raw, cache = network.forward(p, x, batch)
-    network.backward(p, d_raw, batch, cache, g := unwritten(network.shapes))
-    raw_2, cache = network.forward(p, naive.pack([sequences[i] for i in order]), batch)
-    network.backward(p, d_raw[order], batch, cache, g_2 := unwritten(network.shapes))
+    raw, cache = forward(network, p, x, batch)
+    backward(network, p, d_raw, cache, g := unwritten(network.shapes))
+    raw_2, cache = forward(network, p, naive.pack([sequences[i] for i in order]), batch)
+    backward(network, p, d_raw[order], cache, g_2 := unwritten(network.shapes))
     assert_allclose(raw_2, raw[order], rtol=0, atol=1e-12)
     assert_allclose(g_2.vector, g.vector, rtol=1e-12, atol=1e-12)
 
@@ -577,7 +578,7 @@ def test_forward_with_decay_equals_the_naive_equations(kind, output_gate, bidire
         if pooling is None:
             expected = naive.pack(expected)
         for need_cache in (True, False):
-            raw, _ = network.forward(p, x, batch, need_cache=need_cache)
+            raw, _ = forward(network, p, x, batch, need_cache=need_cache)
             assert raw.shape == (len(expected), K)
             case = f"{pooling}, {patch_size}, {reads_mask}, need_cache={need_cache}"
             assert_allclose(raw, expected, rtol=0, atol=1e-10, err_msg=case)
@@ -598,7 +599,7 @@ def test_three_layers_on_sequences_of_any_length_decay_as_in_the_naive_equations
             for sequence in sequences
         ]
         for need_cache in (True, False):
-            raw, _ = network.forward(p, x, batch, need_cache=need_cache)
+            raw, _ = forward(network, p, x, batch, need_cache=need_cache)
             assert_allclose(raw, expected, rtol=0, atol=1e-10, err_msg=str(lengths))
 
 
@@ -611,7 +612,7 @@ def test_layer_gradients_with_gaps_equal_central_differences(
     """Two directions read the same inputs, or each its own."""
     rng = np.random.RandomState(0)
     form = {"output_gate": output_gate, "bidirectional": inputs != "onward", "n_gaps": 2}
-    stack = Stack(D, (2, 3), **cells_of(kind, 2), **form)
+    stack = make_stack(D, (2, 3), **cells_of(kind, 2), **form)
     layer = stack.layers["hidden_1" if inputs == "both" else "hidden_0"]
     n_inputs = {"onward": D, "both": 4, "own": 2 * D}[inputs]
     p = {name: rng.normal(0, 0.8, shape) for name, shape in layer.shapes().items()}
@@ -625,12 +626,12 @@ def test_layer_gradients_with_gaps_equal_central_differences(
     on_last = rng.normal(size=(batch.n_sequences, layer.n_outputs))
 
     def loss():
-        outputs, _ = layer.forward(p, x, batch, initial, gaps=gaps)
+        outputs, _ = forward_layer(layer, p, x, batch, initial, gaps=gaps)
         return np.sum(on_outputs * outputs.y) + np.sum(on_last * outputs.last)
 
     g = {name: np.full(shape, np.nan) for name, shape in layer.shapes().items()}
-    _, cache = layer.forward(p, x, batch, initial, gaps=gaps)
-    dx, d_initial, d_gaps = layer.backward(p, on_outputs, on_last, batch, cache, g)
+    _, cache = forward_layer(layer, p, x, batch, initial, gaps=gaps)
+    dx, d_initial, d_gaps = backward_layer(layer, p, on_outputs, on_last, batch, cache, g)
     for name in layer.shapes():
         check_gradient(loss, p[name], g[name], name)
     check_gradient(loss, x, dx, "x")
@@ -647,11 +648,11 @@ def test_gradients_of_the_decay_and_of_inputs_equal_central_differences(
     projection = np.random.RandomState(1).normal(size=(3, K))
 
     def loss():
-        return np.sum(projection * network.forward(p, x, batch)[0])
+        return np.sum(projection * forward(network, p, x, batch)[0])
 
-    _, cache = network.forward(p, x, batch)
+    _, cache = forward(network, p, x, batch)
     g = unwritten(network.shapes)
-    dx = network.backward(p, projection, batch, cache, g, need_dx=True)
+    dx = backward(network, p, projection, cache, g, need_dx=True)
     names = [name for name in p if "decay" in name]
     assert len(names) == (10 if bidirectional else 6)
     for name in names:
@@ -677,13 +678,13 @@ def test_gradients_with_decay_along_random_directions_equal_central_differences(
             reads_mask=reads_mask,
             **form,
         )
-        raw, cache = network.forward(p, x, batch)
+        raw, cache = forward(network, p, x, batch)
         projection = np.random.RandomState(1).normal(size=raw.shape)
         g = unwritten(network.shapes)
-        dx = network.backward(p, projection, batch, cache, g, need_dx=True)
+        dx = backward(network, p, projection, cache, g, need_dx=True)
 
         def loss(network=network, p=p, x=x, batch=batch, projection=projection):
-            return np.sum(projection * network.forward(p, x, batch)[0])
+            return np.sum(projection * forward(network, p, x, batch)[0])
 
         case = f"with {pooling}, patch_size={patch_size}, reads_mask={reads_mask}"
         check_along_directions(loss, p.vector, g.vector, f"parameters {case}", n_directions=1)
@@ -706,15 +707,15 @@ def test_gradients_with_decay_and_dropout_equal_central_differences(
     )
     projection = np.random.RandomState(1).normal(size=(4, K))
 
-    def forward():
-        dropout = Dropout(DropoutRates(inputs=0.3, states=0.4), (3,), 4)
-        return network.forward(p, x, batch, dropout=dropout)
+    def run():
+        dropout = DropoutSource(DropoutRates(inputs=0.3, states=0.4), (3,), 4)
+        return forward(network, p, x, batch, dropout=dropout)
 
     g = unwritten(network.shapes)
-    _, cache = forward()
-    dx = network.backward(p, projection, batch, cache, g, need_dx=True)
-    check_along_directions(lambda: np.sum(projection * forward()[0]), p.vector, g.vector, "p")
-    check_along_directions(lambda: np.sum(projection * forward()[0]), x, dx, "x")
+    _, cache = run()
+    dx = backward(network, p, projection, cache, g, need_dx=True)
+    check_along_directions(lambda: np.sum(projection * run()[0]), p.vector, g.vector, "p")
+    check_along_directions(lambda: np.sum(projection * run()[0]), x, dx, "x")
 
 
 @DIRECTIONS
@@ -735,12 +736,12 @@ def test_where_all_was_seen_and_no_state_decays_the_network_is_a_plain_one(
     ]
     columns = naive.pack([naive.columns(directions) for directions in seen])
     d_raw = np.random.RandomState(1).normal(size=(len(RAGGED), K))
-    expected, cache = plain.forward(q, x, batch)
+    expected, cache = forward(plain, q, x, batch)
     of_plain = unwritten(plain.shapes)
-    dx = plain.backward(q, d_raw, batch, cache, of_plain, need_dx=True)
-    raw, cache = network.forward(p, columns, batch)
+    dx = backward(plain, q, d_raw, cache, of_plain, need_dx=True)
+    raw, cache = forward(network, p, columns, batch)
     g = unwritten(network.shapes)
-    d_columns = network.backward(p, d_raw, batch, cache, g, need_dx=True)
+    d_columns = backward(network, p, d_raw, cache, g, need_dx=True)
     assert_allclose(raw, expected, rtol=0, atol=1e-14)
     n_directions = 2 if bidirectional else 1
     by_kind = np.split(d_columns, 1 + 2 * n_directions, axis=1)
@@ -764,15 +765,15 @@ def test_each_sequence_alone_decays_as_in_a_batch(lengths, reading, seed, **form
         lengths, patch_size=patch_size, reads_mask=reads_mask, seed=seed, **form
     )
     d_raw = np.random.RandomState(1).normal(size=(len(lengths), K))
-    raw, cache = network.forward(p, x, batch)
+    raw, cache = forward(network, p, x, batch)
     g = unwritten(network.shapes)
-    dx = network.backward(p, d_raw, batch, cache, g, need_dx=True)
+    dx = backward(network, p, d_raw, cache, g, need_dx=True)
     dx_of = naive.unpack(dx, lengths)
     total = np.zeros_like(g.vector)
     for i, x_i in enumerate(naive.unpack(x, lengths)):
         alone, g_i = Batch(np.array([len(x_i)])), unwritten(network.shapes)
-        raw_i, cache = network.forward(p, x_i, alone)
-        dx_i = network.backward(p, d_raw[i : i + 1], alone, cache, g_i, need_dx=True)
+        raw_i, cache = forward(network, p, x_i, alone)
+        dx_i = backward(network, p, d_raw[i : i + 1], cache, g_i, need_dx=True)
         assert_allclose(raw[i], raw_i[0], rtol=0, atol=1e-12)
         assert_allclose(dx_of[i], dx_i, rtol=0, atol=1e-12)
         total += g_i.vector
@@ -793,9 +794,9 @@ def test_with_decay_no_argument_changes_and_the_input_gradient_is_extra(
         array.flags.writeable = False
     gradients = []
     for need_dx in (True, True, False):
-        _, cache = network.forward(p, x, batch)
+        _, cache = forward(network, p, x, batch)
         g = unwritten(network.shapes)
-        dx = network.backward(p, d_raw, batch, cache, g, need_dx=need_dx)
+        dx = backward(network, p, d_raw, cache, g, need_dx=need_dx)
         if need_dx:
             assert dx.shape == x.shape
         gradients.append(g.vector)
@@ -817,8 +818,8 @@ def test_float32_with_decay_stays_float32_and_close_to_float64(
     for dtype in (np.float32, np.float64):
         q = network.parameters(p.vector.astype(dtype))
         g = network.parameters(np.zeros_like(q.vector))
-        raw, cache = network.forward(q, x.astype(dtype), batch)
-        dx = network.backward(q, d_raw.astype(dtype), batch, cache, g, need_dx=True)
+        raw, cache = forward(network, q, x.astype(dtype), batch)
+        dx = backward(network, q, d_raw.astype(dtype), cache, g, need_dx=True)
         results[dtype] = [raw, dx, g.vector]
         assert all(array.dtype == dtype for array in results[dtype])
     for single, double in zip(*results.values(), strict=True):
@@ -831,10 +832,10 @@ def test_only_empty_sequences_have_no_gradient_in_the_decay(bidirectional, patch
     network, p, _, x, batch = decay_problem(
         [0, 0], bidirectional=bidirectional, patch_size=patch_size, reads_mask=reads_mask
     )
-    raw, cache = network.forward(p, x, batch)
+    raw, cache = forward(network, p, x, batch)
     assert_array_equal(raw, [p["head.bias"]] * 2)
     g = unwritten(network.shapes)
-    dx = network.backward(p, np.array([[1.0, 2], [3, 4]]), batch, cache, g, need_dx=True)
+    dx = backward(network, p, np.array([[1.0, 2], [3, 4]]), cache, g, need_dx=True)
     assert dx.shape == x.shape
     for name, gradient in g.items():
         assert_array_equal(gradient, [4, 6] if name == "head.bias" else 0, err_msg=name)
@@ -902,26 +903,20 @@ def test_the_decay_starts_the_same_in_both_types_and_anew_in_each_layer(
 @GATES
 @KINDS
 def test_parameters_are_named_and_shaped_as_documented(kind, output_gate, bidirectional, depth):
-    n_gates = {"lstm": 4, "rnn": 1}.get(kind, 3)
+    name, options = kinds.FORMS[kind]
     n_directions = 2 if bidirectional else 1
     n_read = n_directions * WIDTHS[depth - 1]
     shared = {"head.bias": (K,)}
     n_in = D
     for i, n in enumerate(WIDTHS[:depth]):
-        layer = {
-            "input_weights": (n_in, n_gates * n),
-            "recurrent_weights": (n, n_gates * n),
-            "bias": (n_gates * n,),
-        }
-        if kind == "after":
-            layer["recurrent_bias"] = (n,)
-        if output_gate and kind != "lstm":
+        layer = CELLS[name](n_in, n, **options).shapes()
+        if output_gate and CELLS[name].may_have_output_gate:
             layer["output_input_weights"] = (n_in, n)
             layer["output_state_weights"] = (n, n)
             layer["output_bias"] = (n,)
-        shared |= {f"hidden_{i}.{name}": shape for name, shape in layer.items()}
+        shared |= {f"hidden_{i}.{array}": shape for array, shape in layer.items()}
         if bidirectional:
-            shared |= {f"hidden_{i}.reverse_{name}": shape for name, shape in layer.items()}
+            shared |= {f"hidden_{i}.reverse_{array}": shape for array, shape in layer.items()}
         n_in = n_directions * n
     of_attention = {
         "pooling.attention_weights": (n_read, n_read),
@@ -948,10 +943,8 @@ def test_parameters_are_named_and_shaped_as_documented(kind, output_gate, bidire
         assert network.parameters(np.zeros(size)).vector.shape == (size,)
 
 
-def test_cells_are_grus_if_none_are_named():
-    plain = Network(D, WIDTHS, K).shapes
-    assert plain == Network(D, WIDTHS, K, cells=("gru", "gru", "gru")).shapes
-    mixed = Network(D, WIDTHS, K, cells=("gru", "rnn", "lstm")).shapes
+def test_each_layer_has_the_cell_that_is_named_for_it():
+    mixed = make_network(D, WIDTHS, K, cells=("gru", "rnn", "lstm")).shapes
     widths = [mixed[f"hidden_{i}.bias"][0] for i in range(3)]
     assert widths == [3 * WIDTHS[0], WIDTHS[1], 4 * WIDTHS[2]]
 

@@ -1,11 +1,14 @@
 """Options of the network in the estimators: what is accepted, what is refused, and how."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
 
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import ragged, small
+from tests.kinds import NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -21,7 +24,7 @@ def fit(**parameters):
         ({"cell": "elman"}, "'cell' parameter of GRURegressor must be a str among"),
         ({"cell": ("gru", "lstm")}, "one of them for each of the 1 hidden layers"),
         ({"cell": ("gru",), "hidden_layer_sizes": (4, 3)}, "for each of the 2 hidden layers"),
-        ({"cell": ("elman",)}, r"cell must be one of \['gru', 'lstm', 'rnn'\]"),
+        ({"cell": ("elman",)}, re.escape(f"cell must be one of {sorted(NAMES)}")),
         ({"pooling": "sum"}, "'pooling' parameter of GRURegressor must be a str among"),
         ({"pooling": ("last", "sum")}, "pooling must be 'auto', one of"),
         ({"pooling": ()}, "pooling must be 'auto', one of"),

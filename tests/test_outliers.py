@@ -10,6 +10,7 @@ from sklearn.utils import estimator_checks
 
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, small
+from tests.kinds import NAMES
 from tests.test_estimator_checks import id_of, run_check
 
 NAN = np.nan
@@ -303,7 +304,7 @@ def learner(**parameters):
 
 
 @pytest.mark.parametrize("size", [1e6, 1e30, 1e300])
-@pytest.mark.parametrize("parameters", [{}, {"cell": "lstm"}, {"cell": "rnn"}], ids=str)
+@pytest.mark.parametrize("parameters", [{"cell": cell} for cell in NAMES], ids=str)
 def test_with_robust_scaling_spikes_cost_little(parameters, size):
     X, y = task()
     spikes = spoiled(X, size)

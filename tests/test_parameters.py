@@ -56,9 +56,11 @@ def test_section_holds_the_arrays_of_one_part_under_their_short_names():
         p.section("middle")
 
 
-def test_only_the_first_dot_parts_a_name():
-    p = Parameters({"a.b.c": (1,), "a.d": (1,)}, np.zeros(2))
-    assert list(p.section("a")) == ["b.c", "d"]
+def test_the_last_dot_parts_a_name():
+    p = Parameters({"a.b.c": (1,), "a.d": (1,), "a.b.e": (1,)}, np.arange(3.0))
+    assert list(p.section("a.b")) == ["c", "e"]
+    assert list(p.section("a")) == ["d"]
+    assert_array_equal(p.section("a.b")["e"], 2)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

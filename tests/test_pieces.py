@@ -1,5 +1,7 @@
 """Long sequences in pieces: the same outputs, and the gradient that truncation leaves."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,10 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
-from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.pieces import encode_pieces, pool_pieces, truncated_gradient
-from tests import naive
+from skgru._nn.pieces import encode_pieces, loss_and_gradient, pool_pieces
+from tests import kinds, naive
+from tests.passes import backward, forward, make_network, only
 
 D, K, V = 3, 2, 6
 WIDTHS = (4, 3)
@@ -36,13 +38,10 @@ FORMS = pytest.mark.parametrize(
 CELLS = pytest.mark.parametrize(
     "cells",
     [
-        {},
-        {"reset_after": True, "output_gate": True},
-        {"cells": ("lstm", "lstm")},
-        {"cells": ("rnn", "rnn")},
-        {"cells": ("lstm", "rnn"), "output_gate": True},
+        kinds.cells_of(kind, 2) | {"output_gate": gate}
+        for kind, gate in [*product([*kinds.FORMS, "mixed"], [False, True])]
     ],
-    ids=["gru", "gru-after-gate", "lstm", "rnn", "lstm-rnn-gate"],
+    ids=lambda form: "-".join(str(value) for value in form.values()),
 )
 # What the sequences hold: numbers, tokens, or numbers of which some are missing
 INPUTS = [{}, {"tokens": True}, {"decay": True, "reads_mask": True}, {"decay": True}]
@@ -56,7 +55,7 @@ POOLINGS = pytest.mark.parametrize(
 def problem(lengths, *, tokens=False, widths=WIDTHS, **form):
     """Return a network, random parameters and sequences."""
     rng = np.random.RandomState(0)
-    network = Network(D, widths, K, n_tokens=V if tokens else None, **form)
+    network = make_network(D, widths, K, n_tokens=V if tokens else None, **form)
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
     n_rows = sum(lengths)
     values = rng.randint(V, size=n_rows) if tokens else rng.normal(size=(n_rows, D))
@@ -84,29 +83,29 @@ def cut(sequences, n_steps, indices=None):
 
 def shape_of_raw(network, sequences):
     """Return (B, K), or without a pooling (total steps, K)."""
-    return len(sequences.values) if network.pooling is None else sequences.n_sequences, K
+    return len(sequences.values) if network.reads_steps else sequences.n_sequences, K
 
 
 def whole(network, p, sequences, d_raw=None):
     """Return the raw outputs of whole sequences and, given d_raw, the full gradient."""
     x, batch, order, rows = make_batch(Steps(sequences), np.arange(sequences.n_sequences))
-    places = rows if network.pooling is None else order
+    places = rows if network.reads_steps else order
     raw = np.full(shape_of_raw(network, sequences), np.nan)
-    raw[places], cache = network.forward(p, x, batch)
+    raw[places], cache = forward(network, p, x, batch)
     if d_raw is None:
         return raw
     g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    network.backward(p, d_raw[places], batch, cache, g)
+    backward(network, p, d_raw[places], cache, g)
     return raw, g
 
 
 def raw_in_pieces(network, p, sequences, n_steps):
     """Return the raw outputs of sequences in pieces."""
     pieces = cut(sequences, n_steps)
-    if network.pooling is not None:
-        return network.read(p, pool_pieces(network, p, pieces))[0]
+    if not network.reads_steps:
+        return network.read(p, pool_pieces(network, p, only(network, pieces)))[0]
     raw = np.full(shape_of_raw(network, sequences), np.nan)
-    for piece, outputs, *_ in encode_pieces(network, p, pieces):
+    for piece, outputs, *_ in encode_pieces(network.only_branch, p, pieces):
         raw[piece.rows], _ = network.read(p, outputs.y)
     return raw
 
@@ -119,7 +118,7 @@ def gradient_in_pieces(network, p, sequences, n_steps, d_raw):
         return np.sum(d_here * raw), d_here
 
     g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
-    loss = truncated_gradient(network, p, cut(sequences, n_steps), loss_of, g)
+    loss = loss_and_gradient(network, p, only(network, cut(sequences, n_steps)), loss_of, g)
     raw = raw_in_pieces(network, p, sequences, n_steps)
     assert_allclose(loss, np.sum(d_raw * raw), rtol=1e-12)
     return g

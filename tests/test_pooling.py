@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps
 from skgru._nn.batch import Arena, Batch, Piece
+from skgru._nn.part import Outputs
 from skgru._nn.pooling import make_pooling
-from skgru._nn.recurrent import Outputs
 from tests import naive
 
 H = 4

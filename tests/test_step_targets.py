@@ -20,6 +20,7 @@ from tests.datasets import (
     small,
     token_sequences,
 )
+from tests.kinds import NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -41,7 +42,7 @@ def counting(**parameters):
 # Learning
 
 
-@pytest.mark.parametrize("options", [{}, {"bptt_steps": 3}, {"cell": "lstm"}, {"cell": "rnn"}])
+@pytest.mark.parametrize("options", [{"bptt_steps": 3}, *({"cell": cell} for cell in NAMES)])
 def test_a_running_sum_is_labelled_at_every_step(options):
     X, y = labelled(200)
     model = counting(**options).fit(X[:120], y[:120])

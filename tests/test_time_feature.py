@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import assert_same_model, output, pad, small, token_sequences
+from tests.kinds import NAMES
 
 MODES = ["decay", "indicator", "error"]
 NAN = np.nan
@@ -588,7 +589,7 @@ def learner(**parameters):
 
 
 @pytest.mark.parametrize(
-    "parameters", [{}, {"cell": "lstm"}, {"cell": "rnn"}, {"bidirectional": True}], ids=str
+    "parameters", [*({"cell": cell} for cell in NAMES), {"bidirectional": True}], ids=str
 )
 @pytest.mark.parametrize("missing", MODES)
 def test_what_only_the_clock_tells_is_learned(missing, parameters):

@@ -1,13 +1,24 @@
-"""From sequences to time-major batches in the active-prefix layout."""
+"""The steps that a network reads: patched, observed and prepared batch by batch."""
+
+from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
 
 from skgru._budget import chunks
 from skgru._data.sequences import Sequences, offsets_of
-from skgru._nn.batch import Batch, Piece
+from skgru._nn.batch import Arena, Batch, Piece
+from skgru._nn.pieces import OnePiece, Pieces
+
+Indices = NDArray[np.intp]
+Values = NDArray[Any]
+Carried = tuple[Values, ...]  # a row for each sequence
+Observe = Callable[[Values, Indices, Indices, Carried | None], tuple[Values, Carried | None]]
 
 _NUMBERS_PER_VALUE = 16  # on the way to what is observed
 
@@ -26,17 +37,17 @@ class Gathered(NamedTuple):
         Where each step lies among all steps of all sequences.
     """
 
-    x: np.ndarray
+    x: Values
     batch: Batch
-    order: np.ndarray
-    rows: np.ndarray
+    order: Indices
+    rows: Indices
 
 
 class Steps:
-    """The steps that a network reads: those of the sequences, or several of them joined to one.
+    """The steps that a network reads: those of the sequences, or patches of them.
 
-    Joined steps are counted from the end; what is missing in front of the first one is padding.
-    They are made batch by batch: nothing as large as the sequences is held beside them.
+    Patches are counted from the end; steps missing in front of the first one are padding. They are
+    made batch by batch: nothing as large as the sequences is held beside them.
 
     Parameters
     ----------
@@ -56,27 +67,27 @@ class Steps:
     n_appended : ndarray of shape (n,), default=None
         How many steps of padding follow each sequence; None = none.
     moves_patches : bool, default=False
-        Whether each epoch joins the steps elsewhere.
+        Whether each epoch patches the steps elsewhere.
     """
 
     def __init__(
         self,
-        sequences,
-        prepare=None,
+        sequences: Sequences,
+        prepare: Callable[[Values], Values] | None = None,
         *,
-        patch_size=1,
-        padding=0,
-        observe=None,
-        n_appended=None,
-        moves_patches=False,
-    ):
+        patch_size: int = 1,
+        padding: Any = 0,
+        observe: Observe | None = None,
+        n_appended: Indices | None = None,
+        moves_patches: bool = False,
+    ) -> None:
         self._sequences = sequences
         self._prepare = prepare
-        self._n_joined = patch_size
+        self._patch_size = patch_size
         self._padding = padding
         self._observe = observe
-        self._moves_joints = moves_patches and patch_size > 1
-        # Joints are counted from here.
+        self._moves_patches = moves_patches and patch_size > 1
+        # Patches are counted from here.
         self._ends = sequences.offsets[1:]
         self.offsets = sequences.offsets
         if n_appended is not None:
@@ -84,47 +95,78 @@ class Steps:
         if patch_size > 1:
             self.offsets = offsets_of(-(-(self._ends - sequences.offsets[:-1]) // patch_size))
 
-    # Told by the offsets alone, as of sequences.
-    n_sequences = Sequences.n_sequences
-    lengths = Sequences.lengths
-    lengths_of = Sequences.lengths_of
+    @property
+    def n_sequences(self) -> int:
+        """n, the number of sequences."""
+        return len(self.offsets) - 1
 
-    def of_epoch(self, rng):
-        """Return the same steps for another epoch: joined elsewhere, if their joints move."""
-        return self.with_patches_moved(rng) if self._moves_joints else self
+    @property
+    def lengths(self) -> Indices:
+        """The steps of each sequence, (n,)."""
+        return np.diff(self.offsets)
 
-    def with_patches_moved(self, rng):
-        """Return the same steps joined elsewhere, at random for each sequence."""
+    def lengths_of(self, indices: Indices) -> Indices:
+        """Return the steps of the sequences at `indices`."""
+        lengths: Indices = self.offsets[indices + 1] - self.offsets[indices]
+        return lengths
+
+    def of_epoch(self, rng: RandomState) -> Steps:
+        """Return the same steps for another epoch: patched elsewhere, if their patches move."""
+        return self.with_patches_moved(rng) if self._moves_patches else self
+
+    def with_patches_moved(self, rng: RandomState) -> Steps:
+        """Return the same steps patched elsewhere, at random for each sequence."""
         lengths = self._sequences.lengths
-        drawn = rng.randint(self._n_joined, size=len(lengths))
+        drawn = rng.randint(self._patch_size, size=len(lengths))
         return Steps(
             self._sequences,
             self._prepare,
-            patch_size=self._n_joined,
+            patch_size=self._patch_size,
             padding=self._padding,
             observe=self._observe,
             n_appended=np.where(lengths > 0, drawn, 0),
-            moves_patches=self._moves_joints,
+            moves_patches=self._moves_patches,
         )
 
-    def held(self):
+    def held(self) -> Steps:
         """Return the same steps, which hold from now on what is observed of all sequences."""
         plain = Steps(self._sequences, observe=self._observe)
-        read = None
-        for indices in chunks(plain.lengths, _NUMBERS_PER_VALUE * self._sequences.values.shape[1]):
+        values = self._sequences.values
+        observed: Values | None = None
+        for indices in chunks(plain.lengths * (_NUMBERS_PER_VALUE * values.shape[1])):
             x, _, _, rows = make_batch(plain, indices)
-            if read is None:
-                read = np.empty((len(self._sequences.values), x.shape[1]), x.dtype)
-            read[rows] = x
+            if observed is None:
+                observed = np.empty((len(values), x.shape[1]), x.dtype)
+            observed[rows] = x
+        assert observed is not None  # there are sequences
         return Steps(
-            Sequences(read, self._sequences.offsets),
+            Sequences(observed, self._sequences.offsets),
             self._prepare,
-            patch_size=self._n_joined,
+            patch_size=self._patch_size,
             padding=self._padding,
-            moves_patches=self._moves_joints,
+            moves_patches=self._moves_patches,
         )
 
-    def gather(self, indices, starts, lengths, arena=None, before=None):
+    def whole(self, indices: Indices, arena: Arena) -> Pieces:
+        """Return whole sequences, in one piece whose arrays lie in the arena."""
+        lengths = self.lengths_of(indices)
+        x, batch, order, rows = self.gather(indices, np.zeros_like(lengths), lengths, arena)[0]
+        in_order = bool((order[1:] > order[:-1]).all())
+        positions = slice(None) if in_order else order
+        return OnePiece(x, Piece(batch, positions, True, rows), lengths)
+
+    def pieces(self, indices: Indices, n_steps: int, arena: Arena) -> Pieces:
+        """Return sequences cut into pieces of `n_steps`, whose arrays lie in the arena in turn."""
+        return SequencePieces(self, indices, n_steps, arena)
+
+    def gather(
+        self,
+        indices: Indices,
+        starts: Indices,
+        lengths: Indices,
+        arena: Arena | None = None,
+        before: Carried | None = None,
+    ) -> tuple[Gathered, Carried | None]:
         """Gather the steps ``starts[i]`` to ``starts[i] + lengths[i]`` of the sequences.
 
         Parameters
@@ -146,7 +188,7 @@ class Steps:
         batch = Batch(lengths[order], arena)
         sequence, step = order[batch.sequence_of_row()], batch.step_of_row()
         rows = (self.offsets[indices] + starts)[sequence] + step
-        k = self._n_joined
+        k = self._patch_size
         values, offsets = self._sequences
         # The rows of the values that the steps begin and end with, and within which there are any.
         begin = self._ends[indices] - (self.lengths_of(indices) - starts) * k
@@ -161,25 +203,31 @@ class Steps:
             values, after = self._observe(values[taken], numbers, np.unique(window), before)
             begin = begin - low + window[:-1]
             low, high = window[:-1], window[1:]
-        taken = begin[sequence] + step * k
-        if k == 1:
-            x = batch.empty((len(taken), *values.shape[1:]), values.dtype)
-            values.take(taken, axis=0, out=x, mode="clip")  # none is clipped; "raise" has a buffer
-        else:
-            taken = taken[:, None] + np.arange(k)
-            is_padding = taken < low[sequence, None]
-            is_padding |= taken >= high[sequence, None]
-            dtype = np.result_type(values, self._padding)
-            x = batch.empty((*taken.shape, *values.shape[1:]), dtype)
-            x[...] = values.take(taken, axis=0, mode="clip")
-            x[is_padding] = self._padding
-            x = x.reshape(len(x), k * math.prod(values.shape[1:]))
+        x = self._take(values, begin[sequence] + step * k, low[sequence], high[sequence], batch)
         if self._prepare:
             x = self._prepare(x)
         return Gathered(x, batch, order, rows), after
 
+    def _take(
+        self, values: Values, rows: Indices, low: Indices, high: Indices, batch: Batch
+    ) -> Values:
+        """Return the patches that begin at `rows`; where they reach beyond low to high, padding."""
+        k = self._patch_size
+        if k == 1:
+            x = batch.empty((len(rows), *values.shape[1:]), values.dtype)
+            values.take(rows, axis=0, out=x, mode="clip")  # none is clipped; "raise" has a buffer
+            return x
+        taken = rows[:, None] + np.arange(k)
+        is_padding = taken < low[:, None]
+        is_padding |= taken >= high[:, None]
+        dtype = np.result_type(values, self._padding)
+        x = batch.empty((*taken.shape, *values.shape[1:]), dtype)
+        x[...] = values.take(taken, axis=0, mode="clip")
+        x[is_padding] = self._padding
+        return x.reshape(len(x), k * math.prod(values.shape[1:]))
 
-def make_batch(steps, indices, arena=None):
+
+def make_batch(steps: Steps, indices: Indices, arena: Arena | None = None) -> Gathered:
     """Gather all steps of the sequences at `indices`.
 
     Parameters
@@ -214,18 +262,19 @@ class SequencePieces:
         Where the network's arrays will lie; those of an earlier piece are lost.
     """
 
-    def __init__(self, steps, indices, n_steps, arena):
+    def __init__(self, steps: Steps, indices: Indices, n_steps: int, arena: Arena) -> None:
         self.lengths = steps.lengths_of(indices)
         self._steps = steps
         self._indices = indices
         self._n_steps = n_steps
         self._arena = arena
-        self._before = [None]  # of each piece, what was observed before it, of all sequences
+        # Of each piece, what was observed before it, of all sequences.
+        self._before: list[Carried | None] = [None]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-int(self.lengths.max(initial=0)) // self._n_steps)
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int) -> tuple[Values, Piece]:
         n_left = (len(self) - 1 - i) * self._n_steps  # steps after this piece
         lengths = np.clip(self.lengths - n_left, 0, self._n_steps)
         positions = np.flatnonzero(lengths)
@@ -242,7 +291,7 @@ class SequencePieces:
         x, batch, order, rows = gathered
         return x, Piece(batch, positions[order], n_left == 0, rows)
 
-    def _of_all(self, array, positions):
+    def _of_all(self, array: Values, positions: Indices) -> Values:
         """Return an array with a row for each sequence, given those at some positions."""
         result = np.zeros((len(self.lengths), *array.shape[1:]), array.dtype)
         result[positions] = array

@@ -16,7 +16,7 @@ from skgru._data.kinds import make_input
 from skgru._data.training_set import TrainingSet, parse_samples
 from skgru._defaults import AUTO_PARAMETERS, DataShape, Plan, choose_encoder, choose_plan
 from skgru._engine.loss import Loss
-from skgru._engine.model import Model, make_network, network_spec
+from skgru._engine.model import Model, network_spec
 from skgru._engine.objective import Examples, Objective, Terms
 from skgru._engine.observers import History
 from skgru._engine.predict import run_network
@@ -24,6 +24,7 @@ from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
 from skgru._engine.unused import Decisions, warn_of_unused
 from skgru._nn.batch import Array
 from skgru._nn.dropout import DropoutRates
+from skgru._nn.network import Network
 from skgru._options import check_pieces, fill_auto, wanted_encoder
 from skgru._settings import Settings
 
@@ -255,11 +256,11 @@ def _new_model(request: Request, data: Data) -> Model:
         sequences, weights = data.training.sequences[name], data.training.weights
         inputs[name] = part.learn(sequences, weights, encoders[name])
     spec = network_spec(inputs, encoders, data.loss)
-    theta = make_network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
+    theta = Network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
     model = Model(inputs, spec, data.loss, theta)
-    for part in inputs.values():
-        for name, values in part.start_values.items():
-            model.parameters[name][...] = values
+    for name, branch in model.network.branches.items():
+        for parameter, values in inputs[name].start_values.items():
+            model.parameters[branch.prefix + parameter][...] = values
     return model
 
 

@@ -44,7 +44,7 @@ class Model:
     @cached_property
     def network(self) -> Network:
         """The network, without its numbers."""
-        return make_network(self.spec)
+        return Network(self.spec)
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -54,7 +54,7 @@ class Model:
     @property
     def per_step(self) -> bool:
         """Whether it has outputs at every step."""
-        return any(branch.encoder.pooling is None for _, branch in self.spec.branches)
+        return self.network.reads_steps
 
     @property
     def state(self) -> dict[str, Any]:
@@ -74,13 +74,16 @@ class Model:
         loss = loss_of_state(state["loss"])
         return cls(inputs, network_spec(inputs, encoders, loss), loss, state["theta"])
 
-    def steps_of(self, sequences: Mapping[str, Sequences], dtype: DTypeLike, **how: bool) -> Steps:
+    def steps_of(
+        self, sequences: Mapping[str, Sequences], dtype: DTypeLike, **how: bool
+    ) -> dict[str, Steps]:
         """Return the steps of each input's sequences as the network reads them.
 
         See `Input.steps_of`.
         """
-        (name,) = self.inputs
-        return self.inputs[name].steps_of(sequences[name], dtype, **how)
+        return {
+            name: part.steps_of(sequences[name], dtype, **how) for name, part in self.inputs.items()
+        }
 
     def predictions(self, raw: Array) -> NDArray[Any]:
         """Return the predictions, in the unit of y, of raw outputs."""
@@ -89,26 +92,6 @@ class Model:
     def with_theta(self, theta: Array) -> Model:
         """Return the model with other parameters."""
         return replace(self, theta=theta)
-
-
-def make_network(spec: NetworkSpec) -> Network:
-    ((_, branch),) = spec.branches
-    given, encoder = branch.input, branch.encoder
-    return Network(
-        given.n_inputs,
-        encoder.hidden_layer_sizes,
-        spec.n_outputs,
-        n_tokens=given.n_tokens,
-        freeze_embedding=given.freeze_embedding,
-        decay=given.decay,
-        reads_mask=given.reads_mask,
-        patch_size=encoder.patch_size,
-        cells=encoder.cells,
-        reset_after=encoder.reset_after,
-        output_gate=encoder.output_gate,
-        bidirectional=encoder.bidirectional,
-        pooling=encoder.pooling,
-    )
 
 
 def network_spec(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +12,13 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skgru._budget import chunks, shards
-from skgru._data.steps import SequencePieces, Steps, make_batch
+from skgru._data.steps import Steps
 from skgru._engine.loss import Loss
 from skgru._nn.batch import ArenaPool, Array, Piece
-from skgru._nn.dropout import Dropout, DropoutRates
+from skgru._nn.dropout import DropoutRates, DropoutSource
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
-from skgru._nn.pieces import truncated_gradient
+from skgru._nn.pieces import loss_and_gradient
 
 Indices = NDArray[np.intp]
 
@@ -26,8 +28,8 @@ class Examples(NamedTuple):
 
     Attributes
     ----------
-    steps : Steps
-        Of the sequences.
+    steps : dict of Steps
+        Of the sequences of each branch.
     targets : ndarray of shape (n, K) or (n,), or of all steps without a pooling
         As the loss wants them: numbers, or indices of classes.
     weights : ndarray of shape (n,) or (total steps,)
@@ -38,7 +40,7 @@ class Examples(NamedTuple):
         weight of two the same as two copies.
     """
 
-    steps: Steps
+    steps: dict[str, Steps]
     targets: NDArray[Any]
     weights: Array
     samples_per_sequence: float = 1.0
@@ -97,11 +99,13 @@ class Objective:
         self.weights = (weights / weights.mean()).astype(theta.dtype)
         self._steps = examples.steps
         self._samples_per_sequence = examples.samples_per_sequence
-        self._targets_per_sequence = len(targets) / examples.steps.n_sequences
+        (first, *_) = examples.steps.values()
+        self.n_sequences = first.n_sequences
+        self._targets_per_sequence = len(targets) / self.n_sequences
         self._terms = terms
         self._has_dropout = any(terms.dropout)
         self._map = map_
-        self._arenas = ArenaPool()
+        self._arenas = {name: ArenaPool() for name in examples.steps}
         self._gradients = [self._new_gradients()]  # of each shard; their sum comes to the first
 
     @property
@@ -110,18 +114,13 @@ class Objective:
         return self.parameters.vector
 
     @property
-    def n_sequences(self) -> int:
-        """The number of sequences."""
-        return self._steps.n_sequences
-
-    @property
     def lengths(self) -> Indices:
-        """The steps of each sequence, as they are joined in this epoch, (n,)."""
-        return self._steps.lengths
+        """The steps of each sample, of all branches, as they are patched in this epoch, (n,)."""
+        return _total([steps.lengths for steps in self._steps.values()])
 
     def begin_epoch(self, rng: RandomState) -> None:
-        """Move the joints of the steps, if they are to move."""
-        self._steps = self._steps.of_epoch(rng)
+        """Patch the steps elsewhere, if their patches move."""
+        self._steps = {name: steps.of_epoch(rng) for name, steps in self._steps.items()}
 
     def at_batch(self, indices: Indices, rng: RandomState) -> tuple[float, Array]:
         """Return the loss over some sequences and its gradient, which the next call reuses.
@@ -138,10 +137,7 @@ class Objective:
         """Return the loss over all sequences and its gradient."""
         value = 0.0
         total = np.zeros_like(self.theta)
-        lengths = self.lengths
-        if self._terms.bptt_steps:
-            lengths = np.minimum(lengths, self._terms.bptt_steps)
-        for indices in chunks(lengths, self.network.numbers_per_step):
+        for indices in chunks(_total([self._sizes(name) for name in self._steps])):
             value += self._data_loss(indices, self.n_sequences)
             total += self._gradient
         value += self._add_penalty(total, self.n_sequences)
@@ -150,6 +146,14 @@ class Objective:
     def lowest(self, n: int) -> float:
         """Return the loss of a batch of n sequences without any error."""
         return self.loss.lowest + self._penalty(n)[0]
+
+    def _sizes(self, name: str) -> Indices:
+        """Return how many numbers a pass holds for each sample in a branch, (n,)."""
+        lengths = self._steps[name].lengths
+        if self._terms.bptt_steps:
+            lengths = np.minimum(lengths, self._terms.bptt_steps)
+        sizes: Indices = lengths * self.network.branches[name].numbers_per_step
+        return sizes
 
     @property
     def _gradient(self) -> Array:
@@ -160,7 +164,8 @@ class Objective:
 
     def _data_loss(self, indices: Indices, n: int, seed: int | None = None) -> float:
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
-        parts = shards(indices, self._steps.lengths_of(indices), self.network.n_units_of_widest)
+        lengths = _total([steps.lengths_of(indices) for steps in self._steps.values()])
+        parts = shards(indices, lengths, self.network.n_units_of_widest)
         while len(self._gradients) < len(parts):
             self._gradients.append(self._new_gradients())
         n_targets = n * self._targets_per_sequence
@@ -176,31 +181,32 @@ class Objective:
         self, indices: Indices, n: float, seed: tuple[int, ...] | None, gradients: Parameters
     ) -> float:
         """Return the loss of one shard, and write its gradient."""
-        network, p, bptt_steps = self.network, self.parameters, self._terms.bptt_steps
+        n_steps = self._terms.bptt_steps
+        (first, *_) = self._steps.values()
+        lengths = [steps.lengths_of(indices).max() for steps in self._steps.values()]
+        if n_steps is None or max(lengths) <= n_steps:
+            # In the order of the first branch's batch, so that nothing has to be sorted back.
+            n_steps = None
+            indices = indices[np.argsort(-first.lengths_of(indices), kind="stable")]
 
-        def dropout_of(i: int, piece: Piece | None) -> Dropout:
-            assert seed is not None
-            positions = slice(None) if piece is None else piece.positions
-            return Dropout(self._terms.dropout, seed, len(indices), i, positions)
+        def loss_of(raw: Array, piece: Piece | None) -> tuple[float, Array]:
+            return self._loss_of(raw, indices if piece is None else piece.rows, n)
 
-        longest = self._steps.lengths_of(indices).max()
-        # What NumPy does on overflow is a setting of each thread.
-        with self._arenas.lend() as arena, np.errstate(over="ignore", invalid="ignore"):
-            if bptt_steps and longest > bptt_steps:
-                pieces = SequencePieces(self._steps, indices, bptt_steps, arena)
-
-                def loss_of(raw: Array, piece: Piece | None) -> tuple[float, Array]:
-                    return self._loss_of(raw, indices if piece is None else piece.rows, n)
-
-                return truncated_gradient(
-                    network, p, pieces, loss_of, gradients, dropout_of if seed else None
+        dropout = None if seed is None else DropoutSource(self._terms.dropout, seed, len(indices))
+        # NumPy's reaction to an overflow is a setting of each thread.
+        with ExitStack() as lent, np.errstate(over="ignore", invalid="ignore"):
+            pieces = {}
+            for name, steps in self._steps.items():
+                arena = lent.enter_context(self._arenas[name].lend())
+                is_whole = n_steps is None
+                pieces[name] = (
+                    steps.whole(indices, arena)
+                    if is_whole
+                    else steps.pieces(indices, n_steps, arena)
                 )
-            x, batch, order, rows = make_batch(self._steps, indices, arena)
-            dropout = dropout_of(0, None) if seed else None
-            raw, cache = network.forward(p, x, batch, dropout=dropout)
-            loss, d_raw = self._loss_of(raw, order if network.pooling else rows, n)
-            network.backward(p, d_raw, batch, cache, gradients)
-        return loss
+            return loss_and_gradient(
+                self.network, self.parameters, pieces, loss_of, gradients, dropout
+            )
 
     def _loss_of(self, raw: Array, indices: Any, n: float) -> tuple[float, Array]:
         """Return the weighted losses of raw outputs, divided by n, and their gradient.
@@ -226,3 +232,8 @@ class Objective:
         weights = self.theta[: self.network.n_penalized]
         strength = alpha / (n * self._samples_per_sequence)
         return 0.5 * strength * float(weights @ weights), strength * weights
+
+
+def _total(arrays: list[Indices]) -> Indices:
+    """Return the sum of the branches' arrays."""
+    return reduce(np.add, arrays)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 from skgru._budget import chunks, chunks_of_pieces, predicts_on_threads, steps_of_a_piece
 from skgru._data.forms import Opened
 from skgru._data.parsing import Parsed
-from skgru._data.steps import SequencePieces, Steps
+from skgru._data.steps import Steps
 from skgru._engine.model import Model
 from skgru._engine.threads import on_threads
 from skgru._nn.batch import ArenaPool, Array
+from skgru._nn.branch import Branch
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._nn.pieces import encode_pieces, pool_pieces
 
+Indices = NDArray[np.intp]
 Values = NDArray[Any]
 
 
@@ -78,29 +81,30 @@ def predict(
     part, then
         See `run_network`.
     """
-    parsed = {name: model.inputs[name].parse(part) for name, part in opened.items()}
-    sequences = {name: part.sequences for name, part in parsed.items()}
+    parsed = {name: model.inputs[name].parse(given) for name, given in opened.items()}
+    sequences = {name: given.sequences for name, given in parsed.items()}
     steps = model.steps_of(sequences, model.theta.dtype)
+    (first, *_) = steps.values()
     network = model.network
-    shares = predicts_on_threads(network.n_units_of_widest, steps.n_sequences)
+    shares = predicts_on_threads(network.n_units_of_widest, first.n_sequences)
     values = on_threads(
         n_jobs if shares else 1,
         partial(run_network, network, model.parameters, steps, part=part, then=then),
     )
-    (first, *_) = parsed.values()
-    return Outputs(values, first, steps.offsets, model.per_step or part == "steps")
+    (of_first, *_) = parsed.values()
+    return Outputs(values, of_first, first.offsets, model.per_step or part == "steps")
 
 
 def run_network(
     network: Network,
     parameters: Parameters,
-    steps: Steps,
+    steps: Mapping[str, Steps],
     map_: Callable[..., Any] = map,
     *,
     part: str = "raw",
-    then: Callable[[Array], NDArray[Any]] = np.asarray,
-) -> NDArray[Any]:
-    """Return the outputs of the network for all sequences.
+    then: Callable[[Array], Values] = np.asarray,
+) -> Values:
+    """Return the outputs of the network for all samples.
 
     They run in chunks of similar length, and long ones in pieces: memory stays bounded.
 
@@ -108,7 +112,8 @@ def run_network(
     ----------
     network : Network
     parameters : Parameters
-    steps : Steps
+    steps : mapping of str to Steps
+        Of the sequences of each branch.
     map_ : callable, default=map
         Runs the chunks, maybe on threads.
     part : {"raw", "pooled", "steps"}, default="raw"
@@ -123,45 +128,61 @@ def run_network(
     ndarray of shape (n, K), (n, N) or (total steps, H)
         Without a pooling, "raw" and "pooled" have a row for each step too.
     """
-    per_step = network.pooling is None or part == "steps"
-    width = {
-        "raw": network.n_outputs,
-        "pooled": network.head.n_inputs,
-        "steps": network.stack.n_outputs,
-    }[part]
-    n_rows = steps.offsets[-1] if per_step else steps.n_sequences
+    per_step = network.reads_steps or part == "steps"
+    (first, *_) = steps.values()
+    width = {"raw": network.n_outputs, "pooled": network.head.n_inputs}.get(part)
+    if width is None:
+        width = network.only_branch.stack.n_outputs
+    n_rows = first.offsets[-1] if per_step else first.n_sequences
     # The head adds in double precision: in single, the last digits would depend on who else is in
     # the batch, and where classes or targets cancel out, those are what is left.
-    dtype = np.float64 if part == "raw" else parameters.vector.dtype
+    dtype = np.dtype(np.float64) if part == "raw" else parameters.vector.dtype
     no_row = then(np.empty((0, width), dtype))
     result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
-    arenas = ArenaPool()
-    numbers_per_step = network.numbers_per_step_without_cache
-    lengths = steps.lengths
-    longest = max(int(lengths.max(initial=0)), 1)
-    if network.bidirectional:  # it reads whole sequences only
-        parts = chunks(lengths, numbers_per_step)
-    else:
-        parts = chunks_of_pieces(lengths)
+    arenas = {name: ArenaPool() for name in steps}
 
-    def run_part(indices: NDArray[np.intp]) -> None:
-        n_steps = longest
-        if not network.bidirectional:
-            n_steps = steps_of_a_piece(len(indices), numbers_per_step)
-        with arenas.lend() as arena:
-            pieces = SequencePieces(steps, indices, n_steps, arena)
+    def run_chunk(indices: Indices) -> None:
+        with ExitStack() as lent:
+            pieces = {
+                name: of_branch.pieces(
+                    indices,
+                    _steps_at_once(network.branches[name], of_branch, len(indices)),
+                    lent.enter_context(arenas[name].lend()),
+                )
+                for name, of_branch in steps.items()
+            }
             if not per_step:
                 pooled = pool_pieces(network, parameters, pieces)
                 if part == "raw":
                     pooled, _ = network.read(parameters, pooled.astype(dtype))
                 result[indices] = then(pooled)
                 return
-            for encoded in encode_pieces(network, parameters, pieces):
+            (only,) = pieces.values()
+            for encoded in encode_pieces(network.only_branch, parameters, only):
                 y = encoded.outputs.y
                 if part == "raw":
                     y, _ = network.read(parameters, y.astype(dtype))
                 result[encoded.piece.rows] = then(y)
 
-    for _ in map_(run_part, parts):
+    for _ in map_(run_chunk, _chunks(network, steps)):
         pass
     return result
+
+
+def _chunks(network: Network, steps: Mapping[str, Steps]) -> Iterator[Indices]:
+    """Return the samples that are held at a time: fewer where sequences are read as a whole."""
+    whole = [
+        of_branch.lengths * network.branches[name].numbers_per_step_without_cache
+        for name, of_branch in steps.items()
+        if network.branches[name].bidirectional
+    ]
+    if whole:
+        return chunks(np.sum(whole, axis=0))
+    return chunks_of_pieces(np.sum([of_branch.lengths for of_branch in steps.values()], axis=0))
+
+
+def _steps_at_once(branch: Branch, steps: Steps, n_sequences: int) -> int:
+    """Return how many steps of a chunk's sequences a branch reads at once."""
+    if branch.bidirectional:
+        return max(int(steps.lengths.max(initial=0)), 1)
+    return steps_of_a_piece(n_sequences, branch.numbers_per_step_without_cache)

@@ -268,7 +268,7 @@ def _groups_by_length(settings: Settings, objective: Objective) -> bool:
     if not settings.is_auto("group_by_length"):
         return bool(settings.group_by_length)
     lengths = objective.lengths
-    if objective.network.pooling is None:  # each step has a target, or none and no weight
+    if objective.network.reads_steps:  # each step has a target, or none and no weight
         lengths = np.repeat(lengths, lengths)
     counts = np.flatnonzero(objective.weights)
     explained = variance_explained_by_length(lengths[counts], objective.targets[counts])

@@ -7,14 +7,16 @@ biases, ``d`` the derivative of the loss with respect to what follows it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Batch
+from skgru._nn.part import Arrays, LayerRun, OutputGradients, Part, Shapes
+from skgru._spec import EncoderSpec
 
 # An array as the operand of a small array costs half the time of a Python number.
 _HALF = {np.dtype(t): np.array(0.5, t) for t in (np.float32, np.float64)}
@@ -73,46 +75,96 @@ class Block(NamedTuple):
     kept: slice  # of the arrays for gates, in which only one block lies if there is no cache
 
 
-class Cell(ABC):
+class CellOutputs(NamedTuple):
+    """The result of a cell.
+
+    Attributes
+    ----------
+    states : ndarray of shape (B + S, H)
+        Initial h, then h after each row's step.
+    final : ndarray of shape (B, n_states)
+        State after each sequence's last step.
+    """
+
+    states: Array
+    final: Array
+
+
+class CellGradients(NamedTuple):
+    """Gradients of what a cell has read."""
+
+    dx: Array | None  # (S, D), if asked for
+    d_initial: Array  # (B, n_states)
+    d_decay: Array | None  # (S, H), if there was a decay
+
+
+class Cell(Part[LayerRun]):
     """A recurrent cell: its equations over an active-prefix batch, forward and backward.
 
     The gates of all rows lie as (G, S, H), those with a σ first. What is carried from step to step
     has `n_states` numbers for each sequence, of which the first H are the output h.
+
+    What a cell says of itself:
+
+    Attributes
+    ----------
+    n_gates, n_sigmoid : int
+        G, and how many of the gates have a σ.
+    options : tuple of str
+        Fields of `EncoderSpec` that its constructor takes, all of them bool.
+    may_have_output_gate : bool
+        Whether `layers.OutputGate` may stand behind it.
+    has_fast_path_alone : bool
+        Whether it has a `_forward_alone`.
+    n_states_per_unit : int
+        How many numbers of a unit are carried from step to step.
+    n_kept_per_unit : int
+        How many numbers of a unit its cache holds of each step beside states and gates.
     """
 
     n_gates: ClassVar[int]
     n_sigmoid: ClassVar[int]
-    n_states: int
+    options: ClassVar[tuple[str, ...]] = ()
+    may_have_output_gate: ClassVar[bool] = True
+    has_fast_path_alone: ClassVar[bool] = False
+    n_states_per_unit: ClassVar[int] = 1
+    n_kept_per_unit: ClassVar[int] = 0
 
     def __init__(self, n_inputs: int, n_units: int) -> None:
         self.n_inputs = n_inputs
         self.n_units = n_units
-        self.n_states = n_units
+        self.n_states = self.n_states_per_unit * n_units
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    @classmethod
+    def make(cls, n_inputs: int, n_units: int, spec: EncoderSpec) -> Self:
+        """Return a cell of the form that a spec asks for."""
+        return cls(n_inputs, n_units, **{name: getattr(spec, name) for name in cls.options})
+
+    def numbers_per_step(self, *, need_cache: bool, decays: bool) -> int:
+        """Return about how many numbers a pass holds for each step of a sequence.
+
+        Without a cache these are the states, beside them a copy of the outputs where the state is
+        no more than they, and if states decay, h as it is left. For a backward pass there are the
+        states, those before each step, those that have decayed, and the cache's other arrays.
+        """
+        if not need_cache:
+            return (max(self.n_states_per_unit, 2) + decays) * self.n_units
+        n = self.n_states_per_unit * (3 if decays else 2)
+        return (n + self.n_gates + self.n_kept_per_unit) * self.n_units
+
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes; columns are the gates in turn."""
         D, H, G = self.n_inputs, self.n_units, self.n_gates
         return {"input_weights": (D, G * H), "recurrent_weights": (H, G * H), "bias": (G * H,)}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw start values: Glorot input weights, orthogonal recurrent ones, zero biases."""
         D, H, G = self.n_inputs, self.n_units, self.n_gates
         p["input_weights"][...] = np.hstack([glorot_uniform(rng, D, H) for _ in range(G)])
         p["recurrent_weights"][...] = np.hstack([orthogonal(rng, H) for _ in range(G)])
         p["bias"][...] = 0.0
 
-    @abstractmethod
-    def forward(
-        self,
-        p: dict[str, Array],
-        x: Array,
-        batch: Batch,
-        initial: Array | None = None,
-        *,
-        mask: Array | None = None,
-        decay: Array | None = None,
-        need_cache: bool = True,
-    ) -> tuple[Array, Array, Any]:
+    def forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, Any]:
         """Run the recurrence over all sequences.
 
         Parameters
@@ -120,60 +172,51 @@ class Cell(ABC):
         p : dict of ndarray
             Parameters, as `shapes` lists them.
         x : ndarray of shape (S, D)
-            Inputs, in the layout of `batch`.
-        batch : Batch
-        initial : ndarray of shape (B, n_states) or None
-            State before the first step; None = 0.
-        mask : ndarray of shape (B, H) or None
-            What h_{t-1} is multiplied by wherever weights follow (dropout); None = 1.
-        decay : ndarray of shape (S, H) or None
-            What the whole state is multiplied by before each step (missing values); None = 1.
-        need_cache : bool
-            Whether `backward` will follow. If not, only a block of steps' gates is held at a time.
+            Inputs, in the layout of the batch.
+        run : LayerRun
+            Without a cache, only a block of steps' gates is held at a time.
 
         Returns
         -------
-        states : ndarray of shape (B + S, H)
-            Initial h, then h after each row's step.
-        final : ndarray of shape (B, n_states)
-            State after each sequence's last step.
+        outputs : CellOutputs
         cache : NamedTuple or None
+            None if none is needed.
         """
+        is_alone = run.batch.n_sequences == 1 and run.mask is None and run.decay is None
+        if self.has_fast_path_alone and is_alone and not run.need_cache:
+            return self._forward_alone(p, x, run), None
+        return self._forward(p, x, run)
+
+    @abstractmethod
+    def _forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, Any]:
+        """Do what `forward` says, for any batch."""
+
+    def _forward_alone(self, p: Arrays, x: Array, run: LayerRun) -> CellOutputs:
+        """Do the same for a single sequence, without mask, decay and cache."""
+        raise NotImplementedError
 
     @abstractmethod
     def backward(
-        self,
-        p: dict[str, Array],
-        d_states: Array | None,
-        d_last: Array | None,
-        batch: Batch,
-        cache: Any,
-        g: dict[str, Array],
-        *,
-        need_dx: bool = True,
-    ) -> tuple[Array | None, Array, Array | None]:
+        self, p: Arrays, dy: OutputGradients, cache: Any, g: Arrays, run: LayerRun
+    ) -> CellGradients:
         """Propagate the loss gradient back through all steps.
 
         Parameters
         ----------
         p : dict of ndarray
             Parameters, as in `forward`.
-        d_states : ndarray of shape (S, H) or None
-            Gradient with respect to h after each row's step; None = 0.
-        d_last : ndarray of shape (B, H) or None
-            Gradient with respect to each sequence's last h, on top; None = 0.
-        batch, cache
-            Those of the forward pass; the cache can be used once.
+        dy : OutputGradients
+            Gradients of h after each row's step, (S, H), and of each sequence's last h, (B, H).
+        cache
+            That of the forward pass; it can be used once.
         g : dict of ndarray
             Where the gradients of the parameters are written.
-        need_dx : bool
-            Whether the gradient of the inputs is wanted.
+        run : LayerRun
+            Its mask and decay are read from the cache.
 
         Returns
         -------
-        dx : ndarray of shape (S, D), or None
-        d_initial : ndarray of shape (B, n_states)
-        d_decay : ndarray of shape (S, H), or None if there was none
+        CellGradients
         """
 
     # --- What the cells' passes have in common ----------------------------------------------------

@@ -80,6 +80,30 @@ class Dropout:
         return np.where(is_left_out & (tokens >= 0), 0, tokens)
 
 
+class DropoutSource(NamedTuple):
+    """Where the dropout of all passes over N samples comes from.
+
+    Attributes
+    ----------
+    rates : DropoutRates
+    seed : tuple of int
+    n_samples : int
+        N.
+    """
+
+    rates: DropoutRates
+    seed: tuple[int, ...]
+    n_samples: int
+
+    def of_branch(self, index: int) -> DropoutSource:
+        """Return the source of a branch, by its number: each has draws of its own."""
+        return self if index == 0 else self._replace(seed=(*self.seed, 2, index))
+
+    def of_piece(self, i: int, positions: NDArray[np.integer] | slice = slice(None)) -> Dropout:
+        """Return what is left out of the i-th piece, which holds the samples at `positions`."""
+        return Dropout(self.rates, self.seed, self.n_samples, i, positions)
+
+
 def _mask(
     rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: np.dtype
 ) -> Array | None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import RandomState
 
-from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import Cell, drop_vanished_, sigmoid_
+from skgru._nn.batch import Array
+from skgru._nn.cells import Cell, CellGradients, CellOutputs, drop_vanished_, sigmoid_
+from skgru._nn.part import Arrays, LayerRun, OutputGradients, Shapes
 
 
 class GRUCache(NamedTuple):
@@ -42,40 +43,31 @@ class GRU(Cell):
 
     n_gates = 3
     n_sigmoid = 2
+    options = ("reset_after",)
+    has_fast_path_alone = True
+    n_kept_per_unit = 1  # what the candidate reads of the state
 
     def __init__(self, n_inputs: int, n_units: int, *, reset_after: bool = False) -> None:
         super().__init__(n_inputs, n_units)
         self.reset_after = reset_after
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes; columns are the gates z, r, c in turn."""
-        own: dict[str, tuple[int, ...]] = {"recurrent_bias": (self.n_units,)}
+        own: Shapes = {"recurrent_bias": (self.n_units,)}
         return super().shapes() | (own if self.reset_after else {})
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw start values: Glorot input weights, orthogonal recurrent ones, zero biases."""
         super().initialize(p, rng)
         if self.reset_after:
             p["recurrent_bias"][...] = 0.0
 
-    def forward(
-        self,
-        p: dict[str, Array],
-        x: Array,
-        batch: Batch,
-        initial: Array | None = None,
-        *,
-        mask: Array | None = None,
-        decay: Array | None = None,
-        need_cache: bool = True,
-    ) -> tuple[Array, Array, GRUCache | None]:
+    def _forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, GRUCache | None]:
         """See `Cell.forward`."""
-        if batch.n_sequences == 1 and mask is None and decay is None and not need_cache:
-            states = self._forward_alone(p, x, batch, initial)
-            return states, states[-1:], None
+        batch, initial, mask, decay = run.batch, run.initial, run.mask, run.decay
         Wb, U = self._weights(p)
         U_zr, U_c = U[:2], U[2]
-        x1, gates = self._gate_arrays(batch, x.dtype, need_cache)
+        x1, gates = self._gate_arrays(batch, x.dtype, run.need_cache)
         z_all, r_all, c_all = gates
         zr_all = gates[:2]
         recurrent = batch.empty(z_all.shape, x.dtype)
@@ -115,14 +107,12 @@ class GRU(Cell):
                 np.add(h_t, h, h_t)
                 before = h_t
         cache = None
-        if need_cache:
+        if run.need_cache:
             cache = GRUCache(x1, states, gates, recurrent, mask, decay, decayed)
-        return states, batch.last(states), cache
+        return CellOutputs(states, batch.last(states)), cache
 
-    def _forward_alone(
-        self, p: dict[str, Array], x: Array, batch: Batch, initial: Array | None
-    ) -> Array:
-        """Return the states (1 + T, H) of a single sequence.
+    def _forward_alone(self, p: Arrays, x: Array, run: LayerRun) -> CellOutputs:
+        """See `Cell._forward_alone`.
 
         Each call of NumPy costs more than its arithmetic here, so there are as few as can be: gates
         lie side by side in vectors, which all steps share.
@@ -133,7 +123,7 @@ class GRU(Cell):
         U_zr, U_c = U[:, : 2 * H].copy(), U[:, 2 * H :].copy()
         a = x @ (p["input_weights"] * half)  # (T, 3 H)
         a += p["bias"] * half
-        states = batch.allocate_states(initial, H, x.dtype)
+        states = run.batch.allocate_states(run.initial, H, x.dtype)
         zr, c, q = np.empty(2 * H, x.dtype), np.empty(H, x.dtype), np.empty(H, x.dtype)
         z, r = zr[:H], zr[H:]
         h = states[0]
@@ -154,20 +144,13 @@ class GRU(Cell):
             np.multiply(c, z, c)
             np.add(h, c, h_t)
             h = h_t
-        return states
+        return CellOutputs(states, states[-1:])
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d_states: Array | None,
-        d_last: Array | None,
-        batch: Batch,
-        cache: GRUCache,
-        g: dict[str, Array],
-        *,
-        need_dx: bool = True,
-    ) -> tuple[Array | None, Array, Array | None]:
+        self, p: Arrays, dy: OutputGradients, cache: GRUCache, g: Arrays, run: LayerRun
+    ) -> CellGradients:
         """See `Cell.backward`."""
+        batch, (d_states, d_last) = run.batch, dy
         x1, states, gates, recurrent, mask, decay, decayed = cache
         U = self._by_gate(p["recurrent_weights"])
         U_T = np.ascontiguousarray(U.transpose(0, 2, 1))  # (3, H, H)
@@ -240,4 +223,5 @@ class GRU(Cell):
             g["recurrent_bias"][...] = np.ones(batch.n_rows, x1.dtype) @ dq  # a sum, by BLAS
         if d_decay is not None:
             d_decay *= batch.previous(states)
-        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all, d_decay
+        dx = self._input_gradients(p, x1, d_gates, g, run.need_dx)
+        return CellGradients(dx, dh_all, d_decay)

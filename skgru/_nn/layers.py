@@ -1,9 +1,11 @@
-"""Layers around the recurrence: embedding, output gate, dense head.
+"""Layers around the recurrence: what it reads of numbers and tokens, output gate, dense head.
 
 Letters as in `cells`: S rows, B sequences, D inputs, H units.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -12,40 +14,90 @@ from scipy import sparse
 
 from skgru._nn.batch import Array
 from skgru._nn.cells import glorot_uniform, sigmoid_
+from skgru._nn.dropout import Dropout
+from skgru._nn.part import (
+    Arrays,
+    InputPart,
+    LayerRun,
+    Part,
+    Run,
+    Shapes,
+    StackInputGradients,
+    StackInputs,
+)
 
 
-class Embedding:
+class Numbers(InputPart):
+    """Numbers (S, D), which are read as they are."""
+
+    def __init__(self, n_inputs: int) -> None:
+        self.n_outputs = self.numbers_per_step = n_inputs
+
+    def forward(self, p: Arrays, x: Array, run: Run) -> tuple[StackInputs, None]:
+        """Return x."""
+        return StackInputs(x, None), None
+
+    def backward(
+        self, p: Arrays, dy: StackInputGradients, cache: None, g: Arrays, run: Run
+    ) -> Array | None:
+        """Return the gradient of x."""
+        return dy.dx
+
+
+class Embedding(InputPart):
     """A trainable vector for each of V tokens: x_t = E[token_t].
 
     Where several tokens make a step, their vectors lie side by side. A token of -1 is padding: its
     vector is 0.
+
+    Parameters
+    ----------
+    n_tokens, n_dimensions : int
+        V, and the length of a vector.
+    patch_size : int, default=1
+        How many tokens make a step.
+    is_frozen : bool, default=False
+        Whether the vectors stay as they are.
     """
 
-    def __init__(self, n_tokens: int, n_dimensions: int) -> None:
+    name = "embedding"
+
+    def __init__(
+        self, n_tokens: int, n_dimensions: int, *, patch_size: int = 1, is_frozen: bool = False
+    ) -> None:
         self.n_tokens = n_tokens
         self.n_dimensions = n_dimensions
+        self.n_outputs = self.numbers_per_step = patch_size * n_dimensions
+        self.needs_dx = not is_frozen
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         return {"weights": (self.n_tokens, self.n_dimensions)}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw small uniform vectors; the unknown token, row 0, starts at zero: no information."""
         p["weights"][...] = rng.uniform(-0.05, 0.05, p["weights"].shape)
         p["weights"][0] = 0.0
 
     def forward(
-        self, p: dict[str, Array], tokens: NDArray[np.integer]
-    ) -> tuple[Array, NDArray[np.integer]]:
+        self, p: Arrays, x: NDArray[np.integer], run: Run
+    ) -> tuple[StackInputs, NDArray[np.integer]]:
         """Look up (S,) or (S, k) row numbers; return their vectors, (S, k · D), and the cache."""
-        x = p["weights"].take(tokens, axis=0)
+        tokens = run.dropout.of_tokens(x) if run.dropout else x
+        vectors: Array = p["weights"].take(tokens, axis=0)
         if tokens.ndim == 2:
-            x[tokens < 0] = 0
-            x = x.reshape(len(tokens), tokens.shape[1] * self.n_dimensions)
-        return x, tokens
+            vectors[tokens < 0] = 0
+            vectors = vectors.reshape(len(tokens), tokens.shape[1] * self.n_dimensions)
+        return StackInputs(vectors, None), tokens
 
-    def backward(self, dx: Array, cache: NDArray[np.integer], g: dict[str, Array]) -> None:
-        """Add up the vectors of dx (S, k · D) by token."""
+    def backward(
+        self, p: Arrays, dy: StackInputGradients, cache: NDArray[np.integer], g: Arrays, run: Run
+    ) -> Array | None:
+        """Add up the gradients of the vectors (S, k · D) by token, and return them."""
+        dx = dy.dx
+        if dx is None or not self.needs_dx:
+            g["weights"][...] = 0
+            return dx
         tokens = cache.ravel()
         ones = (tokens >= 0).astype(dx.dtype)
         columns = np.arange(len(tokens) + 1)
@@ -53,9 +105,25 @@ class Embedding:
             (ones, np.maximum(tokens, 0), columns), shape=(self.n_tokens, len(tokens))
         )
         g["weights"][...] = one_hot @ dx.reshape(len(tokens), self.n_dimensions)
+        return dx
 
 
-class OutputGate:
+class GateInputs(NamedTuple):
+    """What an output gate reads, or the gradients of it."""
+
+    x: Array  # (S, D): what the cell has read
+    h: Array  # (S, H): its states
+
+
+class GateCache(NamedTuple):
+    """What `OutputGate.backward` needs of the forward pass."""
+
+    inputs: GateInputs
+    o: Array  # (S, H): the gate
+    tanh_h: Array  # (S, H)
+
+
+class OutputGate(Part[LayerRun]):
     """An output gate after the recurrence.
 
     ``o_t = σ(W_o·x_t + U_o·h_t + b_o)`` and ``y_t = o_t ⊙ tanh(h_t)``. The gate reads h_t, not
@@ -66,7 +134,7 @@ class OutputGate:
         self.n_inputs = n_inputs
         self.n_units = n_units
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         D, H = self.n_inputs, self.n_units
         return {
@@ -75,33 +143,27 @@ class OutputGate:
             "output_bias": (H,),
         }
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw Glorot weights and zero biases."""
         p["output_input_weights"][...] = glorot_uniform(rng, self.n_inputs, self.n_units)
         p["output_state_weights"][...] = glorot_uniform(rng, self.n_units, self.n_units)
         p["output_bias"][...] = 0.0
 
-    def forward(
-        self, p: dict[str, Array], x: Array, h: Array
-    ) -> tuple[Array, tuple[Array, Array, Array, Array]]:
-        """Gate the states h (S, H), given the inputs x (S, D); return y (S, H) and the cache."""
-        o = x @ p["output_input_weights"]
-        o += h @ p["output_state_weights"]
+    def forward(self, p: Arrays, x: GateInputs, run: LayerRun) -> tuple[Array, GateCache]:
+        """Gate the states; return y (S, H) and the cache."""
+        o = x.x @ p["output_input_weights"]
+        o += x.h @ p["output_state_weights"]
         o += p["output_bias"]
         o *= 0.5
         sigmoid_(o)
-        tanh_h = np.tanh(h)
-        return o * tanh_h, (x, h, o, tanh_h)
+        tanh_h = np.tanh(x.h)
+        return o * tanh_h, GateCache(x, o, tanh_h)
 
     def backward(
-        self,
-        p: dict[str, Array],
-        dy: Array,
-        cache: tuple[Array, Array, Array, Array],
-        g: dict[str, Array],
-    ) -> tuple[Array, Array]:
+        self, p: Arrays, dy: Array, cache: GateCache, g: Arrays, run: LayerRun
+    ) -> GateInputs:
         """Return the gradients of x (S, D) and h (S, H); write those of the parameters to g."""
-        x, h, o, tanh_h = cache
+        (x, h), o, tanh_h = cache
         da = dy * tanh_h * o * (1 - o)  # of the argument of σ
         g["output_input_weights"][...] = x.T @ da
         g["output_state_weights"][...] = h.T @ da
@@ -109,32 +171,48 @@ class OutputGate:
         dx = da @ p["output_input_weights"].T
         dh = dy * o * (1 - tanh_h * tanh_h)
         dh += da @ p["output_state_weights"].T
-        return dx, dh
+        return GateInputs(dx, dh)
 
 
-class Dense:
-    """An affine map: y = x·W + b."""
+class DenseCache(NamedTuple):
+    """What `Dense.backward` needs of the forward pass."""
+
+    x: Array  # (B, D): what is multiplied by the weights
+    mask: Array | None  # (B, D): what it was multiplied by before (dropout)
+
+
+class Dense(Part[Dropout | None]):
+    """An affine map: y = x·W + b.
+
+    What its pass shares is the dropout of its inputs, if there is any.
+    """
 
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         return {"weights": (self.n_inputs, self.n_outputs), "bias": (self.n_outputs,)}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw Glorot weights and zero biases."""
         p["weights"][...] = glorot_uniform(rng, self.n_inputs, self.n_outputs)
         p["bias"][...] = 0.0
 
-    def forward(self, p: dict[str, Array], x: Array) -> tuple[Array, Array]:
+    def forward(self, p: Arrays, x: Array, run: Dropout | None = None) -> tuple[Array, DenseCache]:
         """Map x (B, D) to (B, K); return it and the cache."""
-        return x @ p["weights"] + p["bias"], x
+        mask = run.of_inputs(x) if run else None
+        if mask is not None:
+            x = x * mask
+        return x @ p["weights"] + p["bias"], DenseCache(x, mask)
 
-    def backward(self, p: dict[str, Array], dy: Array, cache: Array, g: dict[str, Array]) -> Array:
+    def backward(
+        self, p: Arrays, dy: Array, cache: DenseCache, g: Arrays, run: Dropout | None = None
+    ) -> Array:
         """Return the gradient of x (B, D); write those of the parameters to g."""
-        x = cache
+        x, mask = cache
         g["weights"][...] = x.T @ dy
         g["bias"][...] = dy.sum(axis=0)
-        return dy @ p["weights"].T
+        dx: Array = dy @ p["weights"].T
+        return dx if mask is None else dx * mask

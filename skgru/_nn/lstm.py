@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import RandomState
 
-from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import Cell, drop_vanished_, sigmoid_
+from skgru._nn.batch import Array
+from skgru._nn.cells import Cell, CellGradients, CellOutputs, drop_vanished_, sigmoid_
+from skgru._nn.part import Arrays, LayerRun, OutputGradients
 
 
 class LSTMCache(NamedTuple):
@@ -42,31 +43,20 @@ class LSTM(Cell):
 
     n_gates = 4
     n_sigmoid = 3
+    may_have_output_gate = False  # it has one of its own
+    n_states_per_unit = 2
 
-    def __init__(self, n_inputs: int, n_units: int) -> None:
-        super().__init__(n_inputs, n_units)
-        self.n_states = 2 * n_units
-
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw start values: as in the other cells, but 1 for the forget gate's bias."""
         super().initialize(p, rng)
         p["bias"].reshape(self.n_gates, -1)[2] = 1.0
 
-    def forward(
-        self,
-        p: dict[str, Array],
-        x: Array,
-        batch: Batch,
-        initial: Array | None = None,
-        *,
-        mask: Array | None = None,
-        decay: Array | None = None,
-        need_cache: bool = True,
-    ) -> tuple[Array, Array, LSTMCache | None]:
+    def _forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, LSTMCache | None]:
         """See `Cell.forward`."""
+        batch, initial, mask, decay = run.batch, run.initial, run.mask, run.decay
         H, B = self.n_units, batch.n_sequences
         Wb, U = self._weights(p)
-        x1, gates = self._gate_arrays(batch, x.dtype, need_cache)
+        x1, gates = self._gate_arrays(batch, x.dtype, run.need_cache)
         o_all, i_all, f_all, u_all = gates
         oif_all = gates[:3]
         h_0, c_0 = (None, None) if initial is None else (initial[:, :H], initial[:, H:])
@@ -104,22 +94,15 @@ class LSTM(Cell):
                 h_before, c_before = h_t, c_t
         final = np.hstack([batch.last(states), batch.last(memory)])
         cache = None
-        if need_cache:
+        if run.need_cache:
             cache = LSTMCache(x1, states, memory, gates, mask, decay, decayed, decayed_memory)
-        return states, final, cache
+        return CellOutputs(states, final), cache
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d_states: Array | None,
-        d_last: Array | None,
-        batch: Batch,
-        cache: LSTMCache,
-        g: dict[str, Array],
-        *,
-        need_dx: bool = True,
-    ) -> tuple[Array | None, Array, Array | None]:
+        self, p: Arrays, dy: OutputGradients, cache: LSTMCache, g: Arrays, run: LayerRun
+    ) -> CellGradients:
         """See `Cell.backward`."""
+        batch, (d_states, d_last) = run.batch, dy
         x1, states, memory, gates, mask, decay, decayed, decayed_memory = cache
         H, B = self.n_units, batch.n_sequences
         U = self._by_gate(p["recurrent_weights"])
@@ -186,4 +169,5 @@ class LSTM(Cell):
         read = self._recurrent_inputs(h_previous, mask, batch)
         np.matmul(read.T, d_gates, out=self._by_gate(g["recurrent_weights"]))
         d_state[:, :H], d_state[:, H:] = dh_all, dc_all
-        return self._input_gradients(p, x1, d_gates, g, need_dx), d_state, d_decay
+        dx = self._input_gradients(p, x1, d_gates, g, run.need_dx)
+        return CellGradients(dx, d_state, d_decay)

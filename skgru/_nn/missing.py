@@ -13,10 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.random import RandomState
 
-from skgru._nn.batch import Array, Batch
+from skgru._nn.batch import Array
+from skgru._nn.part import (
+    Arrays,
+    InputPart,
+    LayerRun,
+    Part,
+    Run,
+    Shapes,
+    StackInputGradients,
+    StackInputs,
+)
 
 
-class StateDecay:
+class StateDecay(Part[LayerRun]):
     """What is left of each unit's state before a step: γ = exp(−max(0, W·δ + b)), (S, H).
 
     Parameters
@@ -30,50 +40,43 @@ class StateDecay:
         self.n_features = n_features
         self.n_units = n_units
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         return {
             "decay_weights": (self.n_features, self.n_units),
             "decay_bias": (self.n_units,),
         }
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw weights around zero: at first one half of the units decays, the other does not."""
         bound = 1 / self.n_features
         p["decay_weights"][...] = rng.uniform(-bound, bound, p["decay_weights"].shape)
         p["decay_bias"][...] = 0.0
 
-    def forward(
-        self, p: dict[str, Array], gaps: Array, batch: Batch
-    ) -> tuple[Array, tuple[Array, Array]]:
+    def forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[Array, tuple[Array, Array]]:
         """Return γ (S, H) for δ (S, D), and the cache."""
-        decay = batch.empty((len(gaps), self.n_units), gaps.dtype)
+        gaps = x
+        decay = run.batch.empty((len(gaps), self.n_units), gaps.dtype)
         np.matmul(gaps, p["decay_weights"], out=decay)
         decay += p["decay_bias"]
         _exp_of_minus(decay)
         return decay, (gaps, decay)
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d_decay: Array,
-        cache: tuple[Array, Array],
-        g: dict[str, Array],
-        *,
-        need_d_gaps: bool = True,
+        self, p: Arrays, dy: Array, cache: tuple[Array, Array], g: Arrays, run: LayerRun
     ) -> Array | None:
         """Return the gradient of δ (S, D), if needed; write those of the parameters to g."""
         gaps, decay = cache
-        da = _exp_of_minus_backward(d_decay, decay)
+        da = _exp_of_minus_backward(dy, decay)
         g["decay_weights"][...] = gaps.T @ da
         g["decay_bias"][...] = da.sum(axis=0)
-        if not need_d_gaps:
+        if not run.need_d_gaps:
             return None
         d_gaps: Array = da @ p["decay_weights"].T
         return d_gaps
 
 
-class ObservedInputs:
+class ObservedInputs(InputPart):
     """What the recurrence reads of features of which some were not seen.
 
     Its own inputs are columns, side by side: m; the value of each feature last seen, at the step or
@@ -105,30 +108,33 @@ class ObservedInputs:
         self.n_features = n_features * patch_size
         self.n_columns = (1 + 2 * n_directions) * self.n_features
         self.n_outputs = (2 if reads_mask else 1) * self.n_features  # of each direction
+        self.n_gaps = self.n_features
+        self.needs_dx = reads_mask
+        self.numbers_per_step = 3 * self.n_columns  # its own, what is made of them on the way
         self.n_directions = n_directions
         self.reads_mask = reads_mask
         self._by_step = patch_size, 1 + 2 * n_directions, n_features
         self._by_group = 1 + 2 * n_directions, patch_size, n_features
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes: the directions one after the other."""
         if not self.reads_mask:
             return {}
         shape = (self.n_directions * self.n_features,)
         return {"decay_weights": shape, "decay_bias": shape}
 
-    def initialize(self, p: dict[str, Array], rng: RandomState) -> None:
+    def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Start with half of the value left after 1.4 times the mean δ."""
         p["decay_weights"][...] = 0.5
         p["decay_bias"][...] = 0.0
 
-    def forward(self, p: dict[str, Array], x: Array) -> tuple[Array, Array, Any]:
-        """Return what the directions read, side by side, their δ (S, n · D), and the cache."""
+    def forward(self, p: Arrays, x: Array, run: Run) -> tuple[StackInputs, Any]:
+        """Return what the directions read, side by side, with their δ (S, n · D); and the cache."""
         S, F, n = len(x), self.n_features, self.n_directions
         x = _swap(x, self._by_step)
         m, values, gaps = x[:, :F], x[:, F : F + n * F], x[:, F + n * F :]
         if not self.reads_mask:
-            return values, gaps, None
+            return StackInputs(values, gaps), None
         m = np.tile(m, n)
         decay = gaps * p["decay_weights"]
         decay += p["decay_bias"]
@@ -138,39 +144,34 @@ class ObservedInputs:
         y = np.empty((S, n, 2, F), x.dtype)
         y[:, :, 0] = (share * values).reshape(S, n, F)
         y[:, :, 1] = m.reshape(S, n, F)
-        return y.reshape(S, 2 * n * F), gaps, (m, values, gaps, decay, share)
+        read = StackInputs(y.reshape(S, 2 * n * F), gaps)
+        return read, (m, values, gaps, decay, share)
 
     def backward(
-        self,
-        p: dict[str, Array],
-        dy: Array,
-        d_gaps: Array | None,
-        cache: Any,
-        g: dict[str, Array],
-        *,
-        need_dx: bool = True,
+        self, p: Arrays, dy: StackInputGradients, cache: Any, g: Arrays, run: Run
     ) -> Array | None:
         """Return the gradient of its inputs, if needed; write those of the parameters to g.
 
-        `dy` and `d_gaps` are the gradients of what `forward` returned; `d_gaps` is read for the
-        gradient of the inputs only.
+        The gradient of δ is read for that of the inputs only.
         """
-        S, F, n = len(dy), self.n_features, self.n_directions
-        d_values = dy
+        d_values, d_gaps = dy
+        if d_values is None:
+            return None
+        S, F, n = len(d_values), self.n_features, self.n_directions
         if self.reads_mask:
             m, values, gaps, decay, share = cache
-            dy = dy.reshape(S, n, 2, F)
-            dx = dy[:, :, 0].reshape(S, n * F)
+            d_read = d_values.reshape(S, n, 2, F)
+            dx = d_read[:, :, 0].reshape(S, n * F)
             d_share = dx * values
             da = _exp_of_minus_backward(d_share * (1 - m), decay)
             g["decay_weights"][...] = (da * gaps).sum(axis=0)
             g["decay_bias"][...] = da.sum(axis=0)
-        if not need_dx:
+        if not run.need_dx:
             return None
         assert d_gaps is not None
-        d_mask = np.zeros((S, F), dy.dtype)
+        d_mask = np.zeros((S, F), d_values.dtype)
         if self.reads_mask:
-            d_mask = ((d_share * (1 - decay)).reshape(S, n, F) + dy[:, :, 1]).sum(axis=1)
+            d_mask = ((d_share * (1 - decay)).reshape(S, n, F) + d_read[:, :, 1]).sum(axis=1)
             d_values = dx * share
             d_gaps = d_gaps + da * p["decay_weights"]
         return _swap(np.hstack([d_mask, d_values, d_gaps]), self._by_group)

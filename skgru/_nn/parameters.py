@@ -20,7 +20,8 @@ def size_of(shapes: Shapes) -> int:
 class Parameters(Mapping[str, Array]):
     """Named, writable views into one flat vector.
 
-    Names read ``"part.name"``; `section` gives the arrays of one part.
+    Names read ``"part.name"``, where a part's name may have dots of its own; `section` gives the
+    arrays of one part.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class Parameters(Mapping[str, Array]):
         for name, shape in shapes.items():
             stop = start + math.prod(shape)
             view = vector[start:stop].reshape(shape)
-            part, _, short_name = name.partition(".")
+            part, _, short_name = name.rpartition(".")
             self._views[name] = view
             self._sections.setdefault(part, {})[short_name] = view
             start = stop
@@ -59,5 +60,5 @@ class Parameters(Mapping[str, Array]):
         return Parameters, (self.shapes, self.vector)  # copies and pickles have views of their own
 
     def section(self, part: str) -> dict[str, Array]:
-        """Return the arrays of one part, keyed by what follows the dot."""
+        """Return the arrays of one part, keyed by what follows the last dot."""
         return self._sections[part]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -19,17 +19,9 @@ from numpy.typing import NDArray
 
 from skgru._nn.batch import Array, Batch, Piece
 from skgru._nn.cells import glorot_uniform
-from skgru._nn.recurrent import Outputs
+from skgru._nn.part import Arrays, OutputGradients, Outputs, Shapes
 
-Arrays = dict[str, Array]  # by their names
 Account = dict[str, Any]  # arrays with a row for each of the N sequences, by their names
-
-
-class Gradients(NamedTuple):
-    """Gradients of the outputs; None = 0."""
-
-    dy: Array | None  # (S, H)
-    dy_last: Array | None  # (B, H)
 
 
 class Pooling(ABC):
@@ -41,7 +33,7 @@ class Pooling(ABC):
         self.n_inputs = n_inputs
         self.n_outputs = n_inputs
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         return {}
 
@@ -65,7 +57,7 @@ class Pooling(ABC):
     @abstractmethod
     def backward(
         self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
-    ) -> Gradients:
+    ) -> OutputGradients:
         """Return the gradients of a piece's outputs, given that of the result, (N, n_outputs).
 
         Those of the parameters are written to g.
@@ -89,8 +81,8 @@ class LastPooling(Pooling):
 
     def backward(
         self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
-    ) -> Gradients:
-        return Gradients(None, d[piece.positions] if piece.is_last else None)
+    ) -> OutputGradients:
+        return OutputGradients(None, d[piece.positions] if piece.is_last else None)
 
 
 class MeanPooling(Pooling):
@@ -111,9 +103,9 @@ class MeanPooling(Pooling):
 
     def backward(
         self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
-    ) -> Gradients:
+    ) -> OutputGradients:
         share = (d / account["n_steps"])[piece.positions]
-        return Gradients(share[piece.batch.sequence_of_row()], None)
+        return OutputGradients(share[piece.batch.sequence_of_row()], None)
 
 
 class MaxPooling(Pooling):
@@ -146,7 +138,7 @@ class MaxPooling(Pooling):
 
     def backward(
         self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
-    ) -> Gradients:
+    ) -> OutputGradients:
         batch, positions = piece.batch, piece.positions
         step = account["step"][positions] - account["n_back"][positions]  # in this piece
         d = d[positions]
@@ -154,7 +146,7 @@ class MaxPooling(Pooling):
         for t, (n, start) in enumerate(zip(batch.active, batch.starts, strict=False)):
             np.multiply(d[:n], step[:n] == t, out=dy[start : start + n])
         account["n_back"][positions] += batch.lengths[:, None]
-        return Gradients(dy, None)
+        return OutputGradients(dy, None)
 
 
 class AttentionPooling(Pooling):
@@ -167,7 +159,7 @@ class AttentionPooling(Pooling):
         result = Σ a_t y_t
     """
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         H = self.n_inputs
         return {"attention_weights": (H, H), "attention_bias": (H,), "attention_score": (H,)}
 
@@ -207,7 +199,7 @@ class AttentionPooling(Pooling):
 
     def backward(
         self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
-    ) -> Gradients:
+    ) -> OutputGradients:
         batch, positions = piece.batch, piece.positions
         y, v, W = outputs.y, p["attention_score"], p["attention_weights"]
         sequence = batch.sequence_of_row()
@@ -224,7 +216,7 @@ class AttentionPooling(Pooling):
         g["attention_weights"][...] = y.T @ du
         g["attention_bias"][...] = du.sum(axis=0)
         dy += du @ W.T
-        return Gradients(dy, None)
+        return OutputGradients(dy, None)
 
     def _hidden(self, p: Arrays, y: Array) -> Array:
         u = y @ p["attention_weights"]
@@ -242,7 +234,7 @@ class JoinedPooling(Pooling):
         self.n_outputs = sum(part.n_outputs for part in parts)
         self.reads_last_piece_only = all(part.reads_last_piece_only for part in parts)
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         return {name: shape for part in self.parts for name, shape in part.shapes().items()}
 
     def initialize(self, p: Arrays, rng: RandomState) -> None:
@@ -261,7 +253,7 @@ class JoinedPooling(Pooling):
 
     def backward(
         self, p: Arrays, d: Array, account: Account, outputs: Outputs, piece: Piece, g: Arrays
-    ) -> Gradients:
+    ) -> OutputGradients:
         dy = dy_last = None
         start = 0
         for i, part in enumerate(self.parts):
@@ -272,7 +264,7 @@ class JoinedPooling(Pooling):
                 dy = of_part.dy if dy is None else dy + of_part.dy
             if of_part.dy_last is not None:
                 dy_last = of_part.dy_last if dy_last is None else dy_last + of_part.dy_last
-        return Gradients(dy, dy_last)
+        return OutputGradients(dy, dy_last)
 
 
 POOLINGS: dict[str, Callable[[int], Pooling]] = {

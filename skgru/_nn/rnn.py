@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._nn.batch import Array, Batch
-from skgru._nn.cells import Cell, drop_vanished_
+from skgru._nn.batch import Array
+from skgru._nn.cells import Cell, CellGradients, CellOutputs, drop_vanished_
+from skgru._nn.part import Arrays, LayerRun, OutputGradients
 
 
 class RNNCache(NamedTuple):
@@ -32,20 +33,11 @@ class RNN(Cell):
     n_gates = 1
     n_sigmoid = 0
 
-    def forward(
-        self,
-        p: dict[str, Array],
-        x: Array,
-        batch: Batch,
-        initial: Array | None = None,
-        *,
-        mask: Array | None = None,
-        decay: Array | None = None,
-        need_cache: bool = True,
-    ) -> tuple[Array, Array, RNNCache | None]:
+    def _forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, RNNCache | None]:
         """See `Cell.forward`."""
+        batch, initial, mask, decay = run.batch, run.initial, run.mask, run.decay
         Wb, (U,) = self._weights(p)
-        x1, gates = self._gate_arrays(batch, x.dtype, need_cache)
+        x1, gates = self._gate_arrays(batch, x.dtype, run.need_cache)
         (a_all,) = gates
         states = batch.allocate_states(initial, self.n_units, x.dtype)
         before, after = states[: batch.n_sequences], states[batch.n_sequences :]
@@ -65,21 +57,14 @@ class RNN(Cell):
                 np.add(h_t, a_all[start - offset : start - offset + n], h_t)
                 np.tanh(h_t, h_t)
                 before = h_t
-        cache = RNNCache(x1, states, gates, mask, decay, decayed) if need_cache else None
-        return states, batch.last(states), cache
+        cache = RNNCache(x1, states, gates, mask, decay, decayed) if run.need_cache else None
+        return CellOutputs(states, batch.last(states)), cache
 
     def backward(
-        self,
-        p: dict[str, Array],
-        d_states: Array | None,
-        d_last: Array | None,
-        batch: Batch,
-        cache: RNNCache,
-        g: dict[str, Array],
-        *,
-        need_dx: bool = True,
-    ) -> tuple[Array | None, Array, Array | None]:
+        self, p: Arrays, dy: OutputGradients, cache: RNNCache, g: Arrays, run: LayerRun
+    ) -> CellGradients:
         """See `Cell.backward`."""
+        batch, (d_states, d_last) = run.batch, dy
         x1, states, d_gates, mask, decay, decayed = cache
         (da_all,) = d_gates
         U_T = np.ascontiguousarray(p["recurrent_weights"].T)
@@ -112,4 +97,5 @@ class RNN(Cell):
         np.matmul(read.T, da_all, out=g["recurrent_weights"])
         if d_decay is not None:
             d_decay *= batch.previous(states)
-        return self._input_gradients(p, x1, d_gates, g, need_dx), dh_all, d_decay
+        dx = self._input_gradients(p, x1, d_gates, g, run.need_dx)
+        return CellGradients(dx, dh_all, d_decay)

@@ -6,9 +6,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skgru._nn.batch import Batch
-from skgru._nn.recurrent import Stack
 from tests import naive
 from tests.parity.mapping import to_keras
+from tests.passes import forward_layer, make_stack
 
 D, H = 3, 5
 CELLS = {
@@ -27,11 +27,11 @@ def test_layer_equals_keras(cell, bidirectional, lengths):
     rng = np.random.RandomState(0)
     sequences = [rng.normal(size=(n, D)) for n in lengths]
     batch = Batch(np.array(lengths))
-    stack = Stack(D, (H,), (kind,), reset_after=cell == "after", bidirectional=bidirectional)
+    stack = make_stack(D, (H,), (kind,), reset_after=cell == "after", bidirectional=bidirectional)
     ours = stack.layers["hidden_0"]
     initial = rng.normal(size=(len(lengths), ours.n_states))
     p = {name: rng.normal(0, 0.7, shape) for name, shape in ours.shapes().items()}
-    (y, _, final), _ = ours.forward(p, naive.pack(sequences), batch, initial)
+    (y, _, final), _ = forward_layer(ours, p, naive.pack(sequences), batch, initial)
 
     theirs = make_layer(return_sequences=True, return_state=True, dtype="float64")
     if bidirectional:

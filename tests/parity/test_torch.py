@@ -9,9 +9,9 @@ from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
 from skgru._engine.number_losses import PoissonDeviance, SquaredError
 from skgru._nn.batch import Batch
 from skgru._nn.optimizers import SGD, Adam
-from skgru._nn.recurrent import Stack
 from tests import naive
 from tests.parity.mapping import gradient_to_torch, to_torch
+from tests.passes import backward_layer, forward_layer, make_stack
 
 D, H = 3, 5
 LENGTHS = [7, 4, 4, 2, 1]
@@ -30,7 +30,9 @@ def close(ours, theirs):
 def test_layers_equal_torch_forward_and_backward(kind, depth, bidirectional, lengths):
     rng = np.random.RandomState(0)
     B, batch = len(lengths), Batch(np.array(lengths))
-    stack = Stack(D, (H,) * depth, (kind,) * depth, reset_after=True, bidirectional=bidirectional)
+    stack = make_stack(
+        D, (H,) * depth, (kind,) * depth, reset_after=True, bidirectional=bidirectional
+    )
     layers = list(stack.layers.values())
     n_directions = 2 if bidirectional else 1
     sequences = [rng.normal(size=(n, D)) for n in lengths]
@@ -68,7 +70,7 @@ def test_layers_equal_torch_forward_and_backward(kind, depth, bidirectional, len
 
     y, caches = naive.pack(sequences), []
     for i, (layer, p) in enumerate(zip(layers, parameters, strict=True)):
-        ours, cache = layer.forward(p, y, batch, of_layer(initials, i))
+        ours, cache = forward_layer(layer, p, y, batch, of_layer(initials, i))
         caches.append(cache)
         y = ours.y
         close(ours.last, of_layer([finals[0].detach().numpy()], i))
@@ -79,7 +81,7 @@ def test_layers_equal_torch_forward_and_backward(kind, depth, bidirectional, len
     for i in reversed(range(depth)):
         g = {name: np.zeros(shape) for name, shape in layers[i].shapes().items()}
         d_last = of_layer([on_last], i)
-        dy, d_initial, _ = layers[i].backward(parameters[i], dy, d_last, batch, caches[i], g)
+        dy, d_initial, _ = backward_layer(layers[i], parameters[i], dy, d_last, batch, caches[i], g)
         close(d_initial, of_layer([initial.grad.numpy() for initial in initials_torch], i))
         for name, gradient in gradient_to_torch(kind, g, i).items():
             close(gradient, getattr(reference, name).grad)

@@ -1,0 +1,150 @@
+"""A branch: input part → recurrent stack → pooling; what the network reads of one input."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from skgru._nn.batch import Array
+from skgru._nn.layers import Embedding, Numbers
+from skgru._nn.missing import ObservedInputs
+from skgru._nn.parameters import Parameters
+from skgru._nn.part import Arrays, InputPart, OutputGradients, Run
+from skgru._nn.pooling import Pooling, make_pooling
+from skgru._nn.recurrent import Stack, StackOutputs
+from skgru._spec import BranchSpec
+
+
+class BranchCache(NamedTuple):
+    """What `Branch.backward` needs of the forward pass: the parts' caches."""
+
+    input: Any
+    stack: list[Any]
+
+
+class Branch:
+    """Parts and their wiring, up to what the head reads.
+
+    It keeps the contract of a part with the `Parameters` of the whole network: its passes go from
+    the branch's inputs to the outputs of the top layer. What the pooling makes of these is up to
+    `pieces`, since a pooling reads them piece by piece.
+
+    Parameters
+    ----------
+    spec : BranchSpec
+    prefix : str, default=""
+        What its parts' names begin with.
+
+    Attributes
+    ----------
+    prefix : str
+    input : InputPart
+    stack : Stack
+    pooling : Pooling or None
+        None = the head reads the outputs of every step, each for itself.
+    n_outputs : int
+        How many numbers of it the head reads.
+    n_units_of_widest : int
+    bidirectional : bool
+    patch_size : int
+    input_parts : dict of InputPart
+        The input part by its name, if it has parameters.
+    pooling_parts : dict of Pooling
+        The pooling by its name, if it has parameters.
+    """
+
+    def __init__(self, spec: BranchSpec, prefix: str = "") -> None:
+        encoder = spec.encoder
+        self.spec = spec
+        self.prefix = prefix
+        self.input = make_input(spec)
+        self.stack = Stack(self.input.n_outputs, encoder, self.input.n_gaps, prefix)
+        self.pooling: Pooling | None = None
+        if encoder.pooling is not None:
+            self.pooling = make_pooling(encoder.pooling, self.stack.n_outputs)
+        self.n_outputs = (self.pooling or self.stack).n_outputs
+        self.n_units_of_widest = max(encoder.hidden_layer_sizes)
+        self.bidirectional = encoder.bidirectional
+        self.patch_size = encoder.patch_size
+        self._input_name = prefix + self.input.name
+        self._pooling_name = prefix + "pooling"
+        self.input_parts: dict[str, InputPart] = {}
+        if self.input.shapes():
+            self.input_parts[self._input_name] = self.input
+        self.pooling_parts: dict[str, Pooling] = {}
+        if self.pooling and self.pooling.shapes():
+            self.pooling_parts[self._pooling_name] = self.pooling
+
+    @property
+    def numbers_per_step(self) -> int:
+        """About how many numbers a pass with a cache holds for each step of each sequence."""
+        return 2 * self.input.numbers_per_step + self.stack.numbers_per_step(need_cache=True)
+
+    @property
+    def numbers_per_step_without_cache(self) -> int:
+        """About how many numbers a pass without a cache holds for each step of each sequence."""
+        return self.input.numbers_per_step + self.stack.numbers_per_step(need_cache=False)
+
+    def forward(self, p: Parameters, x: Any, run: Run) -> tuple[StackOutputs, BranchCache]:
+        """Run input part and stack.
+
+        Parameters
+        ----------
+        p : Parameters
+        x : ndarray of shape (S, D), or of shape (S,) or (S, patch_size) with rows of the embedding
+            Inputs in the layout of the batch; with `decay`, the columns of
+            `missing.ObservedInputs`.
+        run : Run
+
+        Returns
+        -------
+        outputs : StackOutputs
+        cache : BranchCache
+        """
+        read, input_cache = self.input.forward(self._input_section(p), x, run)
+        if read.gaps is not None:
+            run = run._replace(gaps=read.gaps)
+        outputs, caches = self.stack.forward(p, read.x, run)
+        return outputs, BranchCache(input_cache, caches)
+
+    def backward(
+        self, p: Parameters, dy: OutputGradients, cache: BranchCache, g: Parameters, run: Run
+    ) -> Array | None:
+        """Write the gradients of the parameters to g, given those of the top layer's outputs.
+
+        Returns the gradient of the inputs (S, D) if asked for: with an embedding, of its vectors.
+        """
+        need_dx = run.need_dx or self.input.needs_dx
+        of_stack = Run(run.batch, need_dx=need_dx, need_d_gaps=run.need_dx)
+        d_read = self.stack.backward(p, dy, cache.stack, g, of_stack)
+        dx: Array | None = self.input.backward(
+            self._input_section(p), d_read, cache.input, self._input_section(g), run
+        )
+        return dx
+
+    def _input_section(self, p: Parameters) -> Arrays:
+        """Return the arrays of the input part, which may have none."""
+        return p.section(self._input_name) if self.input_parts else {}
+
+    def pooling_section(self, p: Parameters) -> Arrays:
+        """Return the arrays of the pooling, which may have none."""
+        return p.section(self._pooling_name) if self.pooling_parts else {}
+
+
+def make_input(spec: BranchSpec) -> InputPart:
+    """Return the input part of a branch."""
+    own, encoder = spec.input, spec.encoder
+    if own.n_tokens is not None:
+        return Embedding(
+            own.n_tokens,
+            own.n_inputs,
+            patch_size=encoder.patch_size,
+            is_frozen=own.freeze_embedding,
+        )
+    if own.decay:
+        return ObservedInputs(
+            own.n_inputs,
+            patch_size=encoder.patch_size,
+            n_directions=2 if encoder.bidirectional else 1,
+            reads_mask=own.reads_mask,
+        )
+    return Numbers(own.n_inputs * encoder.patch_size)
