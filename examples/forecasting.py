@@ -48,12 +48,9 @@ def main(argv=None):
     X_train, y_train = cut(series[:split])
     X_test, y_test = cut(series[split:])
 
-    model = GRURegressor(
-        hidden_layer_sizes=32,
-        max_iter=options.epochs,
-        learning_rate="cosine",
-        random_state=0,
-    ).fit(X_train, y_train - X_train[:, -1:])
+    model = GRURegressor(hidden_layer_sizes=32, max_iter=options.epochs, random_state=0).fit(
+        X_train, y_train - X_train[:, -1:]
+    )
     forecasts = {
         "GRU": X_test[:, -1:] + model.predict(X_test),
         "last value": np.repeat(X_test[:, -1:], HORIZON, axis=1),

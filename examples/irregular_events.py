@@ -58,9 +58,7 @@ def main(argv=None):
     print("the first steps of the first one:")
     print(np.array2string(X[0][:4], precision=1, prefix="    "))
 
-    network = GRUClassifier(
-        hidden_layer_sizes=32, max_iter=options.epochs, learning_rate="cosine", random_state=0
-    )
+    network = GRUClassifier(hidden_layer_sizes=32, max_iter=options.epochs, random_state=0)
     with_time = network.set_params(time_feature=0)
     print(f"\naccuracy with the times     {cross_val_score(with_time, X, y, cv=3).mean():.3f}")
     without = network.set_params(time_feature=None)

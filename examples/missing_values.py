@@ -62,11 +62,7 @@ def main(argv=None):
 
     def network(**parameters):
         return GRUClassifier(
-            hidden_layer_sizes=32,
-            max_iter=options.epochs,
-            learning_rate="cosine",
-            random_state=0,
-            **parameters,
+            hidden_layer_sizes=32, max_iter=options.epochs, random_state=0, **parameters
         )
 
     mean = PerTimestep(SimpleImputer())

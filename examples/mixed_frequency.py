@@ -52,12 +52,7 @@ def main(argv=None):
     both = {name: np.concatenate([hourly[name], daily[name]]) for name in hourly}
 
     network = GRUClassifier(
-        hidden_layer_sizes=32,
-        time_feature=0,
-        max_iter=options.epochs,
-        learning_rate="cosine",
-        learning_rate_init=0.01,
-        random_state=0,
+        hidden_layer_sizes=32, time_feature=0, max_iter=options.epochs, random_state=0
     )
     for name, events in (("output", hourly), ("price", daily), ("output and price", both)):
         X = SequenceAligner().fit_transform(events)

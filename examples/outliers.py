@@ -44,11 +44,7 @@ def main(argv=None):
     for data, name in ((X, "clean"), (with_spikes(X), "with spikes")):
         for scaling in ("standard", "robust"):
             model = GRUClassifier(
-                hidden_layer_sizes=32,
-                scaling=scaling,
-                max_iter=options.epochs,
-                learning_rate="cosine",
-                random_state=0,
+                hidden_layer_sizes=32, scaling=scaling, max_iter=options.epochs, random_state=0
             ).fit(data[:split], y[:split])
             score = model.score(data[split:], y[split:])
             print(f'{name:12s} scaling="{scaling}"'.ljust(34) + f"accuracy {score:.3f}")

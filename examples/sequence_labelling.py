@@ -83,8 +83,6 @@ def main(argv=None):
         pooling=None,
         embedding_dim=16,
         max_iter=options.epochs,
-        learning_rate="cosine",
-        learning_rate_init=0.01,
         random_state=0,
     ).fit(X, y)
 

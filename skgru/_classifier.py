@@ -418,9 +418,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     >>> rng = np.random.default_rng(0)
     >>> X = [np.cumsum(rng.normal(0.5 * (-1) ** i, size=5 + i % 7)) for i in range(60)]
     >>> y = ["rises" if i % 2 == 0 else "falls" for i in range(60)]
-    >>> clf = GRUClassifier(
-    ...     hidden_layer_sizes=8, max_iter=30, learning_rate="cosine", random_state=0
-    ... ).fit(X, y)
+    >>> clf = GRUClassifier(hidden_layer_sizes=8, max_iter=30, random_state=0).fit(X, y)
     >>> clf.predict([[0, 1, 2, 3], [0, -1, -2, -3, -4, -5]])
     array(['rises', 'falls'], dtype='<U5')
     """
