@@ -32,7 +32,7 @@ def make_series(n_hours, seed=0):
 
 
 def cut(series):
-    """Return windows (n, WINDOW) and what follows them (n, HORIZON)."""
+    """Return windows (n, WINDOW) and the values that follow them (n, HORIZON)."""
     both = sliding_window_view(series, WINDOW + HORIZON)
     return both[:, :WINDOW], both[:, WINDOW:]
 

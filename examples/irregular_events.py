@@ -2,7 +2,7 @@
 
     python examples/irregular_events.py
 
-The table, made here, is what a database of patients gives: one row per measurement, with patient,
+The table, made here, is as a database of patients gives it: one row per measurement, with patient,
 time, channel and value. Pulses come every few minutes, temperatures every hour or so, a blood test
 hardly ever, all at times of their own. Patients at risk are those whose pulse rises fast: by the
 hour, not by the measurement, and how often one measures has nothing to do with it. So the network
@@ -18,7 +18,7 @@ from sklearn.model_selection import cross_val_score
 
 from skgru import GRUClassifier, SequenceAligner
 
-# How many minutes lie between two measurements on average, level and spread of the values.
+# Minutes between two measurements on average, level and spread of the values.
 CHANNELS = {"pulse": (10, 80, 2), "temperature": (40, 37, 0.3), "lactate": (120, 1.5, 0.4)}
 
 

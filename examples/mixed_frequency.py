@@ -3,8 +3,8 @@
     python examples/mixed_frequency.py
 
 The data, made here, are four days of a plant: its output is read every hour, its price told once a
-day. Did the plant earn more on the last two days than on the first two? That takes both channels:
-what counts is each day's output times the day's price. `SequenceAligner` puts them on the union of
+day. Did the plant earn more on the last two days than on the first two? That takes both channels,
+each day's output times the day's price. `SequenceAligner` puts them on the union of
 their times, with NaN where a channel has no value, and the network reads them as they are.
 """
 

@@ -5,7 +5,7 @@
 The data, made here, are two channels that wander; the class says whether they wander together. Then
 one value in a hundred becomes a spike. `scaling="standard"` measures in standard deviations, which
 the spikes blow up until the signal is too small to see. `scaling="robust"` measures in quartiles
-and bends what is far outside into a narrow range.
+and bends outliers into a narrow range.
 """
 
 import argparse

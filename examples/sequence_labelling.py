@@ -1,4 +1,4 @@
-"""Label every step of a sequence: what each character of a line of Python source belongs to.
+"""Label every step of a sequence: the kind of token of each character of a line of Python source.
 
     python examples/sequence_labelling.py
 

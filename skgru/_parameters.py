@@ -1,4 +1,4 @@
-"""The parameters of an estimator as numbers of Python, whatever numbers they were given as."""
+"""The parameters of an estimator as numbers of Python, in whatever type they were given."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ class PlainParameters:
     """A view of an estimator: its attributes, of which NumPy's scalars are Python's.
 
     A parameter search hands over numbers of NumPy. Calculating with them, small integers overflow,
-    and numbers in single precision round what they meet.
+    and numbers in single precision round others.
 
     Parameters
     ----------

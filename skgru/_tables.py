@@ -31,7 +31,7 @@ def columns_of(table):
 
 
 def check_not_deferred(table, instead_of_groups):
-    """Refuse what `groupby` returns, with what to give instead, and a LazyFrame.
+    """Refuse the result of `groupby`, with the remedy, and a LazyFrame.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def check_not_deferred(table, instead_of_groups):
 
 
 def is_grouped(table):
-    """Whether a container is what `groupby` of pandas and `group_by` of polars return."""
+    """Whether a container is a result of `groupby` of pandas or `group_by` of polars."""
     return type(table).__name__.endswith("GroupBy")
 
 
