@@ -1,4 +1,4 @@
-"""Compare the cells on one task: what each learns, how large it is, how long it takes.
+"""Compare the cells on one task: the error of each, its size and its time.
 
     python examples/cells_compared.py
 

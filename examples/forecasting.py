@@ -32,7 +32,7 @@ def make_series(n_hours, seed=0):
 
 
 def cut(series):
-    """Return windows (n, WINDOW) and what follows them (n, HORIZON)."""
+    """Return windows (n, WINDOW) and the values that follow them (n, HORIZON)."""
     both = sliding_window_view(series, WINDOW + HORIZON)
     return both[:, :WINDOW], both[:, WINDOW:]
 
@@ -48,12 +48,9 @@ def main(argv=None):
     X_train, y_train = cut(series[:split])
     X_test, y_test = cut(series[split:])
 
-    model = GRURegressor(
-        hidden_layer_sizes=32,
-        max_iter=options.epochs,
-        learning_rate="cosine",
-        random_state=0,
-    ).fit(X_train, y_train - X_train[:, -1:])
+    model = GRURegressor(hidden_layer_sizes=32, max_iter=options.epochs, random_state=0).fit(
+        X_train, y_train - X_train[:, -1:]
+    )
     forecasts = {
         "GRU": X_test[:, -1:] + model.predict(X_test),
         "last value": np.repeat(X_test[:, -1:], HORIZON, axis=1),

@@ -28,7 +28,7 @@ def main(argv=None):
     if quick:
         grid = {"hidden_layer_sizes": [64], "learning_rate_init": [0.005, 0.01]}
     search = GridSearchCV(
-        GRUClassifier(features_per_step=8, max_iter=30, learning_rate="cosine", random_state=0),
+        GRUClassifier(features_per_step=8, max_iter=30, random_state=0),
         grid,
         cv=StratifiedKFold(2 if quick else 5, shuffle=True, random_state=0),
         n_jobs=2,

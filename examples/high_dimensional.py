@@ -41,9 +41,7 @@ def main(argv=None):
     options = parser.parse_args(argv)
 
     X, y = make_sequences(options.sequences)
-    network = GRUClassifier(
-        hidden_layer_sizes=16, max_iter=options.epochs, learning_rate="cosine", random_state=0
-    )
+    network = GRUClassifier(hidden_layer_sizes=16, max_iter=options.epochs, random_state=0)
     pipeline = make_pipeline(PerTimestep(make_pipeline(StandardScaler(), PCA())), network)
     grid = {"pertimestep__transformer__pca__n_components": [1, 2, 8]}
 

@@ -2,7 +2,7 @@
 
     python examples/irregular_events.py
 
-The table, made here, is what a database of patients gives: one row per measurement, with patient,
+The table, made here, is as a database of patients gives it: one row per measurement, with patient,
 time, channel and value. Pulses come every few minutes, temperatures every hour or so, a blood test
 hardly ever, all at times of their own. Patients at risk are those whose pulse rises fast: by the
 hour, not by the measurement, and how often one measures has nothing to do with it. So the network
@@ -18,7 +18,7 @@ from sklearn.model_selection import cross_val_score
 
 from skgru import GRUClassifier, SequenceAligner
 
-# How many minutes lie between two measurements on average, level and spread of the values.
+# Minutes between two measurements on average, level and spread of the values.
 CHANNELS = {"pulse": (10, 80, 2), "temperature": (40, 37, 0.3), "lactate": (120, 1.5, 0.4)}
 
 
@@ -58,9 +58,7 @@ def main(argv=None):
     print("the first steps of the first one:")
     print(np.array2string(X[0][:4], precision=1, prefix="    "))
 
-    network = GRUClassifier(
-        hidden_layer_sizes=32, max_iter=options.epochs, learning_rate="cosine", random_state=0
-    )
+    network = GRUClassifier(hidden_layer_sizes=32, max_iter=options.epochs, random_state=0)
     with_time = network.set_params(time_feature=0)
     print(f"\naccuracy with the times     {cross_val_score(with_time, X, y, cv=3).mean():.3f}")
     without = network.set_params(time_feature=None)

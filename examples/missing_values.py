@@ -5,7 +5,7 @@
 The data, made here, are three channels that swing at the same rate; the class says which of them
 runs ahead of the others. A share of all values is removed at random, in training and in test. The
 same network reads them in three ways: as they are (`missing="decay"`, GRU-D, and "indicator"), and
-with the mean or the last value put in place of what is missing before the fit. Beside it, the
+with the mean or the last value put in place of missing ones before the fit. Beside it, the
 network on the complete data.
 """
 
@@ -62,11 +62,7 @@ def main(argv=None):
 
     def network(**parameters):
         return GRUClassifier(
-            hidden_layer_sizes=32,
-            max_iter=options.epochs,
-            learning_rate="cosine",
-            random_state=0,
-            **parameters,
+            hidden_layer_sizes=32, max_iter=options.epochs, random_state=0, **parameters
         )
 
     mean = PerTimestep(SimpleImputer())

@@ -3,8 +3,8 @@
     python examples/mixed_frequency.py
 
 The data, made here, are four days of a plant: its output is read every hour, its price told once a
-day. Did the plant earn more on the last two days than on the first two? That takes both channels:
-what counts is each day's output times the day's price. `SequenceAligner` puts them on the union of
+day. Did the plant earn more on the last two days than on the first two? That takes both channels,
+each day's output times the day's price. `SequenceAligner` puts them on the union of
 their times, with NaN where a channel has no value, and the network reads them as they are.
 """
 
@@ -52,12 +52,7 @@ def main(argv=None):
     both = {name: np.concatenate([hourly[name], daily[name]]) for name in hourly}
 
     network = GRUClassifier(
-        hidden_layer_sizes=32,
-        time_feature=0,
-        max_iter=options.epochs,
-        learning_rate="cosine",
-        learning_rate_init=0.01,
-        random_state=0,
+        hidden_layer_sizes=32, time_feature=0, max_iter=options.epochs, random_state=0
     )
     for name, events in (("output", hourly), ("price", daily), ("output and price", both)):
         X = SequenceAligner().fit_transform(events)

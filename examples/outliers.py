@@ -5,7 +5,7 @@
 The data, made here, are two channels that wander; the class says whether they wander together. Then
 one value in a hundred becomes a spike. `scaling="standard"` measures in standard deviations, which
 the spikes blow up until the signal is too small to see. `scaling="robust"` measures in quartiles
-and bends what is far outside into a narrow range.
+and bends outliers into a narrow range.
 """
 
 import argparse
@@ -44,11 +44,7 @@ def main(argv=None):
     for data, name in ((X, "clean"), (with_spikes(X), "with spikes")):
         for scaling in ("standard", "robust"):
             model = GRUClassifier(
-                hidden_layer_sizes=32,
-                scaling=scaling,
-                max_iter=options.epochs,
-                learning_rate="cosine",
-                random_state=0,
+                hidden_layer_sizes=32, scaling=scaling, max_iter=options.epochs, random_state=0
             ).fit(data[:split], y[:split])
             score = model.score(data[split:], y[split:])
             print(f'{name:12s} scaling="{scaling}"'.ljust(34) + f"accuracy {score:.3f}")

@@ -1,4 +1,4 @@
-"""Label every step of a sequence: what each character of a line of Python source belongs to.
+"""Label every step of a sequence: the kind of token of each character of a line of Python source.
 
     python examples/sequence_labelling.py
 
@@ -83,8 +83,6 @@ def main(argv=None):
         pooling=None,
         embedding_dim=16,
         max_iter=options.epochs,
-        learning_rate="cosine",
-        learning_rate_init=0.01,
         random_state=0,
     ).fit(X, y)
 

@@ -3,7 +3,7 @@
     python examples/text_classification.py
     python examples/text_classification.py --data FILE.csv     # your own: columns text,label
 
-The texts are what every installation of this package already holds: the first 15 words of the
+The texts are part of every installation of this package: the first 15 words of the
 docstrings of all public functions, classes and methods of the three libraries. The libraries' own
 names are taken out, since they would give the answer away, and so is every text that repeats eight
 words in a row of an earlier one: docstrings are copied a lot, and copies in both training and test

@@ -2,8 +2,8 @@
 
     python examples/two_sentences.py
 
-Two sentences decide nothing: the third is like both of them, its word "great" is unknown, and what
-the network says of it is a guess from the words that it shares with either. But everything that a
+Two sentences decide nothing: the third is like both of them, its word "great" is unknown, and the
+answer of the network is a guess from the words that it shares with either. But everything that a
 real text classifier needs is here.
 """
 

@@ -64,7 +64,7 @@ def columns_of(table):
 
 
 def is_grouped(table):
-    """Whether a container is what `groupby` of pandas and `group_by` of polars return."""
+    """Whether a container is a result of `groupby` of pandas or `group_by` of polars."""
     return type(table).__name__.endswith("GroupBy")
 
 

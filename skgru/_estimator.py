@@ -1,4 +1,4 @@
-"""What all public estimators have beyond scikit-learn's `BaseEstimator`."""
+"""The base of all public estimators, above scikit-learn's `BaseEstimator`."""
 
 import warnings
 from contextlib import contextmanager
@@ -77,7 +77,7 @@ class Estimator(BaseEstimator):
         Raises
         ------
         InvalidParameterError
-            Of scikit-learn, with a hint at what was meant.
+            Of scikit-learn, with a hint at the value that was meant.
         """
         constraints, caller_name = self._parameter_constraints, type(self).__name__
         for name, value in self.get_params(deep=False).items():

@@ -1,4 +1,4 @@
-"""What was probably meant by a parameter that is not understood.
+"""Hints at the probable meaning of a parameter that is not understood.
 
 A hint is a sentence with a space in front of it, for the end of an error message, or empty.
 """
@@ -11,8 +11,8 @@ import numpy as np
 
 from skgru._compat import InvalidParameterError, Options, validate_parameter_constraints
 
-# What other libraries and other parameters say, spelled as `_key` spells it, and what it is here:
-# a value of the same parameter, or a dict of parameters.
+# Values of other libraries and other parameters, spelled as `_key` spells them, and their meaning
+# here: a value of the same parameter, or a dict of parameters.
 _MEANT = {
     "cell": {
         "bigru": {"cell": "gru", "bidirectional": True},
@@ -220,7 +220,7 @@ def hint_at_value(name, value, constraints):
     ----------
     name : str
     value : object
-        What is not understood; where it is a sequence, some of its elements.
+        The value that is not understood; of a sequence, some of its elements.
     constraints : dict
         `_parameter_constraints` of the estimator.
     """
@@ -286,7 +286,7 @@ def _are_valid(parameters, constraints):
 
 
 def _candidates(name, value, constraints):
-    """Yield what may have been meant, the likeliest first."""
+    """Yield the values that may have been meant, the likeliest first."""
     if isinstance(value, type | np.dtype):
         yield from _candidates(name, getattr(value, "__name__", str(value)), constraints)
         return

@@ -55,14 +55,14 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         exactly, datetimes and durations in their finest unit and integers to 64 bits.
 
     channel : str or other hashable, default='channel'
-        The name of the column that says what was measured: strings, numbers or anything else that
-        is hashable, as of samples.
+        The name of the column of channels, the quantities measured: strings, numbers or anything
+        else that is hashable, as of samples.
 
     value : str or other hashable, default='value'
         The name of the column of values: numbers or booleans.
 
     channels : array-like of shape (n_channels,), default=None
-        Which channels become columns, in this order; of the type of those in the events. None
+        The channels that become columns, in this order; of the type of those in the events. None
         takes those that have a value in `fit`, sorted.
 
     freq : float, str, datetime.timedelta or np.timedelta64, default=None
@@ -71,13 +71,13 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         ``pandas.Timedelta`` reads, such as '15min'. None makes a step of each time of a sample.
 
     aggregate : {'mean', 'sum', 'min', 'max', 'first', 'last', 'count'} or dict, default='mean'
-        What becomes of several values of a channel in one bin or, without `freq`, at one time.
+        The summary of several values of a channel in one bin or, without `freq`, at one time.
         'first' and 'last' are by time, and by the order of the events where times are equal. A
         dict names it for single channels; for the others it is 'mean'. Where a channel has no
         value, 'count' gives 0 and the others NaN.
 
     handle_unknown : {'error', 'ignore'}, default='error'
-        What to do with events of channels that are not learned: raise an error or leave them out.
+        The treatment of events of channels that are not learned: an error, or leaving them out.
         With `channels` given, this holds in `fit` too.
 
     with_time : bool, default=True
@@ -258,8 +258,8 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             This parameter is ignored.
 
         samples : array-like of shape (n_samples,), default=None
-            Which samples to return, and in which order, as in `transform`. The channels are learned
-            from the events of all samples.
+            The samples to return, in this order, as in `transform`. The channels are learned from
+            the events of all samples.
 
         Returns
         -------
@@ -282,8 +282,8 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             The events, as in `fit`.
 
         samples : array-like of shape (n_samples,), default=None
-            Which samples to return, and in which order; of the type of those in X (the text "1" is
-            not the number 1). One without events is an empty sequence; events of other
+            The samples to return, in this order; of the type of those in X (the text "1" is not the
+            number 1). One without events is an empty sequence; events of other
             samples are ignored. None returns all samples in order of their first event.
 
         Returns
@@ -632,7 +632,7 @@ def _to_objects(cells):
 
 
 def _to_ids(column):
-    """Return a column as a list of what hashes the same wherever it comes from."""
+    """Return a column as a list of keys that hash the same wherever they come from."""
     if column.dtype.kind in "mM":
         return to_keys(to_times(column))
     ids = column.tolist()
@@ -726,7 +726,7 @@ def _check_types(asked, found, name, column):
 
 
 def _type_of(key):
-    """Return what ids must have in common to be equal."""
+    """Return the type that ids must share to be equal."""
     if isinstance(key, tuple):
         return tuple(map(_type_of, key))
     if is_time(type(key)):

@@ -27,20 +27,21 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Units of each hidden layer, from the bottom up.
 
     solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
-        How the weights are found: Adam [3]_, stochastic gradient descent with momentum, or L-BFGS
-        on all samples at once (SciPy's; exact and free of chance, for small data; it computes in
-        float64 whatever `dtype` says).
+        The optimizer: Adam [3]_, stochastic gradient descent with momentum, or L-BFGS on all
+        samples at once (SciPy's; exact and free of chance, for small data; it computes in float64
+        whatever `dtype` says).
 
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weight matrices (not on biases or embeddings). As in
-        :class:`~sklearn.neural_network.MLPClassifier`, it is divided by the number of samples
-        (the sum of their weights) that the loss is averaged over.
+        :class:`~sklearn.neural_network.MLPClassifier` and
+        :class:`~sklearn.neural_network.MLPRegressor`, it is divided by the number of samples (the
+        sum of their weights) that the loss is averaged over.
 
-    batch_size : int, default='auto'
+    batch_size : int or 'auto', default='auto'
         Sequences per update, for 'adam' and 'sgd'. 'auto' is ``min(32, n_samples)``.
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='cosine'
-        How the learning rate changes, for 'adam' and 'sgd'.
+        Schedule of the learning rate, for 'adam' and 'sgd'.
 
         - 'constant': it stays at `learning_rate_init`.
         - 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the samples seen.
@@ -66,12 +67,12 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Whether the sequences are shuffled before each epoch.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the validation split and, in each epoch, the order, what
-        dropout leaves out and where patches join. The same int gives the same model, bit for bit.
+        Determines the first weights, the validation split and, in each epoch, the order, the
+        dropout and the joints of patches. The same int gives the same model, bit for bit.
 
     tol : float, default=1e-4
-        By how much the loss (with `early_stopping`, the validation score) has to improve to count
-        as improving. For 'lbfgs', the size of the gradient at which it has converged.
+        Least improvement of the loss (with `early_stopping`, of the validation score) that counts
+        as one. For 'lbfgs', the size of the gradient at convergence.
 
     verbose : bool or int, default=False
         Whether to print a line per epoch: loss, validation score, time left.
@@ -87,12 +88,12 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Whether 'sgd' uses Nesterov's momentum.
 
     early_stopping : bool or 'auto', default='auto'
-        Whether to stop when the validation score no longer improves, rather than the training
-        loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
-        if given to `fit`, else a part held out of the training data, stratified by class (not for
-        multilabel). For 'adam' and 'sgd'. 'auto' stops early if there are `X_val` and `y_val`, or
-        at least 10,000 sequences (for which a `max_iter` of 'auto' is 2 or 4 epochs, with batches
-        of 32: there it only takes the best of them); not in `partial_fit`.
+        Whether to stop when the validation score no longer improves, rather than the training loss,
+        and go back to the weights that scored best. The validation set is `X_val`, `y_val` if given
+        to `fit`, else a part held out of the training data, stratified by class where each sequence
+        has one. For 'adam' and 'sgd'. 'auto' stops early if there are `X_val` and `y_val`, or at
+        least 10,000 sequences (for which a `max_iter` of 'auto' is 2 or 4 epochs, with batches of
+        32: there it only takes the best of them); not in `partial_fit`.
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.
@@ -104,7 +105,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Decay of Adam's second moment, in [0, 1).
 
     epsilon : float, default=1e-8
-        What keeps Adam's division away from zero.
+        Constant that keeps Adam's division away from zero.
 
     n_iter_no_change : int or inf, default=10
         The training ends when more than this many epochs in a row have not improved by `tol`. With
@@ -120,8 +121,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         tanh cell; a tuple has one for each hidden layer.
 
     reset_after : bool, default=False
-        Where the reset gate of 'gru' acts: on the state before the matrix product [1]_, or on the
-        product, as in cuDNN, Keras and PyTorch.
+        Whether the reset gate of 'gru' acts on the matrix product, as in cuDNN, Keras and PyTorch,
+        rather than on the state before it [1]_.
 
     output_gate : bool, default=False
         Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
@@ -131,19 +132,21 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     bidirectional : bool or 'auto', default='auto'
         Whether each hidden layer has a second one beside it that reads the sequences from their
         ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
-        outputs. 'auto' is True, but False with ``pooling=None`` (a target at each step), where it
-        would read what comes later, and with `bptt_steps`.
+        outputs. 'auto' is True for classes, but False with ``pooling=None`` (a target at each
+        step), where it would read later steps, and with `bptt_steps`; and False for numbers as
+        targets: forecasts gained nothing.
 
     pooling : {'last', 'mean', 'max', 'attention', 'auto'} or tuple of them or None, default='auto'
-        What the head reads of the top layer: the output at each sequence's last step (in the
+        The inputs of the head, from the top layer: the output at each sequence's last step (in the
         reverse direction, its first one), the mean or the largest of each unit over the steps, or a
         mean with learned weights [9]_. A tuple joins several, side by side. None: the outputs of
-        every step, each for itself; y then holds a target for each step of each sequence. 'auto'
-        is ('last', 'mean', 'max'), for tokens 'max'.
+        every step, each for itself; y then holds a target for each step of each sequence. 'auto' is
+        'max' for tokens; ('last', 'mean', 'max') for classes, and for series of 60 steps or more,
+        on average, without `bptt_steps`; else 'last'.
 
-    embedding_dim : int or None, default='auto'
+    embedding_dim : int, 'auto' or None, default='auto'
         An int: X holds token ids, each of which gets a trainable vector of this many dimensions.
-        None: X is numeric. 'auto': what :class:`SequenceVectorizer` returns holds token ids, for
+        None: X is numeric. 'auto': the output of :class:`SequenceVectorizer` holds token ids, for
         vectors of 128 dimensions, and all else is numeric; a warning is given where integers look
         like token ids that have lost their mark, as by ``np.asarray``.
 
@@ -155,31 +158,31 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Whether the tokens' vectors keep their first values, those of `embedding_matrix`.
 
     features_per_step : int, default=1
-        How many numbers make a step where X does not say: in a 2-D X and in sequences of one
+        Number of features of a step where X does not say: in a 2-D X and in sequences of one
         dimension. Step 0's features come first, then step 1's.
 
     patch_size : int or 'auto', default='auto'
-        How many consecutive steps are joined into one before the recurrence, counted from the end:
-        faster, and often better, for long series. What is missing in front of the first step
-        counts as the features' mean (tokens: as nothing). 'auto' is the mean length divided by 40,
+        Number of consecutive steps that are joined into one before the recurrence, counted from the
+        end: faster, and often better, for long series. Steps that the first patch lacks count
+        as the features' mean (tokens: as nothing). 'auto' is the mean length divided by 40,
         rounded, at least 1; and 1 for tokens, with ``pooling=None`` and with `bptt_steps`.
 
     shift_patches : bool, default=True
         Whether the joints between patches move while 'adam' or 'sgd' trains: in each epoch, a
         sequence gets 0 to ``patch_size - 1`` more steps at its end, which count as the features'
-        mean (as missing, if values were missing in training; tokens: as nothing). So what happens
+        mean (as missing, if values were missing in training; tokens: as nothing). So an event
         within a patch is recognized wherever the joints fall.
 
     scaling : {'standard', 'robust'} or None, default='standard'
         Scaling of numeric input inside the model, of each feature over the steps of all training
         sequences: to mean 0 and variance 1; or to median 0 and interquartile range 1, after which
-        outliers are bent into the range from -3 to 3 [13]_.
+        outliers are bent into the range from -3 to 3 [12]_.
 
     missing : {'decay', 'indicator', 'error'}, default='decay'
-        What NaN inside a sequence of numbers does, if there is any in training (of several calls of
-        `partial_fit`, in the first).
+        Treatment of NaN inside a sequence of numbers, if there is any in training (of several calls
+        of `partial_fit`, in the first).
 
-        - 'decay': GRU-D [14]_. A missing value decays from the one last seen towards the training
+        - 'decay': GRU-D [13]_. A missing value decays from the one last seen towards the training
           mean, and the states of each layer decay too, with learned rates, by the time since each
           feature was last seen; the network also reads which features are missing.
         - 'indicator': a missing value is the training mean, and the network also reads which
@@ -191,7 +194,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         takes the place of the mean.
 
     time_feature : int or str, default=None
-        Which feature holds the time stamp of each step, in any unit: its index, or its column's
+        The feature that holds the time stamp of each step, in any unit: its index, or its column's
         name in a DataFrame, where it may hold dates. The network then reads the time since the
         previous step in its place, and ``missing='decay'`` counts in time, not in steps, also if
         nothing is missing. Stamps may be equal, but must not decrease in a sequence.
@@ -206,20 +209,20 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
 
     recurrent_dropout : float, default=0.0
         Share of each hidden layer's units whose state the next step does not read: the same units
-        at all steps of a sequence [11]_.
+        at all steps of a sequence [10]_.
 
     token_dropout : float, default=0.0
         Share of the tokens that each update replaces by the unknown one, whose vector is thereby
         trained.
 
     weight_decay : float, default=0.1
-        Decoupled weight decay of 'adam' [12]_: each update first shrinks the weight matrices by
+        Decoupled weight decay of 'adam' [11]_: each update first shrinks the weight matrices by
         this share, times the learning rate.
 
     max_grad_norm : float or None, default=1.0
         The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
 
-    group_by_length : {'auto'} or bool, default='auto'
+    group_by_length : bool or 'auto', default='auto'
         Whether, within some shuffled batches, sequences of similar length share a batch: faster
         where lengths differ. If length tells of the target, such batches would hold similar targets
         and training would suffer: 'auto' groups only if length explains less than 5 % of the
@@ -232,26 +235,27 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         counted from their ends. None: the full gradient.
 
     n_jobs : int or None, default=-1
-        How many threads there are where they gain: in training with layers of at least 128 units
-        and batches of at least 128 sequences of 128 units, in prediction with layers of at least 64
-        units and more than 256 sequences. -1: as many as the processors that BLAS may use, hence
-        one inside joblib's workers; None: 1, unless in a :obj:`joblib.parallel_config` context. The
-        results are the same, bit for bit.
+        Number of threads where they gain: in training with layers of at least 128 units and batches
+        of at least 128 sequences of 128 units, in prediction with layers of at least 64 units and
+        more than 256 sequences. -1: as many as the processors that BLAS may use, hence one inside
+        joblib's workers; None: 1, unless in a :obj:`joblib.parallel_config` context. The results
+        are the same, bit for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
-        What is computed and returned. Where every update sees all of a small training set (one
-        batch of `fit`, of at most 64,000 units times steps in all, such as 1,000 steps read by 64
-        units), 'float32' is the type of the weights and of what is returned, but the training
-        computes in float64: there a sample weight of two and two copies of the sample differ by
-        float64's rounding alone.
+        Type of the weights, of the computation and of the results, but for predicted numbers, which
+        are float64. Where every update sees all of a small training set (one batch of `fit`, of at
+        most 64,000 units times steps in all, such as 1,000 steps read by 64 units), 'float32' is
+        the type of the weights and of the results, but the training computes in float64: there a
+        sample weight of two and two copies of the sample differ by float64's rounding alone.
 
     label_smoothing : float, default=0.0
-        How far the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
-        overconfidence, more tolerance of wrong labels [10]_.
+        Share by which the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
+        overconfidence, more tolerance of wrong labels [14]_.
 
     class_weight : dict, 'balanced' or list of dict, default=None
-        Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that
-        make all classes count the same in all; a list with a dict per label for multilabel y.
+        Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that make
+        all classes count the same in all (not in `partial_fit`: it needs all of y at once); a list
+        with a dict per label for multilabel y.
 
     Attributes
     ----------
@@ -265,8 +269,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     feature_mean_, feature_scale_ : ndarray of shape (n_features,)
-        What numeric input is shifted by and divided by; NaN for a feature of which training has
-        no value, which is never read.
+        Shift and divisor of numeric input; NaN for a feature without a value in training, which is
+        never read.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen, by which the network's times are divided:
@@ -280,8 +284,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         The ids of the rows of the embedding; the first is 1, the unknown token.
 
     auto_params_ : dict
-        What each parameter that is 'auto' stood for in the latest fit; in `partial_fit`, where an
-        epoch is all there is, without `max_iter`.
+        The value chosen in the latest fit for each parameter that is 'auto'; in `partial_fit`,
+        where an epoch is all there is, without `max_iter`.
 
     parameters_ : dict of str to ndarray
         All trainable arrays, as views: writing to them changes the model. With D inputs, H units
@@ -325,7 +329,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Training loss of each epoch.
 
     validation_scores_ : list of float or None
-        Accuracy on the validation set after each epoch; None without one.
+        `score` of the validation set after each epoch; None without one.
 
     best_validation_score_ : float or None
         The highest of them.
@@ -347,9 +351,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     - with `embedding_dim`, the same with token ids: 0 at either end is padding, 1 the unknown
       token, and ids that `fit` has not seen count as unknown.
 
-    Trailing steps that are wholly NaN are padding: how much of it there is changes nothing. NaN
-    elsewhere is a missing value, see `missing`. A sequence may be empty: it is predicted from the
-    initial state.
+    Trailing steps that are wholly NaN are padding, whose length changes nothing. NaN elsewhere is a
+    missing value, see `missing`. A sequence may be empty: it is predicted from the initial state.
 
     The recurrence is that of [1]_, trained by back-propagation through time [2]_: with σ the
     logistic function and ⊙ the product by element,
@@ -361,7 +364,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         c_t = tanh(W_c·x_t + U_c·(r_t ⊙ h_{t-1}) + b_c)   candidate state
         h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ c_t
 
-    With missing values and ``missing='decay'`` [14]_, with m_t the mask, 1 where a feature was
+    With missing values and ``missing='decay'`` [13]_, with m_t the mask, 1 where a feature was
     seen, δ_t the time since it was last seen before the step (in units of `gap_scale_`), x_last its
     value then, and x̄ the training mean,
 
@@ -392,15 +395,15 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
        Transactions on Signal Processing 45(11), 1997.
     .. [9] Z. Yang et al., "Hierarchical attention networks for document classification", NAACL
        2016.
-    .. [10] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
-       2016.
-    .. [11] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
+    .. [10] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
        neural networks", NeurIPS 2016.
-    .. [12] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
-    .. [13] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs
+    .. [11] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [12] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs
        and boosted trees on tabular data", NeurIPS 2024.
-    .. [14] Z. Che et al., "Recurrent neural networks for multivariate time series with missing
+    .. [13] Z. Che et al., "Recurrent neural networks for multivariate time series with missing
        values", Scientific Reports 8, 2018.
+    .. [14] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
+       2016.
 
     Examples
     --------
@@ -411,9 +414,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
     >>> rng = np.random.default_rng(0)
     >>> X = [np.cumsum(rng.normal(0.5 * (-1) ** i, size=5 + i % 7)) for i in range(60)]
     >>> y = ["rises" if i % 2 == 0 else "falls" for i in range(60)]
-    >>> clf = GRUClassifier(
-    ...     hidden_layer_sizes=8, max_iter=30, learning_rate="cosine", random_state=0
-    ... ).fit(X, y)
+    >>> clf = GRUClassifier(hidden_layer_sizes=8, max_iter=30, random_state=0).fit(X, y)
     >>> clf.predict([[0, 1, 2, 3], [0, -1, -2, -3, -4, -5]])
     array(['rises', 'falls'], dtype='<U5')
     """
@@ -560,8 +561,8 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Raises
         ------
         ValueError
-            If parameters or data are not what is expected; the estimator then stays as it was. Or
-            if the loss is no longer finite; the weights are then the last finite ones.
+            If parameters or data are invalid; the estimator then stays as it was. Or if the loss is
+            no longer finite; the weights are then the last finite ones.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -585,7 +586,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
             Weights of the samples.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes that any call will see. Needed in the first call.
+            All classes that any call will see; y with others is refused. Needed in the first call.
 
         Returns
         -------
@@ -595,8 +596,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Raises
         ------
         ValueError
-            As `fit`, and if y has classes that were not announced, or with
-            ``class_weight='balanced'``, which needs all of y at once.
+            As `fit`.
         """
         if self.__sklearn_is_fitted__():
             if classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
@@ -685,7 +685,7 @@ class GRUClassifier(ClassifierMixin, BaseGRU):
         Returns
         -------
         score : float
-            With ``pooling=None`` the mean over all steps.
+            1 is the best. With ``pooling=None`` it is taken over all steps.
         """
         model = self._fitted_model()
         predicted, y, weights = self._run_to_score(model, X, y, sample_weight, model.predictions)

@@ -30,10 +30,10 @@ __all__ = ["PerTimestep"]
 class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Apply a transformer to every step of sequences.
 
-    The steps of all sequences, stacked into one table of shape (total number of steps,
-    n_features), are what the transformer is fitted on and what it transforms: any transformer of
-    scikit-learn works on sequences in this way, without changing their number of steps or mixing
-    one step with another. What comes out are sequences again, in the form in which they were given.
+    The transformer is fitted on the steps of all sequences, stacked into one table of shape (total
+    number of steps, n_features), and transforms them: any transformer of scikit-learn works on
+    sequences in this way, without changing their number of steps or mixing one step with another.
+    The output is sequences again, in the form in which they were given.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         The transformer of single steps. It is cloned, not fitted itself.
 
     features_per_step : int, default=1
-        How many numbers make a step where `X` does not say: in two-dimensional `X` and in
-        sequences of shape (n_steps,).
+        Number of features of a step where `X` does not say: in two-dimensional `X` and in sequences
+        of shape (n_steps,).
 
     Attributes
     ----------
@@ -305,7 +305,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         return tags
 
     def _fit(self, X, y, transforms=False):
-        """Fit; return what was given and, if it `transforms`, what becomes of its steps."""
+        """Fit; return X as it was read and, if it `transforms`, the transformed steps."""
         given = self._read(X, y, reset=True)
         steps = given.steps
         if len(steps) == 0:
@@ -316,14 +316,14 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         y, present = _of_steps(y, given.read)
         known = steps if present is None else _rows(steps, present)
         transformer = clone(self.transformer)
-        # The transformer's own fit_transform may differ, but only of what it is fitted on.
+        # The transformer's own fit_transform may differ, but only on the steps of the fit.
         if transforms and present is None and hasattr(transformer, "fit_transform"):
             output = self._apply(lambda steps: transformer.fit_transform(steps, y), steps)
         else:
             transformer.fit(known, y)
             output = self._apply(transformer.transform, steps if transforms else steps[:1])
         self.transformer_ = transformer
-        self._no_steps = output[:0].copy()  # what it makes of no steps, which it would refuse
+        self._no_steps = output[:0].copy()  # the output of no steps, which it would refuse
         return given, output
 
     def _read(self, X, y="no_validation", *, reset):
@@ -347,7 +347,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         return given
 
     def _apply(self, method, steps):
-        """Return what a method of the transformer makes of steps, as an array (n_steps, D')."""
+        """Return the output of a method of the transformer for steps, as an array (n_steps, D')."""
         output = method(steps)
         output = output.toarray() if sparse.issparse(output) else np.asarray(output)
         if output.ndim != 2 or len(output) != len(steps):
@@ -504,7 +504,7 @@ def _parse_frames(frames):
             )
     # Without the empty ones, whose columns may have lost their types.
     steps = _concatenate([frame for frame in frames if len(frame)] or frames[:1])
-    # The one door decides what is padding.
+    # The one door decides on padding.
     marks = np.where(_is_missing(steps).all(axis=1), np.nan, 0.0)
     offsets = offsets_of([len(frame) for frame in frames])
     opened = open_form([marks[start:stop] for start, stop in pairwise(offsets)])

@@ -26,33 +26,34 @@ class GRURegressor(RegressorMixin, BaseGRU):
 
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gaussian'}, \
             default='squared_error'
-        What is minimized, of the scaled targets and averaged over them: half the squared error; the
-        absolute error; Huber's, which is squared up to `huber_delta` and linear beyond; the pinball
-        loss of `quantiles` [10]_; half the Poisson deviance, with a logarithmic link, for targets
-        that are counts or other non-negative numbers; or the negative log-likelihood of a normal
-        distribution whose standard deviation is learned too [11]_.
+        The loss, of the scaled targets and averaged over them: half the squared error; the absolute
+        error; Huber's, which is squared up to `huber_delta` and linear beyond; the pinball loss of
+        `quantiles` [14]_; half the Poisson deviance, with a logarithmic link, for targets that are
+        counts or other non-negative numbers; or the negative log-likelihood of a normal
+        distribution whose standard deviation is learned too [15]_.
 
     quantiles : float or array-like of float, default=0.5
-        Which quantiles ``loss='quantile'`` estimates, in (0, 1) and increasing. They never cross.
+        The quantiles of ``loss='quantile'``, in (0, 1) and increasing. They never cross.
 
     huber_delta : float, default=1.35
-        Where ``loss='huber'`` turns linear, in standard deviations of the target.
+        The error from which on ``loss='huber'`` is linear, in standard deviations of the target.
 
     solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
-        How the weights are found: Adam [3]_, stochastic gradient descent with momentum, or L-BFGS
-        on all samples at once (SciPy's; exact and free of chance, for small data; it computes in
-        float64 whatever `dtype` says).
+        The optimizer: Adam [3]_, stochastic gradient descent with momentum, or L-BFGS on all
+        samples at once (SciPy's; exact and free of chance, for small data; it computes in float64
+        whatever `dtype` says).
 
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weight matrices (not on biases or embeddings). As in
-        :class:`~sklearn.neural_network.MLPRegressor`, it is divided by the number of samples
-        (the sum of their weights) that the loss is averaged over.
+        :class:`~sklearn.neural_network.MLPClassifier` and
+        :class:`~sklearn.neural_network.MLPRegressor`, it is divided by the number of samples (the
+        sum of their weights) that the loss is averaged over.
 
-    batch_size : int, default='auto'
+    batch_size : int or 'auto', default='auto'
         Sequences per update, for 'adam' and 'sgd'. 'auto' is ``min(32, n_samples)``.
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='cosine'
-        How the learning rate changes, for 'adam' and 'sgd'.
+        Schedule of the learning rate, for 'adam' and 'sgd'.
 
         - 'constant': it stays at `learning_rate_init`.
         - 'invscaling': ``learning_rate_init / (t + 1) ** power_t``, with t the samples seen.
@@ -78,12 +79,12 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Whether the sequences are shuffled before each epoch.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the validation split and, in each epoch, the order, what
-        dropout leaves out and where patches join. The same int gives the same model, bit for bit.
+        Determines the first weights, the validation split and, in each epoch, the order, the
+        dropout and the joints of patches. The same int gives the same model, bit for bit.
 
     tol : float, default=1e-4
-        By how much the loss (with `early_stopping`, the validation score) has to improve to count
-        as improving. For 'lbfgs', the size of the gradient at which it has converged.
+        Least improvement of the loss (with `early_stopping`, of the validation score) that counts
+        as one. For 'lbfgs', the size of the gradient at convergence.
 
     verbose : bool or int, default=False
         Whether to print a line per epoch: loss, validation score, time left.
@@ -99,12 +100,12 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Whether 'sgd' uses Nesterov's momentum.
 
     early_stopping : bool or 'auto', default='auto'
-        Whether to stop when the validation score no longer improves, rather than the training
-        loss, and go back to the weights that scored best. The validation set is `X_val`, `y_val`
-        if given to `fit`, else a part held out of the training data. For 'adam' and 'sgd'. 'auto'
-        stops early if there are `X_val` and `y_val`, or at least 10,000 sequences (for which a
-        `max_iter` of 'auto' is 2 or 4 epochs, with batches of 32: there it only takes the best of
-        them); not in `partial_fit`.
+        Whether to stop when the validation score no longer improves, rather than the training loss,
+        and go back to the weights that scored best. The validation set is `X_val`, `y_val` if given
+        to `fit`, else a part held out of the training data, stratified by class where each sequence
+        has one. For 'adam' and 'sgd'. 'auto' stops early if there are `X_val` and `y_val`, or at
+        least 10,000 sequences (for which a `max_iter` of 'auto' is 2 or 4 epochs, with batches of
+        32: there it only takes the best of them); not in `partial_fit`.
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.
@@ -116,7 +117,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Decay of Adam's second moment, in [0, 1).
 
     epsilon : float, default=1e-8
-        What keeps Adam's division away from zero.
+        Constant that keeps Adam's division away from zero.
 
     n_iter_no_change : int or inf, default=10
         The training ends when more than this many epochs in a row have not improved by `tol`. With
@@ -132,8 +133,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         tanh cell; a tuple has one for each hidden layer.
 
     reset_after : bool, default=False
-        Where the reset gate of 'gru' acts: on the state before the matrix product [1]_, or on the
-        product, as in cuDNN, Keras and PyTorch.
+        Whether the reset gate of 'gru' acts on the matrix product, as in cuDNN, Keras and PyTorch,
+        rather than on the state before it [1]_.
 
     output_gate : bool, default=False
         Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
@@ -143,19 +144,21 @@ class GRURegressor(RegressorMixin, BaseGRU):
     bidirectional : bool or 'auto', default='auto'
         Whether each hidden layer has a second one beside it that reads the sequences from their
         ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
-        outputs. 'auto' is False: forecasts gained nothing.
+        outputs. 'auto' is True for classes, but False with ``pooling=None`` (a target at each
+        step), where it would read later steps, and with `bptt_steps`; and False for numbers as
+        targets: forecasts gained nothing.
 
     pooling : {'last', 'mean', 'max', 'attention', 'auto'} or tuple of them or None, default='auto'
-        What the head reads of the top layer: the output at each sequence's last step (in the
+        The inputs of the head, from the top layer: the output at each sequence's last step (in the
         reverse direction, its first one), the mean or the largest of each unit over the steps, or a
         mean with learned weights [9]_. A tuple joins several, side by side. None: the outputs of
-        every step, each for itself; y then holds a target for each step of each sequence. 'auto'
-        is 'last'; of series of more than 60 steps, on average, ('last', 'mean', 'max'); for tokens
-        'max'.
+        every step, each for itself; y then holds a target for each step of each sequence. 'auto' is
+        'max' for tokens; ('last', 'mean', 'max') for classes, and for series of 60 steps or more,
+        on average, without `bptt_steps`; else 'last'.
 
-    embedding_dim : int or None, default='auto'
+    embedding_dim : int, 'auto' or None, default='auto'
         An int: X holds token ids, each of which gets a trainable vector of this many dimensions.
-        None: X is numeric. 'auto': what :class:`SequenceVectorizer` returns holds token ids, for
+        None: X is numeric. 'auto': the output of :class:`SequenceVectorizer` holds token ids, for
         vectors of 128 dimensions, and all else is numeric; a warning is given where integers look
         like token ids that have lost their mark, as by ``np.asarray``.
 
@@ -167,31 +170,31 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Whether the tokens' vectors keep their first values, those of `embedding_matrix`.
 
     features_per_step : int, default=1
-        How many numbers make a step where X does not say: in a 2-D X and in sequences of one
+        Number of features of a step where X does not say: in a 2-D X and in sequences of one
         dimension. Step 0's features come first, then step 1's.
 
     patch_size : int or 'auto', default='auto'
-        How many consecutive steps are joined into one before the recurrence, counted from the end:
-        faster, and often better, for long series. What is missing in front of the first step
-        counts as the features' mean (tokens: as nothing). 'auto' is the mean length divided by 40,
+        Number of consecutive steps that are joined into one before the recurrence, counted from the
+        end: faster, and often better, for long series. Steps that the first patch lacks count
+        as the features' mean (tokens: as nothing). 'auto' is the mean length divided by 40,
         rounded, at least 1; and 1 for tokens, with ``pooling=None`` and with `bptt_steps`.
 
     shift_patches : bool, default=True
         Whether the joints between patches move while 'adam' or 'sgd' trains: in each epoch, a
         sequence gets 0 to ``patch_size - 1`` more steps at its end, which count as the features'
-        mean (as missing, if values were missing in training; tokens: as nothing). So what happens
+        mean (as missing, if values were missing in training; tokens: as nothing). So an event
         within a patch is recognized wherever the joints fall.
 
     scaling : {'standard', 'robust'} or None, default='standard'
         Scaling of numeric input inside the model, of each feature over the steps of all training
         sequences: to mean 0 and variance 1; or to median 0 and interquartile range 1, after which
-        outliers are bent into the range from -3 to 3 [14]_.
+        outliers are bent into the range from -3 to 3 [12]_.
 
     missing : {'decay', 'indicator', 'error'}, default='decay'
-        What NaN inside a sequence of numbers does, if there is any in training (of several calls of
-        `partial_fit`, in the first).
+        Treatment of NaN inside a sequence of numbers, if there is any in training (of several calls
+        of `partial_fit`, in the first).
 
-        - 'decay': GRU-D [15]_. A missing value decays from the one last seen towards the training
+        - 'decay': GRU-D [13]_. A missing value decays from the one last seen towards the training
           mean, and the states of each layer decay too, with learned rates, by the time since each
           feature was last seen; the network also reads which features are missing.
         - 'indicator': a missing value is the training mean, and the network also reads which
@@ -203,7 +206,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         takes the place of the mean.
 
     time_feature : int or str, default=None
-        Which feature holds the time stamp of each step, in any unit: its index, or its column's
+        The feature that holds the time stamp of each step, in any unit: its index, or its column's
         name in a DataFrame, where it may hold dates. The network then reads the time since the
         previous step in its place, and ``missing='decay'`` counts in time, not in steps, also if
         nothing is missing. Stamps may be equal, but must not decrease in a sequence.
@@ -218,20 +221,20 @@ class GRURegressor(RegressorMixin, BaseGRU):
 
     recurrent_dropout : float, default=0.0
         Share of each hidden layer's units whose state the next step does not read: the same units
-        at all steps of a sequence [12]_.
+        at all steps of a sequence [10]_.
 
     token_dropout : float, default=0.0
         Share of the tokens that each update replaces by the unknown one, whose vector is thereby
         trained.
 
     weight_decay : float, default=0.1
-        Decoupled weight decay of 'adam' [13]_: each update first shrinks the weight matrices by
+        Decoupled weight decay of 'adam' [11]_: each update first shrinks the weight matrices by
         this share, times the learning rate.
 
     max_grad_norm : float or None, default=1.0
         The gradient of each update is scaled down to this norm if it is larger [5]_; None: not.
 
-    group_by_length : {'auto'} or bool, default='auto'
+    group_by_length : bool or 'auto', default='auto'
         Whether, within some shuffled batches, sequences of similar length share a batch: faster
         where lengths differ. If length tells of the target, such batches would hold similar targets
         and training would suffer: 'auto' groups only if length explains less than 5 % of the
@@ -244,24 +247,24 @@ class GRURegressor(RegressorMixin, BaseGRU):
         counted from their ends. None: the full gradient.
 
     n_jobs : int or None, default=-1
-        How many threads there are where they gain: in training with layers of at least 128 units
-        and batches of at least 128 sequences of 128 units, in prediction with layers of at least 64
-        units and more than 256 sequences. -1: as many as the processors that BLAS may use, hence
-        one inside joblib's workers; None: 1, unless in a :obj:`joblib.parallel_config` context. The
-        results are the same, bit for bit.
+        Number of threads where they gain: in training with layers of at least 128 units and batches
+        of at least 128 sequences of 128 units, in prediction with layers of at least 64 units and
+        more than 256 sequences. -1: as many as the processors that BLAS may use, hence one inside
+        joblib's workers; None: 1, unless in a :obj:`joblib.parallel_config` context. The results
+        are the same, bit for bit.
 
     dtype : {'float32', 'float64'}, default='float32'
-        What is computed and returned. Where every update sees all of a small training set (one
-        batch of `fit`, of at most 64,000 units times steps in all, such as 1,000 steps read by 64
-        units), 'float32' is the type of the weights and of what is returned, but the training
-        computes in float64: there a sample weight of two and two copies of the sample differ by
-        float64's rounding alone.
+        Type of the weights, of the computation and of the results, but for predicted numbers, which
+        are float64. Where every update sees all of a small training set (one batch of `fit`, of at
+        most 64,000 units times steps in all, such as 1,000 steps read by 64 units), 'float32' is
+        the type of the weights and of the results, but the training computes in float64: there a
+        sample weight of two and two copies of the sample differ by float64's rounding alone.
 
     Attributes
     ----------
     target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
-        What the targets are shifted by and divided by for training. `loss_` and its like are in
-        units of the scaled targets.
+        Shift and divisor of the targets in training. `loss_` and its like are in units of the
+        scaled targets.
 
     n_features_in_ : int
         Number of columns of a 2-D X, otherwise of features per step.
@@ -270,8 +273,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     feature_mean_, feature_scale_ : ndarray of shape (n_features,)
-        What numeric input is shifted by and divided by; NaN for a feature of which training has
-        no value, which is never read.
+        Shift and divisor of numeric input; NaN for a feature without a value in training, which is
+        never read.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen, by which the network's times are divided:
@@ -285,8 +288,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         The ids of the rows of the embedding; the first is 1, the unknown token.
 
     auto_params_ : dict
-        What each parameter that is 'auto' stood for in the latest fit; in `partial_fit`, where an
-        epoch is all there is, without `max_iter`.
+        The value chosen in the latest fit for each parameter that is 'auto'; in `partial_fit`,
+        where an epoch is all there is, without `max_iter`.
 
     parameters_ : dict of str to ndarray
         All trainable arrays, as views: writing to them changes the model. With D inputs, H units
@@ -330,7 +333,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Training loss of each epoch.
 
     validation_scores_ : list of float or None
-        R² on the validation set after each epoch; None without one.
+        `score` of the validation set after each epoch; None without one.
 
     best_validation_score_ : float or None
         The highest of them.
@@ -338,6 +341,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
     See Also
     --------
     GRUClassifier : The same network for classes.
+    SequenceVectorizer : Turns texts into sequences of token ids.
 
     Notes
     -----
@@ -351,9 +355,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
     - with `embedding_dim`, the same with token ids: 0 at either end is padding, 1 the unknown
       token, and ids that `fit` has not seen count as unknown.
 
-    Trailing steps that are wholly NaN are padding: how much of it there is changes nothing. NaN
-    elsewhere is a missing value, see `missing`. A sequence may be empty: it is predicted from the
-    initial state.
+    Trailing steps that are wholly NaN are padding, whose length changes nothing. NaN elsewhere is a
+    missing value, see `missing`. A sequence may be empty: it is predicted from the initial state.
 
     The recurrence is that of [1]_, trained by back-propagation through time [2]_: with σ the
     logistic function and ⊙ the product by element,
@@ -365,7 +368,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         c_t = tanh(W_c·x_t + U_c·(r_t ⊙ h_{t-1}) + b_c)   candidate state
         h_t = (1 − z_t) ⊙ h_{t-1} + z_t ⊙ c_t
 
-    With missing values and ``missing='decay'`` [15]_, with m_t the mask, 1 where a feature was
+    With missing values and ``missing='decay'`` [13]_, with m_t the mask, 1 where a feature was
     seen, δ_t the time since it was last seen before the step (in units of `gap_scale_`), x_last its
     value then, and x̄ the training mean,
 
@@ -396,16 +399,16 @@ class GRURegressor(RegressorMixin, BaseGRU):
        Transactions on Signal Processing 45(11), 1997.
     .. [9] Z. Yang et al., "Hierarchical attention networks for document classification", NAACL
        2016.
-    .. [10] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
-    .. [11] D. A. Nix and A. S. Weigend, "Estimating the mean and variance of the target probability
-       distribution", ICNN 1994.
-    .. [12] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
+    .. [10] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent
        neural networks", NeurIPS 2016.
-    .. [13] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
-    .. [14] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs
+    .. [11] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [12] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs
        and boosted trees on tabular data", NeurIPS 2024.
-    .. [15] Z. Che et al., "Recurrent neural networks for multivariate time series with missing
+    .. [13] Z. Che et al., "Recurrent neural networks for multivariate time series with missing
        values", Scientific Reports 8, 2018.
+    .. [14] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
+    .. [15] D. A. Nix and A. S. Weigend, "Estimating the mean and variance of the target probability
+       distribution", ICNN 1994.
 
     Examples
     --------
@@ -416,9 +419,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=4 + i % 5) for i in range(200)]
     >>> y = [1000 + 100 * x[-3:].mean() for x in X]
-    >>> reg = GRURegressor(
-    ...     hidden_layer_sizes=16, max_iter=60, learning_rate="cosine", random_state=0
-    ... ).fit(X, y)
+    >>> reg = GRURegressor(hidden_layer_sizes=16, max_iter=60, random_state=0).fit(X, y)
     >>> bool(reg.score(X, y) > 0.95)
     True
     """
@@ -568,8 +569,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Raises
         ------
         ValueError
-            If parameters or data are not what is expected; the estimator then stays as it was. Or
-            if the loss is no longer finite; the weights are then the last finite ones.
+            If parameters or data are invalid; the estimator then stays as it was. Or if the loss is
+            no longer finite; the weights are then the last finite ones.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -587,8 +588,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
             Sequences, as for `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values. With ``pooling=None`` an array of shape (n_steps_i,) or
-            (n_steps_i, n_outputs) for each sequence.
+            Target values, as for `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
@@ -644,6 +644,8 @@ class GRURegressor(RegressorMixin, BaseGRU):
     def score(self, X, y, sample_weight=None):
         """Return R² of the prediction; of quantiles, the mean of D² of their pinball losses.
 
+        A prediction of the mean of y, or of its quantiles, has 0.
+
         Parameters
         ----------
         X : array-like
@@ -658,8 +660,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
         Returns
         -------
         score : float
-            1 is the best; 0 is what the mean, or the quantiles of y, would reach. With
-            ``pooling=None`` over all steps.
+            1 is the best. With ``pooling=None`` it is taken over all steps.
         """
         model = self._fitted_model()
         raw, y, weights = self._run_to_score(model, X, y, sample_weight)

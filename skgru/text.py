@@ -57,7 +57,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         Only applies if ``analyzer == 'word'``.
 
     token_pattern : str or None, default=r"(?u)\b\w\w+\b"
-        Regular expression denoting what constitutes a token. The default selects tokens of 2
+        Regular expression of a token. The default selects tokens of 2
         or more alphanumeric characters. If there is a capturing group, its content, not the
         entire match, becomes the token; at most one capturing group is permitted.
         Only applies if ``analyzer == 'word'`` and `tokenizer` is None.
@@ -90,7 +90,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         The encoding of documents given as bytes.
 
     decode_error : {'strict', 'ignore', 'replace'}, default='strict'
-        What to do if a document given as bytes contains characters not of the given `encoding`.
+        The treatment of bytes in a document that are not of the given `encoding`.
         'strict' raises a UnicodeDecodeError.
 
     min_df : float in range [0.0, 1.0] or int, default=1
@@ -120,8 +120,8 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         0.95 gives the smallest width in which at least 95 % of the training documents fit whole.
 
     truncating : {'pre', 'post'}, default='post'
-        What to drop from a document longer than `max_length_` tokens: 'pre' drops its beginning,
-        'post' its end. Only applies if `max_length` is not None.
+        The part dropped from a document longer than `max_length_` tokens: 'pre' drops its
+        beginning, 'post' its end. Only applies if `max_length` is not None.
 
     dtype : dtype, default=np.int32
         The integer type of the output.
@@ -153,7 +153,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
     holds ones.
 
     Missing documents (None, NaN) are refused; replace them by empty strings first if an empty
-    document is what they mean.
+    document is meant.
 
     Examples
     --------

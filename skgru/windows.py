@@ -20,7 +20,7 @@ _GROUPS = "a list of its groups, [group for _, group in groups]"
 
 
 class WindowOrigin(NamedTuple):
-    """Where windows come from.
+    """The origin of windows.
 
     Attributes
     ----------
@@ -66,8 +66,8 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
         The number of steps of each window.
 
     horizon : int or array-like of int, default=1
-        How many steps after the last step of the window the target is. Several of them make several
-        targets: ``range(1, 25)`` for the next 24 steps.
+        The number of steps from the last step of the window to the target. Several of them make
+        several targets: ``range(1, 25)`` for the next 24 steps.
 
     target : int, str or list of such, default=0
         The feature or features to be predicted. An int is the position of a column, anything else
@@ -80,7 +80,7 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
         so on.
 
     step : int, default=1
-        How many steps after a window the next one of the same series starts.
+        The number of steps from the start of a window to that of the next one of the same series.
 
     return_origin : bool, default=False
         Whether to return also where each window comes from.
@@ -203,7 +203,7 @@ class _Series(NamedTuple):
     values : ndarray of shape (n_steps, n_features)
     names : list of the names of the columns, or None
     labels : ndarray of shape (n_steps,), the ascending index, or None
-    kind : str, what the labels are, or None
+    kind : str, the kind of the labels, or None
     """
 
     values: np.ndarray
@@ -346,7 +346,7 @@ def _place(where, index):
 
 
 def _what_is_no_number(cells, array):
-    """Return what cells are that are no numbers and often found beside them, else None."""
+    """Return the kind of cells that are often found beside numbers but are none, else None."""
     kind = str(getattr(cells, "dtype", getattr(cells, "type", ""))).lower()
     if kind.startswith(("categor", "dictionary", "enum")):
         return "categories"
@@ -364,7 +364,7 @@ def _what_is_no_number(cells, array):
 
 
 def _remedy(what, name, is_pandas):
-    """Return what to do with a column of a table that holds no numbers."""
+    """Return the remedy for a column of a table that holds no numbers."""
     if name is None:
         return ""
     if what in ("dates", "durations"):
@@ -396,7 +396,7 @@ def _split_by_entity(i, index):
 
 
 def _read_last_level(i, index):
-    """Return the last level of a MultiIndex, which are times or numbers, and what they are."""
+    """Return the last level of a MultiIndex, which are times or numbers, and their kind."""
     where = f"the last level of the index of series {i}"
     labels, kind = _read_labels(where, index.get_level_values(-1), is_whole=False)
     is_misplaced = kind == "numbers" and any(map(_is_time_level, index.levels[:-1]))
@@ -413,7 +413,7 @@ def _is_time_level(level):
 
 
 def _read_labels(where, index, is_whole=True):
-    """Return an index as an array and what it is, both None for one of text or the default one."""
+    """Return an index as an array and its kind, both None for one of text or the default one."""
     if is_whole and getattr(index, "start", None) == 0 and index.step == 1:
         return None, None
     if index.dtype == object and any(type(label).__name__ == "Period" for label in index):

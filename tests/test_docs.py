@@ -1,9 +1,14 @@
-"""The code that README and docs show runs as it stands."""
+"""The code that README and docs show runs as it stands, and sets no more than it needs."""
 
+import ast
+import doctest
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+import skgru
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "docs/user_guide.md"]
@@ -26,3 +31,41 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page):
 def test_every_page_with_python_code_is_run():
     pages = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")]
     assert {page for page in ["README.md", *pages] if python_blocks(page)} == set(PAGES)
+
+
+def code_of(path):
+    """Return the code that a file shows: blocks of a page, doctests of a module, an example."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return "".join(python_blocks(path))
+    if path.parent.name == "examples":
+        return text
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented)]
+    parser = doctest.DocTestParser()
+    docstrings = filter(None, map(ast.get_docstring, nodes))
+    return "".join(e.source for d in docstrings for e in parser.get_examples(d))
+
+
+def settings_that_are_defaults(code):
+    """Yield each keyword of a call of skgru whose value is the default."""
+    defaults = {name: inspect.signature(getattr(skgru, name)).parameters for name in skgru.__all__}
+    for call in ast.walk(ast.parse(code)):
+        name = getattr(call.func, "id", None) if isinstance(call, ast.Call) else None
+        for keyword in call.keywords if name in defaults else ():
+            parameter = defaults[name].get(keyword.arg)
+            if parameter and ast.unparse(keyword.value) == repr(parameter.default):
+                yield f"{name}({ast.unparse(keyword)})"
+
+
+SHOWN = ["README.md", "docs/*.md", "examples/*.py", "skgru/**/*.py"]
+
+
+def test_no_code_that_is_shown_sets_a_default():
+    found = {
+        path.relative_to(ROOT).as_posix(): [*settings_that_are_defaults(code_of(path))]
+        for pattern in SHOWN
+        for path in ROOT.glob(pattern)
+    }
+    assert len(found) > 30
+    assert {path: settings for path, settings in found.items() if settings} == {}

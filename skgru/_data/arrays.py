@@ -1,7 +1,7 @@
-"""Cells of any container as an array of NumPy; what type they have is decided here, once.
+"""Cells of any container as an array of NumPy; their type is decided here, once.
 
-`as_array` opens a container and changes no cell but missing ones; `to_numbers` and `to_ids` say
-what the cells are, and refuse by name what they are not.
+`as_array` opens a container and changes no cell but missing ones; `to_numbers` and `to_ids` decide
+on the type of the cells, and refuse all others by name.
 """
 
 import warnings
@@ -15,7 +15,7 @@ from skgru._compat import is_grouped
 
 # Beyond these, not every integer is a float64.
 _EXACT = 2**53
-# What `to_ids` puts in the place of a missing id.
+# The replacement of a missing id in `to_ids`.
 MISSING_ID = np.iinfo(np.int64).min
 # No token id reaches this.
 _LARGEST_ID = 2**62
@@ -37,14 +37,15 @@ _NAMES_OF_MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 def as_array(cells):
     """Return a container's cells as an array, without a cast that could lose any of them.
 
-    Missing cells become NaN among numbers, NaT among dates and durations, and elsewhere stay what
+    Missing cells become NaN among numbers, NaT among dates and durations, and elsewhere stay as
     they are: None, NaN or pandas' NA; masked ones become None there.
 
     Parameters
     ----------
     cells : array-like
-        An array of NumPy, masked or not, a column of pandas, polars or Arrow, what has `__array__`
-        or `__dlpack__`, a buffer, or any sized iterable of Python but a set, a mapping or a string.
+        An array of NumPy, masked or not, a column of pandas, polars or Arrow, anything with
+        `__array__` or `__dlpack__`, a buffer, or any sized iterable of Python but a set, a mapping
+        or a string.
 
     Returns
     -------
@@ -195,8 +196,8 @@ def to_numbers(array, where):
     array : ndarray
         As `as_array` returns it.
     where : str or callable
-        What the array is, for the errors: "feature 1 of sequence 0"; or a function of the index
-        (a tuple) of a cell that says so.
+        The name of the array in the errors: "feature 1 of sequence 0"; or a function of the index
+        (a tuple) of a cell that returns it.
 
     Raises
     ------
@@ -283,7 +284,7 @@ def _may_miss(kind):
 
 
 def _refuse(cell, place):
-    """Raise the error that says what the cell is, and in the case of an object what Python says."""
+    """Raise the error that names the kind of the cell, of an object in Python's words too."""
     if isinstance(cell, str | bytes):
         raise TextError(f"Expected numbers, got the text {cell!r:.50} in {place}.")
     if isinstance(cell, complex):
@@ -339,7 +340,7 @@ def to_ids(array, where):
 
 
 def check_not_deferred(table, instead_of_groups):
-    """Refuse what `groupby` returns, with what to give instead, and a LazyFrame.
+    """Refuse the result of `groupby`, with the remedy, and a LazyFrame.
 
     Raises
     ------
@@ -353,7 +354,7 @@ def check_not_deferred(table, instead_of_groups):
 
 
 def describe(thing):
-    """Return what something is, for an error: "a dict", "an array of shape (2, 3)"."""
+    """Return the kind of something, for an error: "a dict", "an array of shape (2, 3)"."""
     if isinstance(thing, np.ndarray):
         return f"an array of shape {thing.shape}"
     name = type(thing).__name__

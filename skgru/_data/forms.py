@@ -98,7 +98,7 @@ def _open(X, estimator):
 
 
 def check_container(X):
-    """Refuse what cannot be n sequences in the order of n targets."""
+    """Refuse containers that cannot hold n sequences in the order of n targets."""
     expected = "Expected an array, a DataFrame or a list of sequences as X"
     if sparse.issparse(X):
         check_array(X, input_name="X")  # says so
@@ -123,7 +123,7 @@ def is_container(x):
 
 
 def hint_for(x, other):
-    """Return how to make a container of what is none, for an error; `other` has an order too."""
+    """Return how to make a container of another object, for an error; `other` has an order too."""
     if is_grouped(x):
         return f". {LONG_TABLE}"
     if isinstance(x, Mapping):
@@ -330,7 +330,7 @@ def _raise_no_samples():
 
 
 def names_of(X):
-    """Return what carries the names of X's features: a DataFrame, None if they have no names.
+    """Return the DataFrame that carries the names of X's features, None if they have no names.
 
     Of sequences that are DataFrames each, that is the first one. One column of arrays
     (n_steps, n_features) names no feature.

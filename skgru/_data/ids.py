@@ -17,13 +17,13 @@ class Tokens(np.ndarray):
     __array_priority__ = 1.0  # beside plain arrays: concatenated, they are ids still
 
     def __getitem__(self, index):
-        """Return what is there: of a column of texts at an integer, the ids of that text."""
+        """Return the item: of a column of texts at an integer, the ids of that text."""
         item = super().__getitem__(index)
         is_one_cell = isinstance(item, Tokens) and item.dtype == object and item.shape == (1,)
         return item.item() if is_one_cell and self.ndim == 2 else item
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
-        """Return what a computation makes of ids: no ids."""
+        """Return the result of a computation, which holds no ids, as a plain array."""
         array = np.asarray(array)
         return array[()] if return_scalar else array
 

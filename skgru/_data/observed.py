@@ -1,4 +1,4 @@
-"""What is known of each feature at each step, where some are missing or come at times of their own.
+"""The state of each feature at each step, where some are missing or come at times of their own.
 
 For both directions of reading: the value last seen, and the time since then. It is found for some
 steps of some sequences at a time, S in all; each of the B sequences has at least one of them.
@@ -12,7 +12,7 @@ _LONGEST = 1e6  # elapsed times end here, in units of their mean
 
 
 class Seen(NamedTuple):
-    """What was last seen of each feature of each sequence, and when.
+    """The value last seen of each feature of each sequence, and its time.
 
     Attributes
     ----------
@@ -30,18 +30,18 @@ def step_times(values, numbers, time_feature):
 
 
 def seen_before(times, numbers, offsets, initial, carried=None):
-    """Return what was seen in front of the first of the steps.
+    """Return the values seen in front of the first of the steps, and their times.
 
     Parameters
     ----------
     times, numbers : ndarray of shape (S,)
-        When each step is, and which one of its sequence.
+        The time of each step, and its number in its sequence.
     offsets : ndarray of shape (B + 1,)
         Where the steps of each sequence start.
     initial : ndarray of shape (D,)
-        What counts as seen in front of a sequence, at the time of its first step.
+        The values that count as seen in front of a sequence, at the time of its first step.
     carried : Seen, default=None
-        What was seen of the sequences that have gone on for a while; None = there are none.
+        The values last seen of the sequences that have begun before; None = there are none.
     """
     first = offsets[:-1]
     shape = len(first), len(initial)
@@ -54,7 +54,7 @@ def seen_before(times, numbers, offsets, initial, carried=None):
 
 
 def last_seen(values, times, offsets, before):
-    """Return what was last seen of each feature at each step, and how long ago before it.
+    """Return the value last seen of each feature at each step, and its age before the step.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def last_seen(values, times, offsets, before):
     times : ndarray of shape (S,)
     offsets : ndarray of shape (B + 1,)
     before : Seen
-        What was seen in front of the steps.
+        The values last seen in front of the steps.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def last_seen(values, times, offsets, before):
     gaps : ndarray of shape (S, D)
         The time from when the feature was last seen before the step.
     after : Seen
-        What was seen up to the last of the steps.
+        The values last seen up to the last of the steps.
     """
     first, last = offsets[:-1], offsets[1:] - 1
     # All by columns: a feature's steps lie side by side.
@@ -80,12 +80,12 @@ def last_seen(values, times, offsets, before):
     since = np.empty(columns.shape)
     since[...] = times
     is_seen = ~np.isnan(columns)
-    # At the first step, what was seen before it stands for what is not seen.
+    # At the first step, the value seen before it stands for one that is not seen.
     known = is_seen[:, first]
     columns[:, first] = np.where(known, columns[:, first], before.values.T)
     since[:, first] = np.where(known, times[first], before.times.T)
     is_seen[:, first] = True
-    # The positions of what was seen grow from step to step: the last one is the largest so far.
+    # The positions of seen values grow from step to step: the last one is the largest so far.
     position = np.arange(columns.size).reshape(columns.shape)
     position *= is_seen
     np.maximum.accumulate(position, axis=1, out=position)
@@ -97,9 +97,9 @@ def last_seen(values, times, offsets, before):
 
 
 def next_seen(values, times, offsets, initial):
-    """Return the same counted from the other end: what is next seen, and how long until then.
+    """Return the same counted from the other end: the value next seen, and the time until then.
 
-    The steps are all that the sequences have; `initial` (D,) is what counts as seen behind them.
+    The steps are all that the sequences have; `initial` (D,) counts as seen behind them.
     """
     values, times, offsets = values[::-1], -times[::-1], (offsets[-1] - offsets)[::-1]
     before = seen_before(times, None, offsets, initial)

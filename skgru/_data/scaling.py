@@ -1,6 +1,6 @@
 """Scaling of features and targets inside the estimators, as plain arrays.
 
-NaN is a missing value: it counts for nothing and stays what it is.
+NaN is a missing value: it counts for nothing and stays NaN.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def mean_and_scale(values, weights, name):
     values : ndarray of shape (n, D)
     weights : ndarray of shape (n,)
     name : str
-        What to call the values in the error.
+        The name of the values in the error.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def mean_and_scale(values, weights, name):
 
 
 def mean_and_weight(values, weights):
-    """Return the weighted mean of each column, in float64, and the weight of what it is made of.
+    """Return the weighted mean of each column, in float64, and the weight of its values.
 
     A column without any value has mean NaN and weight 0, one of an empty array mean 0.
 

@@ -1,4 +1,4 @@
-"""Sequences of unequal length as one container: what the code below the door sees."""
+"""Sequences of unequal length as one container: the form of X below the door."""
 
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ def locate(row, offsets):
 
 
 def kept_rows(filled, offsets, *, from_start):
-    """Return which rows remain without padding, and the offsets of what remains.
+    """Return the rows that remain without padding, and their offsets.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What y and the weights of samples hold, whatever their container; targets at every step."""
+"""The contents of y and of the weights of samples in any container; targets at every step."""
 
 from numbers import Real
 
@@ -135,7 +135,7 @@ def parse_step_targets(y, read, name="y"):
         Shape (T_i,) or (T_i, K), a target for each step of each sequence. Steps that are padding in
         X may have one or not.
     read : ReadX
-        What was found in X.
+        X as it was read.
     name : str, default="y"
         Of y in the errors.
 
@@ -205,7 +205,7 @@ def _stack_rows(rows):
 
 
 def _concatenate(parts):
-    """Join the targets of all sequences; what is not of one kind stays what it is."""
+    """Join the targets of all sequences; those of several kinds stay as they are."""
     filled = [part for part in parts if len(part)] or parts
     are_mixed = len({kind_of_labels(part) for part in filled if part.dtype != object}) > 1
     # Beside floats, which missing ones among them have to be, large integers would be rounded.

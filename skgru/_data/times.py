@@ -89,9 +89,9 @@ def in_seconds(ticks):
 
 
 def to_keys(times):
-    """Return an array of dates or durations as a list of what hashes the same whatever its unit.
+    """Return an array of dates or durations as a list of keys that hash the same in any unit.
 
-    That is a datetime or timedelta of Python, a np.datetime64 or np.timedelta64 where those have
+    A key is a datetime or timedelta of Python, a np.datetime64 or np.timedelta64 where those have
     too few digits or years, and None for NaT.
     """
     rough = _in_unit(times, "us")
@@ -130,14 +130,14 @@ def relative_times(stamps, where):
     """Return time stamps as numbers whose differences are exact.
 
     Dates and durations become seconds since the first stamp of their row; integers that a float64
-    cannot hold, decimals and fractions count from there too. Any other number stays what it is.
+    cannot hold, decimals and fractions count from there too. Any other number stays as it is.
 
     Parameters
     ----------
     stamps : ndarray of shape (n, T)
         A row for each sequence.
     where : str or callable
-        What they are, for the errors; see `to_numbers`.
+        Their name in the errors; see `to_numbers`.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def _in_unit(times, unit):
 
 
 def _is_same(others, times):
-    """Whether others, the times in another unit, are what they were."""
+    """Whether others, the times in another unit, are the same."""
     try:
         return others.astype(times.dtype, copy=False) == times
     except OverflowError:
