@@ -138,15 +138,18 @@ def peak_memory():
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def measure(implementation, name, python, n_threads=None):
+def measure(implementation, name, python, n_threads=None, path=None):
     """Return seconds of fit, seconds of predict and MB of memory of a process of its own.
 
+    `path` is where skgru is imported from, if not from where it is installed.
     On Linux a process starts with the peak of the one that started it: this one has to stay small.
     """
     command = [python, __file__, "--worker", implementation, name]
     environment = os.environ | NO_GPU
     if n_threads:
         environment |= dict.fromkeys(THREADS, str(n_threads))
+    if path:
+        environment["PYTHONPATH"] = path
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{done.stderr}\n{implementation} failed on {name}")

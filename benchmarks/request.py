@@ -64,11 +64,16 @@ def time_torch(x, n_calls):
         return [microseconds(predict, n_calls)]
 
 
-def measure(implementation, n_calls, n_threads=None):
-    """Return the microseconds, measured in a process of its own."""
+def measure(implementation, n_calls, n_threads=None, path=None):
+    """Return the microseconds, measured in a process of its own.
+
+    `path` is where skgru is imported from, if not from where it is installed.
+    """
     environment = os.environ.copy()
     if n_threads:
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(n_threads))
+    if path:
+        environment["PYTHONPATH"] = path
     command = [sys.executable, __file__, "--worker", implementation, "--calls", str(n_calls)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
