@@ -5,7 +5,10 @@ private modules. Of pandas, polars and Arrow, which skgru does not import, the a
 their containers are known.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
@@ -40,7 +43,7 @@ __all__ = [
 ]
 
 
-def names_of(table):
+def names_of(table: Any) -> list[Any] | None:
     """Return the names of a table's columns as a list, None for anything else."""
     if isinstance(table, Mapping):
         return list(table)
@@ -52,27 +55,29 @@ def names_of(table):
     return list(table.columns) if hasattr(type(table), "columns") else None
 
 
-def columns_of(table):
+def columns_of(table: Any) -> list[Any]:
     """Return the columns of a table, also those that share a name."""
     if hasattr(table, "iloc"):  # pandas
         return [table.iloc[:, j] for j in range(table.shape[1])]
     if hasattr(table, "get_columns"):  # polars
-        return table.get_columns()
+        return list(table.get_columns())
     if hasattr(type(table), "column_names"):  # Arrow
         return list(table.columns)
-    return [table[name] for name in names_of(table)]
+    names = names_of(table)
+    assert names is not None  # a table has them
+    return [table[name] for name in names]
 
 
-def is_grouped(table):
+def is_grouped(table: Any) -> bool:
     """Whether a container is a result of `groupby` of pandas or `group_by` of polars."""
     return type(table).__name__.endswith("GroupBy")
 
 
-def is_array(cells):
+def is_array(cells: Any) -> bool:
     """Whether a container is opened as an array, and not cell by cell."""
     return any(hasattr(cells, name) for name in ("to_numpy", "__array__", "__dlpack__"))
 
 
-def is_list(kind):
+def is_list(kind: type) -> bool:
     """Whether a type is one of iterables whose elements have an order."""
     return issubclass(kind, Iterable) and not issubclass(kind, str | bytes | Mapping | Set)

@@ -3,11 +3,15 @@
 docs/defaults.md tells why each is what it is; benchmarks/defaults measures it.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import replace
 from typing import NamedTuple
 
 from skgru._options import fill_auto, hidden_sizes
+from skgru._settings import Settings
+from skgru._spec import EncoderSpec
 
 # A series of more steps is read in patches that leave about so many.
 _STEPS_IN_PATCHES = 40
@@ -69,7 +73,7 @@ class DataShape(NamedTuple):
     has_classes: bool
 
     @property
-    def has_rare_tokens(self):
+    def has_rare_tokens(self) -> bool:
         """Whether a token is seen only a few times, on average."""
         if self.n_tokens is None:
             return False
@@ -91,7 +95,7 @@ class Plan(NamedTuple):
     incremental: bool
 
 
-def choose_encoder(wanted, shape, *, bptt_steps):
+def choose_encoder(wanted: EncoderSpec, shape: DataShape, *, bptt_steps: int | None) -> EncoderSpec:
     """Return the encoder that is wanted, with what "auto" stands for.
 
     Parameters
@@ -114,7 +118,7 @@ def choose_encoder(wanted, shape, *, bptt_steps):
     return fill_auto(wanted, chosen)
 
 
-def _pooling(shape, is_long):
+def _pooling(shape: DataShape, is_long: bool) -> str | tuple[str, ...]:
     if shape.n_tokens is not None:
         return "max"
     if shape.has_classes or is_long:
@@ -122,7 +126,14 @@ def _pooling(shape, is_long):
     return "last"  # the end of a window tells most of what follows
 
 
-def choose_plan(settings, shape, *, is_stochastic, validates, incremental):
+def choose_plan(
+    settings: Settings,
+    shape: DataShape,
+    *,
+    is_stochastic: bool,
+    validates: bool,
+    incremental: bool,
+) -> Plan:
     """Return the plan of training on data of that shape.
 
     Parameters
@@ -159,7 +170,7 @@ def choose_plan(settings, shape, *, is_stochastic, validates, incremental):
     return Plan(batch_size, max_iter, bool(early_stopping), dropout, dtype, incremental)
 
 
-def _epochs(shape, batch_size):
+def _epochs(shape: DataShape, batch_size: int) -> int:
     """Return how many epochs are at least enough, and make at least enough updates."""
     epochs, updates = _EPOCHS, _UPDATES
     if shape.has_rare_tokens:
@@ -168,7 +179,7 @@ def _epochs(shape, batch_size):
     return max(epochs, math.ceil(updates / updates_per_epoch))
 
 
-def _dropout(shape):
+def _dropout(shape: DataShape) -> float:
     if shape.n_tokens is not None:
         return _DROPOUT_OF_TOKENS
     return _DROPOUT_OF_CHANNELS if shape.n_features >= _MANY_CHANNELS else 0.0

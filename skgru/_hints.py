@@ -3,9 +3,13 @@
 A hint is a sentence with a space in front of it, for the end of an error message, or empty.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +17,7 @@ from skgru._compat import InvalidParameterError, Options, validate_parameter_con
 
 # Values of other libraries and other parameters, spelled as `_key` spells them, and their meaning
 # here: a value of the same parameter, or a dict of parameters.
-_MEANT = {
+_MEANT: dict[str, dict[str, Any]] = {
     "cell": {
         "bigru": {"cell": "gru", "bidirectional": True},
         "bilstm": {"cell": "lstm", "bidirectional": True},
@@ -213,7 +217,7 @@ _NOTES_ON_NAMES = {
 }
 
 
-def hint_at_value(name, value, constraints):
+def hint_at_value(name: str, value: Any, constraints: Mapping[str, Any]) -> str:
     """Return a hint at the value that was meant, or at the parameter that it was meant for.
 
     Parameters
@@ -236,7 +240,7 @@ def hint_at_value(name, value, constraints):
     return f" Did you mean {', '.join(f'{key}={item!r}' for key, item in meant.items())}?"
 
 
-def hint_at_name(name, names):
+def hint_at_name(name: str, names: Collection[str]) -> str:
     """Return a hint at the parameter that was meant; `names` are all there are."""
     key = _key(name)
     by_key = {_key(known): known for known in names}
@@ -247,12 +251,12 @@ def hint_at_name(name, names):
     return f" Did you mean {meant!r}?" if meant in names else ""
 
 
-def _key(value):
+def _key(value: Any) -> str:
     """Return a value as a string, all spellings of which are the same."""
     return re.sub(r"[^a-z0-9]", "", str(value).casefold())
 
 
-def _meant(name, value, constraints):
+def _meant(name: str, value: Any, constraints: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the first of the candidates that is valid, as a dict of parameters, or None.
 
     None is also for a value that is valid itself.
@@ -266,7 +270,9 @@ def _meant(name, value, constraints):
     return None
 
 
-def _meant_items(name, items, constraints):
+def _meant_items(
+    name: str, items: Iterable[Any], constraints: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """Return the same for a sequence of values, or None if there is nothing to say of any."""
     meant = [_meant(name, item, constraints) for item in items]
     if not any(meant) or any(item and item.keys() != {name} for item in meant):
@@ -275,7 +281,7 @@ def _meant_items(name, items, constraints):
     return {name: tuple(item if found is None else found[name] for item, found in pairs)}
 
 
-def _are_valid(parameters, constraints):
+def _are_valid(parameters: dict[str, Any], constraints: Mapping[str, Any]) -> bool:
     if not parameters.keys() <= constraints.keys():
         return False
     try:
@@ -285,7 +291,7 @@ def _are_valid(parameters, constraints):
     return True
 
 
-def _candidates(name, value, constraints):
+def _candidates(name: str, value: Any, constraints: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the values that may have been meant, the likeliest first."""
     if isinstance(value, type | np.dtype):
         yield from _candidates(name, getattr(value, "__name__", str(value)), constraints)
@@ -305,7 +311,9 @@ def _candidates(name, value, constraints):
         yield from _candidates_for_number(name, value, constraints)
 
 
-def _candidates_for_text(name, key, value, constraints):
+def _candidates_for_text(
+    name: str, key: str, value: str, constraints: Mapping[str, Any]
+) -> Iterator[Any]:
     of_keys = {_key(option): option for option in _options(constraints[name])}
     if key in of_keys:
         yield of_keys[key]
@@ -324,7 +332,7 @@ def _candidates_for_text(name, key, value, constraints):
         yield int(number) if number.is_integer() else number
 
 
-def _candidates_for_number(name, value, constraints):
+def _candidates_for_number(name: str, value: Any, constraints: Mapping[str, Any]) -> Iterator[Any]:
     if not isinstance(value, Integral):
         if float(value).is_integer():
             yield int(value)
@@ -338,7 +346,7 @@ def _candidates_for_number(name, value, constraints):
         yield None
 
 
-def _options(constraints):
+def _options(constraints: Any) -> set[str]:
     """Return the strings that a parameter may be."""
     if isinstance(constraints, str):  # "no_validation"
         return set()

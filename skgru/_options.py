@@ -1,15 +1,17 @@
 """The parameters that tell of the network, checked and in one form."""
 
+from __future__ import annotations
+
 from dataclasses import asdict, replace
 from numbers import Integral
 
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
-from skgru._settings import plain
+from skgru._settings import Settings, plain
 from skgru._spec import EncoderSpec
 
 
-def check_options(settings, *, is_stochastic):
+def check_options(settings: Settings, *, is_stochastic: bool) -> None:
     """Refuse options that do not go together."""
     rates = (settings.dropout, settings.recurrent_dropout, settings.token_dropout)
     if not is_stochastic and any(rate not in ("auto", 0) for rate in rates):
@@ -24,7 +26,7 @@ def check_options(settings, *, is_stochastic):
         )
 
 
-def check_pieces(encoder, bptt_steps):
+def check_pieces(encoder: EncoderSpec, bptt_steps: int | None) -> None:
     """Refuse to cut sequences that are read in both directions."""
     if encoder.bidirectional and bptt_steps is not None:
         raise ValueError(
@@ -33,11 +35,11 @@ def check_pieces(encoder, bptt_steps):
         )
 
 
-def hidden_sizes(settings):
+def hidden_sizes(settings: Settings) -> tuple[int, ...]:
     """Return `hidden_layer_sizes` as a tuple of ints."""
     sizes = settings.hidden_layer_sizes
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if not sizes or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+    if not sizes or not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
             f"{settings.hint_at('hidden_layer_sizes')}"
@@ -45,7 +47,7 @@ def hidden_sizes(settings):
     return tuple(int(size) for size in sizes)
 
 
-def _cells(settings):
+def _cells(settings: Settings) -> tuple[str, ...]:
     """Return `cell` as a tuple with one name for each hidden layer."""
     n_layers = len(hidden_sizes(settings))
     if isinstance(settings.cell, str):
@@ -59,7 +61,7 @@ def _cells(settings):
     return cells
 
 
-def _poolings(settings):
+def _poolings(settings: Settings) -> str | tuple[str, ...] | None:
     """Return `pooling` as a name, a tuple of names, "auto" or None."""
     if settings.pooling is None or isinstance(settings.pooling, str):
         return settings.pooling
@@ -73,7 +75,7 @@ def _poolings(settings):
     return poolings
 
 
-def wanted_encoder(settings):
+def wanted_encoder(settings: Settings) -> EncoderSpec:
     """Return the encoder that the parameters ask for, whatever the data: some say "auto"."""
     return EncoderSpec(
         hidden_layer_sizes=hidden_sizes(settings),
@@ -86,7 +88,7 @@ def wanted_encoder(settings):
     )
 
 
-def fill_auto(wanted, chosen):
+def fill_auto(wanted: EncoderSpec, chosen: EncoderSpec) -> EncoderSpec:
     """Return the encoder that is wanted, with what was chosen where it says "auto"."""
     values = {name: value for name, value in asdict(wanted).items() if value == "auto"}
     return replace(wanted, **{name: getattr(chosen, name) for name in values})

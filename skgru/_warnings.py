@@ -1,5 +1,7 @@
 """Warnings that name the user's line, however deep below it they arise."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 from pathlib import Path
@@ -11,7 +13,7 @@ _WRAPPER = sklearn.base.__file__
 _PACKAGE = str(Path(__file__).parent)
 
 
-def warn(message, category=UserWarning):
+def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     """Warn of something at the line that has called the package.
 
     Parameters
@@ -25,5 +27,5 @@ def warn(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
-def _is_ours(filename):
+def _is_ours(filename: str) -> bool:
     return filename == _WRAPPER or filename.startswith(_PACKAGE)

@@ -4,14 +4,22 @@
 on the type of the cells, and refuse all others by name.
 """
 
+from __future__ import annotations
+
 import warnings
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from numbers import Number, Real
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgru._compat import is_grouped
+
+# The name of a cell in errors, given its index; or of all cells.
+NameOf = Callable[[tuple[int, ...]], str]
+Where = str | NameOf
 
 # Beyond these, not every integer is a float64.
 _EXACT = 2**53
@@ -31,10 +39,12 @@ class TimesError(ValueError):
     """Cells that are no numbers but dates or durations."""
 
 
+_T = TypeVar("_T")
+
 _NAMES_OF_MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 
 
-def as_array(cells):
+def as_array(cells: Any) -> NDArray[Any]:
     """Return a container's cells as an array, without a cast that could lose any of them.
 
     Missing cells become NaN among numbers, NaT among dates and durations, and elsewhere stay as
@@ -80,7 +90,7 @@ def as_array(cells):
         raise TypeError(f"Expected an array or a list, got {describe(cells)}.") from None
 
 
-def _without_mask(cells):
+def _without_mask(cells: np.ma.MaskedArray) -> NDArray[Any]:
     """Return a masked array as an array with its masked cells missing."""
     if cells is np.ma.masked:
         return np.array(None, object)
@@ -89,22 +99,28 @@ def _without_mask(cells):
         return data
     if data.dtype.kind in "biu":
         if data.dtype.kind != "b" and exceeds_floats(data[~mask]):
-            return np.where(mask, None, data.astype(object))
+            return _with_none(data, mask)
         data = data.astype(np.float64)
     if data.dtype.kind in "fc":
         return np.where(mask, data.dtype.type(np.nan), data)
     if data.dtype.kind in "mM":
         return np.where(mask, data.dtype.type("NaT", np.datetime_data(data.dtype)[0]), data)
-    return np.where(mask, None, data.astype(object))
+    return _with_none(data, mask)
 
 
-def exceeds_floats(numbers):
+def _with_none(data: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.object_]:
+    cells = data.astype(object)
+    cells[mask] = None
+    return cells
+
+
+def exceeds_floats(numbers: NDArray[Any]) -> bool:
     """Whether any of the numbers may be an integer that a float64 cannot hold."""
     # As Python's numbers, since 2**53 overflows float16.
     return bool(len(numbers)) and max(numbers.max().item(), -numbers.min().item()) >= _EXACT
 
 
-def _open_column(cells):
+def _open_column(cells: Any) -> NDArray[Any]:
     """Return a column of pandas, polars or Arrow as an array."""
     try:
         array = _open_foreign(cells, lambda cells: cells.to_numpy())
@@ -125,7 +141,7 @@ def _open_column(cells):
     return array
 
 
-def _open_foreign(cells, convert):
+def _open_foreign(cells: Any, convert: Callable[[Any], _T]) -> _T:
     try:
         return convert(cells)
     except (TypeError, ValueError):
@@ -136,7 +152,7 @@ def _open_foreign(cells, convert):
         ) from error
 
 
-def _open_list(cells):
+def _open_list(cells: list[Any]) -> NDArray[Any]:
     """Return a list as an array: of numbers if all cells are, else of objects."""
     # NumPy would drop masks, and make texts of the numbers beside a text.
     cells = [_without_its_mask(cell) for cell in cells]
@@ -152,7 +168,7 @@ def _open_list(cells):
     return array
 
 
-def stack_lists(cells):
+def stack_lists(cells: Any) -> NDArray[Any] | None:
     """Return nested lists as the array that NumPy makes of them, None if it makes none.
 
     It has dropped the masks of masked arrays in them, not the constant `masked`.
@@ -167,20 +183,20 @@ def stack_lists(cells):
     return None if array.dtype.kind == "m" else array
 
 
-def _without_its_mask(cell):
+def _without_its_mask(cell: Any) -> Any:
     if cell is np.ma.masked:
         return None
     return as_array(cell) if isinstance(cell, np.ma.MaskedArray) else cell
 
 
-def _objects(cells):
+def _objects(cells: Sequence[Any]) -> NDArray[np.object_]:
     array = np.empty(len(cells), object)
     for i, cell in enumerate(cells):
         array[i] = cell
     return array
 
 
-def is_missing(cell):
+def is_missing(cell: Any) -> bool:
     """Whether a cell is None, NaN, NaT, pandas' NA or NumPy's masked."""
     if isinstance(cell, Decimal):
         return cell.is_qnan()  # a signaling one cannot be compared
@@ -188,7 +204,7 @@ def is_missing(cell):
     return type(cell).__name__ in _NAMES_OF_MISSING or (is_number and cell != cell)
 
 
-def to_numbers(array, where):
+def to_numbers(array: NDArray[Any], where: Where) -> NDArray[Any]:
     """Return an array of numbers: floats, integers or Booleans; missing cells become NaN.
 
     Parameters
@@ -224,7 +240,7 @@ def to_numbers(array, where):
     return _objects_to_numbers(array, where)
 
 
-def _objects_to_numbers(array, where):
+def _objects_to_numbers(array: NDArray[np.object_], where: Where) -> NDArray[Any]:
     types = set(map(type, array.flat))
     if any(issubclass(kind, np.ndarray) for kind in types):  # arrays of one number
         cells = [
@@ -254,7 +270,7 @@ def _objects_to_numbers(array, where):
         raise ValueError(f"A number in {place} is {reason} float64.") from error
 
 
-def _integers(array):
+def _integers(array: NDArray[np.object_]) -> NDArray[Any]:
     """Return objects that are integers as int64 or uint64 if those hold all, else as float64."""
     for dtype in (np.int64, np.uint64):
         try:
@@ -266,7 +282,7 @@ def _integers(array):
     return array.astype(np.float64)
 
 
-def _is_float(cell):
+def _is_float(cell: Any) -> bool:
     try:
         float(cell)
     except (OverflowError, ValueError):
@@ -274,16 +290,16 @@ def _is_float(cell):
     return True
 
 
-def _is_number(kind):
+def _is_number(kind: type) -> bool:
     """Whether a type is one of real numbers; a duration of NumPy is an integer to Python."""
     return issubclass(kind, Real | Decimal | np.bool_) and not issubclass(kind, np.timedelta64)
 
 
-def _may_miss(kind):
+def _may_miss(kind: type) -> bool:
     return kind.__name__ in _NAMES_OF_MISSING
 
 
-def _refuse(cell, place):
+def _refuse(cell: Any, place: str) -> NoReturn:
     """Raise the error that names the kind of the cell, of an object in Python's words too."""
     if isinstance(cell, str | bytes):
         raise TextError(f"Expected numbers, got the text {cell!r:.50} in {place}.")
@@ -297,11 +313,11 @@ def _refuse(cell, place):
     raise TypeError(f"Expected numbers, got {describe(cell)}, {cell!r:.50}, in {place}: {reason}.")
 
 
-def _say(where, index):
+def _say(where: Where, index: Iterable[Any]) -> str:
     return where(tuple(int(i) for i in index)) if callable(where) else where
 
 
-def to_ids(array, where):
+def to_ids(array: NDArray[Any], where: Where) -> NDArray[np.int64]:
     """Return an array of integers as int64, exactly; missing cells become `MISSING_ID`.
 
     Parameters
@@ -339,7 +355,7 @@ def to_ids(array, where):
     return ids
 
 
-def check_not_deferred(table, instead_of_groups):
+def check_not_deferred(table: Any, instead_of_groups: str) -> None:
     """Refuse the result of `groupby`, with the remedy, and a LazyFrame.
 
     Raises
@@ -353,7 +369,7 @@ def check_not_deferred(table, instead_of_groups):
         raise ValueError("Expected data, got a LazyFrame: call its collect().")
 
 
-def describe(thing):
+def describe(thing: Any) -> str:
     """Return the kind of something, for an error: "a dict", "an array of shape (2, 3)"."""
     if isinstance(thing, np.ndarray):
         return f"an array of shape {thing.shape}"

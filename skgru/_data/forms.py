@@ -12,10 +12,13 @@
 as they came. A `Parser` makes numbers, token ids or time stamps of them; `parsing` drops padding.
 """
 
-from collections.abc import Mapping, Set
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import check_array
 
@@ -23,7 +26,7 @@ from skgru._compat import columns_of, is_array, is_grouped
 from skgru._compat import names_of as column_names
 from skgru._data.arrays import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
 from skgru._data.ids import holds_tokens
-from skgru._data.stacking import LONG_TABLE, Ragged, Rectangle
+from skgru._data.stacking import LONG_TABLE, Columns, Ragged, Rectangle
 
 _TEXTS = (
     "Expected sequences of numbers or token ids, got strings: turn texts into token sequences "
@@ -47,19 +50,19 @@ class Opened(NamedTuple):
     is_frame : bool
     """
 
-    form: Any
+    form: Rectangle | Ragged
     named: Any
     is_marked: bool
     is_list: bool
     is_frame: bool
 
     @property
-    def names(self):
+    def names(self) -> list[str] | None:
         """The names of the features as strings, None if they have none."""
-        return None if self.named is None else [str(name) for name in column_names(self.named)]
+        return None if self.named is None else [str(name) for name in _names_of_columns(self.named)]
 
 
-def open_form(X, estimator_name=None):
+def open_form(X: Any, estimator_name: str | None = None) -> Opened:
     """Return X as `Opened` sequences, whatever its cells are.
 
     Parameters
@@ -83,7 +86,7 @@ def open_form(X, estimator_name=None):
     )
 
 
-def _open(X, estimator):
+def _open(X: Any, estimator: str | None) -> Rectangle | Ragged:
     if is_frame(X):
         return _open_frame(X, estimator)
     if isinstance(X, np.ndarray) or not hasattr(X, "__len__"):
@@ -97,7 +100,7 @@ def _open(X, estimator):
     return _open_array(as_array(X), estimator)
 
 
-def check_container(X):
+def check_container(X: Any) -> None:
     """Refuse containers that cannot hold n sequences in the order of n targets."""
     expected = "Expected an array, a DataFrame or a list of sequences as X"
     if sparse.issparse(X):
@@ -111,7 +114,7 @@ def check_container(X):
         raise TypeError(f"{expected}, got {describe(X)}{hint_for(X, 'y')}.")
 
 
-def is_container(x):
+def is_container(x: Any) -> bool:
     """Whether something holds elements in an order of its own."""
     if sparse.issparse(x):
         return True  # one kind of them is a mapping
@@ -122,7 +125,7 @@ def is_container(x):
     return hasattr(x, "__len__") and hasattr(x, "__iter__")
 
 
-def hint_for(x, other):
+def hint_for(x: Any, other: str) -> str:
     """Return how to make a container of another object, for an error; `other` has an order too."""
     if is_grouped(x):
         return f". {LONG_TABLE}"
@@ -137,7 +140,7 @@ def hint_for(x, other):
     return ""
 
 
-def _open_array(X, estimator):
+def _open_array(X: NDArray[Any], estimator: str | None) -> Rectangle:
     """Open an array of NumPy that holds one cell in each place."""
     if X.ndim == 1 and X.dtype == object:
         _check_elements(X)
@@ -172,7 +175,7 @@ def _open_array(X, estimator):
     return Rectangle(X, X.shape[1], None)
 
 
-def _check_elements(elements):
+def _check_elements(elements: NDArray[Any]) -> None:
     """Refuse by name elements of which none is a sequence, unless they are numbers."""
     for i, element in enumerate(elements):
         if isinstance(element, str | bytes):
@@ -185,13 +188,13 @@ def _check_elements(elements):
             )
 
 
-def _open_frame(X, estimator):
+def _open_frame(X: Any, estimator: str | None) -> Rectangle | Ragged:
     """Open a DataFrame: one row is one sequence."""
     columns = arrays_of(X)
     if not columns or len(columns[0]) == 0:
         shape = (len(columns[0]) if columns else 0, len(columns))
         return _open_array(np.empty(shape), estimator)
-    names = column_names(X)
+    names = _names_of_columns(X)
     nested = [holds_sequences(column) for column in columns]
     if all(nested):
         return _open_cells(columns, names)
@@ -205,7 +208,7 @@ def _open_frame(X, estimator):
     return Rectangle(columns, len(columns), names)
 
 
-def _refuse_levels(X):
+def _refuse_levels(X: Any) -> None:
     """Refuse a long table or column of pandas: its rows are steps."""
     if getattr(getattr(X, "index", None), "nlevels", 1) > 1:
         levels = list(X.index.names)
@@ -216,13 +219,13 @@ def _refuse_levels(X):
         )
 
 
-def _open_cells(columns, names):
+def _open_cells(columns: Columns, names: list[Any] | None) -> Ragged:
     """Open columns of which each cell is a sequence of one feature, or of all if there is one."""
-    columns = [[_open_sequence(i, cell) for i, cell in enumerate(column)] for column in columns]
-    if len(columns) == 1:
+    opened = [[_open_sequence(i, cell) for i, cell in enumerate(column)] for column in columns]
+    if len(opened) == 1:
         # An array (n_steps,) in a cell is one feature, whatever features_per_step.
-        return Ragged([x[:, None] if x.ndim == 1 else x for x in columns[0]], names)
-    sequences = list(map(list, zip(*columns, strict=True)))
+        return Ragged([x[:, None] if x.ndim == 1 else x for x in opened[0]], names)
+    sequences = list(map(list, zip(*opened, strict=True)))
     for i, features in enumerate(sequences):
         shapes = [feature.shape for feature in features]
         if len(shapes[0]) != 1 or len(set(shapes)) > 1:
@@ -233,10 +236,10 @@ def _open_cells(columns, names):
     return Ragged(sequences, names)
 
 
-def _open_list(X, estimator):
+def _open_list(X: Any, estimator: str | None) -> Rectangle | Ragged:
     """Open a list, tuple, object array, Series or column: one element is one sequence."""
     is_column = hasattr(X, "to_numpy") or isinstance(X, np.ndarray)
-    elements = as_array(X) if is_column else list(X)
+    elements: Any = as_array(X) if is_column else list(X)
     if len(elements) == 0:
         _raise_no_samples()
     if getattr(elements, "ndim", 1) > 1:
@@ -256,7 +259,7 @@ def _open_list(X, estimator):
     return Ragged([_open_sequence(i, x) for i, x in enumerate(elements)], None)
 
 
-def _nested_lists(elements):
+def _nested_lists(elements: Sequence[Any]) -> NDArray[Any] | None:
     """Return lists of equal lengths as an array, None if they are none or hold no numbers."""
     if any(hasattr(step, "mask") for x in elements for step in x):
         return None
@@ -269,12 +272,12 @@ def _nested_lists(elements):
     return array if array.ndim in (2, 3) and array.size and is_exact else None
 
 
-def _open_frames(elements, frames):
+def _open_frames(elements: Sequence[Any], frames: list[int]) -> Ragged:
     """Open sequences that are DataFrames: they have the same columns in the same order."""
     first = frames[0]
-    names = column_names(elements[first])
+    names = _names_of_columns(elements[first])
     has_names = any(isinstance(name, str) for name in names)
-    sequences = []
+    sequences: list[NDArray[Any] | Columns] = []
     for i, x in enumerate(elements):
         if not is_frame(x):
             sequences.append(_open_sequence(i, x))
@@ -293,7 +296,7 @@ def _open_frames(elements, frames):
     return Ragged(sequences, names)
 
 
-def _open_sequence(i, x):
+def _open_sequence(i: int, x: Any) -> NDArray[Any]:
     """Return sequence i as an array of shape (n_steps,) or (n_steps, n_features)."""
     if is_missing(x):
         raise ValueError(
@@ -322,21 +325,21 @@ def _open_sequence(i, x):
     return array
 
 
-def _raise_no_samples():
+def _raise_no_samples() -> NoReturn:
     raise ValueError("Found array with 0 sample(s) (X is empty) while a minimum of 1 is required.")
 
 
 # --- Kinds of containers ----------------------------------------------------------------------
 
 
-def names_of(X):
+def names_of(X: Any) -> Any:
     """Return the DataFrame that carries the names of X's features, None if they have no names.
 
     Of sequences that are DataFrames each, that is the first one. One column of arrays
     (n_steps, n_features) names no feature.
     """
     if is_frame(X):
-        columns = arrays_of(X) if len(column_names(X)) == 1 else []
+        columns = arrays_of(X) if len(_names_of_columns(X)) == 1 else []
         holds_steps = any(np.ndim(c) == 2 for column in columns for c in _first_sequence(column))
         return None if holds_steps else X
     if isinstance(X, np.ndarray) and X.dtype != object:
@@ -347,12 +350,12 @@ def names_of(X):
     return None if _are_arrays(X) else next((x for x in X if is_frame(x)), None)
 
 
-def _are_arrays(elements):
+def _are_arrays(elements: Any) -> bool:
     """Whether elements are plain arrays of NumPy, without a mask or a mark."""
     return set(map(type, elements)) == {np.ndarray}
 
 
-def is_frame(X):
+def is_frame(X: Any) -> bool:
     """Whether X is a DataFrame of pandas or polars, or a table of Arrow."""
     if isinstance(X, np.ndarray | list):
         return False
@@ -361,12 +364,18 @@ def is_frame(X):
     return has_names and (hasattr(kind, "dtypes") or hasattr(kind, "column_names"))
 
 
-def arrays_of(frame):
+def _names_of_columns(frame: Any) -> list[Any]:
+    names = column_names(frame)
+    assert names is not None  # a frame has them
+    return names
+
+
+def arrays_of(frame: Any) -> Columns:
     """Return the columns of a DataFrame as arrays."""
     return [as_array(column) for column in columns_of(frame)]
 
 
-def is_sequence(x):
+def is_sequence(x: Any) -> bool:
     """Whether an element of X is itself a sequence of steps."""
     if isinstance(x, str | bytes | np.ma.core.MaskedConstant | Mapping | Set):
         return False
@@ -377,12 +386,12 @@ def is_sequence(x):
     return hasattr(x, "__len__") and hasattr(x, "__iter__")
 
 
-def holds_sequences(column):
+def holds_sequences(column: NDArray[Any]) -> bool:
     """Whether the cells of a column are sequences: the first one says so that is not missing."""
     return column.ndim > 1 or bool(_first_sequence(column))
 
 
-def _first_sequence(column):
+def _first_sequence(column: NDArray[Any]) -> list[Any]:
     """Return the first cell that is not missing in a list, or an empty one if it is no sequence."""
     if column.dtype != object:
         return []

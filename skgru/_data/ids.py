@@ -1,6 +1,12 @@
 """Token ids: the mark that says that integers are some, and the rows of an embedding they name."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 UNKNOWN = 1
 
@@ -16,19 +22,21 @@ class Tokens(np.ndarray):
 
     __array_priority__ = 1.0  # beside plain arrays: concatenated, they are ids still
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         """Return the item: of a column of texts at an integer, the ids of that text."""
         item = super().__getitem__(index)
         is_one_cell = isinstance(item, Tokens) and item.dtype == object and item.shape == (1,)
         return item.item() if is_one_cell and self.ndim == 2 else item
 
-    def __array_wrap__(self, array, context=None, return_scalar=False):
+    def __array_wrap__(
+        self, array: NDArray[Any], context: Any = None, return_scalar: bool = False
+    ) -> Any:
         """Return the result of a computation, which holds no ids, as a plain array."""
         array = np.asarray(array)
         return array[()] if return_scalar else array
 
 
-def as_tokens(ids, offsets):
+def as_tokens(ids: NDArray[np.integer], offsets: NDArray[np.integer]) -> Tokens:
     """Return ids (total tokens,) of several texts as a column of `Tokens`, (n, 1)."""
     column = np.empty((len(offsets) - 1, 1), object)
     marked = ids.view(Tokens)
@@ -37,7 +45,7 @@ def as_tokens(ids, offsets):
     return column.view(Tokens)
 
 
-def holds_tokens(X):
+def holds_tokens(X: Any) -> bool:
     """Whether X, or one of its sequences, is marked as token ids."""
     if isinstance(X, Tokens):
         return True
@@ -49,11 +57,11 @@ def holds_tokens(X):
     return (is_column or isinstance(X, list | tuple)) and _any_marked(X)
 
 
-def _any_marked(cells):
+def _any_marked(cells: Iterable[Any]) -> bool:
     return any(isinstance(cell, Tokens) for cell in cells)
 
 
-def look_like_ids(table):
+def look_like_ids(table: NDArray[np.integer]) -> bool:
     """Whether the rows of a table look like token ids padded with zeros on one side.
 
     Parameters
@@ -71,12 +79,12 @@ def look_like_ids(table):
     return bool(at_end or at_start)
 
 
-def known_tokens(tokens):
+def known_tokens(tokens: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return the sorted ids that occur, the unknown token's, 1, always first."""
     return np.union1d(tokens, [UNKNOWN])
 
 
-def embedding_rows(tokens, known):
+def embedding_rows(tokens: NDArray[np.integer], known: NDArray[np.integer]) -> NDArray[np.intp]:
     """Return each token's position among the sorted `known` ids.
 
     It is 0, the unknown's, for a token that is absent, and -1 for 0, the padding.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import DTypeLike, NDArray
 
@@ -14,6 +14,14 @@ from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
+
+_T = TypeVar("_T")
+
+
+def known(learned: _T | None) -> _T:
+    """Return a field of an input, which is None until it has learned."""
+    assert learned is not None
+    return learned
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +76,7 @@ class Input(ABC):
     @property
     def n_features_in(self) -> int:
         """The columns of X, or if it has none, the features of a step."""
-        assert self.n_features is not None
-        return self.n_features if self.n_columns is None else self.n_columns
+        return known(self.n_features) if self.n_columns is None else self.n_columns
 
     # --- What it learns --------------------------------------------------------------------------
 

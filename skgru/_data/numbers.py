@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
+from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
-from skgru._data.inputs import Input
-from skgru._data.observed import Seen, last_seen, next_seen, scaled_gaps, seen_before, step_times
-from skgru._data.parsing import check_times, index_of_stamps, parse_numbers
+from skgru._data.inputs import Input, known
+from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
+from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_numbers
 from skgru._data.scaling import (
     contains_nan,
     mean_and_scale,
@@ -19,11 +22,15 @@ from skgru._data.scaling import (
     median_and_scale,
     scale_values,
 )
-from skgru._data.sequences import Sequences
+from skgru._data.sequences import Indices, Sequences
 from skgru._data.steps import SequencePieces, Steps
-from skgru._nn.batch import Arena
-from skgru._spec import InputSpec
+from skgru._nn.batch import Arena, Array
+from skgru._settings import Settings
+from skgru._spec import EncoderSpec, InputSpec
 from skgru._warnings import warn
+
+# What was seen, as `Steps` hands it on: a row for each sequence.
+Carried = tuple[Array, ...]
 
 # So many numbers are looked through at a time for the mean gaps.
 _MAX_GAPS = 1 << 17
@@ -65,10 +72,10 @@ class NumberInput(Input):
     time_feature: int | str | None = None
     embeds_marked: bool = False
     stamps: int | None = None
-    center: np.ndarray | None = None
-    scale: np.ndarray | None = None
-    fill: np.ndarray | None = None
-    gap_scale: np.ndarray | None = None
+    center: Array | None = None
+    scale: Array | None = None
+    fill: Array | None = None
+    gap_scale: Array | None = None
     has_missing: bool = False
     is_bidirectional: bool = False
     patch_size: int = 1
@@ -80,7 +87,7 @@ class NumberInput(Input):
     # --- X ---------------------------------------------------------------------------------------
 
     @classmethod
-    def of(cls, opened, settings):
+    def of(cls, opened: Opened, settings: Settings) -> NumberInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
         return cls(
             settings.estimator_name,
@@ -92,7 +99,7 @@ class NumberInput(Input):
             stamps=index_of_stamps(opened, settings.time_feature),
         )
 
-    def parse(self, opened):
+    def parse(self, opened: Opened) -> Parsed:
         """Return X as sequences; refuse other features than those that were learned from."""
         if self.n_features is not None and self.embeds_marked and opened.is_marked:
             raise ValueError(
@@ -114,7 +121,7 @@ class NumberInput(Input):
             check_times(sequences, self.stamps)
         return parsed
 
-    def meet(self, parsed):
+    def meet(self, parsed: Parsed) -> NumberInput:
         """Return the input with the features of the X that it will learn from."""
         if self.embeds_marked:
             _warn_of_lost_tokens(parsed)
@@ -124,7 +131,9 @@ class NumberInput(Input):
 
     # --- What it learns --------------------------------------------------------------------------
 
-    def learn(self, sequences, weights, encoder):
+    def learn(
+        self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec
+    ) -> NumberInput:
         """Return the input that has learned scales and gaps; see `Input.learn`.
 
         Raises
@@ -140,7 +149,7 @@ class NumberInput(Input):
             patch_size=encoder.patch_size,
         )
 
-    def differs(self, settings):
+    def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
         """Return the parameter that now asks for another input; see `Input.differs`."""
         if settings.embedding_matrix is not None:
             return "embedding_matrix", None, settings.embedding_matrix
@@ -152,12 +161,12 @@ class NumberInput(Input):
         return None
 
     @property
-    def says_features(self):
+    def says_features(self) -> bool:
         """Whether X itself says how many features a step has."""
         return self.n_columns is None and self.n_features != self.features_per_step
 
     @property
-    def attributes(self):
+    def attributes(self) -> dict[str, Any]:
         """The scale of each feature, of the gaps, and whether values were missing."""
         values = self.center, self.scale, self.gap_scale, self.has_missing
         return dict(zip(self.attribute_names, values, strict=True))
@@ -165,30 +174,37 @@ class NumberInput(Input):
     # --- What the network reads ------------------------------------------------------------------
 
     @property
-    def are_observed(self):
+    def are_observed(self) -> bool:
         """Whether the network reads more of the sequences than their values."""
         return self.has_missing or self.stamps is not None
 
     @property
-    def n_inputs(self):
+    def n_inputs(self) -> int:
         """How many features a step of the network has, before steps are joined to patches."""
         with_indicators = self.has_missing and self.missing == "indicator"
-        return self.n_features * (3 if with_indicators else 1)
+        return known(self.n_features) * (3 if with_indicators else 1)
 
     @property
-    def spec(self):
+    def spec(self) -> InputSpec:
         """The network's inputs: they and its states decay, if more is read than the values."""
         decay = self.are_observed and self.missing == "decay"
         return InputSpec(self.n_inputs, decay=decay, reads_mask=self.has_missing)
 
     @property
-    def _n_observed(self):
+    def _n_observed(self) -> int:
         """How many columns `_observe` returns."""
         if self.missing == "indicator":
             return self.n_inputs
-        return (5 if self.is_bidirectional else 3) * self.n_features
+        return (5 if self.is_bidirectional else 3) * known(self.n_features)
 
-    def steps_of(self, sequences, dtype, *, may_hold=False, moves_patches=False):
+    def steps_of(
+        self,
+        sequences: Sequences,
+        dtype: DTypeLike,
+        *,
+        may_hold: bool = False,
+        moves_patches: bool = False,
+    ) -> Steps:
         """Return the steps of sequences as the network reads them; see `Input.steps_of`.
 
         Where other steps have a say in what is read of one, that is found out anew whenever it is
@@ -215,8 +231,8 @@ class NumberInput(Input):
             return steps
         prepare = partial(
             scale_values,
-            center=np.tile(self.center, self.patch_size),
-            scale=np.tile(self.scale, self.patch_size),
+            center=np.tile(known(self.center), self.patch_size),
+            scale=np.tile(known(self.scale), self.patch_size),
             dtype=dtype,
             clip=self._clips,
             in_place=True,
@@ -231,45 +247,55 @@ class NumberInput(Input):
         )
 
     @property
-    def _clips(self):
+    def _clips(self) -> bool:
         return self.scaling == "robust"
 
     # What `Steps` calls observe.
 
-    def _fill(self, values, numbers, offsets, before):
+    def _fill(
+        self, values: NDArray[Any], numbers: Indices, offsets: Indices, before: Carried | None
+    ) -> tuple[NDArray[Any], Carried | None]:
         """Return steps without missing values; training has had none."""
+        fill = known(self.fill)
         if self.missing == "decay":
             times = step_times(values, numbers, None)
-            before = seen_before(times, numbers, offsets, self.fill, before and Seen(*before))
-            values, _, before = last_seen(values, times, offsets, before)
+            seen = seen_before(times, numbers, offsets, fill, before)
+            values, _, before = last_seen(values, times, offsets, seen)
         else:
-            np.copyto(values, self.fill, where=np.isnan(values), casting="same_kind")
+            np.copyto(values, fill, where=np.isnan(values), casting="same_kind")
         return values, before
 
-    def _observe(self, values, numbers, offsets, before, *, dtype):
+    def _observe(
+        self,
+        values: NDArray[Any],
+        numbers: Indices,
+        offsets: Indices,
+        before: Carried | None,
+        *,
+        dtype: np.dtype,
+    ) -> tuple[NDArray[Any], Carried]:
         """Return what is read of each step, (S, n columns).
 
         With "decay" that is what `_nn.missing.ObservedInputs` reads, else `n_inputs` columns.
         """
+        center, scale, gap_scale = known(self.center), known(self.scale), known(self.gap_scale)
         times = step_times(values, numbers, self.stamps)
         if self.stamps is not None:
             values[:, self.stamps] = 0  # the stamps themselves are not read
-        values = scale_values(
-            values, self.center, self.scale, dtype, clip=self._clips, in_place=True
-        )
+        values = scale_values(values, center, scale, dtype, clip=self._clips, in_place=True)
         is_seen = ~np.isnan(values)
         never = np.zeros(values.shape[1])
-        before = seen_before(times, numbers, offsets, never, before and Seen(*before))
-        *onward, after = last_seen(values, times, offsets, before)
-        directions = [onward]
+        begin = seen_before(times, numbers, offsets, never, before)
+        last, since, after = last_seen(values, times, offsets, begin)
+        directions = [(last, since)]
         if self.is_bidirectional and self.missing == "decay":
             directions.append(next_seen(values, times, offsets, never))
         if self.stamps is not None:  # the time between steps takes the place of the stamps
             j = self.stamps
-            for seen, gaps in directions:
-                seen[:, j] = np.log1p(gaps[:, j] / self.gap_scale[j])
-        seen = [seen for seen, _ in directions]
-        gaps = [scaled_gaps(gaps, self.gap_scale, dtype) for _, gaps in directions]
+            for found, elapsed in directions:
+                found[:, j] = np.log1p(elapsed[:, j] / gap_scale[j])
+        seen = [found for found, _ in directions]
+        gaps = [scaled_gaps(elapsed, gap_scale, dtype) for _, elapsed in directions]
         if self.missing == "decay":
             return np.hstack([is_seen.astype(dtype), *seen, *gaps]), after
         seen[0][~is_seen] = 0
@@ -278,7 +304,13 @@ class NumberInput(Input):
         return np.hstack([seen[0], is_seen.astype(dtype), np.log1p(gaps[0])]), after
 
 
-def learn_features(sequences, weights, *, scaling, time_feature):
+def learn_features(
+    sequences: Sequences,
+    weights: NDArray[Any],
+    *,
+    scaling: str | None,
+    time_feature: int | None,
+) -> dict[str, Any]:
     """Return the scales of the features, and whether values are missing.
 
     Parameters
@@ -311,7 +343,7 @@ def learn_features(sequences, weights, *, scaling, time_feature):
     fill = center.copy()
     if scaling is None and not has_missing:
         center[:] = 0  # where values were missing, their mean has to be what the network reads as 0
-    gap_scale = np.ones(values.shape[1])
+    gap_scale: Array = np.ones(values.shape[1])
     if has_missing or time_feature is not None:
         gap_scale = mean_gaps(sequences, weights, time_feature)
     if time_feature is not None:
@@ -325,7 +357,7 @@ def learn_features(sequences, weights, *, scaling, time_feature):
     }
 
 
-def mean_gaps(sequences, weights, time_feature):
+def mean_gaps(sequences: Sequences, weights: NDArray[Any], time_feature: int | None) -> Array:
     """Return the mean of the gaps of each feature over all steps, (D,); 1 where it is 0.
 
     Parameters
@@ -337,10 +369,12 @@ def mean_gaps(sequences, weights, time_feature):
     n_features = sequences.values.shape[1]
     never = np.zeros(n_features)
 
-    def gaps_of(values, numbers, offsets, before):
+    def gaps_of(
+        values: NDArray[Any], numbers: Indices, offsets: Indices, before: Carried | None
+    ) -> tuple[NDArray[Any], Carried]:
         times = step_times(values, numbers, time_feature)
-        before = seen_before(times, numbers, offsets, never, before and Seen(*before))
-        _, gaps, after = last_seen(values, times, offsets, before)
+        seen = seen_before(times, numbers, offsets, never, before)
+        _, gaps, after = last_seen(values, times, offsets, seen)
         return gaps, after
 
     steps, arena = Steps(sequences, observe=gaps_of), Arena()
@@ -355,7 +389,7 @@ def mean_gaps(sequences, weights, time_feature):
     return np.where(mean > 0, mean, 1.0)
 
 
-def _without_stamps(values, time_feature):
+def _without_stamps(values: NDArray[Any], time_feature: int | None) -> NDArray[Any]:
     """Return the values with zeros in place of the time stamps, which are not scaled."""
     if time_feature is None:
         return values
@@ -364,14 +398,12 @@ def _without_stamps(values, time_feature):
     return values
 
 
-def _warn_of_lost_tokens(parsed):
+def _warn_of_lost_tokens(parsed: Parsed) -> None:
     """Warn of a table that is read as numbers and looks like token ids."""
-    values = parsed.sequences.values
-    is_table = parsed.n_columns is not None
-    is_table = is_table and parsed.n_columns * (len(parsed.given_offsets) - 1) == len(values)
-    if not is_table or values.dtype.kind not in "iu":
+    values, n_columns = parsed.sequences.values, parsed.n_columns
+    if n_columns is None or n_columns * (len(parsed.given_offsets) - 1) != len(values):
         return
-    if look_like_ids(values.reshape(-1, parsed.n_columns)):
+    if values.dtype.kind in "iu" and look_like_ids(values.reshape(-1, n_columns)):
         warn(
             "X is read as numbers, but it holds integers padded with zeros, as token ids are. "
             "embedding_dim='auto' embeds what SequenceVectorizer returns as it is; np.asarray "

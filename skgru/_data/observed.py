@@ -4,9 +4,15 @@ For both directions of reading: the value last seen, and the time since then. It
 steps of some sequences at a time, S in all; each of the B sequences has at least one of them.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from skgru._data.sequences import Indices
+from skgru._nn.batch import Array
 
 _LONGEST = 1e6  # elapsed times end here, in units of their mean
 
@@ -19,17 +25,25 @@ class Seen(NamedTuple):
     values, times : ndarray of shape (B, D)
     """
 
-    values: np.ndarray
-    times: np.ndarray
+    values: Array
+    times: Array
 
 
-def step_times(values, numbers, time_feature):
+def step_times(
+    values: NDArray[Any], numbers: Indices, time_feature: int | None
+) -> NDArray[np.float64]:
     """Return the times of the steps, (S,): their stamps, if there are any, or their numbers."""
     times = numbers if time_feature is None else values[:, time_feature]
     return times.astype(np.float64)
 
 
-def seen_before(times, numbers, offsets, initial, carried=None):
+def seen_before(
+    times: Array,
+    numbers: Indices,
+    offsets: Indices,
+    initial: Array,
+    carried: tuple[Array, ...] | None = None,
+) -> Seen:
     """Return the values seen in front of the first of the steps, and their times.
 
     Parameters
@@ -40,20 +54,28 @@ def seen_before(times, numbers, offsets, initial, carried=None):
         Where the steps of each sequence start.
     initial : ndarray of shape (D,)
         The values that count as seen in front of a sequence, at the time of its first step.
-    carried : Seen, default=None
+    carried : Seen, or tuple of its arrays, default=None
         The values last seen of the sequences that have begun before; None = there are none.
     """
+    values, since = _seen_at_start(times, offsets, initial)
+    if carried is None:
+        return Seen(values, since)
+    begins = numbers[offsets[:-1]][:, None] == 0
+    carried_values, carried_times = carried
+    return Seen(np.where(begins, values, carried_values), np.where(begins, since, carried_times))
+
+
+def _seen_at_start(times: Array, offsets: Indices, initial: Array) -> Seen:
+    """Return what counts as seen in front of sequences of which nothing was carried."""
     first = offsets[:-1]
     shape = len(first), len(initial)
     values = np.broadcast_to(initial, shape)
-    since = np.broadcast_to(times[first][:, None], shape)
-    if carried is None:
-        return Seen(values, since)
-    begins = numbers[first][:, None] == 0
-    return Seen(np.where(begins, values, carried.values), np.where(begins, since, carried.times))
+    return Seen(values, np.broadcast_to(times[first][:, None], shape))
 
 
-def last_seen(values, times, offsets, before):
+def last_seen(
+    values: Array, times: Array, offsets: Indices, before: Seen
+) -> tuple[Array, Array, Seen]:
     """Return the value last seen of each feature at each step, and its age before the step.
 
     Parameters
@@ -96,18 +118,18 @@ def last_seen(values, times, offsets, before):
     return seen.T, gaps.T, Seen(seen[:, last].T, since[:, last].T)
 
 
-def next_seen(values, times, offsets, initial):
+def next_seen(values: Array, times: Array, offsets: Indices, initial: Array) -> tuple[Array, Array]:
     """Return the same counted from the other end: the value next seen, and the time until then.
 
     The steps are all that the sequences have; `initial` (D,) counts as seen behind them.
     """
     values, times, offsets = values[::-1], -times[::-1], (offsets[-1] - offsets)[::-1]
-    before = seen_before(times, None, offsets, initial)
+    before = _seen_at_start(times, offsets, initial)
     seen, gaps, _ = last_seen(values, times, offsets, before)
     return seen[::-1], gaps[::-1]
 
 
-def scaled_gaps(gaps, scale, dtype):
+def scaled_gaps(gaps: Array, scale: Array, dtype: DTypeLike) -> Array:
     """Return gaps in units of their mean, in `dtype`."""
     scaled = gaps / scale
     return np.minimum(scaled, _LONGEST, out=scaled).astype(dtype)

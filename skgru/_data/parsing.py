@@ -4,12 +4,16 @@ Trailing steps that are wholly NaN are padding; NaN elsewhere is a missing value
 at either end are padding. `forms` lists the forms of X.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgru._data.arrays import MISSING_ID
-from skgru._data.sequences import Sequences, kept_rows, locate
+from skgru._data.forms import Opened
+from skgru._data.sequences import Indices, Sequences, kept_rows, locate
 from skgru._data.stacking import Parser, is_feature
 
 
@@ -31,12 +35,18 @@ class Parsed(NamedTuple):
 
     sequences: Sequences
     n_columns: int | None
-    given_offsets: np.ndarray
-    kept: slice | np.ndarray
+    given_offsets: Indices
+    kept: slice | Indices
     is_frame: bool = False
 
 
-def parse_numbers(opened, *, features_per_step=1, allow_missing=False, time_feature=None):
+def parse_numbers(
+    opened: Opened,
+    *,
+    features_per_step: int = 1,
+    allow_missing: bool = False,
+    time_feature: int | None = None,
+) -> Parsed:
     """Parse numeric sequences.
 
     Parameters
@@ -61,7 +71,8 @@ def parse_numbers(opened, *, features_per_step=1, allow_missing=False, time_feat
     """
     form = opened.form
     steps, offsets = form.stack(Parser(features_per_step, time_feature))
-    sequences, kept = Sequences(steps, offsets), slice(None)
+    sequences = Sequences(steps, offsets)
+    kept: slice | Indices = slice(None)
     if not _is_surely_finite(steps):
         _check_finite(steps, offsets)
         sequences, kept = _without_trailing_nan(steps, offsets)
@@ -70,7 +81,7 @@ def parse_numbers(opened, *, features_per_step=1, allow_missing=False, time_feat
     return Parsed(sequences, form.n_columns, offsets, kept, opened.is_frame)
 
 
-def parse_tokens(opened):
+def parse_tokens(opened: Opened) -> Parsed:
     """Parse sequences of token ids; the values are integers of shape (total steps,).
 
     Raises
@@ -80,17 +91,18 @@ def parse_tokens(opened):
     """
     form = opened.form
     steps, given_offsets = form.stack(Parser(1, None, ids=True))
-    ids, offsets, kept = steps[:, 0], given_offsets, np.arange(len(steps))
+    ids, offsets = steps[:, 0], given_offsets
+    kept: Indices = np.arange(len(steps))
     missing = ids == MISSING_ID
     if missing.any():
-        kept, offsets = kept_rows(np.flatnonzero(~missing), offsets, from_start=True)
-        kept = np.arange(len(steps))[kept]
+        present, offsets = kept_rows(np.flatnonzero(~missing), offsets, from_start=True)
+        kept = kept[present]
         _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
     sequences, rows = _without_padding(ids[kept], offsets)
     return Parsed(sequences, form.n_columns, given_offsets, kept[rows], opened.is_frame)
 
 
-def index_of_stamps(opened, time_feature):
+def index_of_stamps(opened: Opened, time_feature: int | str | None) -> int | None:
     """Return the index of the feature that holds time stamps, given its index or column's name.
 
     Raises
@@ -114,7 +126,13 @@ def index_of_stamps(opened, time_feature):
     return names.index(time_feature)
 
 
-def check_features(found, expected, *, is_list, estimator_name):
+def check_features(
+    found: tuple[int | None, int | None],
+    expected: tuple[int | None, int | None],
+    *,
+    is_list: bool,
+    estimator_name: str,
+) -> None:
     """Refuse an X of other features than those of the X that was learned from.
 
     Parameters
@@ -143,7 +161,7 @@ def check_features(found, expected, *, is_list, estimator_name):
         )
 
 
-def check_times(sequences, time_feature):
+def check_times(sequences: Sequences, time_feature: int) -> None:
     """Refuse time stamps of sequences that are missing or decrease.
 
     Raises
@@ -178,13 +196,13 @@ def check_times(sequences, time_feature):
 # --- Padding and missing values ---------------------------------------------------------------
 
 
-def _is_surely_finite(steps):
+def _is_surely_finite(steps: NDArray[Any]) -> bool:
     """Whether a sum says that no step is infinite or NaN: it needs no memory beside them."""
     with np.errstate(over="ignore", invalid="ignore"):
         return steps.dtype.kind != "f" or bool(np.isfinite(steps.sum()))
 
 
-def _check_finite(steps, offsets):
+def _check_finite(steps: NDArray[Any], offsets: Indices) -> None:
     """Refuse infinity; NaN is dealt with elsewhere."""
     if not np.isinf(steps).any():
         return
@@ -196,14 +214,16 @@ def _check_finite(steps, offsets):
     )
 
 
-def _without_trailing_nan(steps, offsets):
+def _without_trailing_nan(
+    steps: NDArray[Any], offsets: Indices
+) -> tuple[Sequences, slice | Indices]:
     """Drop trailing steps that are wholly NaN; return the sequences, and which rows are kept."""
     filled = np.flatnonzero(~np.isnan(steps).all(axis=1))
     kept, offsets = kept_rows(filled, offsets, from_start=True)
     return Sequences(steps[kept], offsets), kept
 
 
-def _check_complete(sequences):
+def _check_complete(sequences: Sequences) -> None:
     """Refuse missing values."""
     missing = np.isnan(sequences.values)
     if missing.any():
@@ -216,7 +236,9 @@ def _check_complete(sequences):
         )
 
 
-def _without_padding(ids, offsets):
+def _without_padding(
+    ids: NDArray[np.integer], offsets: Indices
+) -> tuple[Sequences, slice | Indices]:
     """Drop zeros at either end; refuse zeros inside.
 
     Returns the sequences, and which rows are kept.

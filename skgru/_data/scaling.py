@@ -3,7 +3,15 @@
 NaN is a missing value: it counts for nothing and stays NaN.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from skgru._nn.batch import Array
 
 _BLOCK_SIZE = 32_768  # numbers, in float64 a share of the second-level cache
 _CLIP = 3.0
@@ -13,7 +21,7 @@ _LARGEST = 1e150
 _RANGES = ((0.25, 0.75), (0.1, 0.9), (0.05, 0.95), (0.01, 0.99), (0.0, 1.0))
 
 
-def mean_and_scale(values, weights, name):
+def mean_and_scale(values: NDArray[Any], weights: Array, name: str) -> tuple[Array, Array]:
     """Return the weighted mean and standard deviation of each column, in float64.
 
     They are those of scikit-learn's `StandardScaler`, found without a copy of the values: two
@@ -53,7 +61,7 @@ def mean_and_scale(values, weights, name):
     return mean, np.where(is_constant, 1.0, np.sqrt(variance))
 
 
-def mean_and_weight(values, weights):
+def mean_and_weight(values: NDArray[Any], weights: Array) -> tuple[Array, Array | np.floating]:
     """Return the weighted mean of each column, in float64, and the weight of its values.
 
     A column without any value has mean NaN and weight 0, one of an empty array mean 0.
@@ -76,7 +84,7 @@ def mean_and_weight(values, weights):
         return mean / total, total
 
 
-def median_and_scale(values, weights):
+def median_and_scale(values: NDArray[Any], weights: Array) -> tuple[Array, Array]:
     """Return the weighted median and interquartile range of each column, in float64.
 
     Where the quartiles are equal, a wider range of quantiles is taken; a constant column gets the
@@ -105,8 +113,9 @@ def median_and_scale(values, weights):
         column, share = column[order], np.cumsum(weights[seen][order])
         share /= share[-1]
 
-        def quantile(q, column=column, share=share):
-            return column[min(np.searchsorted(share, q), len(column) - 1)]
+        def quantile(q: float, column: Array = column, share: Array = share) -> np.floating:
+            value: np.floating = column[min(int(np.searchsorted(share, q)), len(column) - 1)]
+            return value
 
         median[j] = quantile(0.5)
         with np.errstate(over="ignore"):
@@ -119,7 +128,15 @@ def median_and_scale(values, weights):
     return median, scale
 
 
-def scale_values(values, center, scale, dtype, *, clip=False, in_place=False):
+def scale_values(
+    values: NDArray[Any],
+    center: Array,
+    scale: Array,
+    dtype: DTypeLike,
+    *,
+    clip: bool = False,
+    in_place: bool = False,
+) -> Array:
     """Return (values − center) / scale in `dtype`; computed in the wider type, a block at a time.
 
     With `clip`, a result z becomes z / √(1 + (z / 3)²), which lies between -3 and 3. With
@@ -152,14 +169,14 @@ def scale_values(values, center, scale, dtype, *, clip=False, in_place=False):
     return scaled
 
 
-def contains_nan(values):
+def contains_nan(values: NDArray[Any]) -> bool:
     """Whether any value is NaN; without infinities, a sum says so."""
     with np.errstate(over="ignore", invalid="ignore"):
         surely_not = values.dtype.kind != "f" or np.isfinite(values.sum())
     return not surely_not and bool(np.isnan(values).any())
 
 
-def _blocks_of_rows(values):
+def _blocks_of_rows(values: NDArray[Any]) -> Iterator[slice]:
     """Yield slices that cover all rows."""
     n_rows = max(1, _BLOCK_SIZE // values.shape[1])
     for start in range(0, len(values), n_rows):

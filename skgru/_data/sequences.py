@@ -1,8 +1,13 @@
 """Sequences of unequal length as one container: the form of X below the door."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.intp]
 
 
 class Sequences(NamedTuple):
@@ -16,47 +21,49 @@ class Sequences(NamedTuple):
         Sequence i is the rows ``offsets[i]:offsets[i + 1]``.
     """
 
-    values: np.ndarray
-    offsets: np.ndarray
+    values: NDArray[Any]
+    offsets: Indices
 
     @property
-    def n_sequences(self):
+    def n_sequences(self) -> int:
         return len(self.offsets) - 1
 
     @property
-    def lengths(self):
+    def lengths(self) -> Indices:
         return np.diff(self.offsets)
 
-    def lengths_of(self, indices):
+    def lengths_of(self, indices: Indices) -> Indices:
         """Return the lengths of the sequences at `indices`."""
         return self.offsets[indices + 1] - self.offsets[indices]
 
-    def rows_of(self, indices):
+    def rows_of(self, indices: Indices) -> Indices:
         """Return the rows of the sequences at `indices`, in that order."""
         lengths = self.lengths_of(indices)
         offsets = offsets_of(lengths)
         return np.arange(offsets[-1]) + np.repeat(self.offsets[indices] - offsets[:-1], lengths)
 
-    def take(self, indices):
+    def take(self, indices: Indices) -> Sequences:
         """Return the sequences at `indices`, in that order."""
         offsets = offsets_of(self.lengths_of(indices))
         return Sequences(self.values[self.rows_of(indices)], offsets)
 
 
-def offsets_of(lengths):
+def offsets_of(lengths: Indices | list[int]) -> Indices:
     """Return where each of the sequences starts, and after the last one, the total."""
     offsets = np.zeros(len(lengths) + 1, np.intp)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
 
 
-def locate(row, offsets):
+def locate(row: int | np.integer, offsets: Indices) -> tuple[int, int]:
     """Return the sequence and the step of a row."""
     i = int(np.searchsorted(offsets, row, side="right")) - 1
     return i, int(row - offsets[i])
 
 
-def kept_rows(filled, offsets, *, from_start):
+def kept_rows(
+    filled: Indices, offsets: Indices, *, from_start: bool
+) -> tuple[slice | Indices, Indices]:
     """Return the rows that remain without padding, and their offsets.
 
     Parameters

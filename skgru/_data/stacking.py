@@ -1,17 +1,23 @@
 """Opened sequences to steps: what their cells are is decided, and all steps are stacked."""
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skgru._data.arrays import TextError, TimesError, to_ids, to_numbers
-from skgru._data.sequences import locate, offsets_of
+from skgru._data.arrays import NameOf, TextError, TimesError, Where, to_ids, to_numbers
+from skgru._data.sequences import Indices, locate, offsets_of
 from skgru._data.times import relative_times
 
 LONG_TABLE = (
     "A table with one row per step is made into one sequence per sample first, such as "
     "[group[columns].to_numpy() for _, group in table.groupby('id')]"
 )
+
+Columns = list[NDArray[Any]]
 
 
 class Rectangle(NamedTuple):
@@ -26,36 +32,30 @@ class Rectangle(NamedTuple):
         Of the columns.
     """
 
-    cells: Any
+    cells: NDArray[Any] | Columns
     n_columns: int | None
-    names: list | None
+    names: list[Any] | None
 
-    def stack(self, parser):
+    def stack(self, parser: Parser) -> tuple[NDArray[Any], Indices]:
         """Return the steps (total steps, D) and the offsets of the sequences."""
-        if self.n_columns is None:
-            steps = parser.features(self.cells, self._where)
+        if isinstance(self.cells, list):
+            steps = self._stack_columns(self.cells, parser)
         else:
-            steps = self._stack_table(parser)
+            cells = self.cells
+            if self.n_columns is not None:
+                cells = cells.reshape(len(cells), *_shape_of_row(self.n_columns, parser))
+            steps = parser.features(cells, self._where)
         n, n_steps, n_features = steps.shape
         steps = np.ascontiguousarray(steps).reshape(n * n_steps, n_features)
         return steps, np.arange(n + 1, dtype=np.intp) * n_steps
 
-    def _stack_table(self, parser):
-        n_features = parser.features_per_step
-        if self.n_columns % n_features:
-            raise ValueError(
-                f"X has {self.n_columns} columns, expected a multiple of "
-                f"features_per_step={n_features}."
-            )
-        n_steps = self.n_columns // n_features
-        if isinstance(self.cells, np.ndarray):
-            cells = self.cells.reshape(len(self.cells), n_steps, n_features)
-            return parser.features(cells, self._where)
-        is_time = [parser.is_time(c % n_features, n_features) for c in range(self.n_columns)]
+    def _stack_columns(self, cells: Columns, parser: Parser) -> NDArray[Any]:
+        n_steps, n_features = _shape_of_row(len(cells), parser)
+        is_time = [parser.is_time(c % n_features, n_features) for c in range(len(cells))]
         try:
             columns = [
                 column if of_time else parser.cells(column, self._where_column(c))
-                for c, (column, of_time) in enumerate(zip(self.cells, is_time, strict=True))
+                for c, (column, of_time) in enumerate(zip(cells, is_time, strict=True))
             ]
         except (TextError, TimesError) as error:
             raise ValueError(f"{error} Each row of X is one sequence. {LONG_TABLE}.") from error
@@ -65,12 +65,24 @@ class Rectangle(NamedTuple):
                 columns[j::n_features] = list(stamps.T)
         return concatenate_columns(columns).reshape(-1, n_steps, n_features)
 
-    def _where(self, index):
+    def _where(self, index: tuple[int, ...]) -> str:
         i, t, j = index if len(index) == 3 else (*index, 0)  # stamps have no features
         return f"sequence {i}, step {t}, feature {j} of X"
 
-    def _where_column(self, c):
-        return lambda index: f"column {self.names[c]!r}, row {index[0]} of X"
+    def _where_column(self, c: int) -> NameOf:
+        assert self.names is not None  # columns have names
+        name = self.names[c]
+        return lambda index: f"column {name!r}, row {index[0]} of X"
+
+
+def _shape_of_row(n_columns: int, parser: Parser) -> tuple[int, int]:
+    """Return how many steps a row of a table has, and how many features each of them."""
+    n_features = parser.features_per_step
+    if n_columns % n_features:
+        raise ValueError(
+            f"X has {n_columns} columns, expected a multiple of features_per_step={n_features}."
+        )
+    return n_columns // n_features, n_features
 
 
 class Ragged(NamedTuple):
@@ -84,13 +96,13 @@ class Ragged(NamedTuple):
         Of the features.
     """
 
-    sequences: list
-    names: list | None
+    sequences: Sequence[NDArray[Any] | Columns]
+    names: list[Any] | None
     n_columns: None = None
 
-    def stack(self, parser):
+    def stack(self, parser: Parser) -> tuple[NDArray[Any], Indices]:
         """Return the steps (total steps, D) and the offsets of the sequences."""
-        arrays = [self._in_steps(i, x, parser) for i, x in enumerate(self.sequences)]
+        arrays: list[Any] = [self._in_steps(i, x, parser) for i, x in enumerate(self.sequences)]
         # Cells that are numbers already are read all at once, and others of each sequence alone.
         at_once = parser.parses_at_once([a for a in arrays if isinstance(a, list) or len(a)])
         if not at_once:
@@ -110,14 +122,16 @@ class Ragged(NamedTuple):
         steps = _concatenate(filled)
         if at_once:
 
-            def where(index):
+            def where(index: tuple[int, ...]) -> str:
                 i, t = locate(index[1], offsets)
                 return f"sequence {i}, step {t}, feature {index[2]} of X"
 
             steps = parser.features(steps[None], where)[0]
         return steps, offsets
 
-    def _in_steps(self, i, x, parser):
+    def _in_steps(
+        self, i: int, x: NDArray[Any] | Columns, parser: Parser
+    ) -> NDArray[Any] | Columns:
         """Return sequence i with its steps as rows, unless it is a list of columns."""
         if isinstance(x, list) or x.ndim == 2:
             return x
@@ -128,19 +142,20 @@ class Ragged(NamedTuple):
             )
         return x.reshape(-1, parser.features_per_step)
 
-    def _parse_one(self, i, x, parser):
+    def _parse_one(self, i: int, x: NDArray[Any] | Columns, parser: Parser) -> NDArray[Any]:
         """Return sequence i as an array (T, D) of what the parser makes of its cells."""
         if isinstance(x, list):
             return self._stack_columns(i, x, parser)
         if x.size == 0:
             return parser.nothing(x.shape[1])
 
-        def where(index):
+        def where(index: tuple[int, ...]) -> str:
             return f"sequence {i}, step {index[1]}, feature {index[2]} of X"
 
-        return parser.features(x[None], where)[0]
+        steps: NDArray[Any] = parser.features(x[None], where)[0]
+        return steps
 
-    def _stack_columns(self, i, columns, parser):
+    def _stack_columns(self, i: int, columns: Columns, parser: Parser) -> NDArray[Any]:
         if not columns or len(columns[0]) == 0:
             return parser.nothing(len(columns))
         parser.check_width(len(columns))
@@ -148,7 +163,7 @@ class Ragged(NamedTuple):
         for j, column in enumerate(columns):
             name = f"feature {j}" if self.names is None else f"column {self.names[j]!r}"
 
-            def where(index, name=name):
+            def where(index: tuple[int, ...], name: str = name) -> str:
                 return f"sequence {i}, step {index[-1]}, {name} of X"
 
             if column.ndim > 1:
@@ -177,7 +192,7 @@ class Parser(NamedTuple):
     time_feature: int | None
     ids: bool = False
 
-    def parses_at_once(self, arrays):
+    def parses_at_once(self, arrays: list[Any]) -> bool:
         """Whether arrays side by side are read as each of them alone: numbers of like types."""
         if any(isinstance(array, list) for array in arrays):
             return False  # of columns, which have types of their own
@@ -187,7 +202,7 @@ class Parser(NamedTuple):
         kinds = "f" if self.time_feature is not None else "biu" if self.ids else "fbiu"
         return all(dtype.kind in kinds and dtype.itemsize <= 8 for dtype in dtypes)
 
-    def check_width(self, n_features):
+    def check_width(self, n_features: int) -> None:
         """Refuse several token ids in one step."""
         if self.ids and n_features != 1:
             raise ValueError(
@@ -195,11 +210,11 @@ class Parser(NamedTuple):
                 f"these are some), but X has {n_features} features per step."
             )
 
-    def is_time(self, j, n_features):
+    def is_time(self, j: int, n_features: int) -> bool:
         """Whether feature j of a step is the one of the time stamps."""
         return is_feature(self.time_feature, n_features) and self.time_feature % n_features == j
 
-    def cells(self, array, where):
+    def cells(self, array: NDArray[Any], where: Where) -> NDArray[Any]:
         """Return cells that are no time stamps."""
         try:
             return to_ids(array, where) if self.ids else to_numbers(array, where)
@@ -214,11 +229,11 @@ class Parser(NamedTuple):
                 "PerTimestep and an encoder."
             ) from error
 
-    def stamps(self, columns, where):
+    def stamps(self, columns: Columns, where: Where) -> NDArray[Any]:
         """Return the stamps of T steps of n sequences, (n, T), given T columns (n,)."""
         return relative_times(np.stack(columns, axis=1), where)
 
-    def features(self, cells, where):
+    def features(self, cells: NDArray[Any], where: NameOf) -> NDArray[Any]:
         """Return cells (n, T, D) as what they are."""
         n_features = cells.shape[2]
         self.check_width(n_features)
@@ -228,32 +243,32 @@ class Parser(NamedTuple):
         columns = []
         for j in range(n_features):
 
-            def where_feature(index, j=j):
+            def where_feature(index: tuple[int, ...], j: int = j) -> str:
                 return where((*index, j))
 
             read = relative_times if self.is_time(j, n_features) else self.cells
             columns.append(read(cells[:, :, j], where_feature))
         return concatenate_columns(columns)
 
-    def nothing(self, n_features):
+    def nothing(self, n_features: int) -> NDArray[Any]:
         """Return what is read of a sequence without steps."""
         return np.empty((0, 1), np.int64) if self.ids else np.empty((0, n_features))
 
 
-def concatenate_columns(columns):
+def concatenate_columns(columns: Columns) -> NDArray[Any]:
     """Stack columns (...,) side by side to (..., D); integers stay integers where they can."""
     if len({column.dtype for column in columns}) > 1:
         columns = _of_one_type(columns)
     return np.stack(columns, axis=-1)
 
 
-def _concatenate(arrays):
+def _concatenate(arrays: Columns) -> NDArray[Any]:
     if len({array.dtype for array in arrays}) > 1:
         arrays = _of_one_type(arrays)
     return np.concatenate(arrays)
 
 
-def _of_one_type(arrays):
+def _of_one_type(arrays: Columns) -> Columns:
     """Return arrays of integers as int64 if they fit, any others as they are."""
     kinds = {array.dtype.kind for array in arrays}
     fits = "i" in kinds and kinds <= set("biu")
@@ -262,6 +277,6 @@ def _of_one_type(arrays):
     return arrays
 
 
-def is_feature(index, n_features):
+def is_feature(index: int | None, n_features: int) -> TypeGuard[int]:
     """Whether an index, from the last feature on if negative, is that of one of the features."""
     return index is not None and -n_features <= index < n_features

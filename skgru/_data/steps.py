@@ -147,17 +147,18 @@ class Steps:
             moves_patches=self._moves_patches,
         )
 
-    def whole(self, indices: Indices, arena: Arena) -> Pieces:
-        """Return whole sequences, in one piece whose arrays lie in the arena."""
+    def pieces(self, indices: Indices, n_steps: int | None, arena: Arena) -> Pieces:
+        """Return sequences cut into pieces of `n_steps`; None = one piece, of whole sequences.
+
+        The arrays of one piece after the other lie in the arena.
+        """
+        if n_steps is not None:
+            return SequencePieces(self, indices, n_steps, arena)
         lengths = self.lengths_of(indices)
         x, batch, order, rows = self.gather(indices, np.zeros_like(lengths), lengths, arena)[0]
         in_order = bool((order[1:] > order[:-1]).all())
         positions = slice(None) if in_order else order
         return OnePiece(x, Piece(batch, positions, True, rows), lengths)
-
-    def pieces(self, indices: Indices, n_steps: int, arena: Arena) -> Pieces:
-        """Return sequences cut into pieces of `n_steps`, whose arrays lie in the arena in turn."""
-        return SequencePieces(self, indices, n_steps, arena)
 
     def gather(
         self,

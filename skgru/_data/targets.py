@@ -1,12 +1,17 @@
 """The contents of y and of the weights of samples in any container; targets at every step."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skgru._compat import check_sample_weight
-from skgru._data.arrays import as_array, describe, exceeds_floats, is_missing, to_numbers
+from skgru._data.arrays import NameOf, as_array, describe, exceeds_floats, is_missing, to_numbers
 from skgru._data.forms import (
     arrays_of,
     hint_for,
@@ -15,10 +20,13 @@ from skgru._data.forms import (
     is_frame,
     is_sequence,
 )
+from skgru._data.parsing import Parsed
+from skgru._data.sequences import Sequences
 from skgru._data.stacking import concatenate_columns
+from skgru._nn.batch import Array
 
 
-def as_targets(y):
+def as_targets(y: Any) -> Any:
     """Return y as an array, or as the sparse matrix that it is; missing values stay missing.
 
     Raises
@@ -44,7 +52,7 @@ def as_targets(y):
     return array
 
 
-def as_weights(sample_weight):
+def as_weights(sample_weight: Any) -> Any:
     """Return sample weights, of sequences or ragged ones of steps, without their container."""
     if sample_weight is None or isinstance(sample_weight, Real):
         return sample_weight
@@ -54,7 +62,7 @@ def as_weights(sample_weight):
     return weights if is_ragged else to_numbers(weights, "sample_weight")
 
 
-def _refuse_what_has_no_order(values, name):
+def _refuse_what_has_no_order(values: Any, name: str) -> None:
     if not is_container(values):
         hint = hint_for(values, "X")
         raise TypeError(f"Expected an array or a list as {name}, got {describe(values)}{hint}.")
@@ -62,7 +70,7 @@ def _refuse_what_has_no_order(values, name):
         raise TypeError(f"Expected an array or a list as {name}, got one number, {values}.")
 
 
-def to_labels(y, where):
+def to_labels(y: NDArray[Any], where: NameOf) -> NDArray[Any]:
     """Return class labels as an array whose elements can be compared: all texts, or all numbers.
 
     Raises
@@ -95,13 +103,13 @@ def to_labels(y, where):
     return numbers
 
 
-def kind_of_labels(labels):
+def kind_of_labels(labels: NDArray[Any]) -> str:
     """Return which labels these can be compared with: the kind of NumPy, any text "U"."""
     kind = labels.dtype.kind
     return "U" if kind in "OST" else "f" if kind in "biuc" else kind
 
 
-def are_step_targets(y, read):
+def are_step_targets(y: Any, read: Parsed) -> bool:
     """Whether y holds a target for each step of X, rather than one or several for each sequence."""
     _refuse_what_has_no_order(y, "y")
     y = _column_of_parts(y)
@@ -115,18 +123,18 @@ def are_step_targets(y, read):
     return np.array_equal(lengths, given) or np.array_equal(lengths, read.sequences.lengths)
 
 
-def _column_of_parts(y):
+def _column_of_parts(y: Any) -> Any:
     """Return the column of a DataFrame that has only one, of arrays; any other y as it is."""
     columns = arrays_of(y) if is_frame(y) else []
     return columns[0] if len(columns) == 1 and holds_sequences(columns[0]) else y
 
 
-def _length(part):
+def _length(part: Any) -> int:
     """Return how many targets a part of y holds, -1 if it is one."""
     return len(as_array(part)) if is_sequence(part) else -1
 
 
-def parse_step_targets(y, read, name="y"):
+def parse_step_targets(y: Any, read: Parsed, name: str = "y") -> NDArray[Any]:
     """Return the targets of all steps, (total steps,) or (total steps, K).
 
     Parameters
@@ -134,8 +142,8 @@ def parse_step_targets(y, read, name="y"):
     y : array of shape (n, T) or (n, T, K), or list, object array, Series or column of arrays
         Shape (T_i,) or (T_i, K), a target for each step of each sequence. Steps that are padding in
         X may have one or not.
-    read : ReadX
-        X as it was read.
+    read : Parsed
+        X as sequences.
     name : str, default="y"
         Of y in the errors.
 
@@ -168,7 +176,7 @@ def parse_step_targets(y, read, name="y"):
     )
 
 
-def _open_part(part, i, name):
+def _open_part(part: Any, i: int, name: str) -> NDArray[Any]:
     """Return the targets of sequence i as an array (n_steps,) or (n_steps, n_outputs)."""
     if not is_sequence(part):
         raise ValueError(f"{_expected_parts(name)} got {describe(part)} for sequence {i}.")
@@ -186,14 +194,14 @@ def _open_part(part, i, name):
     return array
 
 
-def _expected_parts(name):
+def _expected_parts(name: str) -> str:
     return (
         f"With pooling=None, {name} holds an array of shape (n_steps,) or (n_steps, n_outputs) for "
         "each sequence, the same n_outputs for all;"
     )
 
 
-def _stack_rows(rows):
+def _stack_rows(rows: NDArray[np.object_]) -> NDArray[Any]:
     """Return rows, of which some may be missing as a whole, as one array; numbers as they are."""
     widths = {len(as_array(row)) for row in rows if is_sequence(row)}
     if not widths:
@@ -204,7 +212,7 @@ def _stack_rows(rows):
     return np.stack([missing if is_missing(row) else as_array(row) for row in rows])
 
 
-def _concatenate(parts):
+def _concatenate(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Join the targets of all sequences; those of several kinds stay as they are."""
     filled = [part for part in parts if len(part)] or parts
     are_mixed = len({kind_of_labels(part) for part in filled if part.dtype != object}) > 1
@@ -216,7 +224,7 @@ def _concatenate(parts):
     return np.concatenate(filled)
 
 
-def parse_step_weights(sample_weight, read):
+def parse_step_weights(sample_weight: Any, read: Parsed) -> Array:
     """Return the weight of each step, (total steps,), given those of sequences or of steps.
 
     Raises
@@ -232,7 +240,7 @@ def parse_step_weights(sample_weight, read):
     return check_weights(weights, int(sequences.lengths.sum()))
 
 
-def weights_of_sequences(sample_weight, step_weights, sequences):
+def weights_of_sequences(sample_weight: Any, step_weights: Array, sequences: Sequences) -> Array:
     """Return the weights of sequences, (n,): as given, or else the mean of those of their steps.
 
     Steps of weight 0 do not count; a sequence that has no others has weight 0.
@@ -252,31 +260,32 @@ def weights_of_sequences(sample_weight, step_weights, sequences):
     return np.where(counts > 0, sample_weight, 0.0)
 
 
-def _are_of_steps(sample_weight):
+def _are_of_steps(sample_weight: Any) -> bool:
     """Whether weights are those of steps, an array for each sequence."""
     is_array = isinstance(sample_weight, np.ndarray)
     return is_array and (sample_weight.dtype == object or sample_weight.ndim > 1)
 
 
-def check_weights(sample_weight, n):
+def check_weights(sample_weight: Any, n: int) -> Array:
     """Return n weights in float64, 1 each where none are given."""
     if _are_of_steps(sample_weight) and sample_weight.dtype == object:
         raise ValueError(
             "sample_weight holds arrays, the weights of steps: expected one weight for each "
             "sequence. Weights of steps need pooling=None."
         )
-    return check_sample_weight(
+    weights: Array = check_sample_weight(
         sample_weight, np.empty(n), dtype=np.float64, ensure_non_negative=True
     )
+    return weights
 
 
-def refuse_no_weight(weights):
+def refuse_no_weight(weights: Array) -> None:
     """Refuse weights of which none is above zero."""
     if len(weights) and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
 
 
-def has_target(y):
+def has_target(y: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which steps have a target: one that is None or NaN is none.
 
     Parameters
@@ -304,16 +313,19 @@ def has_target(y):
         )
     if y.ndim == 1:
         return ~missing
-    if (missing.any(axis=1) != missing.all(axis=1)).any():
-        row = np.flatnonzero(missing.any(axis=1) != missing.all(axis=1))[0]
+    n_missing = np.count_nonzero(missing, axis=1)
+    has_some = (n_missing > 0) & (n_missing < y.shape[1])
+    if has_some.any():
+        row = np.flatnonzero(has_some)[0]
         raise ValueError(
             f"A step has all of its targets or none, but some are missing: {y[row]}, the targets "
             f"of row {row} of all steps."
         )
-    return ~missing.any(axis=1)
+    has_all: NDArray[np.bool_] = n_missing == 0
+    return has_all
 
 
-def without_missing(y, present):
+def without_missing(y: NDArray[Any], present: NDArray[Any]) -> NDArray[Any]:
     """Return the targets that are present, in the type that they have without the missing ones."""
     y = y[present]
     return as_array(y.tolist()) if y.dtype == object else y

@@ -1,31 +1,36 @@
 """Dates and durations as numbers: seconds, of dates since 1970 in UTC."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skgru._data.arrays import is_missing, to_numbers
+from skgru._data.arrays import Where, is_missing, to_numbers
 
 # From the coarsest on.
 _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 
 
-def holds_times(column):
+def holds_times(column: NDArray[Any]) -> bool:
     """Whether any element of an array is a date or a duration."""
     if column.dtype != object:
         return column.dtype.kind in "mM"
     return any(map(is_time, set(map(type, column.flat))))
 
 
-def is_time(kind):
+def is_time(kind: type) -> bool:
     """Whether a type is one of dates or durations."""
     return issubclass(kind, date | timedelta | np.datetime64 | np.timedelta64)
 
 
-def to_times(cells):
+def to_times(cells: NDArray[Any]) -> NDArray[Any]:
     """Return an array of dates as np.datetime64, one of durations as np.timedelta64, exactly.
 
     Dates are in UTC; those without a time zone count as such. Missing cells are NaT. The unit is
@@ -70,7 +75,7 @@ def to_times(cells):
     return times.reshape(cells.shape)
 
 
-def to_ticks(cells):
+def to_ticks(cells: NDArray[Any]) -> NDArray[Any]:
     """Return an array of dates or durations as np.timedelta64, exactly; any other as it is.
 
     Dates count from 1970. See `to_times`.
@@ -79,7 +84,7 @@ def to_ticks(cells):
     return times.view(f"m8[{_unit_of(times)}]") if times.dtype.kind == "M" else times
 
 
-def in_seconds(ticks):
+def in_seconds(ticks: NDArray[Any]) -> NDArray[Any]:
     """Return np.timedelta64 as float64 in seconds, NaN for NaT; any other array as it is."""
     if ticks.dtype.kind != "m":
         return ticks
@@ -88,7 +93,7 @@ def in_seconds(ticks):
     return np.where(np.isnat(ticks), np.nan, seconds)
 
 
-def to_keys(times):
+def to_keys(times: NDArray[Any]) -> list[Any]:
     """Return an array of dates or durations as a list of keys that hash the same in any unit.
 
     A key is a datetime or timedelta of Python, a np.datetime64 or np.timedelta64 where those have
@@ -96,19 +101,19 @@ def to_keys(times):
     """
     rough = _in_unit(times, "us")
     is_held = _is_same(rough, times)
-    keys = rough.tolist()
+    keys: list[Any] = rough.tolist()
     for i, key in enumerate(keys):
         if key is not None and (isinstance(key, int) or not is_held[i]):
             keys[i] = _in_coarsest_unit(times[[i]])[0]
     return keys
 
 
-def finest_unit_of(*arrays):
+def finest_unit_of(*arrays: NDArray[Any]) -> str:
     """Return the unit that has the digits of all arrays of dates or durations."""
     return max(map(_unit_of, arrays), key=_UNITS.index)
 
 
-def cast(times, unit):
+def cast(times: NDArray[Any], unit: str) -> NDArray[Any]:
     """Return an array of dates or durations in another unit, exactly.
 
     Raises
@@ -126,7 +131,7 @@ def cast(times, unit):
     return others
 
 
-def relative_times(stamps, where):
+def relative_times(stamps: NDArray[Any], where: Where) -> NDArray[Any]:
     """Return time stamps as numbers whose differences are exact.
 
     Dates and durations become seconds since the first stamp of their row; integers that a float64
@@ -160,26 +165,26 @@ def relative_times(stamps, where):
         if is_exact or np.isinf(sizes).any() or not (is_finer or (sizes >= 2**53).any()):
             return numbers
     missing = np.array([is_missing(stamp) for stamp in stamps.flat]).reshape(stamps.shape)
-    exact = [0 if is_missing(stamp) else _exact(stamp) for stamp in stamps.astype(object).flat]
-    exact = np.array(exact, object).reshape(stamps.shape)
+    cells = [0 if is_missing(stamp) else _exact(stamp) for stamp in stamps.astype(object).flat]
+    exact = np.array(cells, object).reshape(stamps.shape)
     return np.where(missing, np.nan, (exact - exact[:, :1]).astype(np.float64))
 
 
-def _exact(number):
+def _exact(number: Any) -> int | Fraction:
     """Return a number as one of Python that can be subtracted from any other without rounding."""
     if isinstance(number, Integral | np.bool_):
         return int(number)
     return Fraction(*number.as_integer_ratio())
 
 
-def _in_coarsest_unit(times):
+def _in_coarsest_unit(times: NDArray[Any]) -> NDArray[Any]:
     """Return an array of dates or durations in the coarsest of the units that has its digits."""
     _unit_of(times)  # that of months has none
     units = (_in_unit(times, unit) for unit in _UNITS)
     return next(others for others in units if _is_same(others, times).all())
 
 
-def _unit_of(times):
+def _unit_of(times: NDArray[Any]) -> str:
     """Return the coarsest of the units of which that of an array is a whole number."""
     unit = np.datetime_data(times.dtype)[0]
     is_fixed = unit in ("W", "D", "h", "m", *_UNITS) or times.dtype.kind == "M"
@@ -191,7 +196,7 @@ def _unit_of(times):
     return unit if unit in _UNITS else "s"
 
 
-def _in_unit(times, unit):
+def _in_unit(times: NDArray[Any], unit: str) -> NDArray[Any]:
     """Return dates or durations in another unit, where they may have lost digits or wrapped."""
     kind = times.dtype.kind
     try:
@@ -200,15 +205,17 @@ def _in_unit(times, unit):
         return times.astype(f"{kind}8[us]").astype(f"{kind}8[{unit}]")
 
 
-def _is_same(others, times):
+def _is_same(others: NDArray[Any], times: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether others, the times in another unit, are the same."""
+    same: NDArray[np.bool_]
     try:
-        return others.astype(times.dtype, copy=False) == times
+        same = others.astype(times.dtype, copy=False) == times
     except OverflowError:
-        return others.astype(f"{times.dtype.kind}8[us]").astype(times.dtype) == times
+        same = others.astype(f"{times.dtype.kind}8[us]").astype(times.dtype) == times
+    return same
 
 
-def _to_numpy(cell):
+def _to_numpy(cell: Any) -> Any:
     """Return a date or a duration as NumPy's, anything else as it is."""
     if hasattr(cell, "to_datetime64"):  # of pandas, maybe with nanoseconds
         return cell.to_datetime64()
@@ -225,5 +232,5 @@ def _to_numpy(cell):
     return cell
 
 
-def _chosen(cells, flags):
+def _chosen(cells: Iterable[Any], flags: Iterable[Any]) -> list[Any]:
     return [cell for cell, flag in zip(cells, flags, strict=True) if flag]

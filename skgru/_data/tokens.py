@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.utils import check_array
 
+from skgru._data.forms import Opened
 from skgru._data.ids import embedding_rows, known_tokens
-from skgru._data.inputs import Input
-from skgru._data.parsing import parse_tokens
+from skgru._data.inputs import Input, known
+from skgru._data.parsing import Parsed, parse_tokens
+from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps
-from skgru._spec import InputSpec
+from skgru._settings import Settings
+from skgru._spec import EncoderSpec, InputSpec
 
 # Of an embedding of which nothing else is said.
 EMBEDDING_DIM = 128
@@ -36,8 +41,8 @@ class TokenInput(Input):
 
     embedding_dim: int = EMBEDDING_DIM
     freeze_embedding: bool = False
-    matrix: np.ndarray | None = None
-    token_ids: np.ndarray | None = None
+    matrix: NDArray[Any] | None = None
+    token_ids: NDArray[np.integer] | None = None
     patch_size: int = 1
 
     kind = "tokens"
@@ -47,33 +52,37 @@ class TokenInput(Input):
     # --- X ---------------------------------------------------------------------------------------
 
     @classmethod
-    def of(cls, opened, settings):
+    def of(cls, opened: Opened, settings: Settings) -> TokenInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
         if settings.time_feature is not None:
             raise ValueError(
                 "Token sequences have no time stamps: expected time_feature=None, or for numeric "
                 f"input embedding_dim=None, got time_feature={settings.time_feature!r}."
             )
+        embedding_dim = _wanted_dim(settings, EMBEDDING_DIM)
+        assert embedding_dim is not None  # else X is read as numbers
         return cls(
             settings.estimator_name,
-            embedding_dim=_wanted_dim(settings, EMBEDDING_DIM),
+            embedding_dim=embedding_dim,
             freeze_embedding=settings.freeze_embedding,
             matrix=embedding_matrix_of(settings),
         )
 
-    def parse(self, opened):
+    def parse(self, opened: Opened) -> Parsed:
         """Return X as sequences; refuse other features than those that were learned from."""
         parsed = parse_tokens(opened)
         self._check_features(opened, parsed)
         return parsed
 
-    def meet(self, parsed):
+    def meet(self, parsed: Parsed) -> TokenInput:
         """Return the input with the features of the X that it will learn from."""
         return replace(self, n_columns=parsed.n_columns, n_features=1)
 
     # --- What it learns --------------------------------------------------------------------------
 
-    def learn(self, sequences, weights, encoder):
+    def learn(
+        self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec
+    ) -> TokenInput:
         """Return the input that knows the tokens; see `Input.learn`.
 
         Raises
@@ -95,19 +104,19 @@ class TokenInput(Input):
         return replace(self, token_ids=token_ids, patch_size=encoder.patch_size)
 
     @property
-    def start_values(self):
+    def start_values(self) -> dict[str, NDArray[Any]]:
         """The vectors of the given matrix, if there is one."""
         return {} if self.matrix is None else {"embedding.weights": self.matrix[1:]}
 
-    def with_settings(self, settings):
+    def with_settings(self, settings: Settings) -> TokenInput:
         """Return the input that freezes the embedding or not, as the parameters now say."""
         return replace(self, freeze_embedding=settings.freeze_embedding)
 
-    def count_tokens(self, sequences):
+    def count_tokens(self, sequences: Sequences) -> int:
         """Return how many different tokens sequences hold, the unknown one included."""
         return len(known_tokens(sequences.values))
 
-    def differs(self, settings):
+    def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
         """Return the parameter that now asks for another input; see `Input.differs`."""
         wanted = _wanted_dim(settings, self.embedding_dim)
         if wanted != self.embedding_dim:
@@ -117,36 +126,46 @@ class TokenInput(Input):
         return None
 
     @property
-    def attributes(self):
+    def attributes(self) -> dict[str, Any]:
         """The tokens that are known."""
         return {"token_ids_": self.token_ids}
 
     # --- What the network reads ------------------------------------------------------------------
 
     @property
-    def spec(self):
+    def spec(self) -> InputSpec:
         """The network's inputs: an embedding."""
         return InputSpec(
             self.embedding_dim,
-            n_tokens=len(self.token_ids),
+            n_tokens=len(known(self.token_ids)),
             freeze_embedding=self.freeze_embedding,
         )
 
-    def steps_of(self, sequences, dtype, *, may_hold=False, moves_patches=False):
+    def steps_of(
+        self,
+        sequences: Sequences,
+        dtype: DTypeLike,
+        *,
+        may_hold: bool = False,
+        moves_patches: bool = False,
+    ) -> Steps:
         """Return the steps of sequences as the network reads them; see `Input.steps_of`."""
-        prepare = partial(embedding_rows, known=self.token_ids)
+        prepare = partial(embedding_rows, known=known(self.token_ids))
         return Steps(sequences, prepare, patch_size=self.patch_size, moves_patches=moves_patches)
 
 
-def _wanted_dim(settings, otherwise):
+def _wanted_dim(settings: Settings, otherwise: int) -> int | None:
     """Return the dimensions of the embedding that the parameters ask for."""
     matrix = embedding_matrix_of(settings)
     if matrix is not None:
-        return matrix.shape[1]
-    return otherwise if settings.is_auto("embedding_dim") else settings.embedding_dim
+        return int(matrix.shape[1])
+    wanted: int | None = (
+        settings.embedding_dim if not settings.is_auto("embedding_dim") else otherwise
+    )
+    return wanted
 
 
-def embedding_matrix_of(settings):
+def embedding_matrix_of(settings: Settings) -> NDArray[Any] | None:
     """Return `embedding_matrix` as an array of a row per id, or None.
 
     Raises
@@ -156,7 +175,7 @@ def embedding_matrix_of(settings):
     """
     if settings.embedding_matrix is None:
         return None
-    matrix = check_array(
+    matrix: NDArray[Any] = check_array(
         settings.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
     )
     if settings.embedding_dim is None:

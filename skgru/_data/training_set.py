@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skgru._data.arrays import NameOf
 from skgru._data.parsing import Parsed
-from skgru._data.sequences import Sequences
+from skgru._data.sequences import Indices, Sequences
 from skgru._data.stacking import LONG_TABLE
 from skgru._data.targets import (
     as_targets,
@@ -22,6 +23,7 @@ from skgru._data.targets import (
     weights_of_sequences,
     without_missing,
 )
+from skgru._nn.batch import Array
 
 Values = NDArray[Any]
 
@@ -29,10 +31,10 @@ Values = NDArray[Any]
 class Targets(Protocol):
     """The part of a loss that reads y."""
 
-    def check(self, y: Any, where: Callable[[tuple[int, ...]], str]) -> Values:
+    def check(self, y: Any, where: NameOf) -> Values:
         """Return y as an array of one or two dimensions, if the loss takes it."""
 
-    def encode(self, y: Values, weights: Values) -> tuple[Values, Values]:
+    def encode(self, y: Values, weights: Array) -> tuple[Values, Array]:
         """Return encoded targets, and the factors of the samples' losses."""
 
 
@@ -56,16 +58,16 @@ class Samples(NamedTuple):
     """
 
     sequences: dict[str, Sequences]
-    weights: Values
-    target_weights: Values
-    present: Any
+    weights: Array
+    target_weights: Array
+    present: slice | Indices
     labels: Values
     per_step: bool
 
     @property
-    def label_weights(self) -> Values:
+    def label_weights(self) -> Array:
         """The weights of the targets that there are."""
-        weights: Values = self.target_weights[self.present]
+        weights: Array = self.target_weights[self.present]
         return weights
 
     def encoded(self, targets: Targets) -> TrainingSet:
@@ -110,10 +112,10 @@ class TrainingSet(NamedTuple):
     """
 
     sequences: dict[str, Sequences]
-    weights: Values
+    weights: Array
     targets: Values
-    target_weights: Values
-    loss_factors: Values
+    target_weights: Array
+    loss_factors: Array
     per_step: bool
 
     @property
@@ -121,7 +123,7 @@ class TrainingSet(NamedTuple):
         """n, the number of samples."""
         return len(self.weights)
 
-    def take(self, indices: Values) -> TrainingSet:
+    def take(self, indices: Indices) -> TrainingSet:
         """Return the samples at `indices`, in that order."""
         rows = _rows_of(self.sequences, indices, self.per_step)
         return TrainingSet(
@@ -196,13 +198,12 @@ def name_of_step_target(index: tuple[int, ...]) -> str:
     return "y"
 
 
-def _rows_of(sequences: Mapping[str, Sequences], indices: Values, per_step: bool) -> Values:
+def _rows_of(sequences: Mapping[str, Sequences], indices: Indices, per_step: bool) -> Indices:
     """Return the rows of the targets of some samples."""
     if not per_step:
         return indices
     (only,) = sequences.values()
-    rows: Values = only.rows_of(indices)
-    return rows
+    return only.rows_of(indices)
 
 
 def _check_lengths(parsed: Parsed, n_sequences: int, n_targets: int) -> None:
@@ -218,7 +219,7 @@ def _check_lengths(parsed: Parsed, n_sequences: int, n_targets: int) -> None:
     )
 
 
-def _spread(values: Values, rows: Values, n: int) -> Values:
+def _spread(values: Values, rows: slice | Indices, n: int) -> Values:
     """Return values in their rows of n, and zeros elsewhere."""
     spread = np.zeros((n, *values.shape[1:]), values.dtype)
     spread[rows] = values

@@ -175,13 +175,14 @@ class LogLoss(Loss):
         probabilities = self.probabilities(raw, dtype)
         if self.is_multilabel:
             return (probabilities > 0.5).astype(int)
-        return self._classes[probabilities.argmax(axis=1)]
+        classes: Values = self._classes[probabilities.argmax(axis=1)]
+        return classes
 
     def decide(self, raw: Array) -> Values:
         """Return the raw outputs, or of many classes the index of the largest of them."""
         if self.is_multilabel or raw.shape[1] == 1:
             return raw
-        largest = raw.argmax(axis=1).astype(float)
+        largest: Values = raw.argmax(axis=1).astype(float)
         largest[~np.isfinite(raw).all(axis=1)] = np.nan
         return largest
 

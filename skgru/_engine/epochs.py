@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -61,7 +61,7 @@ def epochs(
     n_epochs: int,
     rng: RandomState,
     on_batch: Callable[[State], None],
-) -> Iterator[State]:
+) -> Generator[State, None, None]:
     """Train epoch by epoch; the θ of the objective changes in place.
 
     When the training ends, by whatever, a θ that is not finite is set back to that after the last
@@ -114,7 +114,7 @@ def epochs(
             theta[:] = last_finite
 
 
-def run(states: Iterator[State], observers: Observer) -> str:
+def run(states: Generator[State, None, None], observers: Observer) -> str:
     """Let observers hear of epochs until the last one, or until one of them ends the training.
 
     Returns
@@ -123,7 +123,7 @@ def run(states: Iterator[State], observers: Observer) -> str:
     """
     outcome = "max_iter"
     try:
-        with closing(states):  # type: ignore[type-var]
+        with closing(states):
             for state in states:
                 if observers.on_epoch(state):
                     outcome = "converged"

@@ -175,7 +175,7 @@ class Objective:
         )
         for gradients in self._gradients[1 : len(parts)]:
             self._gradient[...] += gradients.vector
-        return sum(losses)
+        return float(sum(losses))
 
     def _shard_loss(
         self, indices: Indices, n: float, seed: tuple[int, ...] | None, gradients: Parameters
@@ -195,15 +195,10 @@ class Objective:
         dropout = None if seed is None else DropoutSource(self._terms.dropout, seed, len(indices))
         # NumPy's reaction to an overflow is a setting of each thread.
         with ExitStack() as lent, np.errstate(over="ignore", invalid="ignore"):
-            pieces = {}
-            for name, steps in self._steps.items():
-                arena = lent.enter_context(self._arenas[name].lend())
-                is_whole = n_steps is None
-                pieces[name] = (
-                    steps.whole(indices, arena)
-                    if is_whole
-                    else steps.pieces(indices, n_steps, arena)
-                )
+            pieces = {
+                name: steps.pieces(indices, n_steps, lent.enter_context(self._arenas[name].lend()))
+                for name, steps in self._steps.items()
+            }
             return loss_and_gradient(
                 self.network, self.parameters, pieces, loss_of, gradients, dropout
             )

@@ -84,7 +84,7 @@ class Solver(ABC):
     """A way to find the parameters of the network."""
 
     is_stochastic: ClassVar[bool]
-    parameters: ClassVar[tuple[str, ...]]  # of the estimators, that not every solver has
+    parameters: tuple[str, ...]  # of the estimators, that not every solver has
 
     @abstractmethod
     def solve(self, objective: Objective, session: Session) -> Solution:
@@ -122,7 +122,7 @@ class FirstOrder(Solver):
     def __init__(self, name: str) -> None:
         self._name = name
         self._optimizer = OPTIMIZERS[name]
-        self.parameters = (*_OF_UPDATES, *self._optimizer.parameters)  # type: ignore[misc]
+        self.parameters = (*_OF_UPDATES, *self._optimizer.parameters)
 
     def solve(self, objective: Objective, session: Session) -> Solution:
         """Train as many epochs as are planned, or one of them."""
@@ -218,11 +218,15 @@ def _gains(
     objective: Objective, session: Session, descent: Descent, batch_size: int
 ) -> Callable[[State], bool]:
     """Return the function that says whether an epoch gains at least `tol`."""
-    history, tol = session.history, session.settings.tol
+    history = session.history
+    tol: float = session.settings.tol
     if session.plan.early_stopping:
-        return lambda state: bool(
-            np.greater_equal(state.score, history.best_validation_score + tol)
-        )
+
+        def improves(state: State) -> bool:
+            assert state.score is not None  # `Validation` hears of an epoch first
+            return state.score >= history.best_validation_score + tol
+
+        return improves
     if descent.schedule.ends_training:
         # The last epochs gain most: go on while there is any loss.
         return lambda state: state.loss > objective.lowest(batch_size) + tol

@@ -1,19 +1,26 @@
 """How many threads may work: the linear algebra's, and our own."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import RLock
+from typing import Any, TypeVar
 
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
+_T = TypeVar("_T")
+
 _lock = RLock()  # reentrant: a handler of signals may predict, too
-_limits = set()  # of the calls that go on
-_before = {}  # how many threads a BLAS library had before them, where all threads share its limit
+_limits: set[_Limit] = set()  # of the calls that go on
+# How many threads a BLAS library had before them, where all threads share its limit.
+_before: dict[Any, int] = {}
 
 
-def on_threads(n_jobs, work):
+def on_threads(n_jobs: int | None, work: Callable[[Callable[..., Any]], _T]) -> _T:
     """Return ``work(map_)``, where `map_`, a function like `map`, runs its calls on threads.
 
     BLAS is limited to one thread meanwhile. The products of a recurrence are small: handing them
@@ -56,10 +63,11 @@ class _Limit:
     before, and the last one gives it back.
     """
 
-    def __init__(self):
-        self._own = {}  # as `_before`, of the libraries that limit each thread by itself
+    def __init__(self) -> None:
+        # As `_before`, of the libraries that limit each thread by itself.
+        self._own: dict[Any, int] = {}
 
-    def begin(self):
+    def begin(self) -> None:
         with _lock:
             _limits.add(self)
             for library in _libraries():
@@ -71,14 +79,14 @@ class _Limit:
                     _before.setdefault(library, n)
                     del self._own[library]
 
-    def begin_in_thread(self):
+    def begin_in_thread(self) -> None:
         """Limit a thread that works for the call, unless that has come to its end."""
         with _lock:
             if self in _limits:
                 for library in _libraries():
                     _set_threads(library, 1)
 
-    def end(self):
+    def end(self) -> None:
         """Give the threads back, if that is still to be done."""
         with _lock:
             _limits.discard(self)
@@ -87,44 +95,46 @@ class _Limit:
                 _give_back(_before)
 
 
-def _give_back(before):
+def _give_back(before: dict[Any, int]) -> None:
     for library, n in list(before.items()):
         if library.num_threads == 1:  # no one has set another limit since
             _set_threads(library, n)
         before.pop(library, None)
 
 
-def _set_threads(library, n):
+def _set_threads(library: Any, n: int) -> None:
     # threadpoolctl 3.8 would ignore this thread while another one holds a limit.
     getattr(library, "_real_set_num_threads", library.set_num_threads)(n)
 
 
 @cache
-def _libraries():
+def _libraries() -> list[Any]:
     """Return the BLAS libraries. To find them takes milliseconds, to limit them microseconds.
 
     All that skgru computes with, NumPy's and SciPy's, are loaded when it is imported.
     """
-    return ThreadpoolController().select(user_api="blas").lib_controllers
+    libraries: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
+    return libraries
 
 
 @cache
-def _is_shared(library):
+def _is_shared(library: Any) -> bool:
     """Return whether other threads, too, have the limit of one that this one has just set.
 
     It depends on the library, on how it was built and on threadpoolctl: so a thread is asked.
     """
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(library.get_num_threads).result() == 1
+        n: int = executor.submit(library.get_num_threads).result()
+    return n == 1
 
 
-def _blas_threads():
+def _blas_threads() -> list[int]:
     """Return how many threads each of the BLAS libraries may use when no call of ours goes on."""
     with _lock:
         return [_before.get(library, library.num_threads) for library in _libraries()]
 
 
-def _after_fork():
+def _after_fork() -> None:
     """Lift the limits in a child process: the calls went on in the parent alone."""
     global _lock
     _lock = RLock()
