@@ -284,10 +284,15 @@ def pool(p, y, pooling, n_onward):
     raise ValueError(pooling)
 
 
+def read_by_head(p, y, *, pooling, bidirectional=False):
+    """Return what the head reads of the top layer's outputs y (T, H): (n,); without pooling, y."""
+    n_onward = y.shape[1] // 2 if bidirectional else y.shape[1]
+    return y if pooling is None else pool(part_of(p, "pooling"), y, pooling, n_onward)
+
+
 def head(p, y, *, pooling, bidirectional=False):
     """Return the raw outputs (K,) for the top layer's outputs y (T, H); without pooling, (T, K)."""
-    n_onward = y.shape[1] // 2 if bidirectional else y.shape[1]
-    read = y if pooling is None else pool(part_of(p, "pooling"), y, pooling, n_onward)
+    read = read_by_head(p, y, pooling=pooling, bidirectional=bidirectional)
     return read @ p["head.weights"] + p["head.bias"]
 
 
@@ -302,6 +307,23 @@ def network(p, x, *, pooling, bidirectional=False, **form):
     """Return the raw outputs (K,) for one sequence; without pooling, (T, K)."""
     y, _ = stack(p, inputs(p, x), bidirectional=bidirectional, **form)
     return head(p, y, pooling=pooling, bidirectional=bidirectional)
+
+
+def network_of_branches(p, outputs, forms):
+    """Return the raw outputs (K,) for each branch's outputs y (T, H) of its top layer, by name.
+
+    Of its form only the pooling and whether it is bidirectional matter here.
+    """
+    pooled = [
+        read_by_head(
+            part_of(p, name),
+            y,
+            pooling=forms[name]["pooling"],
+            bidirectional=forms[name].get("bidirectional", False),
+        )
+        for name, y in outputs.items()
+    ]
+    return np.concatenate(pooled) @ p["head.weights"] + p["head.bias"]
 
 
 def network_with_decay(

@@ -735,6 +735,26 @@ def test_without_a_cache_the_states_are_the_same(kind, monkeypatch):
     assert_array_equal(same_final, final)
 
 
+@pytest.mark.parametrize("decays", [False, True], ids=["whole", "decay"])
+@KINDS
+def test_a_cell_knows_how_many_numbers_it_holds_for_each_step(kind, decays):
+    cell, p, (x,), _ = problem([1000], kind=kind, with_initial=False)
+    decay = np.full((1000, H), 0.5) if decays else None
+    _, _, cache = forward_cell(cell, p, x, Batch(np.array([1000])), decay=decay)
+    # Not its own are the inputs, of which there are few, nor mask and decay.
+    own = [
+        array
+        for name, array in cache._asdict().items()
+        if name not in ("x", "mask", "decay") and array is not None
+    ]
+    before_each_step = cell.n_states  # made by the backward pass
+    stated = cell.numbers_per_step(need_cache=True, decays=decays)
+    held = sum(array.size for array in own) / 1000 + before_each_step
+    assert held == pytest.approx(stated, rel=0.002)
+    without = cell.numbers_per_step(need_cache=False, decays=decays)
+    assert without == cell.n_states * (2 if decays else 1)
+
+
 @INITIALS
 @KINDS
 @pytest.mark.parametrize("n_steps", [0, 1, 9])

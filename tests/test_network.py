@@ -181,6 +181,12 @@ def test_layer_from_an_initial_state_equals_the_naive_equations(
         assert_allclose(outputs.final[i], final, rtol=0, atol=1e-10)
 
 
+def test_a_cell_without_naive_equations_fails_and_says_what_to_do():
+    assert set(kinds.NAMES) == set(naive.CELLS)
+    with pytest.raises(NotImplementedError, match=r"no equations of the cell 'min'.*its CELLS"):
+        naive.cell("min")
+
+
 # Gradients
 
 

@@ -203,8 +203,8 @@ def naive_steps(p, sequence):
     return naive.observed_inputs(p, [seen], reads_mask="inputs.decay_weights" in p)
 
 
-def naive_truncated(p, sequence, n_steps, held, *, pooling, **form):
-    """Return the raw outputs, where each piece starts from the states `held` there."""
+def naive_outputs_truncated(p, sequence, n_steps, held, **form):
+    """Return the top layer's outputs, where each piece starts from the states `held` there."""
     steps, gaps = naive_steps(p, sequence)
     T = len(steps)
     first = T % n_steps or min(n_steps, T)
@@ -219,7 +219,13 @@ def naive_truncated(p, sequence, n_steps, held, *, pooling, **form):
         )[0]
         for start, stop in zip(starts, [*starts[1:], T], strict=True)
     ]
-    return naive.head(p, np.concatenate(outputs), pooling=pooling)
+    return np.concatenate(outputs)
+
+
+def naive_truncated(p, sequence, n_steps, held, *, pooling, **form):
+    """Return the raw outputs, where each piece starts from the states `held` there."""
+    y = naive_outputs_truncated(p, sequence, n_steps, held, **form)
+    return naive.head(p, y, pooling=pooling)
 
 
 def truncated_problem(
