@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru._batching import SequencePieces, Steps, make_batch
+from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena, Piece
 from skgru._nn.dropout import DropoutRates, DropoutSource
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.pieces import OnePiece, backward, forward, loss_and_gradient, pool_pieces
-from skgru._sequences import Sequences, offsets_of
+from skgru._data.sequences import Sequences, offsets_of
 from skgru._spec import NetworkSpec
 from tests import naive
 from tests.passes import branch_spec

@@ -22,15 +22,14 @@ from skgru._data.scaling import (
     median_and_scale,
     scale_values,
 )
-from skgru._data.sequences import Indices, Sequences
-from skgru._data.steps import SequencePieces, Steps
-from skgru._nn.batch import Arena, Array
+from skgru._data.sequences import Sequences
+from skgru._data.steps import Carried, SequencePieces, Steps
+from skgru._nn.batch import Arena, Array, Indices
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
 from skgru._warnings import warn
 
 # What was seen, as `Steps` hands it on: a row for each sequence.
-Carried = tuple[Array, ...]
 
 # So many numbers are looked through at a time for the mean gaps.
 _MAX_GAPS = 1 << 17

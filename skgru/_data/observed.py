@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from skgru._data.sequences import Indices
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 
 _LONGEST = 1e6  # elapsed times end here, in units of their mean
 

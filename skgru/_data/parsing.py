@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from skgru._data.arrays import MISSING_ID
 from skgru._data.forms import Opened
-from skgru._data.sequences import Indices, Sequences, kept_rows, locate
+from skgru._data.sequences import Sequences, kept_rows, locate
 from skgru._data.stacking import Parser, is_feature
+from skgru._nn.batch import Indices
 
 
 class Parsed(NamedTuple):

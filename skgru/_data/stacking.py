@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgru._data.arrays import NameOf, TextError, TimesError, Where, to_ids, to_numbers
-from skgru._data.sequences import Indices, locate, offsets_of
+from skgru._data.sequences import locate, offsets_of
 from skgru._data.times import relative_times
+from skgru._nn.batch import Indices
 
 LONG_TABLE = (
     "A table with one row per step is made into one sequence per sample first, such as "

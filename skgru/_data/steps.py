@@ -8,15 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from skgru._budget import chunks
 from skgru._data.sequences import Sequences, offsets_of
-from skgru._nn.batch import Arena, Batch, Piece
+from skgru._nn.batch import Arena, Batch, Indices, Piece, Values
 from skgru._nn.pieces import OnePiece, Pieces
 
-Indices = NDArray[np.intp]
-Values = NDArray[Any]
 Carried = tuple[Values, ...]  # a row for each sequence
 Observe = Callable[[Values, Indices, Indices, Carried | None], tuple[Values, Carried | None]]
 

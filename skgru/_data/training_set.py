@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skgru._data.arrays import NameOf
 from skgru._data.parsing import Parsed
-from skgru._data.sequences import Indices, Sequences
+from skgru._data.sequences import Sequences
 from skgru._data.stacking import LONG_TABLE
 from skgru._data.targets import (
     as_targets,
@@ -23,9 +22,7 @@ from skgru._data.targets import (
     weights_of_sequences,
     without_missing,
 )
-from skgru._nn.batch import Array
-
-Values = NDArray[Any]
+from skgru._nn.batch import Array, Indices, Values
 
 
 class Targets(Protocol):

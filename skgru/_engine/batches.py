@@ -10,7 +10,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-Indices = NDArray[np.intp]
+from skgru._nn.batch import Indices
 
 # Batches that share their sequences out by length.
 _BATCHES_PER_WINDOW = 16

@@ -16,9 +16,10 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from skgru._data.arrays import NameOf
 from skgru._data.targets import kind_of_labels, to_labels
-from skgru._engine.loss import Encoded, Loss, Values, Where
-from skgru._nn.batch import Array
+from skgru._engine.loss import Encoded, Loss
+from skgru._nn.batch import Array, Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ class LogLoss(Loss):
     def _is_binary(self) -> bool:
         return len(self._classes) == 2 and not self.is_multilabel
 
-    def check(self, y: Any, where: Where) -> Values:
+    def check(self, y: Any, where: NameOf) -> Values:
         """Return class labels (n,), or 0 and 1 for each of several labels, (n, K)."""
         if not sparse.issparse(y):
             y = to_labels(y, where)

@@ -11,17 +11,13 @@ is encoded (`encode`), the prediction (`predict`) and the score.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
-from numpy.typing import NDArray
-
-from skgru._nn.batch import Array
+from skgru._data.arrays import NameOf
+from skgru._nn.batch import Array, Values
 from skgru._settings import Settings
-
-Values = NDArray[Any]
-Where = Callable[[tuple[int, ...]], str]  # the name of a target in errors, given its index in y
 
 
 class Encoded(NamedTuple):
@@ -88,7 +84,7 @@ class Loss(ABC):
         """The fitted attributes of an estimator that tell what was learned from y."""
 
     @abstractmethod
-    def check(self, y: Any, where: Where) -> Values:
+    def check(self, y: Any, where: NameOf) -> Values:
         """Return y as an array of one or two dimensions; refuse a y that the loss does not take.
 
         Parameters

@@ -12,10 +12,10 @@ from scipy.special import expit, xlogy
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
 
-from skgru._data.arrays import to_numbers
+from skgru._data.arrays import NameOf, to_numbers
 from skgru._data.scaling import mean_and_scale
-from skgru._engine.loss import Encoded, Loss, Values, Where
-from skgru._nn.batch import Array
+from skgru._engine.loss import Encoded, Loss
+from skgru._nn.batch import Array, Values
 
 
 def softplus(a: Array) -> Array:
@@ -59,7 +59,7 @@ class NumberLoss(Loss):
         assert self.scale is not None
         return self.mean, self.scale
 
-    def check(self, y: Any, where: Where) -> Values:
+    def check(self, y: Any, where: NameOf) -> Values:
         """Return numbers, (n,) or (n, K)."""
         if not sparse.issparse(y):
             y = to_numbers(y, where)

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 from skgru._budget import chunks, shards
 from skgru._data.steps import Steps
 from skgru._engine.loss import Loss
-from skgru._nn.batch import ArenaPool, Array, Piece
+from skgru._nn.batch import ArenaPool, Array, Indices, Piece
 from skgru._nn.dropout import DropoutRates, DropoutSource
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._nn.pieces import loss_and_gradient
-
-Indices = NDArray[np.intp]
 
 
 class Examples(NamedTuple):

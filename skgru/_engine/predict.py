@@ -16,14 +16,11 @@ from skgru._data.parsing import Parsed
 from skgru._data.steps import Steps
 from skgru._engine.model import Model
 from skgru._engine.threads import on_threads
-from skgru._nn.batch import ArenaPool, Array
+from skgru._nn.batch import ArenaPool, Array, Indices, Values
 from skgru._nn.branch import Branch
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._nn.pieces import encode_pieces, pool_pieces
-
-Indices = NDArray[np.intp]
-Values = NDArray[Any]
 
 
 class Outputs(NamedTuple):

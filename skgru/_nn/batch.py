@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.intp]
+Values = NDArray[Any]
 
 _BLOCK_SIZE = 65_536  # numbers: with the arrays beside it, a share of the second-level cache
 
