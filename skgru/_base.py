@@ -365,6 +365,14 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
 
     # --- scikit-learn ----------------------------------------------------------------------------
 
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "loss_curve_" in vars(self) and not self.__sklearn_is_fitted__():
+            # A version that kept its model in another form has fitted it: it counts as not fitted.
+            for name in [name for name in vars(self) if name not in self._parameter_constraints]:
+                if not name.startswith(("_sklearn", "_metadata")):
+                    delattr(self, name)
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, _STATE)
 

@@ -11,9 +11,9 @@ from numpy.random import RandomState
 from sklearn.model_selection import train_test_split
 
 from skgru._data.forms import Opened
-from skgru._data.inputs import Input
+from skgru._data.inputs import Input, known
 from skgru._data.kinds import make_input
-from skgru._data.training_set import TrainingSet, parse_samples
+from skgru._data.training_set import Samples, TrainingSet, parse_samples
 from skgru._defaults import AUTO_PARAMETERS, DataShape, Plan, choose_encoder, choose_plan
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, network_spec
@@ -22,7 +22,7 @@ from skgru._engine.observers import History
 from skgru._engine.predict import run_network
 from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
 from skgru._engine.unused import Decisions, warn_of_unused
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices, Values
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.network import Network
 from skgru._options import check_pieces, fill_auto, wanted_encoder
@@ -92,12 +92,15 @@ class Data(NamedTuple):
         Bound to its targets.
     training : TrainingSet
     validation : TrainingSet or None
+    shapes : dict of DataShape
+        Of the training set, by the names of the branches.
     """
 
     inputs: dict[str, Input]
     loss: Loss
     training: TrainingSet
     validation: TrainingSet | None
+    shapes: dict[str, DataShape]
 
 
 class Planned(NamedTuple):
@@ -169,30 +172,28 @@ def fit(request: Request, map_: Map) -> Fitted:
 
 def read(request: Request) -> Data:
     """Return the samples as sequences and encoded targets, with what knows them."""
-    settings, before = request.settings, request.before
-    opened = request.training.inputs
-    if before is None:
-        inputs = {name: make_input(part, settings) for name, part in opened.items()}
+    settings, loss, given = request.settings, request.loss, request.training
+    if request.before is None:
+        met = {name: make_input(part, settings) for name, part in given.inputs.items()}
+        inputs = {name: part for name, (part, _) in met.items()}
+        parsed = {name: part for name, (_, part) in met.items()}
+        per_step = settings.pooling is None
     else:
-        _check_same_network(before, settings, request.loss)
-        inputs = {name: part.with_settings(settings) for name, part in before.inputs.items()}
-    parsed = {name: inputs[name].parse(part) for name, part in opened.items()}
-    per_step = settings.pooling is None if before is None else before.per_step
-    if before is None:
-        inputs = {name: part.meet(parsed[name]) for name, part in inputs.items()}
-    given = request.training
-    samples = parse_samples(parsed, given.y, given.sample_weight, request.loss, per_step=per_step)
-    if before is None:
-        learned = request.loss.learn(samples.labels, samples.label_weights, request.classes)
+        _check_same_network(request.before, settings, loss)
+        before = request.before.inputs
+        inputs = {name: part.with_settings(settings) for name, part in before.items()}
+        parsed = {name: inputs[name].parse(part) for name, part in given.inputs.items()}
+        per_step = request.before.per_step
+    samples = parse_samples(parsed, given.y, given.sample_weight, loss, per_step=per_step)
+    if request.before is None:
+        learned = loss.learn(samples.labels, samples.label_weights, request.classes)
     else:
-        learned = before.loss.learned
-    loss = request.loss.bind(learned)
-    training = samples.encoded(loss)
-    if request.validation is None:
-        return Data(inputs, loss, training, None)
-    return Data(
-        inputs, loss, training, _read_validation(request.validation, inputs, loss, per_step)
-    )
+        learned = request.before.loss.learned
+    loss = loss.bind(learned)
+    training, validation = _encoded(samples, loss), None
+    if request.validation is not None:
+        validation = _read_validation(request.validation, inputs, loss, per_step)
+    return Data(inputs, loss, training, validation, _shapes_of(training, inputs, loss))
 
 
 def _read_validation(
@@ -205,7 +206,57 @@ def _read_validation(
             "The validation set is too small: expected at least 2 sequences with a weight, "
             f"got {len(samples.weights)}."
         )
-    return samples.encoded(loss)
+    return _encoded(samples, loss)
+
+
+def _encoded(samples: Samples, loss: Loss) -> TrainingSet:
+    """Return samples with encoded targets.
+
+    Raises
+    ------
+    ValueError
+        If the class weights leave no sample.
+    """
+    encoded, factors = loss.encode(samples.labels, samples.label_weights)
+    if not factors.any():
+        raise ValueError(
+            "class_weight leaves no sample to train on: expected a weight above 0 for at least "
+            "one class of y."
+        )
+    n = len(samples.target_weights)
+    return TrainingSet(
+        samples.sequences,
+        samples.weights,
+        _spread(encoded, samples.present, n),
+        samples.target_weights,
+        _spread(factors, samples.present, n),
+        samples.per_step,
+    )
+
+
+def _spread(values: Values, rows: slice | Indices, n: int) -> Values:
+    """Return values in their rows of n, and zeros elsewhere."""
+    if len(values) == n:
+        return values
+    spread = np.zeros((n, *values.shape[1:]), values.dtype)
+    spread[rows] = values
+    return spread
+
+
+def _shapes_of(
+    samples: TrainingSet, inputs: Mapping[str, Input], loss: Loss
+) -> dict[str, DataShape]:
+    """Return the shape of the samples in each branch, by which settings are chosen."""
+    return {
+        name: DataShape(
+            samples.n_sequences,
+            np.average(sequences.lengths, weights=samples.weights),
+            n_features=known(inputs[name].n_features),
+            n_tokens=inputs[name].count_tokens(sequences),
+            has_classes=loss.has_classes,
+        )
+        for name, sequences in samples.sequences.items()
+    }
 
 
 def _check_same_network(before: Model, settings: Settings, loss: Loss) -> None:
@@ -251,8 +302,7 @@ def _new_model(request: Request, data: Data) -> Model:
     settings = request.settings
     wanted, encoders, inputs = wanted_encoder(settings), {}, {}
     for name, part in data.inputs.items():
-        shape = _shape_of(data.training, name, part, data.loss)
-        encoders[name] = choose_encoder(wanted, shape, bptt_steps=settings.bptt_steps)
+        encoders[name] = choose_encoder(wanted, data.shapes[name], bptt_steps=settings.bptt_steps)
         sequences, weights = data.training.sequences[name], data.training.weights
         inputs[name] = part.learn(sequences, weights, encoders[name])
     spec = network_spec(inputs, encoders, data.loss)
@@ -264,45 +314,32 @@ def _new_model(request: Request, data: Data) -> Model:
     return model
 
 
-def _shape_of(samples: TrainingSet, name: str, part: Input, loss: Loss) -> DataShape:
-    """Return the shape of the samples, by which settings are chosen."""
-    sequences = samples.sequences[name]
-    assert part.n_features is not None
-    return DataShape(
-        sequences.n_sequences,
-        np.average(sequences.lengths, weights=samples.weights),
-        n_features=part.n_features,
-        n_tokens=part.count_tokens(sequences),
-        has_classes=loss.has_classes,
-    )
-
-
 # --- Plan -----------------------------------------------------------------------------------------
 
 
 def make_plan(request: Request, data: Data, model: Model) -> Planned:
     """Decide how to train; hold out a part of the samples, if the plan needs one."""
-    settings, incremental = request.settings, request.incremental
+    settings, training, validation = request.settings, data.training, data.validation
     is_stochastic = SOLVERS[settings.solver].is_stochastic
-    name, part = next(iter(data.inputs.items()))
+    first = next(iter(data.inputs))
 
-    def plan_of(samples: TrainingSet, validates: bool) -> Plan:
+    def plan_of(shapes: Mapping[str, DataShape], *, validates: bool) -> Plan:
         return choose_plan(
             settings,
-            _shape_of(samples, name, part, data.loss),
+            shapes[first],
             is_stochastic=is_stochastic,
             validates=validates,
-            incremental=incremental,
+            incremental=request.incremental,
         )
 
-    training, validation = data.training, data.validation
-    plan = plan_of(training, validation is not None)
+    plan = plan_of(data.shapes, validates=validation is not None)
     holds_out = plan.early_stopping and validation is None and is_stochastic
     if holds_out:
         training, validation = _hold_out(training, data.loss, settings, request.rng)
-        plan = plan_of(training, validates=True)
-    if request.before is None or not incremental:
-        warn_of_unused(settings, Decisions(model.spec, plan, part.says_features, holds_out))
+        plan = plan_of(_shapes_of(training, data.inputs, data.loss), validates=True)
+    if request.before is None or not request.incremental:
+        says_features = data.inputs[first].says_features
+        warn_of_unused(settings, Decisions(model.spec, plan, says_features, holds_out))
     return Planned(plan, training, validation)
 
 
