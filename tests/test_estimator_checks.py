@@ -1,11 +1,6 @@
 """scikit-learn's own checks of estimators, none of them expected to fail."""
 
-import json
-import os
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 from unittest import SkipTest
 
 import numpy as np
@@ -14,9 +9,9 @@ from sklearn.datasets import make_blobs
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import estimator_checks
 
-import skgru
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import ESTIMATORS
+from tests.processes import read_from_python
 
 MLPS = {GRUClassifier: MLPClassifier, GRURegressor: MLPRegressor}
 
@@ -34,6 +29,18 @@ def id_of(value):
 
 def default_checks(estimator_class):
     return list(estimator_checks.estimator_checks_generator(estimator_class()))
+
+
+def checks_with(**parameters):
+    """Return the pairs of estimator and check, of both estimators with these parameters."""
+    quick = {"hidden_layer_sizes": 8, "learning_rate_init": 0.03, "max_iter": 60}
+    return [
+        pair
+        for estimator_class in ESTIMATORS
+        for pair in estimator_checks.estimator_checks_generator(
+            estimator_class(**quick | parameters)
+        )
+    ]
 
 
 def run_check(estimator, check):
@@ -100,17 +107,7 @@ print(json.dumps(outcomes))
 
 def test_array_api_checks_where_scipy_dispatches():
     # SciPy reads the variable when it is imported: only a new process can set it.
-    environment = os.environ | {
-        "SCIPY_ARRAY_API": "1",
-        "PYTHONPATH": str(Path(skgru.__file__).parents[1]),
-    }
-    process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", RUN_ARRAY_API_CHECKS],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    outcomes = read_from_python(RUN_ARRAY_API_CHECKS, SCIPY_ARRAY_API="1")
     # scikit-learn 1.6 has no such check for estimators that work on NumPy arrays alone.
     names = [
         name_of(check)
@@ -118,7 +115,7 @@ def test_array_api_checks_where_scipy_dispatches():
         for _, check in default_checks(MLPS[estimator_class])
     ]
     expected = [[name, "passed"] for name in names if "array_api" in name]
-    assert json.loads(process.stdout) == expected
+    assert outcomes == expected
 
 
 # Checks that scikit-learn runs on its own estimators, and not through check_estimator.

@@ -1,11 +1,6 @@
 """What must not change a prediction or a model: padding, company, order, weights, the process."""
 
-import json
-import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +9,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-import skgru
 from skgru import GRUClassifier
 from skgru._training import Objective
 from tests.datasets import (
@@ -28,6 +22,7 @@ from tests.datasets import (
     small,
     token_sequences,
 )
+from tests.processes import read_from_python
 
 CONFIGURATIONS = [
     {},
@@ -312,16 +307,7 @@ print(json.dumps({
 
 def hashes_of_another_process(n_threads):
     names = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"]
-    environment = os.environ | dict.fromkeys(names, str(n_threads))
-    environment["PYTHONPATH"] = str(Path(skgru.__file__).parents[1])
-    process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FIT_AND_PRINT_HASHES],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(process.stdout)
+    return read_from_python(FIT_AND_PRINT_HASHES, **dict.fromkeys(names, str(n_threads)))
 
 
 def test_two_processes_give_bit_equal_models_whatever_the_number_of_threads():

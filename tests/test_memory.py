@@ -1,26 +1,16 @@
 """Training and prediction need little memory beside their input, however much of it there is."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-import skgru
+from tests.processes import PEAK, read_from_python
 
 # Each case has a process of its own, since the peak of a process never falls. It is measured when
 # a model has been trained and has predicted once: what the libraries need for themselves is not
 # counted.
 MEASURE = """
-import json, resource, sys
+import json, sys
 import numpy as np
 from skgru import GRUClassifier
-
-def peak():
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
 
 what, n, n_steps, dtype, form, n_units = json.loads(sys.argv[1])
 rng = np.random.default_rng(0)
@@ -51,22 +41,10 @@ print(json.dumps([extra, len(p), bool(np.isfinite(p).all()), len(np.unique(p[:, 
 """
 
 
-def in_a_process(program, *arguments):
-    """Return what a program writes, read as JSON."""
-    process = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(process.stdout)
-
-
 def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
     """Return how many bytes a prediction or a fit needed beside its input."""
-    extra, n_predicted, is_finite, n_different = in_a_process(
-        MEASURE, json.dumps([what, n, n_steps, dtype, form, n_units])
+    extra, n_predicted, is_finite, n_different = read_from_python(
+        PEAK + MEASURE, [what, n, n_steps, dtype, form, n_units]
     )
     assert n_predicted == n
     assert is_finite
@@ -105,13 +83,9 @@ def test_a_few_very_long_sequences():
 
 
 MEASURE_CLASSES = """
-import json, resource, sys
+import json
 import numpy as np
 from skgru import GRUClassifier
-
-def peak():
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
 
 n = 10_000
 X, y = np.random.default_rng(0).normal(size=(n, 3)), np.arange(n) // 2
@@ -127,6 +101,6 @@ print(json.dumps([peak() - before, model.n_outputs_]))
 
 def test_many_classes():
     # A number for each sequence and class would take 200 MB in single precision.
-    extra, n_classes = in_a_process(MEASURE_CLASSES)
+    extra, n_classes = read_from_python(PEAK + MEASURE_CLASSES)
     assert n_classes == 5000
     assert extra < 150e6

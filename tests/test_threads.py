@@ -3,28 +3,22 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pytest
 from joblib import parallel_config
 from numpy.testing import assert_array_equal
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
-import skgru
 from skgru import GRUClassifier, GRURegressor, _threads
 from skgru._batching import shards
 from skgru._threads import on_threads
-
-
-def blas_threads(*_):
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+from tests.processes import blas_threads, run_python
 
 
 def max_workers(map_):
@@ -395,15 +389,6 @@ def test_ctrl_c_leaves_no_limit():
 
 
 # Other processes
-
-
-def run_python(code):
-    subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
-        check=True,
-        timeout=120,
-    )
 
 
 def test_no_blas_library_comes_later():

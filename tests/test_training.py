@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._nn.optimizers import Adam
@@ -26,6 +26,7 @@ from tests.datasets import (
     small,
     token_sequences,
 )
+from tests.processes import blas_threads
 
 # Plain gradient descent, each step of which is the learning rate times the gradient.
 DESCENT = {
@@ -1067,10 +1068,6 @@ def test_not_fitted(estimator_class):
 
 
 # Threads of the linear algebra
-
-
-def blas_threads():
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)

@@ -1,18 +1,12 @@
 """`bptt_steps`: truncated back-propagation in the estimators."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-import skgru
 from skgru import GRUClassifier, GRURegressor
 from tests.datasets import output, ragged, small, token_sequences
+from tests.processes import PEAK, read_from_python
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -85,13 +79,9 @@ def test_other_values_are_refused(value):
 
 
 MEASURE = """
-import json, resource, sys
+import json, sys
 import numpy as np
 from skgru import GRUClassifier
-
-def peak():
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
 
 n_steps, bptt_steps, pooling = json.loads(sys.argv[1])
 X = np.random.default_rng(0).standard_normal((8, n_steps, 1), dtype=np.float32)
@@ -107,13 +97,6 @@ print(json.dumps([peak() - before, model.loss_]))
 
 @pytest.mark.parametrize("pooling", ["last", "mean"])
 def test_fifty_thousand_steps_train_in_little_memory(pooling):
-    process = subprocess.run(
-        [sys.executable, "-c", MEASURE, json.dumps([50_000, 200, pooling])],
-        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    extra, loss = json.loads(process.stdout)
+    extra, loss = read_from_python(PEAK + MEASURE, [50_000, 200, pooling])
     assert np.isfinite(loss)
     assert extra < 30e6  # the full gradient takes more than 300 MB
