@@ -1,7 +1,5 @@
 import math
 import pickle
-import subprocess
-import sys
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -24,6 +22,8 @@ from sklearn.utils import get_tags
 
 from skgru import GRUClassifier, alignment
 from skgru.alignment import SequenceAligner
+from tests.datasets import assert_same_sequences
+from tests.processes import run_python
 
 NAMES = ["sample", "time", "channel", "value"]
 EVENTS = [
@@ -120,12 +120,8 @@ FORMS = {
 
 
 def assert_same(got, expected):
-    assert isinstance(got, list)
-    assert len(got) == len(expected)
-    for sequence, expected_sequence in zip(got, expected, strict=True):
-        assert sequence.dtype == np.float64
-        np.testing.assert_allclose(sequence, expected_sequence, rtol=1e-12)
-        assert sequence.shape == np.shape(expected_sequence)
+    assert_same_sequences(got, expected, rtol=1e-12)
+    assert all(sequence.dtype == np.float64 for sequence in got)
 
 
 def align(events, **parameters):
@@ -602,7 +598,7 @@ except ImportError as error:
 else:
     raise AssertionError
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_python(code)
 
 
 # --- Exact times and ids -----------------------------------------------------------------------

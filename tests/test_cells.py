@@ -15,6 +15,7 @@ from skgru._nn.gru import GRU
 from skgru._nn.lstm import LSTM
 from skgru._nn.rnn import RNN
 from tests import naive
+from tests.datasets import unwritten
 
 D, H = 3, 4
 CELLS = {
@@ -41,11 +42,6 @@ INITIALS = pytest.mark.parametrize("with_initial", [False, True], ids=["zero", "
 
 def random_parameters(cell, rng):
     return {name: rng.normal(0, 0.8, shape) for name, shape in cell.shapes().items()}
-
-
-def unwritten(cell):
-    """Return a place for gradients in which no number is missing unnoticed."""
-    return {name: np.full(shape, np.nan) for name, shape in cell.shapes().items()}
 
 
 def random_sequences(lengths, rng):

@@ -25,14 +25,9 @@ from sklearn.preprocessing import StandardScaler
 from skgru import GRUClassifier, GRURegressor
 from skgru._reading import read_numbers, read_tokens
 from skgru.per_timestep import PerTimestep
-from tests.datasets import small
+from tests.datasets import OUTER, assert_same_arrays, masked, objects, small
+from tests.datasets import pyarrow as pa
 from tests.test_forms import OnlyArray, OnlyDlpack, Unreadable
-from tests.test_sequences import objects
-
-try:
-    import pyarrow as pa
-except ImportError:
-    pa = None
 
 MASKED = np.ma.masked
 # What NumPy, Python and pandas say, where we should have.
@@ -107,10 +102,6 @@ def nested_lists(array):
 # --- Containers of one sequence: of objects (T, D), or of the floats themselves ----------------
 
 
-def masked(values):
-    return np.ma.masked_array(np.nan_to_num(values, nan=-3.0), mask=np.isnan(values))
-
-
 def columns(array):
     return {f"f{j}": [array[t, j] for t in range(len(array))] for j in range(array.shape[1])}
 
@@ -156,16 +147,6 @@ if pa:
         }
     )
 FRAMES = {"pandas", "nullable", "polars", "polars Decimal", "Arrow"}
-# Of several sequences.
-OUTER = {
-    "list": list,
-    "tuple": tuple,
-    "deque": deque,
-    "UserList": UserList,
-    "values": lambda s: dict(enumerate(s)).values(),
-    "object array": objects,
-    "Series": lambda s: pd.Series(objects(s), dtype=object),
-}
 NUMBERS = st.integers(-64, 64).map(lambda i: i / 8)
 
 
@@ -439,15 +420,8 @@ ENTRIES = {
     ),
     "score": lambda c, y, w: FITTED[c].score(X4, y, w),
 }
-OF_ROWS = {
-    "list": list,
-    "tuple": tuple,
-    "deque": deque,
-    "UserList": UserList,
-    "values": lambda v: dict(enumerate(v)).values(),
-    "objects": objects,
+OF_ROWS = OUTER | {
     "masked objects": lambda v: np.ma.array(objects(v), mask=[False] * len(v)),
-    "Series": lambda v: pd.Series(objects(v), dtype=object),
 }
 ESTIMATOR = st.sampled_from([GRUClassifier, GRURegressor])
 
@@ -459,11 +433,6 @@ def result(entry, c, y, w):
         return [np.float64(found)]
     validated = found.validation_scores_ or []
     return [*found.parameters_.values(), np.array(validated)]
-
-
-def assert_same(found, expected):
-    for a, b in zip(found, expected, strict=True):
-        assert_array_equal(a, b, strict=True)
 
 
 @given(
@@ -486,7 +455,9 @@ def test_any_y_and_weights(c, entry, container, cell, of_weights, weights, missi
         assert "Input y contains NaN" in message
         return
     plain = None if weights is None else np.array(weights) / 8
-    assert_same(result(entry, c, OF_ROWS[container](form), w), result(entry, c, np.array(y), plain))
+    assert_same_arrays(
+        result(entry, c, OF_ROWS[container](form), w), result(entry, c, np.array(y), plain)
+    )
 
 
 @given(
@@ -547,7 +518,7 @@ def test_any_targets_of_steps(data, c, entry, labels):
         rows = list(as_objects(part, cell, missing))
         forms.append(OF_ROWS[data.draw(st.sampled_from(sorted(OF_ROWS)))](rows))
     outer = OUTER[data.draw(st.sampled_from(sorted(OUTER)))]
-    assert_same(step_result(entry, c, outer(forms)), step_result(entry, c, y))
+    assert_same_arrays(step_result(entry, c, outer(forms)), step_result(entry, c, y))
 
 
 @given(

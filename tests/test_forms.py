@@ -22,13 +22,19 @@ from sklearn.preprocessing import StandardScaler
 from skgru import GRUClassifier, GRURegressor
 from skgru._reading import read_numbers, read_tokens
 from skgru.per_timestep import PerTimestep
-from tests.datasets import ESTIMATORS, NAMED_FRAMES, assert_same_model, output, ragged, small
-from tests.test_sequences import objects
-
-try:  # no requirement of the tests, and one may be installed that needs a newer NumPy
-    import pyarrow as pa
-except ImportError:
-    pa = None
+from tests.datasets import (
+    ESTIMATORS,
+    NAMED_FRAMES,
+    OUTER,
+    assert_same_arrays,
+    assert_same_model,
+    masked,
+    objects,
+    output,
+    ragged,
+    small,
+)
+from tests.datasets import pyarrow as pa
 
 NAN = np.nan
 MASKED = np.ma.masked
@@ -65,12 +71,6 @@ class Unreadable:
 
     def __array__(self, dtype=None, copy=None):
         raise RuntimeError("it is on another device")
-
-
-def masked(values):
-    """Return an array with its NaN masked, and something else in their places."""
-    values = np.asarray(values, float)
-    return np.ma.masked_array(np.where(np.isnan(values), -7.0, values), mask=np.isnan(values))
 
 
 def with_missing(values, missing):
@@ -153,16 +153,6 @@ if pa:
             with_missing(v, None), dtype=pd.ArrowDtype(pa.float64())
         ),
     }
-# Each makes an X of sequences.
-OUTER = {
-    "list": list,
-    "tuple": tuple,
-    "deque": deque,
-    "UserList": UserList,
-    "values of a dict": lambda s: dict(enumerate(s)).values(),
-    "object array": objects,
-    "pandas Series": lambda s: pd.Series(objects(s)),
-}
 VALUES = [[1.5, -2.0, 3.0], [0.25], [4.0, 8.5, -0.5, 6.0], [2.0, 1.0]]
 HOLES = [[1.5, NAN, 3.0], [0.25], [NAN, 8.5, NAN, 6.0], [2.0, 1.0]]
 Y = [0, 1, 0, 1]
@@ -200,11 +190,6 @@ def answers(X, y, w=None, estimator_class=GRUClassifier, **parameters):
         fitted.transform(X),
         *fitted.transform_steps(X),
     ]
-
-
-def assert_same_answers(found, expected):
-    for a, b in zip(found, expected, strict=True):
-        assert_array_equal(a, b, strict=True)
 
 
 # X: numbers
@@ -250,7 +235,7 @@ def test_every_entry_reads_the_same(form, estimator_class):
     X = EVERY_ENTRY[form]
     plain = [np.array(v)[:, None] for v in HOLES]
     found = answers(X, Y, estimator_class=estimator_class)
-    assert_same_answers(found, answers(plain, Y, estimator_class=estimator_class))
+    assert_same_arrays(found, answers(plain, Y, estimator_class=estimator_class))
 
 
 RECTANGLE = np.array([[1.5, NAN, 3.0, 4.0], [0.5, 1.0, NAN, 2.0], [NAN, 2.0, 1.0, 0.25]])
@@ -927,7 +912,7 @@ def test_targets_and_weights_of_any_container(container):
     X = [np.array(v)[:, None] for v in VALUES]
     weights = [0.5, 1.0, 2.0, 0.0]
     expected = answers(X, np.array(TARGETS), np.array(weights), GRURegressor)
-    assert_same_answers(answers(X, make(TARGETS), make(weights), GRURegressor), expected)
+    assert_same_arrays(answers(X, make(TARGETS), make(weights), GRURegressor), expected)
 
 
 @pytest.mark.parametrize("container", Y_CONTAINERS)
@@ -1206,7 +1191,7 @@ def step_answers(y, w=None, estimator_class=GRUClassifier, X=STEPS):
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_steps_without_a_target(estimator_class, kind):
     expected = step_answers([np.array(v) for v in STEP_TARGETS], None, estimator_class)
-    assert_same_answers(step_answers(NO_TARGET[kind](), None, estimator_class), expected)
+    assert_same_arrays(step_answers(NO_TARGET[kind](), None, estimator_class), expected)
 
 
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
@@ -1214,7 +1199,7 @@ def test_masked_tables_of_steps_and_targets(estimator_class):
     y = np.array([[1.0, NAN, 0.0], [NAN, 0.0, 1.0], [0.0, 1.0, NAN]])
     X = np.array([[1.0, 2.0, 3.0], [4.0, -1.0, NAN], [0.0, NAN, 2.0]])
     expected = step_answers(list(y), None, estimator_class, list(X))
-    assert_same_answers(step_answers(masked(y), None, estimator_class, masked(X)), expected)
+    assert_same_arrays(step_answers(masked(y), None, estimator_class, masked(X)), expected)
 
 
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)

@@ -5,17 +5,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru._nn.layers import Dense, Embedding, OutputGate
+from tests.datasets import random_parameters, unwritten
 
 V, D, H, K, S, B = 7, 3, 4, 2, 6, 5
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def random_parameters(layer, rng):
-    return {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
-
-
-def unwritten(layer, dtype=np.float64):
-    return {name: np.full(shape, np.nan, dtype) for name, shape in layer.shapes().items()}
 
 
 # Embedding

@@ -13,11 +13,25 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import estimator_checks, get_tags
+from sklearn.utils import get_tags
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceAligner
-from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, rectangle, small
-from tests.test_estimator_checks import id_of, name_of, run_check
+from tests import naive
+from tests.datasets import (
+    ESTIMATORS,
+    assert_same_model,
+    cells_by_name,
+    masked,
+    numbers_by_name,
+    objects,
+    output,
+    pad,
+    ragged,
+    rectangle,
+    small,
+    with_nan,
+)
+from tests.test_estimator_checks import checks_with, id_of, name_of, run_check
 
 MISSING = pytest.mark.parametrize("missing", ["decay", "indicator"])
 SCALINGS = pytest.mark.parametrize("scaling", ["standard", "robust", None])
@@ -41,11 +55,9 @@ ALL_CONFIGURATIONS = pytest.mark.parametrize("parameters", CONFIGURATIONS, ids=s
 
 def with_holes(X, share=0.3, seed=1):
     """Return sequences of which some values are missing, but none in the last step."""
-    rng = np.random.default_rng(seed)
-    holes = [rng.random(x.shape) < share for x in X]
-    for h in holes:
-        h[-1:] = False
-    holed = [np.where(h, np.nan, x) for h, x in zip(holes, X, strict=True)]
+    holed = with_nan(X, share, seed)
+    for with_holes, x in zip(holed, X, strict=True):
+        with_holes[-1:] = x[-1:]
     return np.array(holed) if isinstance(X, np.ndarray) else holed
 
 
@@ -67,30 +79,9 @@ def assert_finite(model, X):
 # Every form of X
 
 
-def objects(sequences):
-    array = np.empty(len(sequences), dtype=object)
-    for i, sequence in enumerate(sequences):
-        array[i] = sequence
-    return array
-
-
-def nested(X):
-    return {f"f{j}": [x[:, j] for x in X] for j in range(X.shape[2])}
-
-
-def flat(X):
-    columns = X.reshape(len(X), -1).T
-    return {f"c{j}": column for j, column in enumerate(columns)}
-
-
 def with_none(array):
     """Return nested lists with None where the array has NaN."""
     return np.where(np.isnan(array), None, array).tolist()
-
-
-def masked(array):
-    """Return the array with numbers under its mask instead of NaN."""
-    return np.ma.masked_array(np.nan_to_num(array, nan=77.0), mask=np.isnan(array))
 
 
 def nullable(columns):
@@ -118,20 +109,20 @@ FORMS = {
     "masked 3-D": masked,
     "masked 2-D": lambda X: masked(X.reshape(len(X), -1)),
     "list of masked arrays": lambda X: [masked(x) for x in X],
-    "wide pandas": lambda X: pd.DataFrame(flat(X)),
-    "wide nullable pandas": lambda X: nullable(flat(X)),
-    "wide pandas of objects": lambda X: pd.DataFrame(flat(X)).astype(object),
-    "wide polars": lambda X: pl.DataFrame(flat(X)),
-    "wide polars with null": lambda X: pl.DataFrame(flat(X)).fill_nan(None),
-    "nested pandas": lambda X: pd.DataFrame({k: objects(v) for k, v in nested(X).items()}),
+    "wide pandas": lambda X: pd.DataFrame(numbers_by_name(X)),
+    "wide nullable pandas": lambda X: nullable(numbers_by_name(X)),
+    "wide pandas of objects": lambda X: pd.DataFrame(numbers_by_name(X)).astype(object),
+    "wide polars": lambda X: pl.DataFrame(numbers_by_name(X)),
+    "wide polars with null": lambda X: pl.DataFrame(numbers_by_name(X)).fill_nan(None),
+    "nested pandas": lambda X: pd.DataFrame({k: objects(v) for k, v in cells_by_name(X).items()}),
     "nested pandas with None": lambda X: pd.DataFrame(
-        {k: [with_none(cell) for cell in v] for k, v in nested(X).items()}
+        {k: [with_none(cell) for cell in v] for k, v in cells_by_name(X).items()}
     ),
     "nested polars": lambda X: pl.DataFrame(
-        {k: [c.tolist() for c in v] for k, v in nested(X).items()}
+        {k: [c.tolist() for c in v] for k, v in cells_by_name(X).items()}
     ),
     "nested polars with null": lambda X: pl.DataFrame(
-        {k: [with_none(c) for c in v] for k, v in nested(X).items()}
+        {k: [with_none(c) for c in v] for k, v in cells_by_name(X).items()}
     ),
     "list of pandas": lambda X: [frame_of_step(x, pd.DataFrame) for x in X],
     "list of nullable pandas": lambda X: [frame_of_step(x, nullable) for x in X],
@@ -192,7 +183,7 @@ def test_x_stays_as_it_is_and_may_be_read_only(missing):
     model.fit([np.nan_to_num(x) for x in X], y).predict(X)
     for x, x_before in zip(X, before, strict=True):
         assert_array_equal(x, x_before)
-    frame = pd.DataFrame(flat(with_holes(rectangle()[0])))
+    frame = pd.DataFrame(numbers_by_name(with_holes(rectangle()[0])))
     frame_before = frame.copy()
     small(GRUClassifier, missing=missing).fit(frame, y).predict(frame)
     pd.testing.assert_frame_equal(frame, frame_before)
@@ -310,84 +301,29 @@ def test_float32_is_close_to_float64(cell, missing):
 # Against the documented equations
 
 
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def delta_and_last(z, stamps):
-    """Return δ and x_last of each step, for the steps in the order in which they are read."""
-    delta, last = np.zeros(z.shape), np.zeros(z.shape)
-    for d in range(z.shape[1]):
-        seen_at, value = 0, 0.0
-        for t in range(len(z)):
-            delta[t, d] = abs(stamps[t] - stamps[seen_at])
-            if not np.isnan(z[t, d]):
-                seen_at, value = t, z[t, d]
-            last[t, d] = value
-    return delta, last
-
-
-def gru_with_decay(p, prefix, inputs, delta):
-    """Return h_t of all steps, of inputs in the order in which they are read."""
-    W_z, W_r, W_c = np.split(p[f"{prefix}input_weights"], 3, axis=1)
-    U_z, U_r, U_c = np.split(p[f"{prefix}recurrent_weights"], 3, axis=1)
-    b_z, b_r, b_c = np.split(p[f"{prefix}bias"], 3)
-    h, states = np.zeros(len(U_z)), []
-    for x_t, delta_t in zip(inputs, delta, strict=True):
-        if f"{prefix}decay_weights" in p:
-            a = delta_t @ p[f"{prefix}decay_weights"] + p[f"{prefix}decay_bias"]
-            h = np.exp(-np.maximum(0, a)) * h
-        z = sigmoid(x_t @ W_z + h @ U_z + b_z)
-        r = sigmoid(x_t @ W_r + h @ U_r + b_r)
-        c = np.tanh(x_t @ W_c + (r * h) @ U_c + b_c)
-        h = (1 - z) * h + z * c
-        states.append(h)
-    return np.array(states).reshape(len(inputs), len(h))
-
-
 def documented_probabilities(model, x, time_feature=None):
     """Return the probabilities of the classes for one sequence, as docs/network.md has them."""
-    p, n_features = model.parameters_, x.shape[1]
-    n_layers = len(model.hidden_layer_sizes)
+    p = model.parameters_
     z = (x - model.feature_mean_) / model.feature_scale_
     if model.scaling == "robust":
         z = z / np.sqrt(1 + (z / 3) ** 2)
     stamps = np.arange(len(x)) if time_feature is None else x[:, time_feature]
-    y, gaps = [], []
-    for i in range(2 if model.bidirectional else 1):
-        order = slice(None, None, -1 if i else 1)
-        z_read = z[order].copy()
-        delta, last = delta_and_last(z_read, stamps[order])
-        delta = delta / model.gap_scale_
-        if time_feature is not None:
-            z_read[:, time_feature] = last[:, time_feature] = np.log(1 + delta[:, time_feature])
-        m = (~np.isnan(z_read)).astype(float)
-        x_t = np.nan_to_num(z_read)
-        if not model.has_missing_:
-            inputs = last
-        elif model.missing == "indicator":
-            inputs = np.hstack([m * x_t, m, np.log(1 + delta)])
-        else:
-            own = slice(i * n_features, (i + 1) * n_features)
-            w, b = p["inputs.decay_weights"][own], p["inputs.decay_bias"][own]
-            gamma = np.exp(-np.maximum(0, w * delta + b))
-            inputs = np.hstack([m * x_t + (1 - m) * gamma * last, m])
-        y.append(inputs)
-        gaps.append(delta)
-    y_of_layer = None
-    for layer in range(n_layers):
-        outputs = []
-        for i, delta in enumerate(gaps):
-            order = slice(None, None, -1 if i else 1)
-            inputs = y[i] if layer == 0 else y_of_layer[order]
-            prefix = f"hidden_{layer}.reverse_" if i else f"hidden_{layer}."
-            outputs.append(gru_with_decay(p, prefix, inputs, delta)[order])
-        y_of_layer = np.hstack(outputs)
-    H = model.hidden_layer_sizes[-1]
-    read = np.zeros(y_of_layer.shape[1])
-    if len(x):
-        read = np.concatenate([y_of_layer[-1, :H], y_of_layer[0, H:]])
-    raw = read @ p["head.weights"] + p["head.bias"]
+    seen = naive.seen_by_each(z, stamps, bidirectional=model.bidirectional)
+    seen = [(mask, values, delta / model.gap_scale_) for mask, values, delta in seen]
+    if time_feature is not None:
+        for _, values, delta in seen:
+            values[:, time_feature] = np.log(1 + delta[:, time_feature])
+    if model.missing == "indicator":
+        ((mask, inputs, delta),) = seen
+        if model.has_missing_:
+            inputs = np.hstack([mask * inputs, mask, np.log(1 + delta)])
+        gaps = None
+    else:
+        inputs, gaps = naive.observed_inputs(p, seen, reads_mask=model.has_missing_)
+        gaps = gaps if "hidden_0.decay_weights" in p else None
+    cells = ("gru",) * len(model.hidden_layer_sizes)
+    y, _ = naive.stack(p, inputs, cells=cells, gaps=gaps, bidirectional=model.bidirectional)
+    raw = naive.head(p, y, pooling="last", bidirectional=model.bidirectional)
     return np.exp(raw) / np.exp(raw).sum()
 
 
@@ -457,7 +393,7 @@ def test_the_unit_of_time_is_the_mean_over_all_steps(time_feature):
     deltas = []
     for x in X:
         stamps = np.arange(len(x)) if time_feature is None else x[:, time_feature]
-        deltas.append(delta_and_last(x, stamps)[0])
+        deltas.append(naive.seen(x, stamps)[2])
     model = small(GRUClassifier, time_feature=time_feature).fit(X, y)
     assert_allclose(model.gap_scale_, np.concatenate(deltas).mean(axis=0), rtol=1e-12)
 
@@ -751,20 +687,11 @@ def test_unknown_names_are_refused(parameters):
 # scikit-learn's own checks
 
 
-def checks_to_run(missing):
-    """Return the pairs of estimator and check."""
-    options = {"missing": missing, "hidden_layer_sizes": 8, "learning_rate_init": 0.03}
-    options |= {"max_iter": 60}
-    return [
-        pair
-        for estimator_class in ESTIMATORS
-        for pair in estimator_checks.estimator_checks_generator(estimator_class(**options))
-    ]
-
-
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
-    ("estimator", "check"), checks_to_run("indicator") + checks_to_run("error"), ids=id_of
+    ("estimator", "check"),
+    checks_with(missing="indicator") + checks_with(missing="error"),
+    ids=id_of,
 )
 def test_check_of_scikit_learn(estimator, check):
     run_check(estimator, check)
@@ -772,7 +699,8 @@ def test_check_of_scikit_learn(estimator, check):
 
 def test_infinity_is_checked_too_where_nan_is_refused():
     decay, indicator, error = (
-        {name_of(check) for _, check in checks_to_run(m)} for m in ("decay", "indicator", "error")
+        {name_of(check) for _, check in checks_with(missing=missing)}
+        for missing in ("decay", "indicator", "error")
     )
     assert decay == indicator == error - {"check_estimators_nan_inf"} != error
     X, y = ragged_with_holes()

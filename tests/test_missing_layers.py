@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skgru._nn.batch import Arena, Batch
 from skgru._nn.missing import ObservedInputs, StateDecay
 from tests import naive
+from tests.datasets import observed_sequence, random_parameters, unwritten
 
 D, H, S = 3, 4, 6
 KINK = 0.02  # derivatives are checked where the arguments of max(0, ·) are at least so far from 0
@@ -14,17 +15,6 @@ DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 DIRECTIONS = pytest.mark.parametrize("n_directions", [1, 2], ids=["onward", "both"])
 PATCHES = pytest.mark.parametrize("patch_size", [1, 3])
 MASKS = pytest.mark.parametrize("reads_mask", [False, True], ids=["values", "mask"])
-
-
-def unwritten(layer, dtype=np.float64):
-    return {name: np.full(shape, np.nan, dtype) for name, shape in layer.shapes().items()}
-
-
-def raw_sequence(n_steps, rng, share_missing=0.5):
-    """Return values (T, D), NaN where nothing was seen, and the times of the steps."""
-    x = rng.normal(size=(n_steps, D))
-    x[rng.uniform(size=x.shape) < share_missing] = np.nan
-    return x, np.cumsum(rng.uniform(0.2, 2, n_steps))
 
 
 # What the tests hold the layers to: m, the values last seen and δ of a sequence
@@ -68,7 +58,7 @@ def state_problem(seed=0):
     """Return a layer, random parameters and δ, both sides of the kink in view but not the kink."""
     rng = np.random.RandomState(seed)
     layer = StateDecay(D, H)
-    p = {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
+    p = random_parameters(layer, rng)
     gaps = rng.uniform(0, 3, size=(S, D))
     naive.leave_the_kink(p, gaps, rng, KINK)
     return layer, p, gaps, Batch(np.array([S]))
@@ -181,9 +171,11 @@ def observed_problem(n_directions, patch_size, reads_mask, seed=0):
     layer = ObservedInputs(
         D, patch_size=patch_size, n_directions=n_directions, reads_mask=reads_mask
     )
-    p = {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
+    p = random_parameters(layer, rng)
     sequences = [
-        naive.seen_by_each(*raw_sequence(n * patch_size, rng), bidirectional=n_directions == 2)
+        naive.seen_by_each(
+            *observed_sequence(n * patch_size, D, rng), bidirectional=n_directions == 2
+        )
         for n in (4, 2)
     ]
     x = naive.pack([naive.columns(directions, patch_size) for directions in sequences])
@@ -262,7 +254,7 @@ def test_what_was_seen_is_read_as_it_is_and_its_parameters_have_no_gradient(
 ):
     rng = np.random.RandomState(0)
     layer, p, _, _, _ = observed_problem(n_directions, patch_size, True)
-    x, times = raw_sequence(4 * patch_size, rng, share_missing=0)
+    x, times = observed_sequence(4 * patch_size, D, rng, share_missing=0)
     directions = naive.seen_by_each(x, times, bidirectional=n_directions == 2)
     y, gaps, cache = layer.forward(p, naive.columns(directions, patch_size))
     values = naive.patches(x, patch_size)
@@ -291,7 +283,7 @@ def test_a_feature_that_does_not_decay_keeps_its_value_last_seen(n_directions):
     """Nor has its decay a gradient, be it at the kink or beyond."""
     layer = ObservedInputs(D, patch_size=1, n_directions=n_directions, reads_mask=True)
     rng = np.random.RandomState(0)
-    directions = naive.seen_by_each(*raw_sequence(6, rng), bidirectional=n_directions == 2)
+    directions = naive.seen_by_each(*observed_sequence(6, D, rng), bidirectional=n_directions == 2)
     x = naive.columns(directions)
     for bias in (0.0, -1.0):
         p = {"decay_weights": np.zeros(n_directions * D), "decay_bias": np.zeros(n_directions * D)}

@@ -24,6 +24,7 @@ from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.recurrent import Stack
 from tests import naive
+from tests.datasets import observed_sequence
 
 D, K, V = 3, 2, 6
 WIDTHS = (3, 4, 2)  # of the first, second and third hidden layer
@@ -530,12 +531,7 @@ READ = pytest.mark.parametrize(
 
 def raw_sequences(lengths, rng):
     """Return the values (T, D) of sequences, NaN where nothing was seen, and the times."""
-    sequences = []
-    for n in lengths:
-        x = rng.normal(size=(n, D))
-        x[rng.uniform(size=x.shape) < 0.5] = np.nan
-        sequences.append((x, np.cumsum(rng.uniform(0.2, 2, n))))
-    return sequences
+    return [observed_sequence(n, D, rng) for n in lengths]
 
 
 def decay_problem(lengths, *, patch_size=1, reads_mask=True, bidirectional=False, seed=0, **form):

@@ -10,6 +10,7 @@ from skgru import _inputs
 from skgru._inputs import mean_gaps
 from skgru._observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
 from skgru._sequences import Sequences, offsets_of
+from tests import naive
 
 
 @st.composite
@@ -25,19 +26,6 @@ def observations(draw):
     steps = [rng.integers(0, 4, length) / 4 for length in lengths]
     times = np.concatenate([np.zeros(0), *[rng.integers(-99, 99) + s.cumsum() for s in steps]])
     return Sequences(values, offsets_of(lengths)), times
-
-
-def naive_last_seen(x, times):
-    """Return the same as `last_seen` for one sequence x (T, D)."""
-    seen, gaps = np.zeros(x.shape), np.zeros(x.shape)
-    for d in range(x.shape[1]):
-        value, since = 0.0, None
-        for t in range(len(x)):
-            gaps[t, d] = times[t] - (times[0] if since is None else since)
-            if not np.isnan(x[t, d]):
-                value, since = x[t, d], times[t]
-            seen[t, d] = value
-    return seen, gaps
 
 
 def seen_of_whole(values, times, offsets):
@@ -57,10 +45,10 @@ def test_last_seen_is_what_a_loop_finds(observed):
     sequences, times = observed
     seen, gaps = seen_of_whole(sequences.values, times, sequences.offsets)
     assert seen.shape == gaps.shape == sequences.values.shape
-    expected = [naive_last_seen(x, t) for x, t in each(sequences, times)]
+    expected = [naive.seen(x, t) for x, t in each(sequences, times)]
     empty = np.zeros((0, sequences.values.shape[1]))
-    assert_array_equal(seen, np.concatenate([empty, *[e[0] for e in expected]]))
-    assert_array_equal(gaps, np.concatenate([empty, *[e[1] for e in expected]]))
+    assert_array_equal(seen, np.concatenate([empty, *[e[1] for e in expected]]))
+    assert_array_equal(gaps, np.concatenate([empty, *[e[2] for e in expected]]))
 
 
 @given(observations())
@@ -68,10 +56,10 @@ def test_next_seen_is_what_a_loop_from_the_end_finds(observed):
     sequences, times = observed
     never = np.zeros(sequences.values.shape[1])
     seen, gaps = next_seen(sequences.values, times, np.unique(sequences.offsets), never)
-    expected = [naive_last_seen(x[::-1], -t[::-1]) for x, t in each(sequences, times)]
+    expected = [naive.seen_from_the_end(x, t) for x, t in each(sequences, times)]
     empty = np.zeros((0, sequences.values.shape[1]))
-    assert_array_equal(seen, np.concatenate([empty, *[e[0][::-1] for e in expected]]))
-    assert_array_equal(gaps, np.concatenate([empty, *[e[1][::-1] for e in expected]]))
+    assert_array_equal(seen, np.concatenate([empty, *[e[1] for e in expected]]))
+    assert_array_equal(gaps, np.concatenate([empty, *[e[2] for e in expected]]))
     assert (gaps >= 0).all()
 
 
@@ -88,7 +76,7 @@ def test_mean_gaps_are_the_weighted_means_of_all_steps(observed, seed, has_stamp
         total = count = 0.0
         row = 0
         for x, t in each(sequences, times):
-            for gap in naive_last_seen(x, t)[1][:, d]:
+            for gap in naive.seen(x, t)[2][:, d]:
                 total += weights[row] * gap
                 count += weights[row]
                 row += 1

@@ -9,8 +9,8 @@ from sklearn.preprocessing import RobustScaler
 from sklearn.utils import estimator_checks
 
 from skgru import GRUClassifier, GRURegressor
-from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, small
-from tests.test_estimator_checks import id_of, run_check
+from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, small, with_nan
+from tests.test_estimator_checks import checks_with, id_of, run_check
 
 NAN = np.nan
 CELLS = [
@@ -31,14 +31,6 @@ def spoiled(X, size, share=0.01, seed=2):
         spikes = (rng.random(x.shape) < share) & ~np.isnan(x)
         x[spikes] = size * rng.choice([-1.0, 1.0], spikes.sum())
     X[0][0, 0] = size
-    return X
-
-
-def with_nan(X, share=0.3, seed=1):
-    rng = np.random.default_rng(seed)
-    X = [x.copy() for x in X]
-    for x in X:
-        x[rng.random(x.shape) < share] = NAN
     return X
 
 
@@ -140,16 +132,7 @@ def test_other_scalings_are_refused(value):
         GRUClassifier(scaling=value).fit([[1.0], [2.0]], [0, 1])
 
 
-def checks_to_run(estimator_class):
-    """Return the pairs of estimator and check."""
-    options = {"scaling": "robust", "hidden_layer_sizes": 8, "learning_rate_init": 0.03}
-    options |= {"max_iter": 60}
-    return list(estimator_checks.estimator_checks_generator(estimator_class(**options)))
-
-
-@pytest.mark.parametrize(
-    ("estimator", "check"), [pair for e in ESTIMATORS for pair in checks_to_run(e)], ids=id_of
-)
+@pytest.mark.parametrize(("estimator", "check"), checks_with(scaling="robust"), ids=id_of)
 def test_check_of_scikit_learn(estimator, check):
     run_check(estimator, check)
 
@@ -257,14 +240,7 @@ def test_spikes_in_the_time_since_the_step_before():
             x[-1, 0] = 1e15
     for missing in ("decay", "indicator"):
         check_finite(X, y, time_feature=0, missing=missing)
-        check_finite(with_nan_but_first(X), y, time_feature=0, missing=missing)
-
-
-def with_nan_but_first(X):
-    holes = with_nan(X)
-    for hole, x in zip(holes, X, strict=True):
-        hole[:, 0] = x[:, 0]
-    return holes
+        check_finite(with_nan(X, but=0), y, time_feature=0, missing=missing)
 
 
 @pytest.mark.parametrize("scaling", ["standard", "robust", None])

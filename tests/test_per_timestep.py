@@ -31,7 +31,7 @@ from sklearn.utils import estimator_checks, get_tags
 
 from skgru import GRUClassifier
 from skgru.per_timestep import PerTimestep
-from tests.datasets import NAMED_FRAMES, pad, ragged, rectangle
+from tests.datasets import NAMED_FRAMES, assert_same_sequences, pad, ragged, rectangle
 
 TRANSFORMERS = [
     StandardScaler(),
@@ -60,14 +60,6 @@ def by_hand(transformer, X, y, X_new):
     y_of_steps = np.repeat(y, [len(x) for x in X])
     fitted = clone(transformer).fit(np.concatenate(X), y_of_steps)
     return [dense(fitted.transform(x)) for x in X_new]
-
-
-def assert_same_sequences(output, expected, **tolerance):
-    assert type(output) is list
-    assert len(output) == len(expected)
-    for sequence, other in zip(output, expected, strict=True):
-        assert sequence.shape == other.shape
-        assert_allclose(sequence, other, **tolerance)
 
 
 class Recording(TransformerMixin, BaseEstimator):

@@ -9,6 +9,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from skgru import _scaling
 from skgru._scaling import contains_nan, mean_and_scale, median_and_scale, scale_values
+from tests.datasets import with_nan
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 50])
@@ -59,10 +60,9 @@ def test_values_are_written_over_only_if_asked_and_of_the_same_type(dtype):
 # Missing values
 
 
-def with_nan(values, share=0.3, seed=1):
+def with_missing(values):
     """Return a copy with missing values, the last column wholly missing."""
-    values = values.copy()
-    values[np.random.default_rng(seed).random(values.shape) < share] = np.nan
+    (values,) = with_nan([values])
     values[:, -1] = np.nan
     return values
 
@@ -71,7 +71,7 @@ def with_nan(values, share=0.3, seed=1):
 def test_mean_and_scale_with_missing_values_are_those_of_standard_scaler(dtype, monkeypatch):
     monkeypatch.setattr(_scaling, "_BLOCK_SIZE", 28)
     rng = np.random.default_rng(0)
-    values = with_nan(rng.normal(3.0, 10.0, (50, 4))).astype(dtype)
+    values = with_missing(rng.normal(3.0, 10.0, (50, 4))).astype(dtype)
     weights = rng.uniform(0.5, 2.0, 50)
     scaler = StandardScaler().fit(values[:, :3].astype(np.float64), sample_weight=weights)
     mean, scale = mean_and_scale(values, weights, "X")

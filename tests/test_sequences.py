@@ -18,26 +18,17 @@ from tests.datasets import (
     ESTIMATORS,
     NAMED_FRAMES,
     assert_same_model,
+    cells_by_name,
+    numbers_by_name,
+    objects,
     output,
     pad,
+    pyarrow,
     ragged,
     rectangle,
     small,
     token_sequences,
 )
-
-try:  # no requirement of the tests, and one may be installed that needs a newer NumPy
-    import pyarrow
-except ImportError:
-    pyarrow = None
-
-
-def objects(sequences):
-    """Return a one-dimensional object array of the sequences."""
-    array = np.empty(len(sequences), dtype=object)
-    for i, sequence in enumerate(sequences):
-        array[i] = sequence
-    return array
 
 
 def lists(sequences):
@@ -49,18 +40,12 @@ def column(sequences):
     return [sequence[:, 0] for sequence in sequences]
 
 
-def features(sequences):
-    """Return, for each feature, its name and the list of its values in each sequence."""
-    n_features = sequences[0].shape[1]
-    return {f"f{j}": [s[:, j] for s in sequences] for j in range(n_features)}
-
-
 def pandas_of_arrays(sequences):
-    return pd.DataFrame({name: objects(cells) for name, cells in features(sequences).items()})
+    return pd.DataFrame({name: objects(cells) for name, cells in cells_by_name(sequences).items()})
 
 
 def polars_of_lists(sequences):
-    return pl.DataFrame({name: lists(cells) for name, cells in features(sequences).items()})
+    return pl.DataFrame({name: lists(cells) for name, cells in cells_by_name(sequences).items()})
 
 
 def array_of_cells(sequences):
@@ -69,9 +54,7 @@ def array_of_cells(sequences):
 
 def wide(X, library):
     """Return a 3-D array as a frame with a column per number."""
-    flat = X.reshape(len(X), -1)
-    names = [f"c{j}" for j in range(flat.shape[1])]
-    return library.DataFrame(dict(zip(names, flat.T, strict=True)))
+    return library.DataFrame(numbers_by_name(X))
 
 
 def strided(X):
@@ -148,7 +131,7 @@ RECTANGLE_FORMS = {
     "nested tuples": lambda X: tuple(tuple(map(tuple, x)) for x in X.tolist()),
     "list of arrays": list,
     "polars frame of arrays": lambda X: pl.DataFrame(
-        {name: np.array(cells) for name, cells in features(list(X)).items()}
+        {name: np.array(cells) for name, cells in cells_by_name(X).items()}
     ),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
-from tests.datasets import assert_same_model, output, pad, small, token_sequences
+from tests.datasets import assert_same_model, objects, output, pad, small, token_sequences, with_nan
 
 MODES = ["decay", "indicator", "error"]
 NAN = np.nan
@@ -45,12 +45,7 @@ def stamped(n=24, longest=7, shortest=2, seed=0):
 
 def with_holes(X, seed=1):
     """Return copies with values missing, but no time stamp."""
-    rng = np.random.default_rng(seed)
-    X = [x.copy() for x in X]
-    for x in X:
-        for d in (0, 2):
-            x[rng.random(len(x)) < 0.3, d] = NAN
-    return X
+    return with_nan(X, seed=seed, but=STAMP)
 
 
 def with_stamps(X, change):
@@ -66,13 +61,6 @@ def fitted(X, y, estimator_class=GRUClassifier, **parameters):
     if parameters.get("solver") != "lbfgs":
         defaults["learning_rate_init"] = 0.05
     return small(estimator_class, **defaults | {"time_feature": STAMP} | parameters).fit(X, y)
-
-
-def objects(cells):
-    array = np.empty(len(cells), object)
-    for i, cell in enumerate(cells):
-        array[i] = cell
-    return array
 
 
 def for_mode(X, parameters):

@@ -7,15 +7,10 @@ import pandas as pd
 import pytest
 
 from skgru._times import holds_times, in_seconds, relative_times, to_keys, to_ticks, to_times
+from tests.datasets import objects
 
 UNITS = ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "7D", "15m", "25ns"]
 EAST, WEST = timezone(timedelta(hours=9)), timezone(-timedelta(hours=9))
-
-
-def objects(*cells):
-    array = np.empty(len(cells), object)
-    array[:] = cells
-    return array
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -24,7 +19,7 @@ def test_dates_of_every_unit_become_the_same_seconds(unit):
     second = {"ps": 1e-12, "fs": 1e-15, "as": 1e-18}.get(unit)
     expected = dates.astype("M8[ns]").astype(np.int64) / 1e9 if second is None else [0, 3, 0, -2]
     expected = np.where(np.isnat(dates), np.nan, expected) * (second or 1)
-    for cells in (dates, dates.astype(dates.dtype.newbyteorder(">")), objects(*dates)):
+    for cells in (dates, dates.astype(dates.dtype.newbyteorder(">")), objects(dates)):
         assert holds_times(cells)
         np.testing.assert_allclose(in_seconds(to_ticks(cells)), expected, rtol=1e-15)
     if unit in ("Y", "M"):
@@ -52,7 +47,7 @@ def test_dates_of_every_unit_become_the_same_seconds(unit):
 )  # fmt: skip
 def test_objects_keep_all_digits(cells, expected):
     *numbers, unit = expected.split()
-    ticks = to_ticks(objects(*cells))
+    ticks = to_ticks(objects(cells))
     assert ticks.dtype == np.dtype(f"m8[{unit}]")
     np.testing.assert_array_equal(ticks, np.array(numbers, f"m8[{unit}]"))
 
@@ -69,7 +64,7 @@ def test_objects_keep_all_digits(cells, expected):
     ],
 )
 def test_what_is_no_array_of_times_is_returned_as_it_is(cells):
-    cells = objects(*cells)
+    cells = objects(cells)
     assert to_times(cells) is to_ticks(cells) is cells
 
 
@@ -78,13 +73,13 @@ def test_what_is_no_array_of_times_is_returned_as_it_is(cells):
     [
         np.array([10**16], "M8[D]"),
         np.array([10**15], "m8[D]"),
-        objects(pd.Timestamp(1), datetime(9999, 1, 1)),
-        objects(np.datetime64(1, "as"), datetime(2024, 1, 1)),
-        objects(timedelta.max),
-        objects(timedelta.min),
+        objects([pd.Timestamp(1), datetime(9999, 1, 1)]),
+        objects([np.datetime64(1, "as"), datetime(2024, 1, 1)]),
+        objects([timedelta.max]),
+        objects([timedelta.min]),
         np.array([1], "m8"),
-        objects(np.timedelta64(1, "Y")),
-        objects(np.timedelta64(1)),
+        objects([np.timedelta64(1, "Y")]),
+        objects([np.timedelta64(1)]),
     ],
 )
 def test_times_that_fit_into_no_unit_are_refused(cells):
