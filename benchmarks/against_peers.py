@@ -18,7 +18,6 @@ each quantity on its own, over skgru's. Linux and macOS only.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 from peers import PACKAGES, PEERS
+from workers import PLAIN, run_worker
 
 
 class Workload(NamedTuple):
@@ -55,14 +55,6 @@ WORKLOADS = {
     "rnn": Workload(600, (7, 120), 12, 0, 64, 32, 12, 9, "rnn"),
 }
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
-NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "KERAS_TORCH_DEVICE": "cpu", "JAX_PLATFORMS": "cpu"}
 LIST_MISSING = """
 import sys
 from importlib.util import find_spec
@@ -116,9 +108,7 @@ def run_skgru(workload, X, y):
         learning_rate="constant",
         learning_rate_init=1e-3,
         weight_decay=0,
-        bidirectional=False,
-        pooling="last",
-        patch_size=1,
+        **PLAIN,
         dropout=0,
         embedding_dim=workload.n_features if workload.n_tokens else None,
         random_state=0,
@@ -139,21 +129,9 @@ def peak_memory():
 
 
 def measure(implementation, name, python, n_threads=None, path=None):
-    """Return seconds of fit, seconds of predict and MB of memory of a process of its own.
-
-    `path` is where skgru is imported from, if not from where it is installed.
-    On Linux a process starts with the peak of the one that started it: this one has to stay small.
-    """
-    command = [python, __file__, "--worker", implementation, name]
-    environment = os.environ | NO_GPU
-    if n_threads:
-        environment |= dict.fromkeys(THREADS, str(n_threads))
-    if path:
-        environment["PYTHONPATH"] = path
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{done.stderr}\n{implementation} failed on {name}")
-    return np.array(json.loads(done.stdout.splitlines()[-1]))
+    """Return seconds of fit, seconds of predict and MB of memory of a process of its own."""
+    worker = implementation, name
+    return np.array(run_worker(__file__, *worker, python=python, n_threads=n_threads, path=path))
 
 
 def measure_best(peer, name, python):

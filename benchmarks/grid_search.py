@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
+from workers import PLAIN
 
 from skgru import GRUClassifier
 
@@ -47,7 +48,7 @@ def score(model, X, y):
 
 def search(X, y, n_epochs, n_jobs):
     """Return the seconds of a search, and the most threads that BLAS had in a fit."""
-    plain = {"bidirectional": False, "pooling": "last", "patch_size": 1, "dropout": 0}
+    plain = PLAIN | {"dropout": 0}
     model = WatchedClassifier(max_iter=n_epochs, n_iter_no_change=np.inf, random_state=0, **plain)
     grid = GridSearchCV(model, GRID, scoring=score, refit=False, cv=2, n_jobs=n_jobs)
     start = time.perf_counter()

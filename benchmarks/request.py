@@ -10,14 +10,12 @@ list of one array. Each answers many requests in a process of its own; the media
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 import warnings
 
 import numpy as np
+from workers import PLAIN, run_worker
 
 N_STEPS, N_FEATURES, N_UNITS, N_CLASSES = 100, 8, 64, 3
 
@@ -39,8 +37,7 @@ def time_skgru(x, n_calls):
     warnings.simplefilter("ignore")  # ConvergenceWarning: one epoch makes a model to ask
     X = np.random.default_rng(1).standard_normal((30, *x.shape)).astype(np.float32)
     y = np.arange(30) % N_CLASSES
-    plain = {"bidirectional": False, "pooling": "last", "patch_size": 1}
-    model = GRUClassifier(N_UNITS, max_iter=1, random_state=0, **plain).fit(X, y)
+    model = GRUClassifier(N_UNITS, max_iter=1, random_state=0, **PLAIN).fit(X, y)
     array = x[None]
     return [
         microseconds(lambda: model.predict(array), n_calls),
@@ -65,18 +62,9 @@ def time_torch(x, n_calls):
 
 
 def measure(implementation, n_calls, n_threads=None, path=None):
-    """Return the microseconds, measured in a process of its own.
-
-    `path` is where skgru is imported from, if not from where it is installed.
-    """
-    environment = os.environ.copy()
-    if n_threads:
-        environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(n_threads))
-    if path:
-        environment["PYTHONPATH"] = path
-    command = [sys.executable, __file__, "--worker", implementation, "--calls", str(n_calls)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
+    """Return the microseconds, measured in a process of its own."""
+    worker = implementation, "--calls", n_calls
+    return run_worker(__file__, *worker, n_threads=n_threads, path=path)
 
 
 def main():

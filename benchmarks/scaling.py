@@ -15,6 +15,7 @@ import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from workers import PLAIN
 
 from skgru import GRURegressor
 
@@ -26,9 +27,7 @@ def fit_seconds(X, n_units=64, batch_size=32):
         hidden_layer_sizes=n_units,
         batch_size=batch_size,
         max_iter=1,
-        bidirectional=False,
-        pooling="last",
-        patch_size=1,
+        **PLAIN,
         random_state=0,
     )
     with warnings.catch_warnings():

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import series
 from rows import Task, given_split, main
+from sklearn.metrics import mean_squared_error
 
 from skgru import GRURegressor
 
@@ -35,9 +36,9 @@ def load(folder):
     return *make_adding(N_TRAIN, 0), *make_adding(N_TEST, 1)
 
 
-def mean_squared_error(model, split):
+def score(model, split):
     """Return the mean squared error on the test sequences."""
-    return float(np.mean(np.square(model.predict(split.X_test) - split.y_test)))
+    return mean_squared_error(split.y_test, model.predict(split.X_test))
 
 
 TASK = Task(
@@ -45,7 +46,7 @@ TASK = Task(
     "MSE",
     load,
     given_split,
-    mean_squared_error,
+    score,
     models={
         "defaults": lambda seed: GRURegressor(random_state=seed),
         "tuned": lambda seed: GRURegressor(
@@ -60,6 +61,7 @@ TASK = Task(
         ),
     },
     baselines={"MLP": partial(series.perceptron, n_steps=N_STEPS, regressor=True)},
+    needs_data=False,
 )
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ import numpy as np
 import series
 from rows import Task, accuracy, given_split, main
 
-from skgru import GRUClassifier
-
 
 def load(folder):
     """Return training sequences and their labels, test sequences and theirs."""
@@ -32,10 +30,7 @@ TASK = Task(
     load,
     given_split,
     accuracy,
-    models={
-        "defaults": lambda seed: GRUClassifier(random_state=seed),
-        "tuned": partial(series.vote, n_networks=5, recurrent_dropout=0.2),
-    },
+    models=series.networks(5, recurrent_dropout=0.2),
     baselines={"MLP": partial(series.perceptron, n_steps=100)},
 )
 

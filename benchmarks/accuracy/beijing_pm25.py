@@ -1,7 +1,7 @@
 """Fine dust in Beijing 6 or 24 hours ahead: hourly, with holes, weather and a wind direction.
 
-    python benchmarks/accuracy/beijing_pm25.py --data FOLDER [--horizon 6 24] [--hours 48]
-        [--models MODEL ...] [--stride 1] [--seed 0] [--epochs N]
+    python benchmarks/accuracy/beijing_pm25.py --data FOLDER [--seeds 1] [--jobs 1]
+        [--rows ROW ...] [--models MODEL ...]
 
 The data are "Beijing PM2.5" of the UCI repository (https://archive.ics.uci.edu/dataset/381), five
 years of hourly measurements; FOLDER holds its one CSV file, gzipped, as `beijing_pm25.csv.gz`,
@@ -9,7 +9,7 @@ with the columns No, year, month, day, hour, pm2.5, DEWP, TEMP, PRES, cbwd, Iws,
 where PM2.5 is missing (5 % of the hours, in runs of up to 155).
 
 A window is what is known at one hour: PM2.5, the weather, the wind direction (one-hot) and the
-season and hour of the day, over the last `--hours` hours. The target is PM2.5 so many hours later;
+season and hour of the day, over the last 48 hours. The target is PM2.5 so many hours later;
 windows whose target was not measured are left out. The targets of the last year are the test; on
 those of the year before was chosen what has to be chosen (alpha of ridge; the networks' SETTINGS),
 then all models are fitted on all years before the test. Scores are the root mean squared and the
@@ -25,16 +25,12 @@ mean absolute error in µg/m³ over the same test windows.
     indicator    the same with missing="indicator": what is missing is told beside the value
 """
 
-import argparse
-import csv
-import gzip
-import time
-import warnings
-from pathlib import Path
+from functools import partial
 
 import numpy as np
+from filling import fill_forward
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.exceptions import ConvergenceWarning
+from rows import Split, Task, main, read_csv
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
@@ -57,15 +53,12 @@ SETTINGS = {
 }
 ALPHAS = 10.0 ** np.arange(-2, 7)
 VALIDATION, TEST = 2013, 2014  # years of the targets
-DAY = 24
+DAY, WINDOW = 24, 48  # hours
 
 
 def load(folder):
     """Return features (n_hours, n_features), the first of them PM2.5, and the year of each hour."""
-    with gzip.open(
-        Path(folder) / "beijing_pm25.csv.gz", "rt", encoding="ascii", newline=""
-    ) as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(folder / "beijing_pm25.csv.gz")
 
     def column(name):
         return np.array([row[name] if row[name] != "NA" else "nan" for row in rows]).astype(float)
@@ -79,137 +72,145 @@ def load(folder):
     return np.column_stack([*measured, *directions, *clock]), column("year").astype(int)
 
 
-def forward_fill(x):
-    """Return x with NaN replaced by the value before in its column, if there is one."""
-    latest = np.where(np.isnan(x), 0, np.arange(len(x))[:, None])
-    return np.take_along_axis(x, np.maximum.accumulate(latest), axis=0)
+class Windows:
+    """What is known at the hours `now`; the targets lie `horizon` hours later."""
 
+    def __init__(self, features, year, now, horizon):
+        self.features, self.year, self.now, self.horizon = features, year, now, horizon
+        self.filled = fill_forward(features)
+        self.last = self.filled[now, 0]
 
-class Task:
-    """Windows that end at the hours `now`, and the targets `horizon` hours later."""
+    def take(self, is_taken):
+        """Return some of the windows."""
+        return Windows(self.features, self.year, self.now[is_taken], self.horizon)
 
-    def __init__(self, features, year, n_hours, horizon, stride):
-        self.features, self.n_hours, self.horizon = features, n_hours, horizon
-        target_hour = np.arange(n_hours - 1 + horizon, len(features))
-        pm25, filled = features[:, 0], forward_fill(features)
-        is_usable = np.isfinite(pm25[target_hour]) & np.isfinite(filled[target_hour - horizon, 0])
-        target_hour = target_hour[is_usable]
-        self.now = target_hour - horizon
-        self.y = pm25[target_hour]
-        self.last = filled[self.now, 0]
-        self.filled = filled
+    def year_of_target(self):
+        """Return the year of each target."""
+        return self.year[self.now + self.horizon]
 
-        of_year = year[target_hour]
-        self.fit = np.flatnonzero(of_year < VALIDATION)[::stride]
-        self.validation = np.flatnonzero(of_year == VALIDATION)
-        self.test = np.flatnonzero(of_year == TEST)
-
-    def windows(self, part, table=None):
-        """Return windows (n, n_hours, n_features), by default of the features with their holes."""
+    def steps(self, table=None):
+        """Return windows (n, WINDOW, n_features), by default of the features with their holes."""
         table = self.features if table is None else table
-        windows = sliding_window_view(table, self.n_hours, axis=0)
-        return windows[self.now[part] - self.n_hours + 1].swapaxes(1, 2)
-
-    def change(self, part):
-        return self.y[part] - self.last[part]
-
-    def error(self, part, predicted):
-        """Return root mean squared and mean absolute error of predictions of the target."""
-        y = self.y[part]
-        return root_mean_squared_error(y, predicted), mean_absolute_error(y, predicted)
+        windows = sliding_window_view(table, WINDOW, axis=0)
+        return windows[self.now - WINDOW + 1].swapaxes(1, 2)
 
 
-def predict_persistence(task, part):
-    return task.last[part]
+def splits(horizon, data, seed):
+    """Return one split: the windows whose target is of the last year are the test."""
+    features, year = data
+    now = np.arange(WINDOW - 1, len(features) - horizon)
+    y = features[now + horizon, 0]
+    X = Windows(features, year, now, horizon)
+    is_usable = np.isfinite(y) & np.isfinite(X.last)
+    X, y = X.take(is_usable), y[is_usable]
+    is_train, is_test = X.year_of_target() < TEST, X.year_of_target() == TEST
+    return [Split(X.take(is_train), y[is_train], X.take(is_test), y[is_test])]
 
 
-def predict_daily(task, part):
-    """Return the values measured last at the targets' hours of the day, up to a week before now."""
-    target_hour = task.now[part] + task.horizon
-    days = -(-task.horizon // DAY) + np.arange(7)
-    earlier = target_hour[:, None] - DAY * days
-    values = np.where(earlier >= 0, task.features[np.maximum(earlier, 0), 0], np.nan)
-    values = np.concatenate([values, task.last[part][:, None]], axis=1)
-    return values[np.arange(len(values)), np.isfinite(values).argmax(axis=1)]
+# --- Models --------------------------------------------------------------------------------------
 
 
-def predict_ridge(task, part):
-    """Return the predictions of ridge regression, and which alpha was chosen."""
-    is_missing = np.isnan(task.features)
-    indicators = is_missing[:, is_missing.any(axis=0)]
-    filled = np.where(np.isnan(task.filled), np.nanmean(task.features, axis=0), task.filled)
-    table = np.concatenate([filled, indicators], axis=1)
+class Persistence:
+    """Answers the last value that was measured."""
 
-    def rows(part):
-        return task.windows(part, table).reshape(len(part), -1)
+    def __init__(self, seed):
+        pass
 
-    X, X_validation, X_part = rows(task.fit), rows(task.validation), rows(part)
-    scale = X.std(axis=0)
-    scale[scale == 0] = 1
-    X, X_validation, X_part = (Z / scale for Z in (X, X_validation, X_part))
-    y, y_validation = task.change(task.fit), task.change(task.validation)
-    errors = [
-        root_mean_squared_error(y_validation, fit_ridge(alpha, X, y).predict(X_validation))
-        for alpha in ALPHAS
-    ]
-    alpha = ALPHAS[np.argmin(errors)]
-    X, y = np.concatenate([X, X_validation]), np.concatenate([y, y_validation])
-    return task.last[part] + fit_ridge(alpha, X, y).predict(X_part), f"alpha {alpha:g}"
+    def fit(self, X, y):
+        """Learn nothing."""
+
+    def predict(self, X):
+        """Return the last values."""
+        return X.last
 
 
-def fit_ridge(alpha, X, y):
-    return Ridge(alpha, solver="cholesky").fit(X, y)
+class Daily(Persistence):
+    """Answers the value measured last at the target's hour of the day, up to a week before now."""
+
+    def predict(self, X):
+        """Return these values; where there are none, the last ones."""
+        days = -(-X.horizon // DAY) + np.arange(7)
+        earlier = (X.now + X.horizon)[:, None] - DAY * days
+        values = np.where(earlier >= 0, X.features[np.maximum(earlier, 0), 0], np.nan)
+        values = np.concatenate([values, X.last[:, None]], axis=1)
+        return values[np.arange(len(values)), np.isfinite(values).argmax(axis=1)]
 
 
-def predict_network(task, part, missing, seed, epochs):
-    """Return the predictions of a network."""
-    settings = SETTINGS | {"missing": missing, "random_state": seed}
-    if epochs is not None:
-        settings["max_iter"] = epochs
-    training = np.concatenate([task.fit, task.validation])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
-        model = GRURegressor(**settings).fit(task.windows(training), task.change(training))
-    return task.last[part] + model.predict(task.windows(part))
+class RidgeOnWindows:
+    """Ridge regression of the change from the last value on the whole window."""
+
+    def __init__(self, seed):
+        pass
+
+    def fit(self, X, y):
+        """Choose alpha on the year before the test, then fit to all."""
+        self.has_holes_ = np.isnan(X.features).any(axis=0)
+        self.mean_ = np.nanmean(X.features, axis=0)
+        rows, change = self._rows(X), y - X.last
+        is_validation = X.year_of_target() == VALIDATION
+        self.scale_ = rows[~is_validation].std(axis=0)
+        self.scale_[self.scale_ == 0] = 1
+        rows /= self.scale_
+        train = rows[~is_validation], change[~is_validation]
+        validation, target = rows[is_validation], change[is_validation]
+        errors = [
+            root_mean_squared_error(target, self._ridge(alpha).fit(*train).predict(validation))
+            for alpha in ALPHAS
+        ]
+        self.model_ = self._ridge(ALPHAS[np.argmin(errors)]).fit(rows, change)
+
+    def predict(self, X):
+        """Return the last value and the change."""
+        return X.last + self.model_.predict(self._rows(X) / self.scale_)
+
+    def _rows(self, X):
+        """Return windows as rows: filled in, and which values were."""
+        filled = np.where(np.isnan(X.filled), self.mean_, X.filled)
+        indicators = np.isnan(X.features)[:, self.has_holes_]
+        return X.steps(np.concatenate([filled, indicators], axis=1)).reshape(len(X.now), -1)
+
+    @staticmethod
+    def _ridge(alpha):
+        return Ridge(alpha, solver="cholesky")
 
 
-BASELINES = {"persistence": predict_persistence, "daily": predict_daily, "ridge": predict_ridge}
-NETWORKS = ("decay", "indicator")
+class Network:
+    """A network that learns the change from the last value."""
+
+    def __init__(self, seed, missing):
+        self.model = GRURegressor(**SETTINGS, missing=missing, random_state=seed)
+
+    def fit(self, X, y):
+        """Fit to the windows with their holes."""
+        self.model.fit(X.steps(), y - X.last)
+
+    def predict(self, X):
+        """Return the last value and the change."""
+        return X.last + self.model.predict(X.steps())
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, metavar="FOLDER")
-    choices = [*BASELINES, *NETWORKS]
-    parser.add_argument("--horizon", nargs="+", type=int, default=[6, 24], metavar="HOURS")
-    parser.add_argument("--hours", type=int, default=48, help="in a window")
-    parser.add_argument("--models", nargs="+", choices=choices, default=choices, metavar="MODEL")
-    parser.add_argument("--stride", type=int, default=1, help="train on every so many-th window")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=None, help="of the networks, at most")
-    options = parser.parse_args(argv)
+def score(model, split):
+    """Return root mean squared and mean absolute error."""
+    predicted = model.predict(split.X_test)
+    return (
+        root_mean_squared_error(split.y_test, predicted),
+        mean_absolute_error(split.y_test, predicted),
+    )
 
-    features, year = load(options.data)
-    for horizon in options.horizon:
-        task = Task(features, year, options.hours, horizon, options.stride)
-        print(
-            f"{horizon} hours ahead: {len(task.fit)} windows of {options.hours} hours to fit, "
-            f"{len(task.validation)} to validate, {len(task.test)} to test"
-        )
-        for name in options.models:
-            start = time.perf_counter()
-            if name in BASELINES:
-                predicted = BASELINES[name](task, task.test)
-            else:
-                predicted = predict_network(task, task.test, name, options.seed, options.epochs)
-            predicted, note = predicted if isinstance(predicted, tuple) else (predicted, "")
-            seconds = time.perf_counter() - start
-            rmse, mae = task.error(task.test, predicted)
-            print(
-                f"  {name:12s} RMSE {rmse:6.2f}   MAE {mae:6.2f} {seconds:6.0f} s   {note}",
-                flush=True,
-            )
 
+TASKS = [
+    Task(
+        f"{horizon} hours",
+        "RMSE, MAE, µg/m³",
+        load,
+        partial(splits, horizon),
+        score,
+        models={missing: partial(Network, missing=missing) for missing in ("decay", "indicator")},
+        baselines={"persistence": Persistence, "daily": Daily, "ridge": RidgeOnWindows},
+        n_seeds=1,
+    )
+    for horizon in (6, 24)
+]
 
 if __name__ == "__main__":
-    main()
+    main(*TASKS)

@@ -7,7 +7,7 @@ folds. Published: .783 (convolutional network, random embeddings).
 """
 
 import texts
-from rows import Task, accuracy, cross_validation, main
+from rows import Task, cross_validation, main
 from sklearn.model_selection import StratifiedKFold
 
 TASK = Task(
@@ -15,9 +15,7 @@ TASK = Task(
     "accuracy",
     lambda folder: texts.read(folder / "cr.csv.gz")[:2],
     cross_validation(lambda seed: StratifiedKFold(10, shuffle=True, random_state=seed)),
-    accuracy,
-    models={"defaults": texts.network, "tuned": texts.vote_of_six},
-    baselines={"bag of words": lambda seed: texts.bag_of_words(ngram_range=(1, 2))},
+    **texts.ENGLISH,
 )
 
 if __name__ == "__main__":

@@ -14,9 +14,6 @@ import series
 from rows import Task, accuracy, given_split, main
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-
-from skgru import GRUClassifier
 
 
 def load(folder):
@@ -27,9 +24,7 @@ def load(folder):
 
 def nearest_neighbour(seed):
     """Return the nearest neighbour of all coordinates."""
-    return make_pipeline(
-        FunctionTransformer(partial(series.flatten, 45)), KNeighborsClassifier(n_neighbors=1)
-    )
+    return make_pipeline(series.flattener(45), KNeighborsClassifier(n_neighbors=1))
 
 
 TASK = Task(
@@ -38,10 +33,7 @@ TASK = Task(
     load,
     given_split,
     accuracy,
-    models={
-        "defaults": lambda seed: GRUClassifier(random_state=seed),
-        "tuned": partial(series.vote, n_networks=5, recurrent_dropout=0.2),
-    },
+    models=series.networks(5, recurrent_dropout=0.2),
     baselines={"MLP": partial(series.perceptron, n_steps=45), "1-NN": nearest_neighbour},
 )
 

@@ -1,7 +1,7 @@
 """Two channels sampled at different rates, aligned: is the bill above the median?
 
-    python benchmarks/accuracy/mixed_frequency.py [--samples 2000] [--seeds 5] [--jobs 1]
-        [--channels CHANNELS ...] [--epochs N]
+    python benchmarks/accuracy/mixed_frequency.py [--seeds 5] [--jobs 1] [--rows ROW ...]
+        [--models MODEL ...]
 
 The data are made here. A household's load is read every hour, with one reading in ten lost; the
 price of a day is told once, at midnight. The label says whether the bill of four days, the sum of
@@ -12,19 +12,18 @@ has to meet the day's price, told up to 23 hours before.
 
 SequenceAligner puts both on the union of their times: a row an hour, the price NaN in all but one
 of 24. The same network (SETTINGS, missing="decay") learns from both channels or from one alone, on
-three quarters of the households, and is tested on the others. Printed is the accuracy, mean ±
-standard deviation over the seeds, each of which makes other data and starts from other weights;
-beside it that of the exact sums.
+three quarters of the households, and is tested on the others. Each seed makes other data and starts
+from other weights. Beside the network stand the exact sums, of all households.
 """
 
-import argparse
-import time
-import warnings
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.exceptions import ConvergenceWarning
+from rows import Task, accuracy, main, split_at
+from series import Sample, sequences, summaries
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skgru import GRUClassifier, SequenceAligner
 
@@ -42,6 +41,7 @@ SETTINGS = {
     "weight_decay": 0,
 }
 CHANNELS = {"both": ("load", "price"), "load": ("load",), "price": ("price",)}
+N_SAMPLES = 2000
 N_DAYS, DAY = 4, 24
 LOST = 0.1  # share of the readings
 BETWEEN, WITHIN, HOURLY = 0.2, 0.8, 0.3  # deviations of logarithms: households, days, hours
@@ -83,48 +83,49 @@ def align(readings, channels):
     return SequenceAligner().fit_transform(table)
 
 
-def measure(channels, n_samples, seed, epochs):
-    """Return the accuracies of the network and of the exact sum, and the seconds of the network."""
-    readings, y, sums = make_data(n_samples, seed)
-    X = align(readings, CHANNELS[channels])
-    train, test = train_test_split(np.arange(n_samples), stratify=y, random_state=seed)
+def splits(channels, data, seed):
+    """Return the one split of the data that the seed makes."""
+    readings, y, sums = make_data(N_SAMPLES, seed)
+    pairs = zip(align(readings, CHANNELS[channels]), sums[channels], strict=True)
+    train, test = train_test_split(np.arange(N_SAMPLES), stratify=y, random_state=seed)
+    return [split_at([Sample(*pair) for pair in pairs], y, train, test)]
+
+
+def network(seed):
+    """Return the network, which reads the sequences."""
     settings = SETTINGS | {"missing": "decay", "time_feature": 0, "random_state": seed}
-    if epochs is not None:
-        settings["max_iter"] = epochs
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
-        network = GRUClassifier(**settings).fit([X[i] for i in train], y[train])
-    accuracy = network.score([X[i] for i in test], y[test])
-    seconds = time.perf_counter() - start
-    sums = sums[channels]
-    return accuracy, np.mean((sums > np.median(sums)) == y), seconds
+    return make_pipeline(FunctionTransformer(sequences), GRUClassifier(**settings))
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=2000)
-    parser.add_argument(
-        "--channels", nargs="+", choices=CHANNELS, default=list(CHANNELS), metavar="CHANNELS"
+class ExactSum:
+    """Says whether the exact sum is above its median; learns nothing, so all households count."""
+
+    def __init__(self, seed):
+        pass
+
+    def fit(self, X, y):
+        """Keep the households, to count them too."""
+        self.X_, self.y_ = X, y
+
+    def score(self, X, y):
+        """Return the accuracy on these households and on those seen before."""
+        sums = summaries([*self.X_, *X])
+        return np.mean((sums > np.median(sums)) == np.concatenate([self.y_, y]))
+
+
+TASKS = [
+    Task(
+        channels,
+        "accuracy",
+        lambda folder: None,  # each seed makes its own data
+        partial(splits, channels),
+        accuracy,
+        models={"network": network},
+        baselines={"exact sum": ExactSum},
+        needs_data=False,
     )
-    parser.add_argument("--seeds", type=int, default=5, help="how many")
-    parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
-    parser.add_argument("--epochs", type=int, default=None)
-    options = parser.parse_args(argv)
-
-    print(f"{'channels':10s}        network   exact sum   seconds")
-    for channels in options.channels:
-        results = Parallel(n_jobs=options.jobs)(
-            delayed(measure)(channels, options.samples, seed, options.epochs)
-            for seed in range(options.seeds)
-        )
-        accuracy, of_sum, seconds = np.array(results).T
-        print(
-            f"{channels:10s}{accuracy.mean():7.3f} ± {accuracy.std():.3f} {of_sum.mean():11.3f} "
-            f"{seconds.mean():9.1f}",
-            flush=True,
-        )
-
+    for channels in CHANNELS
+]
 
 if __name__ == "__main__":
-    main()
+    main(*TASKS)

@@ -1,7 +1,7 @@
 """Death in hospital from the first 48 hours in intensive care: irregular times, 85 % missing.
 
-    python benchmarks/accuracy/physionet2012.py --data FOLDER [--models MODEL ...]
-        [--folds-run FOLD ...] [--seed 0] [--jobs 1] [--epochs N]
+    python benchmarks/accuracy/physionet2012.py --data FOLDER [--seeds 1] [--jobs 1]
+        [--models MODEL ...]
 
 The data are set A of the PhysioNet/CinC Challenge 2012 (https://physionet.org/content/challenge-2012/),
 4,000 stays of which 554 end in death. FOLDER holds them as `physionet2012_a.npz` with the arrays
@@ -31,22 +31,20 @@ Other models, on a table of summaries of each variable over the stay, with their
     boosting    histogram gradient boosting
 """
 
-import argparse
-import time
-import warnings
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
+from filling import Filler
+from rows import Task, cross_validation, main
+from series import Sample, sequences, summaries
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skgru import GRUClassifier, SequenceAligner
 
@@ -79,9 +77,9 @@ STATIC = ["Age", "Gender", "Height", "Weight", "ICU 1", "ICU 2", "ICU 3", "ICU 4
 N_FOLDS = 5
 
 
-def load(folder):
+def read(folder):
     """Return events as a dict of columns, names of their channels, and which stays end in death."""
-    with np.load(Path(folder) / "physionet2012_a.npz") as file:
+    with np.load(folder / "physionet2012_a.npz") as file:
         data = {name: file[name] for name in file.files}
     n_stays, n_params = len(data["static"]), len(data["param_names"])
 
@@ -170,137 +168,113 @@ class Clipper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.clip(X, self.low_, self.high_)
 
 
-def fit_logistic(X, y, seed):
+def logistic(seed):
+    """Return logistic regression on the summaries."""
     inner = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
     return make_pipeline(
+        FunctionTransformer(summaries),
         Clipper(),
         SimpleImputer(strategy="median"),
         StandardScaler(),
         GridSearchCV(
             LogisticRegression(max_iter=2000), {"C": STRENGTHS}, scoring="roc_auc", cv=inner
         ),
-    ).fit(X, y)
+    )
 
 
-def fit_boosting(X, y, seed):
-    return HistGradientBoostingClassifier(**BOOSTING, random_state=seed).fit(X, y)
+def boosting(seed):
+    """Return gradient boosting on the summaries."""
+    return make_pipeline(
+        FunctionTransformer(summaries),
+        HistGradientBoostingClassifier(**BOOSTING, random_state=seed),
+    )
 
 
 # --- Networks ------------------------------------------------------------------------------------
 
 
-class Imputer:
-    """Fills sequences in with means or, if `forward`, with the value before where there is one.
+class RobustScaler(TransformerMixin, BaseEstimator):
+    """Scales sequences as ``scaling="robust"`` does, before they are filled in.
 
-    First, values are scaled as with ``scaling="robust"``: most of what it returns are means, whose
-    quartiles afterwards would say nothing.
+    Most of what is filled in are means, whose quartiles afterwards would say nothing.
     """
 
-    def __init__(self, forward):
-        self.forward = forward
-
-    def fit(self, X):
+    def fit(self, X, y=None):
         steps = np.concatenate(X)
         self.centre_ = np.nanmedian(steps, axis=0)
         self.scale_ = np.ones(steps.shape[1])
         for low in (0, 1, 5, 10, 25):  # the narrowest range that is not empty stays
             width = np.subtract(*np.nanpercentile(steps, [100 - low, low], axis=0))
             self.scale_ = np.where(width > 0, width, self.scale_)
-        self.mean_ = np.nanmean(self._scale(steps), axis=0)
         return self
 
     def transform(self, X):
-        return [self._fill(self._scale(x)) for x in X]
-
-    def _scale(self, x):
-        z = (x - self.centre_) / self.scale_
-        return z / np.hypot(1, z / 3)
-
-    def _fill(self, x):
-        if self.forward:
-            latest = np.where(np.isnan(x), 0, np.arange(len(x))[:, None])
-            x = np.take_along_axis(x, np.maximum.accumulate(latest), axis=0)
-        return np.where(np.isnan(x), self.mean_, x)
+        scaled = ((x - self.centre_) / self.scale_ for x in X)
+        return [z / np.hypot(1, z / 3) for z in scaled]
 
 
-def make_network(seed, epochs, **settings):
+def network(seed, *before, **settings):
+    """Return the network on the sequences, behind what is done to them before."""
     settings = SETTINGS | settings | {"random_state": seed}
-    if epochs is not None:
-        settings["max_iter"] = epochs
-    return GRUClassifier(**settings)
+    return make_pipeline(FunctionTransformer(sequences), *before, GRUClassifier(**settings))
 
 
-def predict_network(name, X_train, y_train, X_test, seed, epochs):
-    """Return the probabilities of death that a network gives the stays of X_test."""
-    if name in ("mean", "forward"):
-        imputer = Imputer(forward=name == "forward").fit(X_train)
-        X_train, X_test = imputer.transform(X_train), imputer.transform(X_test)
-        network = make_network(seed, epochs, scaling=None)
-    else:
-        network = make_network(seed, epochs, scaling="robust", missing=name, time_feature=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
-        network.fit(X_train, y_train)
-    return network.predict_proba(X_test)[:, 1]
+def decay_or_indicator(seed, missing):
+    """Return the network that reads the holes."""
+    return network(seed, scaling="robust", missing=missing, time_feature=0)
 
 
-# --- Cross-validation ----------------------------------------------------------------------------
-
-NETWORKS = ("decay", "indicator", "mean", "forward")
-TABULAR = {"logistic": fit_logistic, "boosting": fit_boosting}
-
-
-def run_fold(name, sequences, table, y, train, test, seed, epochs):
-    """Return area under the ROC curve, average precision, and seconds of fit and prediction."""
-    start = time.perf_counter()
-    if name in TABULAR:
-        predicted = TABULAR[name](table[train], y[train], seed).predict_proba(table[test])[:, 1]
-    else:
-        X_train, X_test = ([sequences[i] for i in part] for part in (train, test))
-        predicted = predict_network(name, X_train, y[train], X_test, seed, epochs)
-    seconds = time.perf_counter() - start
-    scores = roc_auc_score(y[test], predicted), average_precision_score(y[test], predicted)
-    return *scores, seconds
+def filled(seed, method):
+    """Return the network behind what fills its input in."""
+    return network(seed, RobustScaler(), Filler(method), scaling=None)
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, metavar="FOLDER")
-    choices = [*NETWORKS, *TABULAR]
-    parser.add_argument("--models", nargs="+", choices=choices, default=choices, metavar="MODEL")
-    parser.add_argument(
-        "--folds-run", nargs="+", type=int, choices=range(N_FOLDS), default=range(N_FOLDS)
+# --- The row -------------------------------------------------------------------------------------
+
+
+def load(folder):
+    """Return the stays, as sequences and summaries, and which of them end in death."""
+    events, names, y = read(folder)
+    stays = zip(
+        align(events, len(y), len(names)),
+        summarize(events, len(y), len(names) - len(STATIC)),
+        strict=True,
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the models, not of the folds")
-    parser.add_argument("--jobs", type=int, default=1, help="folds at the same time")
-    parser.add_argument("--epochs", type=int, default=None, help="of the networks")
-    options = parser.parse_args(argv)
+    return [Sample(*stay) for stay in stays], y
 
-    events, names, y = load(options.data)
-    sequences = align(events, len(y), len(names))
-    table = summarize(events, len(y), len(names) - len(STATIC))
-    steps = np.concatenate(sequences)
-    print(
-        f"{len(y)} stays, {y.sum()} deaths; {len(steps) / len(y):.0f} moments and "
-        f"{np.isfinite(steps[:, 1:]).sum() / len(y):.0f} values a stay; {table.shape[1]} summaries"
+
+def score(model, split):
+    """Return area under the ROC curve and average precision."""
+    predicted = model.predict_proba(split.X_test)[:, 1]
+    return roc_auc_score(split.y_test, predicted), average_precision_score(split.y_test, predicted)
+
+
+def show(scores):
+    """Return the area of each fold, mean ± standard deviation, and the mean average precision."""
+    areas, precisions = scores.mean(axis=0).T
+    return (
+        f"{' '.join(f'{area:.4f}' for area in areas)}   {areas.mean():.4f} ± "
+        f"{areas.std(ddof=1):.4f}   {precisions.mean():.4f}"
     )
 
-    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0).split(table, y)
-    folds = [fold for i, fold in enumerate(folds) if i in options.folds_run]
-    print("\narea under the ROC curve of each fold; mean ± sd; average precision; seconds a fold")
-    for name in options.models:
-        results = Parallel(n_jobs=options.jobs)(
-            delayed(run_fold)(name, sequences, table, y, *fold, options.seed, options.epochs)
-            for fold in folds
-        )
-        auc, precision, seconds = np.array(results).T
-        sd = f" ± {auc.std(ddof=1):.4f}" if len(auc) > 1 else ""
-        print(
-            f"{name:10s} {' '.join(f'{a:.4f}' for a in auc)}   {auc.mean():.4f}{sd}   "
-            f"{precision.mean():.4f} {seconds.mean():6.0f} s",
-            flush=True,
-        )
 
+TASK = Task(
+    "PhysioNet 2012, 5-fold",
+    "AUROC of each fold, mean ± sd of the folds, average precision",
+    load,
+    # The folds are always the same; a seed is that of the models.
+    cross_validation(lambda seed: StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)),
+    score,
+    models={
+        "decay": partial(decay_or_indicator, missing="decay"),
+        "indicator": partial(decay_or_indicator, missing="indicator"),
+        "mean": partial(filled, method="mean"),
+        "forward": partial(filled, method="forward"),
+    },
+    baselines={"logistic": logistic, "boosting": boosting},
+    n_seeds=1,
+    show=show,
+)
 
 if __name__ == "__main__":
-    main()
+    main(TASK)

@@ -13,10 +13,8 @@ from functools import partial
 
 import numpy as np
 import series
-from rows import Split, Task, accuracy, main, take
+from rows import Task, accuracy, main, split_at
 from sklearn.model_selection import StratifiedKFold
-
-from skgru import GRUClassifier
 
 
 def load(folder):
@@ -33,7 +31,7 @@ def splits(data, seed):
         with warnings.catch_warnings():  # classes of fewer than five recordings
             warnings.simplefilter("ignore", UserWarning)
             pairs = list(folds.split(X, y))
-        found += [Split(take(X, a), y[a], take(X, b), y[b]) for a, b in pairs]
+        found += [split_at(X, y, train, test) for train, test in pairs]
     return found
 
 
@@ -43,10 +41,7 @@ TASK = Task(
     load,
     splits,
     accuracy,
-    models={
-        "defaults": lambda seed: GRUClassifier(random_state=seed),
-        "tuned": partial(series.vote, n_networks=3),
-    },
+    models=series.networks(3),
     baselines={"MLP": partial(series.perceptron, n_steps=15)},
 )
 

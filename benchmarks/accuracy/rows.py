@@ -1,9 +1,12 @@
-"""What the scripts of the table share: a row is one task, with networks and baselines measured.
+"""What all scripts of this folder share: a row is one task, with networks and baselines measured.
 
-A script gives `TASK`, a `Task`; `run_row` measures it; `main` is the script's command line.
+A script gives `TASK`, a `Task`, or several; `run_row` measures one; `main` is the script's command
+line.
 """
 
 import argparse
+import csv
+import gzip
 import time
 import warnings
 from collections.abc import Callable
@@ -24,24 +27,45 @@ class Split(NamedTuple):
     y_test: object
 
 
+def format_scores(scores):
+    """Return the mean and the standard deviation over the seeds, in four digits, of each measure.
+
+    `scores` has the shape (n_seeds, n_splits, n_measures).
+    """
+    cells = []
+    for of_seeds in scores.mean(axis=1).T:
+        mean, deviation = of_seeds.mean(), of_seeds.std()
+        form = ".1e" if mean < 0.1 else ".3f" if mean < 1.5 else ".2f"
+        is_spread = len(of_seeds) > 1
+        cells.append(f"{mean:{form}} ± {deviation:{form}}" if is_spread else f"{mean:{form}}")
+    return ", ".join(cells)
+
+
 class Task(NamedTuple):
-    """One row of the table.
+    """One row of a table.
 
     Attributes
     ----------
     name : str
     metric : str
+        What the score is called; if there are several, what all are.
     load : callable
         ``load(folder)`` returns the data.
     splits : callable
         ``splits(data, seed)`` returns the splits whose mean score is the seed's score.
     score : callable
-        ``score(model, split)`` returns the score of a fitted model.
+        ``score(model, split)`` returns the score of a fitted model, or a tuple of several.
     models : dict of str to callable
-        The networks: ``models[name](seed)`` returns an unfitted model. All have "defaults" and
-        "tuned"; the tuned settings were chosen on training data.
+        The networks: ``models[name](seed)`` returns an unfitted model. In the table of the defaults
+        all rows have "defaults" and "tuned"; the tuned settings were chosen on training data.
     baselines : dict of str to callable
         The other models, in the same form.
+    n_seeds : int
+        How many seeds there are if the command does not say.
+    needs_data : bool
+        Whether there is a file to read, rather than data that the script makes.
+    show : callable
+        ``show(scores)`` returns scores (n_seeds, n_splits, n_measures) as text.
     """
 
     name: str
@@ -51,13 +75,24 @@ class Task(NamedTuple):
     score: Callable
     models: dict
     baselines: dict
+    n_seeds: int = 5
+    needs_data: bool = True
+    show: Callable = format_scores
 
 
 class Result(NamedTuple):
-    """Scores of a model, one for each seed, and the seconds of a fit, on average."""
+    """Scores of a model (n_seeds, n_splits, n_measures), and the seconds of a fit, on average."""
 
     scores: np.ndarray
     seconds: float
+
+
+def read_csv(path):
+    """Return the rows of a CSV file, gzipped or not, as dicts of text."""
+    csv.field_size_limit(2**31 - 1)  # some texts are longer than the default allows
+    open_file = gzip.open if path.suffix == ".gz" else open
+    with open_file(path, "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def accuracy(model, split):
@@ -65,14 +100,14 @@ def accuracy(model, split):
     return model.score(split.X_test, split.y_test)
 
 
-def root_mean_squared_error(model, split):
-    """Return the root of the mean squared error on the test samples."""
-    return float(np.sqrt(np.mean(np.square(model.predict(split.X_test) - split.y_test))))
-
-
 def take(X, indices):
     """Return the samples at `indices` of an array or a list."""
     return [X[i] for i in indices] if isinstance(X, list) else X[indices]
+
+
+def split_at(X, y, train, test):
+    """Return the samples at the indices `train` and `test` as a `Split`."""
+    return Split(take(X, train), y[train], take(X, test), y[test])
 
 
 def cross_validation(make_splitter):
@@ -81,7 +116,7 @@ def cross_validation(make_splitter):
     def splits(data, seed):
         X, y = data
         return [
-            Split(take(X, train), y[train], take(X, test), y[test])
+            split_at(X, y, train, test)
             for train, test in make_splitter(seed).split(np.zeros(len(y)), y)
         ]
 
@@ -94,56 +129,68 @@ def given_split(data, seed):
 
 
 def _measure(task, make_model, data, seed):
-    """Return the score of one seed, and the seconds of a fit, on average."""
+    """Return the scores (n_splits, n_measures) of a seed, and the seconds of a fit, on average."""
     scores, seconds = [], []
     for split in task.splits(data, seed):
         model = make_model(seed)
         start = time.perf_counter()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
             model.fit(split.X_train, split.y_train)
         seconds.append(time.perf_counter() - start)
-        scores.append(task.score(model, split))
-    return np.mean(scores), np.mean(seconds)
+        scores.append(np.atleast_1d(task.score(model, split)))
+    return np.array(scores), np.mean(seconds)
 
 
 def run_row(task, folder, *, n_seeds=5, n_jobs=1, only=None):
     """Measure the models of a task; return ``{name: Result}``, networks first."""
-    data = task.load(Path(folder) if folder is not None else None)
+    data = task.load(folder)
     models = {**task.models, **task.baselines}
     names = [name for name in models if only is None or name in only]
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(_measure)(task, models[name], data, seed)
-        for name in names
-        for seed in range(n_seeds)
+    measured = iter(
+        Parallel(n_jobs=n_jobs)(
+            delayed(_measure)(task, models[name], data, seed)
+            for name in names
+            for seed in range(n_seeds)
+        )
     )
-    results = np.reshape(results, (len(names), n_seeds, 2))
-    return {
-        name: Result(scores, seconds.mean())
-        for name, (scores, seconds) in zip(names, np.moveaxis(results, 2, 1), strict=True)
-    }
+    results = {}
+    for name in names:
+        scores, seconds = zip(*(next(measured) for _ in range(n_seeds)), strict=True)
+        results[name] = Result(np.array(scores), np.mean(seconds))
+    return results
 
 
-def format_score(result):
-    """Return the mean and the standard deviation over the seeds, in four digits."""
-    mean, deviation = result.scores.mean(), result.scores.std()
-    if mean < 0.1:
-        return f"{mean:.1e} ± {deviation:.1e}"
-    digits = 3 if mean < 1.5 else 2
-    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
-
-
-def main(task, argv=None):
-    """Measure one row and print it."""
-    parser = argparse.ArgumentParser(description=f"{task.name}: {task.metric}")
-    parser.add_argument("--data", metavar="FOLDER")
-    parser.add_argument("--seeds", type=int, default=5, help="how many")
+def make_parser(description, *, needs_data=True, n_seeds=5, rows=()):
+    """Return a parser of what all commands of this folder know: data, seeds, jobs and rows."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", required=needs_data, metavar="FOLDER", type=Path)
+    parser.add_argument("--seeds", type=int, default=n_seeds, help="how many (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
-    parser.add_argument("--models", nargs="+", default=None, metavar="MODEL")
-    options = parser.parse_args(argv)
-    results = run_row(
-        task, options.data, n_seeds=options.seeds, n_jobs=options.jobs, only=options.models
+    if rows:
+        parser.add_argument("--rows", nargs="+", choices=rows, default=rows, metavar="ROW")
+    return parser
+
+
+def main(*tasks, argv=None):
+    """Measure a script's rows and print them."""
+    task_of = {task.name: task for task in tasks}
+    first = tasks[0]
+    parser = make_parser(
+        f"{', '.join(task_of)}: {first.metric}",
+        needs_data=first.needs_data,
+        n_seeds=first.n_seeds,
+        rows=list(task_of) if len(tasks) > 1 else (),
     )
-    print(f"{task.name}: {task.metric}, mean ± sd of {options.seeds} seeds; seconds a fit")
-    for name, result in results.items():
-        print(f"  {name:28s} {format_score(result):20s} {result.seconds:7.1f}")
+    names = [name for task in tasks for name in (*task.models, *task.baselines)]
+    parser.add_argument("--models", nargs="+", choices=list(dict.fromkeys(names)), metavar="MODEL")
+    options = parser.parse_args(argv)
+    seeds = "one seed" if options.seeds == 1 else f"mean ± sd of {options.seeds} seeds"
+    for name in getattr(options, "rows", task_of):
+        task = task_of[name]
+        results = run_row(
+            task, options.data, n_seeds=options.seeds, n_jobs=options.jobs, only=options.models
+        )
+        print(f"{name}: {task.metric}, {seeds}; seconds a fit")
+        for model, result in results.items():
+            print(f"  {model:28s} {task.show(result.scores):20s} {result.seconds:7.1f}", flush=True)

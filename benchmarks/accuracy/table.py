@@ -1,16 +1,15 @@
 """All rows of the table of docs/accuracy.md, measured one after the other.
 
-    python benchmarks/accuracy/table.py --data FOLDER [--seeds 5] [--jobs 1] [--rows NAME ...]
+    python benchmarks/accuracy/table.py --data FOLDER [--seeds 5] [--jobs 1] [--rows ROW ...]
 
 Each row is a script of this folder, which can be run by itself. Printed is a table in Markdown: for
 the networks, with their defaults and with settings that were chosen on training data, mean ±
 standard deviation over the seeds and seconds a fit; beside them the baselines of the same run.
 """
 
-import argparse
 import importlib
 
-from rows import format_score, run_row
+from rows import make_parser, run_row
 
 ROWS = (
     "trec",
@@ -29,22 +28,19 @@ ROWS = (
 
 def main(argv=None):
     """Measure the rows and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True, metavar="FOLDER")
-    parser.add_argument("--seeds", type=int, default=5, help="how many")
-    parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="NAME")
-    options = parser.parse_args(argv)
+    options = make_parser(__doc__.splitlines()[0], rows=ROWS).parse_args(argv)
     print("| data | measure | defaults | seconds | tuned | seconds | baselines |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in options.rows:
         task = importlib.import_module(name).TASK
         results = run_row(task, options.data, n_seeds=options.seeds, n_jobs=options.jobs)
         networks = " | ".join(
-            f"{format_score(results[network])} | {results[network].seconds:.1f}"
+            f"{task.show(results[network].scores)} | {results[network].seconds:.1f}"
             for network in task.models
         )
-        baselines = "; ".join(f"{each} {format_score(results[each])}" for each in task.baselines)
+        baselines = "; ".join(
+            f"{each} {task.show(results[each].scores)}" for each in task.baselines
+        )
         print(f"| {task.name} | {task.metric} | {networks} | {baselines} |", flush=True)
 
 

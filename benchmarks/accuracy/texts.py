@@ -1,10 +1,7 @@
 """What the rows of texts share: reading the files, the networks, the bag of words."""
 
-import csv
-import gzip
-
 import numpy as np
-from rows import Split
+from rows import Split, accuracy, read_csv
 from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -14,9 +11,8 @@ from skgru import GRUClassifier, SequenceVectorizer
 
 
 def read(path):
-    """Return texts, labels and parts (such as "train", or "") of a gzipped CSV file."""
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    """Return texts, labels and parts (such as "train", or "") of a CSV file."""
+    rows = read_csv(path)
     labels = np.array([row["label"] for row in rows])
     return [row["text"] for row in rows], labels, np.array([row.get("split", "") for row in rows])
 
@@ -70,3 +66,10 @@ def bag_of_words(analyzer="word", ngram_range=(1, 1)):
         TfidfVectorizer(analyzer=analyzer, ngram_range=ngram_range, sublinear_tf=True),
         LogisticRegression(C=10, max_iter=1000),
     )
+
+
+ENGLISH = {  # what the rows of English texts give their `Task`
+    "score": accuracy,
+    "models": {"defaults": network, "tuned": vote_of_six},
+    "baselines": {"bag of words": lambda seed: bag_of_words(ngram_range=(1, 2))},
+}

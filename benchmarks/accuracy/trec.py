@@ -8,16 +8,14 @@ embeddings; Kim 2014).
 """
 
 import texts
-from rows import Task, accuracy, given_split, main
+from rows import Task, given_split, main
 
 TASK = Task(
     "TREC",
     "accuracy",
     lambda folder: texts.read_split(folder / "trec.csv.gz"),
     given_split,
-    accuracy,
-    models={"defaults": texts.network, "tuned": texts.vote_of_six},
-    baselines={"bag of words": lambda seed: texts.bag_of_words(ngram_range=(1, 2))},
+    **texts.ENGLISH,
 )
 
 if __name__ == "__main__":

@@ -12,15 +12,13 @@ tuned networks read all cycles of an engine and have a target at each. Published
 (convolutional network), 16.1 (LSTM), best 11.0.
 """
 
-import gzip
-from functools import partial
-
 import numpy as np
 import series
 from rows import Split, Task, main
 from sklearn.linear_model import Ridge
+from sklearn.metrics import root_mean_squared_error
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from skgru import GRURegressor
 
@@ -28,25 +26,39 @@ WINDOW = 30
 CAP = 125
 
 
+def read(path):
+    """Return the table of a file."""
+    return np.loadtxt(path, delimiter=",", skiprows=1)
+
+
+def read_engines(folder, part):
+    """Return settings and sensors of each engine of "train" or "test": a row is a cycle."""
+    table = read(folder / f"cmapss_{part}_FD001.csv.gz")
+    return [table[table[:, 0] == unit, 2:] for unit in np.unique(table[:, 0])]
+
+
+def cycles_left(x):
+    """Return the target of each cycle of an engine that is followed to its end."""
+    return np.minimum(CAP, np.arange(len(x))[::-1]).astype(float)
+
+
+def to_windows(X, y):
+    """Return each window of each engine, and the cycles left at its end."""
+    windows = [x[end - WINDOW : end] for x in X for end in range(WINDOW, len(x) + 1)]
+    return np.array(windows), np.concatenate([left[WINDOW - 1 :] for left in y])
+
+
 def load(folder):
     """Return sensors and cycles left of the training engines, at each cycle, and of the test.
 
     Of the test engines only the last cycle has a target.
     """
-
-    def read(name):
-        with gzip.open(folder / name, "rt") as file:
-            return np.loadtxt(file, delimiter=",", skiprows=1)
-
-    def engines(table):
-        return [table[table[:, 0] == unit, 2:] for unit in np.unique(table[:, 0])]
-
-    train, test = (engines(read(f"cmapss_{part}_FD001.csv.gz")) for part in ("train", "test"))
+    train, test = (read_engines(folder, part) for part in ("train", "test"))
     varies = np.concatenate(train).std(axis=0) > 1e-6
-    left = read("cmapss_RUL_FD001.csv.gz")
+    left = read(folder / "cmapss_RUL_FD001.csv.gz")
     return Split(
         [x[:, varies] for x in train],
-        [np.minimum(CAP, np.arange(len(x))[::-1]).astype(float) for x in train],
+        [cycles_left(x) for x in train],
         [x[:, varies] for x in test],
         np.minimum(CAP, left.reshape(len(test), -1)[:, -1]),
     )
@@ -65,8 +77,7 @@ class OnWindows:
 
     def fit(self, X, y):
         """Fit to each window of each engine."""
-        windows = [x[i - WINDOW : i] for x in X for i in range(WINDOW, len(x) + 1)]
-        self.model.fit(np.array(windows), np.concatenate([left[WINDOW - 1 :] for left in y]))
+        self.model.fit(*to_windows(X, y))
         return self
 
     def predict(self, X):
@@ -95,7 +106,7 @@ class AtEachCycle:
 def score(model, split):
     """Return the root mean squared error; predictions are capped too."""
     predicted = np.clip(model.predict(split.X_test), 0, CAP)
-    return float(np.sqrt(np.mean(np.square(predicted - split.y_test))))
+    return root_mean_squared_error(split.y_test, predicted)
 
 
 def vote_at_each_cycle(seed, n_networks=3):
@@ -120,8 +131,7 @@ def vote_at_each_cycle(seed, n_networks=3):
 
 def ridge(seed):
     """Return ridge regression on the window, scaled."""
-    flatten = FunctionTransformer(partial(series.flatten, WINDOW))
-    return OnWindows(make_pipeline(flatten, StandardScaler(), Ridge(10)))
+    return OnWindows(make_pipeline(series.flattener(WINDOW), StandardScaler(), Ridge(10)))
 
 
 TASK = Task(

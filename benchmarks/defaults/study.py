@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, root_mean_squared_error
 from tasks import TASKS, archive_task
 
 from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
@@ -130,37 +130,30 @@ QUESTIONS = {  # name: tasks, and the settings to compare
 }
 
 
-def take(X, indices):
-    """Return the samples at `indices` of an array or a list."""
-    return [X[i] for i in indices] if isinstance(X, list) else X[indices]
-
-
 def measure(task, settings, fold, seed):
     """Return score, log-loss (NaN for a regression) and seconds of a fit."""
-    train, test = task.splits[fold]
-    X_train, X_test = take(task.X, train), take(task.X, test)
+    X_train, y_train, X_test, y_test = task.split(fold)
     settings = dict(settings)
     if task.analyzer is not None:
         vectorizer = SequenceVectorizer(analyzer=task.analyzer).fit(X_train)
         X_train, X_test = vectorizer.transform(X_train), vectorizer.transform(X_test)
         settings["embedding_dim"] = 128
     if "updates" in settings:
-        settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(train) / 32)))
+        settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(y_train) / 32)))
     initialize = settings.pop("start", GRU.initialize)
     model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=seed, **settings)
     begin = time.perf_counter()
     with warnings.catch_warnings(), patch.object(GRU, "initialize", initialize):
         warnings.simplefilter("ignore")
-        model.fit(X_train, task.y[train])
+        model.fit(X_train, y_train)
     seconds = time.perf_counter() - begin
-    y = task.y[test]
     if task.is_regression:
-        return np.sqrt(np.mean(np.square(model.predict(X_test) - y))), np.nan, seconds
+        return root_mean_squared_error(y_test, model.predict(X_test)), np.nan, seconds
     p = model.predict_proba(X_test).astype(float)
-    right = np.mean(model.classes_[p.argmax(axis=1)] == y)
+    right = np.mean(model.classes_[p.argmax(axis=1)] == y_test)
     p = np.clip(p, 1e-6, 1)
     p /= p.sum(axis=1, keepdims=True)
-    return right, log_loss(y, p, labels=model.classes_), seconds
+    return right, log_loss(y_test, p, labels=model.classes_), seconds
 
 
 def main(argv=None):

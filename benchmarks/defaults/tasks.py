@@ -1,12 +1,23 @@
 """The tasks that the defaults were chosen on: training parts only, cross-validated."""
 
-import csv
-import gzip
+import sys
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+
+sys.path.append(str(Path(__file__).parents[1] / "accuracy"))  # where the same files are read
+
+import adding
+import basic_motions
+import japanese_vowels
+import libras
+import robot_failure
+import texts
+import turbofan
+from rows import split_at
 
 
 class Task(NamedTuple):
@@ -30,6 +41,10 @@ class Task(NamedTuple):
     splits: list
     is_regression: bool
 
+    def split(self, fold):
+        """Return what one fold fits to and is scored on."""
+        return split_at(self.X, self.y, *self.splits[fold])
+
 
 # --- Texts ---------------------------------------------------------------------------------------
 
@@ -39,15 +54,12 @@ def _texts(path, analyzer="word", n_train=None, n_splits=3):
 
     A file that is not split has all.
     """
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if any(row.get("split") == "train" for row in rows):
-        rows = [row for row in rows if row["split"] == "train"]
-    y = np.array([row["label"] for row in rows])
+    X, y, parts = texts.read(path)
+    if "train" in parts:
+        X, y, *_ = texts.read_split(path)
     size = {"test_size": 0.2} if n_train is None else {"train_size": n_train, "test_size": 1000}
     splitter = StratifiedShuffleSplit(n_splits, random_state=0, **size)
-    texts = [row["text"] for row in rows]
-    return Task(texts, y, analyzer, list(splitter.split(y, y)), False)
+    return Task(X, y, analyzer, list(splitter.split(y, y)), False)
 
 
 # --- Series --------------------------------------------------------------------------------------
@@ -62,40 +74,13 @@ def _series(X, y):
         return Task(X, y, None, list(folds.split(y, y)), False)
 
 
-def _japanese_vowels(folder):
-    with np.load(folder / "JapaneseVowels.npz") as data:
-        ends = np.cumsum(data["lengths_train"])[:-1]
-        return _series(np.split(data["values_train"], ends), data["y_train"])
-
-
-def _basic_motions(folder):
-    with np.load(folder / "BasicMotions.npz") as data:
-        return _series(data["values_train"].reshape(-1, 100, 6), data["y_train"])
-
-
-def _libras(folder):
-    with np.load(folder / "libras.npz") as data:
-        return _series(data["X_train"], data["y_train"])
-
-
-def _robot_failure(folder, number):
-    with np.load(folder / "robot_failure.npz") as data:
-        return _series(data[f"LP{number}_X"], data[f"LP{number}_y"])
-
-
 def _turbofan(folder):
     """Return all windows of 30 cycles; whole engines are held out."""
-    with gzip.open(folder / "cmapss_train_FD001.csv.gz", "rt") as file:
-        table = np.loadtxt(file, delimiter=",", skiprows=1)
-    X, y, engine = [], [], []
-    for unit in np.unique(table[:, 0]):
-        rows = table[table[:, 0] == unit, 2:]
-        for end in range(30, len(rows) + 1):
-            X.append(rows[end - 30 : end])
-            y.append(min(125, len(rows) - end))
-            engine.append(unit)
+    engines = turbofan.read_engines(folder, "train")
+    X, y = turbofan.to_windows(engines, [turbofan.cycles_left(x) for x in engines])
+    engine = np.repeat(np.arange(len(engines)), [len(x) - turbofan.WINDOW + 1 for x in engines])
     splits = GroupShuffleSplit(2, test_size=0.2, random_state=0).split(X, y, engine)
-    return Task(np.array(X), np.array(y, float), None, list(splits), True)
+    return Task(X, y, None, list(splits), True)
 
 
 def read_ts(path):
@@ -118,15 +103,9 @@ def archive_task(path):
 # --- Series that are made here -------------------------------------------------------------------
 
 
-def _adding(n=10_000, n_steps=600):
-    rng = np.random.default_rng(5)
-    X = np.zeros((n, n_steps, 2), np.float32)
-    X[:, :, 0] = rng.random((n, n_steps))
-    half = n_steps // 2
-    for marked in (rng.integers(0, half, n), rng.integers(half, n_steps, n)):
-        X[np.arange(n), marked, 1] = 1
+def _adding(n=10_000):
     splits = [(np.arange(0, n - 1000), np.arange(n - 1000, n))]
-    return Task(X, (X[:, :, 0] * X[:, :, 1]).sum(axis=1), None, splits, True)
+    return Task(*adding.make_adding(n, seed=5), None, splits, True)
 
 
 def _made(make_one, n, n_steps, n_classes=3):
@@ -185,12 +164,12 @@ TASKS = {  # name: what returns it, given the folder of the data
     "waimai": lambda folder: _texts(folder / "waimai_10k.csv.gz", "char", n_splits=2),
     "TREC, 300": lambda folder: _texts(folder / "trec.csv.gz", n_train=300),
     "CR, 300": lambda folder: _texts(folder / "cr.csv.gz", n_train=300),
-    "JapaneseVowels": _japanese_vowels,
-    "BasicMotions": _basic_motions,
-    "Libras": _libras,
-    "LP1": lambda folder: _robot_failure(folder, 1),
-    "LP4": lambda folder: _robot_failure(folder, 4),
-    "LP5": lambda folder: _robot_failure(folder, 5),
+    "JapaneseVowels": lambda folder: _series(*japanese_vowels.load(folder)[:2]),
+    "BasicMotions": lambda folder: _series(*basic_motions.load(folder)[:2]),
+    "Libras": lambda folder: _series(*libras.load(folder)[:2]),
+    "LP1": lambda folder: _series(*robot_failure.load(folder)[0]),
+    "LP4": lambda folder: _series(*robot_failure.load(folder)[3]),
+    "LP5": lambda folder: _series(*robot_failure.load(folder)[4]),
     "C-MAPSS": _turbofan,
     "adding": lambda folder: _adding(),
     "bump": lambda folder: _made(_bump, 36, 128),

@@ -13,15 +13,15 @@ side by side, of texts the bag of words and pairs.
 """
 
 import argparse
-import csv
 import json
+import sys
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -29,7 +29,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tasks import read_ts
 
-from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
+from skgru import GRUClassifier, GRURegressor
+
+sys.path.append(str(Path(__file__).parents[1] / "accuracy"))  # as in tasks
+
+import series
+import texts
+from rows import split_at
 
 CLASSIFIERS = {
     "1-NN": KNeighborsClassifier(1),
@@ -42,18 +48,10 @@ REGRESSORS = {
 }
 
 
-def flatten(X, n_steps):
-    """Return series as rows of a table, cut to `n_steps` steps or filled up with zeros."""
-    table = np.zeros((len(X), n_steps, X[0].shape[1]))
-    for row, x in zip(table, X, strict=True):
-        row[: len(x)] = x[:n_steps]
-    return table.reshape(len(X), -1)
-
-
 def score(model, X, y):
     """Return the accuracy, of numbers the root mean squared error."""
     if y.dtype.kind == "f":
-        return float(np.sqrt(np.mean(np.square(model.predict(X) - y))))
+        return root_mean_squared_error(y, model.predict(X))
     return model.score(X, y)
 
 
@@ -76,33 +74,27 @@ def measure(folder, n_seeds, settings):
     n_steps = max(map(len, X_train))
     printed = f"{name}: {np.mean(scores):.3f} ± {np.std(scores):.3f}, {seconds:.1f} s"
     for label, model in (REGRESSORS if is_regression else CLASSIFIERS).items():
-        model = make_pipeline(StandardScaler(), model).fit(flatten(X_train, n_steps), y_train)
-        printed += f"; {label} {score(model, flatten(X_test, n_steps), y_test):.3f}"
+        model = make_pipeline(series.flattener(n_steps), StandardScaler(), model)
+        printed += f"; {label} {score(model.fit(X_train, y_train), X_test, y_test):.3f}"
     print(printed, flush=True)
 
 
 def measure_texts(path, n_seeds, settings, n_train):
     """Print what the models reach on a file of texts."""
-    csv.field_size_limit(2**31 - 1)
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    X, y = np.array([row["text"] for row in rows], object), np.array([row["label"] for row in rows])
+    X, y, _ = texts.read(path)
     splitter = StratifiedShuffleSplit(
         n_seeds, train_size=n_train, test_size=min(1000, len(y) - n_train), random_state=0
     )
     scores, scores_of_bag, seconds = [], [], 0
-    for seed, (train, test) in enumerate(splitter.split(X, y)):
-        network = GRUClassifier(random_state=seed, **settings)
-        model = make_pipeline(SequenceVectorizer(), network)
+    for seed, fold in enumerate(splitter.split(y, y)):
+        X_train, y_train, X_test, y_test = split_at(X, y, *fold)
+        model = texts.network(seed, **settings)
         start = time.perf_counter()
-        model.fit(X[train], y[train])
+        model.fit(X_train, y_train)
         seconds += (time.perf_counter() - start) / n_seeds
-        scores.append(model.score(X[test], y[test]))
-        bag = make_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-            LogisticRegression(C=10, max_iter=1000),
-        )
-        scores_of_bag.append(bag.fit(X[train], y[train]).score(X[test], y[test]))
+        scores.append(score(model, X_test, y_test))
+        bag = texts.bag_of_words(ngram_range=(1, 2)).fit(X_train, y_train)
+        scores_of_bag.append(score(bag, X_test, y_test))
     print(
         f"{path.stem}: {np.mean(scores):.3f} ± {np.std(scores):.3f}, {seconds:.1f} s; "
         f"bag of words {np.mean(scores_of_bag):.3f} ± {np.std(scores_of_bag):.3f}",
