@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,9 @@ def chunks(sizes: Indices) -> Iterator[Indices]:
         start = stop
 
 
-def shards(indices: Indices, lengths: Indices, n_units: int) -> list[Indices]:
+def shards(
+    indices: Indices, lengths_of: Callable[[Indices], Indices], n_units: int
+) -> list[Indices]:
     """Cut a batch into parts that threads can work on, of about equal work.
 
     Their number depends on the sizes alone, never on the number of threads: so neither do sums
@@ -86,8 +88,8 @@ def shards(indices: Indices, lengths: Indices, n_units: int) -> list[Indices]:
     ----------
     indices : ndarray of shape (B,)
         Of the samples.
-    lengths : ndarray of shape (B,)
-        Their steps.
+    lengths_of : callable
+        Returns the steps of the samples at some indices.
     n_units : int
         Units of the widest layer.
 
@@ -98,5 +100,5 @@ def shards(indices: Indices, lengths: Indices, n_units: int) -> list[Indices]:
     n_shards = min(_MAX_SHARDS, len(indices) * n_units // _SHARD_SIZE)
     if n_units < _MIN_SHARDED_UNITS or n_shards < 2:
         return [indices]
-    by_length = indices[np.argsort(-lengths, kind="stable")]
+    by_length = indices[np.argsort(-lengths_of(indices), kind="stable")]
     return [by_length[i::n_shards] for i in range(n_shards)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -103,7 +102,7 @@ class Objective:
         self._terms = terms
         self._has_dropout = any(terms.dropout)
         self._map = map_
-        self._arenas = {name: ArenaPool() for name in examples.steps}
+        self._arenas = ArenaPool(examples.steps)
         self._gradients = [self._new_gradients()]  # of each shard; their sum comes to the first
 
     @property
@@ -145,6 +144,10 @@ class Objective:
         """Return the loss of a batch of n sequences without any error."""
         return self.loss.lowest + self._penalty(n)[0]
 
+    def _lengths_of(self, indices: Indices) -> Indices:
+        """Return the steps of some samples, of all branches."""
+        return _total([steps.lengths_of(indices) for steps in self._steps.values()])
+
     def _sizes(self, name: str) -> Indices:
         """Return how many numbers a pass holds for each sample in a branch, (n,)."""
         lengths = self._steps[name].lengths
@@ -162,8 +165,7 @@ class Objective:
 
     def _data_loss(self, indices: Indices, n: int, seed: int | None = None) -> float:
         """Return the weighted losses of some sequences, divided by n; leave their gradient."""
-        lengths = _total([steps.lengths_of(indices) for steps in self._steps.values()])
-        parts = shards(indices, lengths, self.network.n_units_of_widest)
+        parts = shards(indices, self._lengths_of, self.network.n_units_of_widest)
         while len(self._gradients) < len(parts):
             self._gradients.append(self._new_gradients())
         n_targets = n * self._targets_per_sequence
@@ -180,21 +182,20 @@ class Objective:
     ) -> float:
         """Return the loss of one shard, and write its gradient."""
         n_steps = self._terms.bptt_steps
-        (first, *_) = self._steps.values()
-        lengths = [steps.lengths_of(indices).max() for steps in self._steps.values()]
-        if n_steps is None or max(lengths) <= n_steps:
+        lengths = [steps.lengths_of(indices) for steps in self._steps.values()]
+        if n_steps is None or max(of_branch.max() for of_branch in lengths) <= n_steps:
             # In the order of the first branch's batch, so that nothing has to be sorted back.
             n_steps = None
-            indices = indices[np.argsort(-first.lengths_of(indices), kind="stable")]
+            indices = indices[np.argsort(-lengths[0], kind="stable")]
 
         def loss_of(raw: Array, piece: Piece | None) -> tuple[float, Array]:
             return self._loss_of(raw, indices if piece is None else piece.rows, n)
 
         dropout = None if seed is None else DropoutSource(self._terms.dropout, seed, len(indices))
         # NumPy's reaction to an overflow is a setting of each thread.
-        with ExitStack() as lent, np.errstate(over="ignore", invalid="ignore"):
+        with self._arenas.lend() as arenas, np.errstate(over="ignore", invalid="ignore"):
             pieces = {
-                name: steps.pieces(indices, n_steps, lent.enter_context(self._arenas[name].lend()))
+                name: steps.pieces(indices, n_steps, arenas[name])
                 for name, steps in self._steps.items()
             }
             return loss_and_gradient(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -136,15 +135,15 @@ def run_network(
     dtype = np.dtype(np.float64) if part == "raw" else parameters.vector.dtype
     no_row = then(np.empty((0, width), dtype))
     result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
-    arenas = {name: ArenaPool() for name in steps}
+    pool = ArenaPool(steps)
 
     def run_chunk(indices: Indices) -> None:
-        with ExitStack() as lent:
+        with pool.lend() as arenas:
             pieces = {
                 name: of_branch.pieces(
                     indices,
                     _steps_at_once(network.branches[name], of_branch, len(indices)),
-                    lent.enter_context(arenas[name].lend()),
+                    arenas[name],
                 )
                 for name, of_branch in steps.items()
             }

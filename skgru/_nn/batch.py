@@ -9,7 +9,7 @@ exists, so nothing needs a mask.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -52,22 +52,29 @@ class Arena:
 
 
 class ArenaPool:
-    """Arenas for batches that threads work on at the same time: as many as there are threads."""
+    """Arenas for batches that threads work on at the same time: as many as there are threads.
 
-    def __init__(self) -> None:
-        self._free: list[Arena] = []
+    Parameters
+    ----------
+    names : iterable of str
+        Of the branches: the batches of each have an arena of their own.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(names)
+        self._free: list[dict[str, Arena]] = []
 
     @contextmanager
-    def lend(self) -> Iterator[Arena]:
-        """Lend an arena that no one else uses."""
+    def lend(self) -> Iterator[dict[str, Arena]]:
+        """Lend an arena for each branch that no one else uses."""
         try:
-            arena = self._free.pop()
+            arenas = self._free.pop()
         except IndexError:
-            arena = Arena()
+            arenas = {name: Arena() for name in self._names}
         try:
-            yield arena
+            yield arenas
         finally:
-            self._free.append(arena)
+            self._free.append(arenas)
 
 
 class Batch:
