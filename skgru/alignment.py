@@ -1,20 +1,33 @@
 """Turn events, one row per measurement, into sequences, the input of a recurrent network."""
 
-from collections import Counter
 from collections.abc import Hashable, Mapping
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._compat import StrOptions, fit_context, is_array, is_list, names_of
-from skgru._data.arrays import as_array, check_not_deferred, describe, is_missing, to_numbers
-from skgru._data.times import cast, finest_unit_of, in_seconds, is_time, to_keys, to_ticks, to_times
+from skgru._compat import StrOptions, fit_context, names_of
+from skgru._data.arrays import check_not_deferred
+from skgru._data.columns import (
+    check_finite,
+    columns_of_rows,
+    parse_times,
+    parse_values,
+    to_column,
+    to_objects,
+)
+from skgru._data.keys import (
+    check_types_of_keys,
+    distinct_keys,
+    keys_as_array,
+    number_keys,
+    type_of_key,
+)
+from skgru._data.times import cast, finest_unit_of, in_seconds, to_ticks
 from skgru._estimator import Estimator, hints_at_names
 
 __all__ = ["SequenceAligner"]
@@ -230,20 +243,20 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             not a number, a sample or channel is a float of 2**53 or more, no channel is left, or
             `channels` are of another type than those of the events.
         """
-        events = self._read(X)
+        events = self._parse(X)
         if self.channels is None:
             channels = _sorted_channels(events)
         else:
-            channels = _distinct(self.channels, "channels")
+            channels = distinct_keys(self.channels, "channels")
             if not channels:
                 raise ValueError("Expected at least one channel in channels, got none.")
-            _check_types(channels, events.channels, "channels", self.channel)
+            check_types_of_keys(channels, events.channels, "channels", self.channel)
             self._columns_of(events, channels)
         self._aggregates_of(channels)
         self._width_of_bins(events.ticks)
 
-        self.channels_ = _to_id_array(channels)
-        self.samples_ = _to_id_array(events.samples)
+        self.channels_ = keys_as_array(channels)
+        self.samples_ = keys_as_array(events.samples)
         return self
 
     def fit_transform(self, X, y=None, samples=None):
@@ -300,10 +313,10 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             of X, or the grid of `freq` is too large.
         """
         check_is_fitted(self)
-        events = self._read(X, samples)
+        events = self._parse(X, samples)
         channels = self.channels_.tolist()
-        if not set(map(_type_of, channels)) & set(map(_type_of, events.channels)):
-            _check_types(channels, events.channels, "channels", self.channel)
+        if not set(map(type_of_key, channels)) & set(map(type_of_key, events.channels)):
+            check_types_of_keys(channels, events.channels, "channels", self.channel)
         columns = self._columns_of(events, channels)
         known = np.flatnonzero(columns >= 0)
         order = known[np.lexsort((events.ticks[known], events.sample_of[known]))]
@@ -360,27 +373,27 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _read(self, X, samples=None):
+    def _parse(self, X, samples=None):
         """Return the checked events that have a value, of `samples` or of all."""
         sample, time, channel, value = self._split_columns(X)
         all_rows = np.arange(len(sample))
-        found, sample_of = _number(sample, all_rows, self.sample)
+        found, sample_of = number_keys(sample, all_rows, self.sample)
         if samples is None:
             samples = found
         else:
-            samples = _distinct(samples, "samples")
-            _check_types(samples, found, "samples", self.sample)
+            samples = distinct_keys(samples, "samples")
+            check_types_of_keys(samples, found, "samples", self.sample)
         position = {sample: position for position, sample in enumerate(samples)}
         sample_of = np.array([position.get(sample, -1) for sample in found], np.intp)[sample_of]
 
         rows = np.flatnonzero(sample_of >= 0)
-        values = _read_values(value[rows], rows, self.value)
+        values = parse_values(value[rows], rows, self.value)
         present = ~np.isnan(values)
         rows, values = rows[present], values[present]
-        _check_finite(values, values, rows, self.value)
+        check_finite(values, values, rows, self.value)
 
-        channels, channel_of = _number(channel[rows], rows, self.channel)
-        ticks = _read_times(time[rows], rows, self.time)
+        channels, channel_of = number_keys(channel[rows], rows, self.channel)
+        ticks = parse_times(time[rows], rows, self.time)
         return _Events(samples, sample_of[rows], ticks, channels, channel_of, values, rows)
 
     def _split_columns(self, X):
@@ -389,7 +402,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         names = [self.sample, self.time, self.channel, self.value]
         found = names_of(X)
         if found is None:
-            return _split_rows(X)
+            return columns_of_rows(X)
         if not set(names) <= set(found):
             index = [name for name in getattr(getattr(X, "index", None), "names", []) if name]
             raise ValueError(
@@ -398,7 +411,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
                 + f" Its index, {index}, becomes columns by X.reset_index()."
                 * bool(index)
             )
-        columns = [_to_column(X[name], f"column {name!r}") for name in names]
+        columns = [to_column(X[name], f"column {name!r}") for name in names]
         lengths = [len(column) for column in columns]
         if len(set(lengths)) > 1:
             raise ValueError(f"Expected columns of one length in X, got lengths {lengths}.")
@@ -471,7 +484,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         try:
             if isinstance(freq, str):
                 freq = _import_timedelta(freq)(freq)
-            freq = to_ticks(_to_objects([freq]))[0]
+            freq = to_ticks(to_objects([freq]))[0]
         except (AttributeError, OverflowError, ValueError) as error:  # AttributeError: NaT
             raise ValueError(
                 f"freq: expected a fixed duration above 0, got {self.freq!r}: {error}"
@@ -568,175 +581,6 @@ def _differences(last, first):
         return last - first
 
 
-# --- Columns -----------------------------------------------------------------------------------
-
-
-def _split_rows(X):
-    """Return the four columns of rows of sample, time, channel and value."""
-    expected = (
-        "Expected X to be a DataFrame, a dict or an array of shape (n_events, 4) with the columns "
-        "sample, time, channel and value, got "
-    )
-    if not is_array(X):
-        if not is_list(type(X)):
-            raise ValueError(f"{expected}{describe(X)}.")
-        rows = list(X)
-        if not all(map(is_list, set(map(type, rows)))):
-            i = next(i for i, row in enumerate(rows) if not is_list(type(row)))
-            raise ValueError(f"{expected}{describe(rows[i])} as row {i}.")
-        rows = list(map(tuple, rows))
-        for i, n_cells in enumerate(map(len, rows)):
-            if n_cells != 4:
-                raise ValueError(f"{expected}{n_cells} cells in row {i}.")
-        return [_to_objects(column) for column in zip(*rows, strict=True)] or [_to_objects([])] * 4
-    X = as_array(X)
-    if X.shape == (0,):
-        X = X.reshape(0, 4)
-    if X.ndim != 2 or X.shape[1] != 4:
-        raise ValueError(f"{expected}shape {X.shape}.")
-    if X.dtype.kind in "US":
-        raise ValueError(
-            f"Expected X to be an array of numbers or objects, got dtype {X.dtype}, in which "
-            "times and values are strings too. Make it with dtype=object."
-        )
-    return [_to_column(column, "X") for column in X.T]
-
-
-def _to_column(cells, name):
-    """Return cells as a one-dimensional array."""
-    if not is_array(cells):
-        if not is_list(type(cells)):
-            raise ValueError(f"Expected an array or a list as {name}, got {describe(cells)}.")
-        # As an array, strings would swallow the numbers beside them, and tuples become rows.
-        return _to_objects(cells)
-    if getattr(getattr(cells, "dt", None), "tz", None) is not None:
-        cells = cells.dt.tz_convert(None)  # pandas makes an object of each time with a zone
-    try:
-        column = as_array(cells)
-    except TypeError as error:
-        raise ValueError(f"Expected an array or a list as {name}: {error}") from error
-    if column.ndim != 1:
-        raise ValueError(f"Expected one-dimensional columns in X, got shape {column.shape}.")
-    return column if column.dtype.kind in "biufcmM" else _to_objects(column.tolist())
-
-
-def _to_objects(cells):
-    """Return cells as an array of objects; masked ones are None."""
-    cells = list(cells)
-    if type(np.ma.masked) in set(map(type, cells)):
-        cells = [None if cell is np.ma.masked else cell for cell in cells]
-    return np.fromiter(cells, object, len(cells))
-
-
-# --- Identifiers of samples and channels -------------------------------------------------------
-
-
-def _to_ids(column):
-    """Return a column as a list of keys that hash the same wherever they come from."""
-    if column.dtype.kind in "mM":
-        return to_keys(to_times(column))
-    ids = column.tolist()
-    if any(map(is_time, set(map(type, ids)))):
-        times = {cell for cell in ids if is_time(type(cell)) and not is_missing(cell)}
-        keys = {time: to_keys(to_times(_to_objects([time])))[0] for time in times}
-        ids = [keys.get(cell, cell) if is_time(type(cell)) else cell for cell in ids]
-    return ids
-
-
-def _to_id_array(ids):
-    """Return ids as an array, of numbers if all are."""
-    are_numbers = all(isinstance(key, int | float) for key in ids)
-    return as_array(ids) if ids and are_numbers else _to_objects(ids)
-
-
-def _number(column, rows, name):
-    """Return the distinct ids in order of first appearance, and the place of each in that list."""
-    ids = _to_ids(column)
-    try:
-        place = {key: place for place, key in enumerate(dict.fromkeys(ids))}
-    except TypeError as error:
-        i = next(i for i, key in enumerate(ids) if not _is_hashable(key))
-        raise ValueError(
-            f"Expected a hashable {name} in every row, got {describe(ids[i])} in row {rows[i]}."
-        ) from error
-    places = np.fromiter(map(place.__getitem__, ids), dtype=np.intp, count=len(ids))
-    for key in place:
-        if is_missing(key) or _may_be_rounded(key, column.dtype):
-            row = rows[np.flatnonzero(places == place[key])[0]]
-            if is_missing(key):
-                raise ValueError(f"Expected a {name} in every row, got {key!r} in row {row}.")
-            raise ValueError(f"{_rounded(key, column.dtype)} as {name} in row {row}.")
-    return list(place), places
-
-
-def _distinct(ids, name):
-    """Return the ids of the parameter `name` as a list, checked to have each once."""
-    if isinstance(ids, str):
-        raise ValueError(f"Expected an array-like of {name}, got the string {ids!r}.")
-    column = _to_column(ids, name)
-    ids = _to_ids(column)
-    for key in ids:
-        if not _is_hashable(key):
-            raise ValueError(f"Expected hashable {name}, got {describe(key)}.")
-    counts = Counter(ids)
-    for key, count in counts.items():
-        if is_missing(key) or count > 1:
-            raise ValueError(f"Expected distinct {name}, got {key!r} {count} times.")
-        if _may_be_rounded(key, column.dtype):
-            raise ValueError(f"{_rounded(key, column.dtype)} in {name}.")
-    return list(counts)
-
-
-def _is_hashable(key):
-    try:
-        hash(key)
-    except TypeError:
-        return False
-    return True
-
-
-def _may_be_rounded(key, dtype):
-    """Whether an key is a float so large that several whole numbers may have become it."""
-    return isinstance(key, float) and abs(key) >= 2.0 ** (_digits(dtype) + 1)
-
-
-def _digits(dtype):
-    return np.finfo(dtype).nmant if dtype.kind == "f" else 52
-
-
-def _rounded(key, dtype):
-    return (
-        f"Expected integers or strings as ids, and floats only below 2**{_digits(dtype) + 1}, as "
-        f"unlike ids beyond may have become equal, got {key!r}"
-    )
-
-
-def _check_types(asked, found, name, column):
-    """Refuse ids that no key found in a column can equal, as their types differ."""
-    types = {_type_of(key): key for key in found}
-    equal = set(asked).intersection(found)
-    for key in asked if found else ():
-        if key not in equal and _type_of(key) not in types:
-            example = next(iter(types.values()))
-            raise ValueError(
-                f"Expected {name} of the type of those in column {column!r} of X, such as "
-                f"{example!r} of type {type(example).__name__}, got {key!r} of type "
-                f"{type(key).__name__}, which equals none of them. Convert {name} or the column."
-            )
-
-
-def _type_of(key):
-    """Return the type that ids must share to be equal."""
-    if isinstance(key, tuple):
-        return tuple(map(_type_of, key))
-    if is_time(type(key)):
-        return date if isinstance(key, date | np.datetime64) else timedelta
-    for kind in (str, bytes):
-        if isinstance(key, kind):
-            return kind
-    return Real if isinstance(key, Real | Decimal | np.bool_) else type(key)
-
-
 def _sorted_channels(events):
     """Return the channels in order."""
     if not events.channels:
@@ -748,57 +592,3 @@ def _sorted_channels(events):
             "Expected channels that can be sorted, such as strings only, got "
             f"{events.channels[:5]}. Give their order in the parameter channels."
         ) from error
-
-
-# --- Values and times --------------------------------------------------------------------------
-
-
-def _read_values(cells, rows, name):
-    """Return values as float64, missing ones as NaN."""
-    try:
-        return to_numbers(cells, _rows_named(rows)).astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Expected a number (one-hot encode a categorical channel into channels of its own) in "
-            f"column {name!r}: {error}"
-        ) from error
-
-
-def _rows_named(rows):
-    """Return a function that names the row of the cell at an index."""
-    return lambda index: f"row {rows[index[0]]}" if len(rows) else "its cells"
-
-
-def _read_times(cells, rows, name):
-    """Return times as timedelta64 since the epoch, as float64 or as integers, exactly."""
-    try:
-        ticks = to_ticks(cells)
-        if ticks.dtype.kind != "m":
-            ticks = to_numbers(cells, _rows_named(rows))
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Expected a number, a datetime or a duration in column {name!r} (pandas.to_datetime "
-            f"makes datetimes of text): {error}"
-        ) from error
-    _check_finite(in_seconds(ticks), cells, rows, name)
-    if ticks.dtype.kind in "bf":
-        ticks = ticks.astype(np.float64)
-    if cells.dtype == object and ticks.dtype.kind == "f":
-        for i in np.flatnonzero(np.abs(ticks) >= 2**53):
-            if isinstance(cells[i], Integral) and int(ticks[i]) != cells[i]:
-                raise ValueError(
-                    f"Expected times that are exact in column {name!r}, got {cells[i]} in row "
-                    f"{rows[i]}: beyond 2**53, whole numbers stand neither beside fractions nor "
-                    "beyond 64 bits."
-                )
-    return ticks
-
-
-def _check_finite(numbers, cells, rows, name):
-    """Raise at the first of the numbers, made of cells, that is not finite."""
-    finite = np.isfinite(numbers)
-    if not finite.all():
-        i = np.argmin(finite)
-        raise ValueError(
-            f"Expected finite numbers in column {name!r}, got {cells[i]} in row {rows[i]}."
-        )
