@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor
 from skgru.per_timestep import PerTimestep
+from tests.data.test_forms import objects
 from tests.datasets import (
     ESTIMATORS,
     NAMED_FRAMES,
@@ -31,7 +32,6 @@ from tests.datasets import (
     read_tokens,
     small,
 )
-from tests.test_sequences import objects
 
 try:  # no requirement of the tests, and one may be installed that needs a newer NumPy
     import pyarrow as pa

@@ -24,9 +24,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor
 from skgru.per_timestep import PerTimestep
+from tests.data.test_forms import objects
+from tests.data.test_targets import OnlyArray, OnlyDlpack, Unreadable
 from tests.datasets import read_numbers, read_tokens, small
-from tests.test_forms import OnlyArray, OnlyDlpack, Unreadable
-from tests.test_sequences import objects
 
 try:
     import pyarrow as pa
