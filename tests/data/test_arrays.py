@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._data.arrays import MISSING_ID, as_array, describe, exceeds_floats, to_ids, to_numbers
 from tests.containers import (
     CONTAINERS,
     HOLES,
@@ -268,3 +269,55 @@ def test_ids_beyond_the_integers_of_a_float_stay_apart(form):
     }
     model = small(GRUClassifier, embedding_dim=3).fit(forms[form], [0, 1, 0])
     assert model.token_ids_.tolist() == [1, base, base + 1, base + 2]
+
+
+# Cells alone
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([1, 2], np.array([1, 2])),
+        ([True, False], np.array([True, False])),
+        ([True, 2], np.array([1, 2])),
+        ([1, None], np.array([1, NAN])),
+        ([2**63, 1], np.array([2**63, 1], np.uint64)),
+        ([-1, 2**63], np.array([-1.0, 2.0**63])),
+        ([Decimal("0.5"), 2], np.array([0.5, 2.0])),
+        (np.array([1, 2], np.int8), np.array([1, 2], np.int8)),
+        (np.array([1, 2], np.float32), np.array([1, 2], np.float32)),
+        (np.array([1, 2], np.longdouble), np.array([1.0, 2.0])),
+        (np.ma.array([1, 2], mask=[0, 1]), np.array([1, NAN])),
+    ],
+)
+def test_cells_have_the_type_that_holds_them_all(cells, expected):
+    assert_array_equal(to_numbers(as_array(cells), "X"), expected, strict=True)
+
+
+def test_masked_integers_beyond_those_of_a_float_stay_integers():
+    cells = as_array(np.ma.array([2**53 + 1, 5], mask=[0, 1]))
+    assert cells.tolist() == [2**53 + 1, None]
+    assert_array_equal(to_ids(cells, "X"), [2**53 + 1, MISSING_ID], strict=True)
+    assert as_array(np.ma.array([2**52, 5], mask=[0, 1])).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("numbers", "exceeds"),
+    [([2**53], True), ([2**53 - 1], False), ([-(2**53)], True), ([0.5], False), ([], False)],
+)
+def test_integers_from_2_to_the_53_on_may_not_be_floats(numbers, exceeds):
+    assert exceeds_floats(np.array(numbers)) == exceeds
+
+
+def test_an_error_names_the_cell_in_the_words_that_it_is_given():
+    cells = as_array([[1.0, 2.0], [3.0, "x"]])
+    with pytest.raises(ValueError, match=r"got the text 'x' in the cell \(1, 1\)"):
+        to_numbers(cells, lambda index: f"the cell {index}")
+    with pytest.raises(ValueError, match=r"got 2\.5 in here"):
+        to_ids(np.array([1, 2.5]), "here")
+
+
+def test_things_are_described_in_words():
+    things = [np.ones((2, 3)), "a", b"a", {}, 1, object()]
+    expected = ["an array of shape (2, 3)", "a string", "bytes", "a dict", "an int", "an object"]
+    assert list(map(describe, things)) == expected

@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier
+from skgru._data.stacking import concatenate_columns, is_feature
 from skgru.per_timestep import PerTimestep
 from tests.containers import assert_reads, lists, objects, pa
 from tests.datasets import assert_same_model, output, ragged, read_numbers, rectangle, small
@@ -119,3 +120,33 @@ def test_integers_beside_durations_stay_integers():
     assert_array_equal(read.values, [[0, 0], [60, 1], [120, 2], [0, 0], [60, 1]])
     with pytest.raises(ValueError, match="got the duration"):
         read_numbers([[np.timedelta64(1, "s"), 0]], time_feature=0)
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "expected"),
+    [
+        (["int8", "int64"], "int64"),
+        (["bool", "int64"], "int64"),
+        (["uint64", "int64"], "int64"),  # not float64, which would round them
+        (["int64", "float32"], "float64"),
+        (["float32", "float32"], "float32"),
+        (["bool", "bool"], "bool"),
+    ],
+)
+def test_integers_side_by_side_stay_integers(dtypes, expected):
+    columns = [np.array([0, 1], dtype) for dtype in dtypes]
+    assert_array_equal(
+        concatenate_columns(columns), np.array([[0, 0], [1, 1]], expected), strict=True
+    )
+
+
+def test_unsigned_integers_that_no_signed_ones_hold_become_floats():
+    columns = [np.array([2**63], np.uint64), np.array([-1])]
+    assert_array_equal(concatenate_columns(columns), [[2.0**63, -1.0]], strict=True)
+
+
+@pytest.mark.parametrize(
+    ("index", "found"), [(0, True), (2, True), (3, False), (-3, True), (-4, False), (None, False)]
+)
+def test_features_are_counted_from_either_end(index, found):
+    assert is_feature(index, 3) == found
