@@ -385,3 +385,30 @@ def unpack(rows, lengths):
     for row, (t, i) in zip(rows, rows_of(lengths), strict=True):
         sequences[i][t] = row
     return sequences
+
+
+def steps_of(p, sequence):
+    """Return the steps of a sequence as the naive equations read them, and their δ, if any."""
+    if not any(name.endswith("decay_weights") for name in p):
+        return inputs(p, sequence), None
+    seen = np.split(sequence, 3, axis=1)
+    return observed_inputs(p, [seen], reads_mask="inputs.decay_weights" in p)
+
+
+def outputs_truncated(p, sequence, n_steps, held, **form):
+    """Return the top layer's outputs, where each piece starts from the states `held` there."""
+    steps, gaps = steps_of(p, sequence)
+    T = len(steps)
+    first = T % n_steps or min(n_steps, T)
+    starts = [0, *range(first, T, n_steps)]
+    outputs = [
+        stack(
+            p,
+            steps[start:stop],
+            [states[start] for states in held],
+            gaps=None if gaps is None else gaps[start:stop],
+            **form,
+        )[0]
+        for start, stop in zip(starts, [*starts[1:], T], strict=True)
+    ]
+    return np.concatenate(outputs)

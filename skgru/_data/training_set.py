@@ -31,6 +31,9 @@ class Targets(Protocol):
     def check(self, y: Any, where: NameOf) -> Values:
         """Return y as an array of one or two dimensions, if the loss takes it."""
 
+    def encode(self, y: Values, weights: Array) -> tuple[Values, Array]:
+        """Return encoded targets, and the factors of the samples' losses."""
+
 
 class Samples(NamedTuple):
     """Sequences with targets and weights, checked and not yet encoded.
@@ -63,6 +66,30 @@ class Samples(NamedTuple):
         """The weights of the targets that there are."""
         weights: Array = self.target_weights[self.present]
         return weights
+
+    def encoded(self, targets: Targets) -> TrainingSet:
+        """Return the samples with encoded targets.
+
+        Raises
+        ------
+        ValueError
+            If the class weights leave no sample.
+        """
+        encoded, factors = targets.encode(self.labels, self.label_weights)
+        if not factors.any():
+            raise ValueError(
+                "class_weight leaves no sample to train on: expected a weight above 0 for at least "
+                "one class of y."
+            )
+        n = len(self.target_weights)
+        return TrainingSet(
+            self.sequences,
+            self.weights,
+            _spread(encoded, self.present, n),
+            self.target_weights,
+            _spread(factors, self.present, n),
+            self.per_step,
+        )
 
 
 class TrainingSet(NamedTuple):
@@ -190,3 +217,12 @@ def _check_lengths(parsed: Parsed, n_sequences: int, n_targets: int) -> None:
         "Found input variables with inconsistent numbers of samples: "
         f"[{n_sequences}, {n_targets}] (sequences of X, targets of y).{hint}"
     )
+
+
+def _spread(values: Values, rows: slice | Indices, n: int) -> Values:
+    """Return values in their rows of n, and zeros elsewhere."""
+    if len(values) == n:
+        return values
+    spread = np.zeros((n, *values.shape[1:]), values.dtype)
+    spread[rows] = values
+    return spread

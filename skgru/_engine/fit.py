@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
 from skgru._data.kinds import make_input
-from skgru._data.training_set import Samples, TrainingSet, parse_samples
+from skgru._data.training_set import TrainingSet, parse_samples
 from skgru._defaults import AUTO_PARAMETERS, DataShape, Plan, choose_encoder, choose_plan
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, network_spec
@@ -22,7 +22,7 @@ from skgru._engine.observers import History
 from skgru._engine.predict import run_network
 from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
 from skgru._engine.unused import Decisions, warn_of_unused
-from skgru._nn.batch import Array, Indices, Values
+from skgru._nn.batch import Array
 from skgru._nn.dropout import DropoutRates
 from skgru._nn.network import Network
 from skgru._options import check_pieces, fill_auto, wanted_encoder
@@ -190,7 +190,7 @@ def read(request: Request) -> Data:
     else:
         learned = request.before.loss.learned
     loss = loss.bind(learned)
-    training, validation = _encoded(samples, loss), None
+    training, validation = samples.encoded(loss), None
     if request.validation is not None:
         validation = _read_validation(request.validation, inputs, loss, per_step)
     return Data(inputs, loss, training, validation, _shapes_of(training, inputs, loss))
@@ -206,41 +206,7 @@ def _read_validation(
             "The validation set is too small: expected at least 2 sequences with a weight, "
             f"got {len(samples.weights)}."
         )
-    return _encoded(samples, loss)
-
-
-def _encoded(samples: Samples, loss: Loss) -> TrainingSet:
-    """Return samples with encoded targets.
-
-    Raises
-    ------
-    ValueError
-        If the class weights leave no sample.
-    """
-    encoded, factors = loss.encode(samples.labels, samples.label_weights)
-    if not factors.any():
-        raise ValueError(
-            "class_weight leaves no sample to train on: expected a weight above 0 for at least "
-            "one class of y."
-        )
-    n = len(samples.target_weights)
-    return TrainingSet(
-        samples.sequences,
-        samples.weights,
-        _spread(encoded, samples.present, n),
-        samples.target_weights,
-        _spread(factors, samples.present, n),
-        samples.per_step,
-    )
-
-
-def _spread(values: Values, rows: slice | Indices, n: int) -> Values:
-    """Return values in their rows of n, and zeros elsewhere."""
-    if len(values) == n:
-        return values
-    spread = np.zeros((n, *values.shape[1:]), values.dtype)
-    spread[rows] = values
-    return spread
+    return samples.encoded(loss)
 
 
 def _shapes_of(

@@ -8,6 +8,7 @@ from skgru._nn.batch import Arena, Batch
 from skgru._nn.missing import ObservedInputs, StateDecay
 from skgru._nn.part import LayerRun, Run, StackInputGradients
 from tests import naive
+from tests.parts import random_parameters, unwritten
 
 D, H, S = 3, 4, 6
 KINK = 0.02  # derivatives are checked where the arguments of max(0, ·) are at least so far from 0
@@ -15,10 +16,6 @@ DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 DIRECTIONS = pytest.mark.parametrize("n_directions", [1, 2], ids=["onward", "both"])
 PATCHES = pytest.mark.parametrize("patch_size", [1, 3])
 MASKS = pytest.mark.parametrize("reads_mask", [False, True], ids=["values", "mask"])
-
-
-def unwritten(layer, dtype=np.float64):
-    return {name: np.full(shape, np.nan, dtype) for name, shape in layer.shapes().items()}
 
 
 def raw_sequence(n_steps, rng, share_missing=0.5):
@@ -71,7 +68,7 @@ def state_problem(seed=0):
     """Return a layer, random parameters and δ, both sides of the kink in view but not the kink."""
     rng = np.random.RandomState(seed)
     layer = StateDecay(D, H)
-    p = {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
+    p = random_parameters(layer, rng)
     gaps = rng.uniform(0, 3, size=(S, D))
     naive.leave_the_kink(p, gaps, rng, KINK)
     return layer, p, gaps, Batch(np.array([S]))
@@ -195,7 +192,7 @@ def observed_problem(n_directions, patch_size, reads_mask, seed=0):
     layer = ObservedInputs(
         D, patch_size=patch_size, n_directions=n_directions, reads_mask=reads_mask
     )
-    p = {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
+    p = random_parameters(layer, rng)
     sequences = [
         naive.seen_by_each(*raw_sequence(n * patch_size, rng), bidirectional=n_directions == 2)
         for n in (4, 2)

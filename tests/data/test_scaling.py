@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
+from skgru import GRUClassifier, GRURegressor
 from skgru._data import scaling as _scaling
 from skgru._data.scaling import contains_nan, mean_and_scale, median_and_scale, scale_values
+from tests.datasets import rectangle, small
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 50])
@@ -211,3 +213,20 @@ def test_a_range_that_overflows_is_refused():
 def test_a_scaled_value_that_overflows_is_clipped():
     values = np.array([[1e300], [-1e300]])
     assert_array_equal(scale_values(values, 0.0, 1e-12, np.float32, clip=True), [[3], [-3]])
+
+
+def test_values_too_large_for_the_type_that_is_computed():
+    X, y = rectangle(40)
+    X[3, 2, 0] = 1e39
+    with pytest.raises(ValueError, match=r'too large for float32 .* or dtype="float64"'):
+        small(GRUClassifier, scaling=None).fit(X, y)
+    small(GRUClassifier, scaling=None, dtype="float64").fit(X, y)
+
+
+@pytest.mark.parametrize("magnitude", [1e156, 1e200])
+def test_values_whose_variance_overflows(magnitude):
+    X, y = rectangle()
+    with pytest.raises(ValueError, match="variance of X overflows: expected values below about"):
+        small(GRUClassifier, dtype="float64").fit(magnitude * X, y)
+    with pytest.raises(ValueError, match="variance of y overflows: expected values below about"):
+        small(GRURegressor, dtype="float64").fit(X, magnitude * X[:, 0, 0])

@@ -195,36 +195,9 @@ def test_without_a_single_step_the_head_reads_zeros(pooling):
 # Gradients
 
 
-def naive_steps(p, sequence):
-    """Return the steps of a sequence as the naive equations read them, and their δ, if any."""
-    if not any(name.endswith("decay_weights") for name in p):
-        return naive.inputs(p, sequence), None
-    seen = np.split(sequence, 3, axis=1)
-    return naive.observed_inputs(p, [seen], reads_mask="inputs.decay_weights" in p)
-
-
-def naive_outputs_truncated(p, sequence, n_steps, held, **form):
-    """Return the top layer's outputs, where each piece starts from the states `held` there."""
-    steps, gaps = naive_steps(p, sequence)
-    T = len(steps)
-    first = T % n_steps or min(n_steps, T)
-    starts = [0, *range(first, T, n_steps)]
-    outputs = [
-        naive.stack(
-            p,
-            steps[start:stop],
-            [states[start] for states in held],
-            gaps=None if gaps is None else gaps[start:stop],
-            **form,
-        )[0]
-        for start, stop in zip(starts, [*starts[1:], T], strict=True)
-    ]
-    return np.concatenate(outputs)
-
-
 def naive_truncated(p, sequence, n_steps, held, *, pooling, **form):
     """Return the raw outputs, where each piece starts from the states `held` there."""
-    y = naive_outputs_truncated(p, sequence, n_steps, held, **form)
+    y = naive.outputs_truncated(p, sequence, n_steps, held, **form)
     return naive.head(p, y, pooling=pooling)
 
 
@@ -245,7 +218,7 @@ def truncated_problem(
     parts = np.split(sequences.values, sequences.offsets[1:-1])
     held = []
     for part in parts:
-        steps, gaps = naive_steps(p, part)
+        steps, gaps = naive.steps_of(p, part)
         held.append(naive.stack(p, steps, gaps=gaps, cells=cells, **form)[1])
     d_raw = np.random.RandomState(1).normal(size=shape_of_raw(network, sequences))
 

@@ -8,19 +8,12 @@ from skgru._nn.batch import Batch
 from skgru._nn.dropout import Dropout, DropoutRates
 from skgru._nn.layers import Dense, Embedding, GateInputs, OutputGate
 from skgru._nn.part import LayerRun, Run, StackInputGradients
+from tests.parts import random_parameters, unwritten
 
 V, D, H, K, S, B = 7, 3, 4, 2, 6, 5
 BATCH = Batch(np.array([S]))  # these layers do not look at it
 RUN = LayerRun(BATCH)
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def random_parameters(layer, rng):
-    return {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
-
-
-def unwritten(layer, dtype=np.float64):
-    return {name: np.full(shape, np.nan, dtype) for name, shape in layer.shapes().items()}
 
 
 # Embedding

@@ -166,3 +166,18 @@ def test_what_is_held_is_what_is_found_out_anew(
         for batch in batches[1:]:
             assert_array_equal(batch.x, batches[0].x)
             assert_array_equal(batch.rows, batches[0].rows)
+
+
+@given(lengths=st.lists(st.integers(0, 6), min_size=1, max_size=9), data=st.data())
+def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
+    offsets = offsets_of(np.array(lengths))
+    values = np.arange(2.0 * offsets[-1]).reshape(-1, 2)
+    indices = np.array(data.draw(st.permutations(range(len(lengths)))))
+    for arena in (None, Arena()):
+        x, batch, order, rows = make_batch(Steps(Sequences(values, offsets)), indices, arena)
+        assert_array_equal(x, values[rows])
+        assert sorted(order) == sorted(indices)
+        assert_array_equal(batch.lengths, np.array(lengths)[order])
+        assert not np.shares_memory(x, values)
+        for part, i in zip(naive.unpack(x, batch.lengths.tolist()), order, strict=True):
+            assert_array_equal(part, values[offsets[i] : offsets[i + 1]])

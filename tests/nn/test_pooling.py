@@ -12,6 +12,7 @@ from skgru._nn.batch import Arena, Batch, Piece
 from skgru._nn.part import Outputs
 from skgru._nn.pooling import make_pooling
 from tests import naive
+from tests.parts import random_parameters, unwritten
 
 H = 4
 POOLINGS = pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def problem(names, lengths, seed=0):
     """Return a pooling, random parameters, and outputs (T, H) and gradient of each sequence."""
     rng = np.random.RandomState(seed)
     pooling = make_pooling(names, H)
-    p = {name: rng.normal(size=shape) for name, shape in pooling.shapes().items()}
+    p = random_parameters(pooling, rng)
     sequences = [rng.normal(size=(n, H)) for n in lengths]
     return pooling, p, sequences, rng.normal(size=(len(lengths), pooling.n_outputs))
 
@@ -60,7 +61,7 @@ def gradient_of_rows(gradients, batch, dtype=np.float64):
 def pool_and_back(pooling, p, y, batch, d):
     """Return the result, the gradient of the rows y (S, H), and those of the parameters."""
     result, account = pool(pooling, p, y, batch)
-    g = {name: np.full(shape, np.nan, y.dtype) for name, shape in pooling.shapes().items()}
+    g = unwritten(pooling, y.dtype)
     gradients = pooling.backward(p, d, account, outputs_of(y, batch), Piece.whole(batch), g)
     return result, gradient_of_rows(gradients, batch, y.dtype), g
 
@@ -80,7 +81,7 @@ def pool_and_back_in_pieces(pooling, p, sequences, d, n_steps):
     total = {name: np.zeros(shape) for name, shape in pooling.shapes().items()}
     for i in range(len(pieces)):
         y, piece = pieces[i]
-        g = {name: np.full(shape, np.nan) for name, shape in pooling.shapes().items()}
+        g = unwritten(pooling)
         gradients = pooling.backward(p, d, account, outputs_of(y, piece.batch), piece, g)
         dy = naive.unpack(gradient_of_rows(gradients, piece.batch), piece.batch.lengths)
         for position, dy_i in zip(piece.positions, dy, strict=True):
@@ -248,7 +249,7 @@ def test_huge_scores_choose_one_step_without_overflow(n_steps, dtype):
 
 def test_attention_starts_with_glorot_weights_and_no_bias():
     pooling = make_pooling("attention", 40)
-    p = {name: np.full(shape, np.nan) for name, shape in pooling.shapes().items()}
+    p = unwritten(pooling)
     assert {name: value.shape for name, value in p.items()} == {
         "attention_weights": (40, 40),
         "attention_bias": (40,),

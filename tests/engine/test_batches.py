@@ -6,16 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
 
-from skgru import _budget
-from skgru._budget import chunks
-from skgru._data.sequences import Sequences, offsets_of
-from skgru._data.steps import Steps, make_batch
 from skgru._engine import batches as _batches
 from skgru._engine.batches import Order, variance_explained_by_length
-from skgru._nn.batch import Arena
-from tests import naive
 
 
 def epoch(lengths, batch_size, seed=0, **how):
@@ -78,33 +71,6 @@ def test_epochs_and_seeds_differ():
     assert first != second
     assert epoch(lengths, 4, seed=1) != epoch(lengths, 4, seed=2)
     assert epoch(lengths, 4, seed=1) == epoch(lengths, 4, seed=1)
-
-
-@given(lengths=st.lists(st.integers(0, 6), min_size=1, max_size=9), data=st.data())
-def test_a_batch_is_a_copy_of_its_sequences(lengths, data):
-    offsets = offsets_of(np.array(lengths))
-    values = np.arange(2.0 * offsets[-1]).reshape(-1, 2)
-    indices = np.array(data.draw(st.permutations(range(len(lengths)))))
-    for arena in (None, Arena()):
-        x, batch, order, rows = make_batch(Steps(Sequences(values, offsets)), indices, arena)
-        assert_array_equal(x, values[rows])
-        assert sorted(order) == sorted(indices)
-        assert_array_equal(batch.lengths, np.array(lengths)[order])
-        assert not np.shares_memory(x, values)
-        for part, i in zip(naive.unpack(x, batch.lengths.tolist()), order, strict=True):
-            assert_array_equal(part, values[offsets[i] : offsets[i + 1]])
-
-
-@pytest.mark.parametrize("numbers_per_step", [1, 100, 10_000])
-def test_chunks_cover_all_and_are_bounded(numbers_per_step, monkeypatch):
-    monkeypatch.setattr(_budget, "MAX_CHUNK_SEQUENCES", 7)
-    monkeypatch.setattr(_budget, "_MAX_CHUNK_NUMBERS", 20_000)
-    lengths = np.random.RandomState(0).randint(0, 60, 50)
-    parts = list(chunks(lengths * numbers_per_step))
-    assert sorted(np.concatenate(parts)) == list(range(50))
-    for part in parts:
-        held = len(part) * lengths[part].max() * numbers_per_step
-        assert len(part) == 1 or (len(part) <= 7 and held <= 20_000)
 
 
 def test_variance_explained_by_length():

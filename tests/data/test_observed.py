@@ -3,41 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
-from skgru._data import numbers as _inputs
 from skgru._data.numbers import mean_gaps
 from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
-from skgru._data.sequences import Sequences, offsets_of
-
-
-@st.composite
-def observations(draw):
-    """Return sequences with missing values, and times of their steps that do not decrease."""
-    lengths = draw(st.lists(st.integers(0, 6), max_size=5))
-    n_features = draw(st.integers(1, 3))
-    share = draw(st.sampled_from([0.0, 0.3, 0.7, 1.0]))
-    rng = np.random.default_rng(draw(st.integers(0, 999)))
-    values = rng.normal(size=(sum(lengths), n_features))
-    values[rng.random(values.shape) < share] = np.nan
-    # Quarters: sums and differences are exact, and some are zero.
-    steps = [rng.integers(0, 4, length) / 4 for length in lengths]
-    times = np.concatenate([np.zeros(0), *[rng.integers(-99, 99) + s.cumsum() for s in steps]])
-    return Sequences(values, offsets_of(lengths)), times
-
-
-def naive_last_seen(x, times):
-    """Return the same as `last_seen` for one sequence x (T, D)."""
-    seen, gaps = np.zeros(x.shape), np.zeros(x.shape)
-    for d in range(x.shape[1]):
-        value, since = 0.0, None
-        for t in range(len(x)):
-            gaps[t, d] = times[t] - (times[0] if since is None else since)
-            if not np.isnan(x[t, d]):
-                value, since = x[t, d], times[t]
-            seen[t, d] = value
-    return seen, gaps
+from tests.observations import each, naive_last_seen, observations
 
 
 def seen_of_whole(values, times, offsets):
@@ -45,11 +15,6 @@ def seen_of_whole(values, times, offsets):
     offsets = np.unique(offsets)  # without those that are empty
     before = seen_before(times, None, offsets, np.zeros(values.shape[1]))
     return last_seen(values, times, offsets, before)[:2]
-
-
-def each(sequences, times):
-    for start, stop in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True):
-        yield sequences.values[start:stop], times[start:stop]
 
 
 @given(observations())
@@ -73,46 +38,6 @@ def test_next_seen_is_what_a_loop_from_the_end_finds(observed):
     assert_array_equal(seen, np.concatenate([empty, *[e[0][::-1] for e in expected]]))
     assert_array_equal(gaps, np.concatenate([empty, *[e[1][::-1] for e in expected]]))
     assert (gaps >= 0).all()
-
-
-@given(observations(), st.integers(0, 99), st.booleans())
-def test_mean_gaps_are_the_weighted_means_of_all_steps(observed, seed, has_stamps):
-    sequences, times = with_times(*observed, has_stamps)
-    weights = np.random.default_rng(seed).integers(1, 4, len(times)).astype(float)
-    n_features = sequences.values.shape[1]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_inputs, "_MAX_GAPS", 256 * n_features * (1 + seed % 3))
-        means = mean_gaps(sequences, weights, 0 if has_stamps else None)
-    assert means.shape == (n_features,)
-    for d in range(n_features):
-        total = count = 0.0
-        row = 0
-        for x, t in each(sequences, times):
-            for gap in naive_last_seen(x, t)[1][:, d]:
-                total += weights[row] * gap
-                count += weights[row]
-                row += 1
-        assert_allclose(means[d], total / count if total else 1.0, rtol=1e-12)
-
-
-def with_times(sequences, times, has_stamps):
-    """Return the sequences with their times as first feature, or the numbers of their steps."""
-    if has_stamps:
-        values = np.column_stack([times, sequences.values[:, 1:]])
-        return Sequences(values, sequences.offsets), times
-    return sequences, np.concatenate([[], *map(np.arange, sequences.lengths)])
-
-
-@given(observations(), st.booleans())
-def test_a_weight_is_a_repetition_in_the_mean_gaps(observed, has_stamps):
-    sequences, _ = with_times(*observed, has_stamps)
-    time_feature = 0 if has_stamps else None
-    counts = np.arange(sequences.n_sequences) % 3 + 1
-    repeated = np.repeat(np.arange(sequences.n_sequences), counts)
-    a = mean_gaps(sequences, np.repeat(counts, sequences.lengths).astype(float), time_feature)
-    copies = sequences.take(repeated)
-    b = mean_gaps(copies, np.ones(len(copies.values)), time_feature)
-    assert_allclose(a, b, rtol=1e-12)
 
 
 @given(observations())

@@ -6,17 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena, Piece
 from skgru._nn.dropout import DropoutRates, DropoutSource
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.pieces import OnePiece, backward, forward, loss_and_gradient, pool_pieces
-from skgru._data.sequences import Sequences, offsets_of
 from skgru._spec import NetworkSpec
 from tests import naive
 from tests.passes import branch_spec
-from tests.test_pieces import naive_outputs_truncated
 
 D, K, V = 3, 2, 6
 # Steps of the samples' sequences: no sample is longest in both, some have none in one or in both.
@@ -266,7 +265,7 @@ def truncated_problem(n_steps, first, pooling):
     def loss():
         outputs = naive_outputs(p, sequences, chosen)
         outputs["vitals"] = [
-            naive_outputs_truncated(naive.part_of(p, "vitals"), x, n_steps, states, **form)
+            naive.outputs_truncated(naive.part_of(p, "vitals"), x, n_steps, states, **form)
             for x, states in zip(steps, held, strict=True)
         ]
         return np.sum(d_raw * naive_raw(p, outputs, chosen))
