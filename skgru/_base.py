@@ -105,7 +105,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         "dtype": [StrOptions({"float32", "float64"})],
     }
 
-    # --- What a subclass gives: the meaning of y -------------------------------------------------
+    # --- Given by a subclass: the meaning of y ---------------------------------------------------
 
     @abstractmethod
     def _make_loss(self, settings):
@@ -161,7 +161,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         return self
 
     def _request(self, settings, training, validation, incremental):
-        """Return what is asked of `fit`; X is opened and its names are compared."""
+        """Return the request of a fit; X is opened and its names are compared."""
         if incremental and settings.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
         check_options(settings, is_stochastic=SOLVERS[settings.solver].is_stochastic)
@@ -321,7 +321,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         return raw[present], labels, sample_weight
 
     def transform(self, X):
-        """Return what the head reads of each sequence: features for another estimator.
+        """Return the pooled outputs of each sequence: features for another estimator.
 
         Parameters
         ----------
@@ -381,5 +381,5 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         tags.input_tags.three_d_array = True
         has_tokens = isinstance(self.embedding_dim, Integral) or self.embedding_matrix is not None
         tags.input_tags.allow_nan = self.missing != "error" and not has_tokens
-        tags.transformer_tags.preserves_dtype = []  # what is computed has the type of `dtype`
+        tags.transformer_tags.preserves_dtype = []  # results have the type of `dtype`
         return tags

@@ -14,7 +14,7 @@ MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
 _MAX_PIECE_NUMBERS = 1 << 21
 
-# What is derived from the training data is held, if it takes at most so many bytes, or so many for
+# Arrays made of the training data are held, if they take at most so many bytes, or so many for
 # each byte of the data.
 _MUCH, _MUCH_PER_BYTE = 1 << 26, 3
 
@@ -22,7 +22,7 @@ _MUCH, _MUCH_PER_BYTE = 1 << 26, 3
 _SHARD_SIZE = 8192
 _MIN_SHARDED_UNITS = 128
 _MAX_SHARDS = 4
-_MIN_PREDICTING_UNITS = 64  # in chunks of so many units, threads gain
+_MIN_PREDICTING_UNITS = 64  # from so many units on, threads gain
 
 
 def may_be_held(n_bytes: int, n_bytes_of_data: int) -> bool:

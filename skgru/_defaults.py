@@ -1,6 +1,6 @@
-"""What "auto" stands for: settings by the shape of the training data.
+"""The values that "auto" stands for, by the shape of the training data.
 
-docs/defaults.md tells why each is what it is; benchmarks/defaults measures it.
+docs/defaults.md gives the reason for each; benchmarks/defaults measures it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Plan(NamedTuple):
 
 
 def choose_encoder(wanted: EncoderSpec, shape: DataShape, *, bptt_steps: int | None) -> EncoderSpec:
-    """Return the encoder that is wanted, with what "auto" stands for.
+    """Return the encoder that is wanted, with the values that "auto" stands for.
 
     Parameters
     ----------

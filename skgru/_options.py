@@ -89,6 +89,6 @@ def wanted_encoder(settings: Settings) -> EncoderSpec:
 
 
 def fill_auto(wanted: EncoderSpec, chosen: EncoderSpec) -> EncoderSpec:
-    """Return the encoder that is wanted, with what was chosen where it says "auto"."""
+    """Return the encoder that is wanted, with the values chosen where it says "auto"."""
     values = {name: value for name, value in asdict(wanted).items() if value == "auto"}
     return replace(wanted, **{name: getattr(chosen, name) for name in values})

@@ -1,4 +1,4 @@
-"""The parameters of an estimator as plain values: what is handed on in place of the estimator."""
+"""The parameters of an estimator as plain values, handed on in place of the estimator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Settings:
     """The parameters of an estimator as attributes, all numbers of which are Python's.
 
     A parameter search hands over numbers of NumPy. Calculating with them, small integers overflow,
-    and numbers in single precision round what they meet.
+    and numbers in single precision round all that they meet.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The network in words: what it reads, its layers, its width; immutable, and without a number.
+"""The network in words: its inputs, its layers, its width; immutable, and without a number.
 
 `_nn.network.Network` is made of a `NetworkSpec` alone.
 """
@@ -23,7 +23,7 @@ class InputSpec:
     decay : bool, default=False
         Whether inputs and states decay while a feature has not been seen.
     reads_mask : bool, default=False
-        Whether, with `decay`, the network also reads what was seen at all.
+        Whether, with `decay`, the network also reads which values were seen.
     """
 
     n_inputs: int
@@ -48,9 +48,9 @@ class EncoderSpec:
     bidirectional : bool, default=False
         Whether each hidden layer reads the sequences in both directions.
     pooling : {"last", "mean", "max", "attention"}, tuple of them, or None, default="last"
-        What the head reads; None = the outputs of every step, each for itself.
+        The inputs of the head; None = the outputs of every step, each for itself.
     patch_size : int, default=1
-        How many steps of the sequences make one of the network.
+        How many steps of the sequences make a patch, a step of the network.
     """
 
     hidden_layer_sizes: tuple[int, ...]

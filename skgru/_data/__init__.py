@@ -1,1 +1,1 @@
-"""From what users have to sequences: containers, numbers, tokens, targets, and batches of them."""
+"""From users' data to sequences: containers, numbers, tokens, targets, and batches of them."""

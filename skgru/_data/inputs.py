@@ -1,4 +1,4 @@
-"""The contract of inputs: what a network reads of a sample, from X to its batches."""
+"""The contract of a network's inputs, from X to its batches."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Input(ABC):
         """The columns of X, or if it has none, the features of a step."""
         return known(self.n_features) if self.n_columns is None else self.n_columns
 
-    # --- What it learns --------------------------------------------------------------------------
+    # --- Learning --------------------------------------------------------------------------------
 
     @abstractmethod
     def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec) -> Input:
@@ -116,14 +116,14 @@ class Input(ABC):
     @property
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
-        """The fitted attributes of an estimator that tell what was learned."""
+        """The learned values, as fitted attributes of an estimator."""
 
     @property
     @abstractmethod
     def embedding_dim(self) -> int | None:
         """The dimensions of the embedding; None = numbers."""
 
-    # --- What the network reads ------------------------------------------------------------------
+    # --- The network's inputs --------------------------------------------------------------------
 
     @property
     @abstractmethod
@@ -147,9 +147,9 @@ class Input(ABC):
         dtype : dtype
             Of numbers.
         may_hold : bool
-            Whether they will be: then more may be held.
+            Whether observed values may be held, for steps that are read many times.
         moves_patches : bool
-            Whether each epoch joins the steps of patches elsewhere.
+            Whether each epoch patches the steps elsewhere.
         """
 
     # --- As plain values -------------------------------------------------------------------------

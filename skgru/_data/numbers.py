@@ -29,8 +29,6 @@ from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
 from skgru._warnings import warn
 
-# What was seen, as `Steps` hands it on: a row for each sequence.
-
 # So many numbers are looked through at a time for the mean gaps.
 _MAX_GAPS = 1 << 17
 
@@ -128,7 +126,7 @@ class NumberInput(Input):
         stamps = None if self.stamps is None else self.stamps % n_features
         return replace(self, n_columns=parsed.n_columns, n_features=n_features, stamps=stamps)
 
-    # --- What it learns --------------------------------------------------------------------------
+    # --- Learning --------------------------------------------------------------------------------
 
     def learn(
         self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec
@@ -170,7 +168,7 @@ class NumberInput(Input):
         values = self.center, self.scale, self.gap_scale, self.has_missing
         return dict(zip(self.attribute_names, values, strict=True))
 
-    # --- What the network reads ------------------------------------------------------------------
+    # --- The network's inputs --------------------------------------------------------------------
 
     @property
     def are_observed(self) -> bool:
@@ -179,7 +177,7 @@ class NumberInput(Input):
 
     @property
     def n_inputs(self) -> int:
-        """How many features a step of the network has, before steps are joined to patches."""
+        """How many features a step of the network has, before steps are patched."""
         with_indicators = self.has_missing and self.missing == "indicator"
         return known(self.n_features) * (3 if with_indicators else 1)
 
@@ -206,8 +204,8 @@ class NumberInput(Input):
     ) -> Steps:
         """Return the steps of sequences as the network reads them; see `Input.steps_of`.
 
-        Where other steps have a say in what is read of one, that is found out anew whenever it is
-        read; if it is `may_hold`, once for all, unless that took too much memory.
+        Where other steps have a say in the inputs of one, these are made anew whenever it is
+        read; with `may_hold`, once for all, unless that took too much memory.
 
         Raises
         ------
@@ -249,7 +247,7 @@ class NumberInput(Input):
     def _clips(self) -> bool:
         return self.scaling == "robust"
 
-    # What `Steps` calls observe.
+    # The `observe` of `Steps`.
 
     def _fill(
         self, values: NDArray[Any], numbers: Indices, offsets: Indices, before: Carried | None
@@ -273,9 +271,9 @@ class NumberInput(Input):
         *,
         dtype: np.dtype,
     ) -> tuple[NDArray[Any], Carried]:
-        """Return what is read of each step, (S, n columns).
+        """Return the network's inputs at each step, (S, n columns).
 
-        With "decay" that is what `_nn.missing.ObservedInputs` reads, else `n_inputs` columns.
+        With "decay" as the columns of `_nn.missing.ObservedInputs`, else in `n_inputs` columns.
         """
         center, scale, gap_scale = known(self.center), known(self.scale), known(self.gap_scale)
         times = step_times(values, numbers, self.stamps)
@@ -341,7 +339,7 @@ def learn_features(
         scale = np.where(np.isnan(center), np.nan, 1.0)
     fill = center.copy()
     if scaling is None and not has_missing:
-        center[:] = 0  # where values were missing, their mean has to be what the network reads as 0
+        center[:] = 0  # where values were missing, their mean has to be the network's 0
     gap_scale: Array = np.ones(values.shape[1])
     if has_missing or time_feature is not None:
         gap_scale = mean_gaps(sequences, weights, time_feature)
@@ -398,7 +396,7 @@ def _without_stamps(values: NDArray[Any], time_feature: int | None) -> NDArray[A
 
 
 def _warn_of_lost_tokens(parsed: Parsed) -> None:
-    """Warn of a table that is read as numbers and looks like token ids."""
+    """Warn of a table that is parsed as numbers and looks like token ids."""
     values, n_columns = parsed.sequences.values, parsed.n_columns
     if n_columns is None or n_columns * (len(parsed.given_offsets) - 1) != len(values):
         return

@@ -1,4 +1,4 @@
-"""Opened sequences to steps: what their cells are is decided, and all steps are stacked."""
+"""Opened sequences to steps: their cells are parsed, and all steps are stacked."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Ragged(NamedTuple):
     def stack(self, parser: Parser) -> tuple[NDArray[Any], Indices]:
         """Return the steps (total steps, D) and the offsets of the sequences."""
         arrays: list[Any] = [self._in_steps(i, x, parser) for i, x in enumerate(self.sequences)]
-        # Cells that are numbers already are read all at once, and others of each sequence alone.
+        # Cells that are numbers already are parsed all at once, and others of each sequence alone.
         at_once = parser.parses_at_once([a for a in arrays if isinstance(a, list) or len(a)])
         if not at_once:
             arrays = [self._parse_one(i, a, parser) for i, a in enumerate(arrays)]
@@ -144,7 +144,7 @@ class Ragged(NamedTuple):
         return x.reshape(-1, parser.features_per_step)
 
     def _parse_one(self, i: int, x: NDArray[Any] | Columns, parser: Parser) -> NDArray[Any]:
-        """Return sequence i as an array (T, D) of what the parser makes of its cells."""
+        """Return sequence i as an array (T, D) of its parsed cells."""
         if isinstance(x, list):
             return self._stack_columns(i, x, parser)
         if x.size == 0:
@@ -179,7 +179,7 @@ class Ragged(NamedTuple):
 
 
 class Parser(NamedTuple):
-    """What the cells of X are taken for.
+    """The parser of the cells of X.
 
     Attributes
     ----------
@@ -194,7 +194,7 @@ class Parser(NamedTuple):
     ids: bool = False
 
     def parses_at_once(self, arrays: list[Any]) -> bool:
-        """Whether arrays side by side are read as each of them alone: numbers of like types."""
+        """Whether arrays side by side are parsed as each of them alone: numbers of like types."""
         if any(isinstance(array, list) for array in arrays):
             return False  # of columns, which have types of their own
         dtypes = {array.dtype for array in arrays}
@@ -235,10 +235,10 @@ class Parser(NamedTuple):
         return relative_times(np.stack(columns, axis=1), where)
 
     def features(self, cells: NDArray[Any], where: NameOf) -> NDArray[Any]:
-        """Return cells (n, T, D) as what they are."""
+        """Return the parsed cells (n, T, D), time stamps among them."""
         n_features = cells.shape[2]
         self.check_width(n_features)
-        # Floats are what they are; only of others are time stamps something else than numbers.
+        # Floats are numbers already; only of others are time stamps something else than numbers.
         if cells.dtype.kind == "f" or not is_feature(self.time_feature, n_features):
             return self.cells(cells, where)
         columns = []
@@ -252,7 +252,7 @@ class Parser(NamedTuple):
         return concatenate_columns(columns)
 
     def nothing(self, n_features: int) -> NDArray[Any]:
-        """Return what is read of a sequence without steps."""
+        """Return the parsed steps of a sequence without any."""
         return np.empty((0, 1), np.int64) if self.ids else np.empty((0, n_features))
 
 

@@ -17,7 +17,7 @@ from skgru._nn.pieces import OnePiece, Pieces
 Carried = tuple[Values, ...]  # a row for each sequence
 Observe = Callable[[Values, Indices, Indices, Carried | None], tuple[Values, Carried | None]]
 
-_NUMBERS_PER_VALUE = 16  # on the way to what is observed
+_NUMBERS_PER_VALUE = 16  # while values are observed
 
 
 class Gathered(NamedTuple):
@@ -55,11 +55,11 @@ class Steps:
     patch_size : int, default=1
     padding : ndarray of shape (n columns,), or number, default=0
     observe : callable, default=None
-        Returns what is read in the place of the values, if other steps have a say in it; None = the
+        Returns the observed values, in which other steps have a say, to be read instead; None = the
         values are read. ``observe(values, numbers, offsets, before)`` takes S successive steps of B
         sequences, one sequence after the other, each with at least one: their values, which it may
         write over, the number of each step in its sequence, where each sequence starts, (B + 1,),
-        and what the call for the steps before has returned. It returns an array (S, n columns),
+        and the tuple from the call for the steps before. It returns an array (S, n columns),
         and a tuple of arrays with a row for each sequence, for the steps that follow.
     n_appended : ndarray of shape (n,), default=None
         How many steps of padding follow each sequence; None = none.
@@ -126,7 +126,7 @@ class Steps:
         )
 
     def held(self) -> Steps:
-        """Return the same steps, which hold from now on what is observed of all sequences."""
+        """Return the same steps, which hold from now on the observed values of all sequences."""
         plain = Steps(self._sequences, observe=self._observe)
         values = self._sequences.values
         observed: Values | None = None
@@ -173,14 +173,14 @@ class Steps:
         arena : Arena, default=None
             Where the network's arrays will lie; those of an earlier batch are lost.
         before : tuple of ndarray, default=None
-            What `observe` returned for the steps before, of these sequences.
+            The tuple from `observe` for the steps before, of these sequences.
 
         Returns
         -------
         Gathered
             `order` says which of the B sequences.
         after : tuple of ndarray or None
-            What `observe` returned for the steps that follow.
+            The tuple from `observe` for the steps that follow.
         """
         order = np.argsort(-lengths, kind="stable")
         batch = Batch(lengths[order], arena)
@@ -248,7 +248,7 @@ class SequencePieces:
     """Some sequences, cut into pieces of `n_steps`: the `Pieces` that `_nn.pieces` runs.
 
     Steps are counted from the end: the last piece of a sequence is whole, and its first one takes
-    what is left. So the gradient of a last output always reaches back over `n_steps`.
+    the rest. So the gradient of a last output always reaches back over `n_steps`.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ class SequencePieces:
         self._indices = indices
         self._n_steps = n_steps
         self._arena = arena
-        # Of each piece, what was observed before it, of all sequences.
+        # Of each piece, the tuple from `observe` before it, of all sequences.
         self._before: list[Carried | None] = [None]
 
     def __len__(self) -> int:

@@ -60,7 +60,7 @@ class TokenInput(Input):
                 f"input embedding_dim=None, got time_feature={settings.time_feature!r}."
             )
         embedding_dim = _wanted_dim(settings, EMBEDDING_DIM)
-        assert embedding_dim is not None  # else X is read as numbers
+        assert embedding_dim is not None  # else X is parsed as numbers
         return cls(
             settings.estimator_name,
             embedding_dim=embedding_dim,
@@ -78,7 +78,7 @@ class TokenInput(Input):
         """Return the input with the features of the X that it will learn from."""
         return replace(self, n_columns=parsed.n_columns, n_features=1)
 
-    # --- What it learns --------------------------------------------------------------------------
+    # --- Learning --------------------------------------------------------------------------------
 
     def learn(
         self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec
@@ -130,7 +130,7 @@ class TokenInput(Input):
         """The tokens that are known."""
         return {"token_ids_": self.token_ids}
 
-    # --- What the network reads ------------------------------------------------------------------
+    # --- The network's inputs --------------------------------------------------------------------
 
     @property
     def spec(self) -> InputSpec:

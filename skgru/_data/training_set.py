@@ -1,4 +1,4 @@
-"""Sequences with their targets and weights: what a network trains on, or is validated on."""
+"""Sequences with their targets and weights, to train a network on or to validate it on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from skgru._nn.batch import Array, Indices, Values
 
 
 class Targets(Protocol):
-    """The part of a loss that reads y."""
+    """The part of a loss that checks y."""
 
     def check(self, y: Any, where: NameOf) -> Values:
         """Return y as an array of one or two dimensions, if the loss takes it."""
@@ -106,7 +106,7 @@ class TrainingSet(NamedTuple):
     target_weights : ndarray of shape (N,)
         The sample weights of the targets; those of steps without a target are zero.
     loss_factors : ndarray of shape (N,)
-        What else the loss is multiplied by: the class weights.
+        Further factors of the loss: the class weights.
     per_step : bool
         Whether there is a target at each step.
     """

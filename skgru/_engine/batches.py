@@ -25,7 +25,7 @@ class Order(NamedTuple):
     shuffle : bool
         If not, the batches hold the sequences as they come.
     group_by_length : bool
-        Whether shuffled sequences are taken in windows of 16 batches: in a window, those of similar
+        Whether shuffled sequences are taken 16 batches at a time: among these, those of similar
         length share a batch, and the batches come in random order. So few steps are spent on a
         batch's longest sequences alone.
     """
@@ -56,7 +56,7 @@ class Order(NamedTuple):
 def variance_explained_by_length(lengths: Indices, targets: NDArray[Any]) -> float:
     """Return which share of the targets' variance lies between groups of similar length.
 
-    It is Kelley's ε², the correlation ratio less what chance would give; about 0 if length tells
+    It is Kelley's ε², the correlation ratio less its value by chance; about 0 if length tells
     nothing of the targets, 1 if it tells all.
 
     Parameters

@@ -76,7 +76,7 @@ def epochs(
     n_epochs : int
         As many as there are at most.
     rng : RandomState
-        Moves the joints of patches, draws the order, and the dropout.
+        Moves the patches, draws the order, and the dropout.
     on_batch : callable
         Called after each update.
 

@@ -47,7 +47,7 @@ class Given(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a fit is asked for.
+    """The request of a fit.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Request(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What `read` makes of the samples.
+    """The result of `read`: samples, and the inputs and the loss that know them.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Data(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What `make_plan` decides.
+    """The decisions of `make_plan`.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ class Planned(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What `train` leaves.
+    """The result of `train`.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ class Trained(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """What a fit leaves.
+    """The result of a fit.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ class Fitted(NamedTuple):
     optimizer_states : dict
         To go on from, by the name of the solver.
     auto_params : dict
-        What "auto" stands for, by the names of the parameters.
+        The values that "auto" stands for, by the names of the parameters.
     validates : bool
         Whether the validation score, rather than the loss, has ended the training.
     """
@@ -171,7 +171,7 @@ def fit(request: Request, map_: Map) -> Fitted:
 
 
 def read(request: Request) -> Data:
-    """Return the samples as sequences and encoded targets, with what knows them."""
+    """Return the samples, parsed and encoded, with the inputs and the loss that know them."""
     settings, loss, given = request.settings, request.loss, request.training
     if request.before is None:
         met = {name: make_input(part, settings) for name, part in given.inputs.items()}
@@ -388,7 +388,7 @@ def _validate(
 
 
 def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fitted:
-    """Return what an estimator keeps."""
+    """Return the result of the fit, as an estimator keeps it."""
     name, branch = model.spec.branches[0]
     chosen = {
         **asdict(branch.encoder),

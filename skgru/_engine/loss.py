@@ -27,7 +27,7 @@ class Encoded(NamedTuple):
     ----------
     targets : ndarray of shape (n, K), or (n,) for indices of classes
     factors : ndarray of shape (n,)
-        What else the loss is multiplied by: the class weights.
+        Further factors of the loss: the class weights.
     """
 
     targets: Values
@@ -75,13 +75,13 @@ class Loss(ABC):
 
     @property
     def learned(self) -> dict[str, Any]:
-        """What it has learned from y, as `bind` takes it."""
+        """The values learned from y, as `bind` takes them."""
         return {name: getattr(self, name) for name in self.learns}
 
     @property
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
-        """The fitted attributes of an estimator that tell what was learned from y."""
+        """The values learned from y, as fitted attributes of an estimator."""
 
     @abstractmethod
     def check(self, y: Any, where: NameOf) -> Values:
@@ -96,7 +96,7 @@ class Loss(ABC):
 
     @abstractmethod
     def learn(self, y: Values, weights: Array, classes: Any = None) -> dict[str, Any]:
-        """Return what `bind` takes, learned from y.
+        """Return the values learned from y, as `bind` takes them.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Loss(ABC):
         """
 
     def bind(self, learned: Mapping[str, Any]) -> Loss:
-        """Return the loss with what was learned from y."""
+        """Return the loss with the values learned from y."""
         return replace(self, **learned)
 
     @abstractmethod
@@ -129,7 +129,7 @@ class Loss(ABC):
         """
 
     def decide(self, raw: Array) -> Values:
-        """Return, for each row of raw outputs, what the score reads of it.
+        """Return the decision for each row of raw outputs, as `score` takes it.
 
         It is finite where the raw outputs are.
         """

@@ -33,7 +33,7 @@ class Examples(NamedTuple):
         Weight of each sample's loss; only ratios matter. A sample is a sequence, or without a
         pooling a step.
     samples_per_sequence : float
-        The mean sample weight, as the number of samples that a sequence stands for: what makes a
+        The mean sample weight, as the number of samples that a sequence stands for: it makes a
         weight of two the same as two copies.
     """
 
@@ -44,7 +44,7 @@ class Examples(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What the objective has beside the loss.
+    """The terms of the objective beside the loss.
 
     Attributes
     ----------

@@ -131,7 +131,7 @@ def run_network(
         width = network.only_branch.stack.n_outputs
     n_rows = first.offsets[-1] if per_step else first.n_sequences
     # The head adds in double precision: in single, the last digits would depend on who else is in
-    # the batch, and where classes or targets cancel out, those are what is left.
+    # the batch, and where classes or targets cancel out, those alone are left.
     dtype = np.dtype(np.float64) if part == "raw" else parameters.vector.dtype
     no_row = then(np.empty((0, width), dtype))
     result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)

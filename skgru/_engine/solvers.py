@@ -33,7 +33,7 @@ from skgru._warnings import warn
 # Of the targets' variance, where group_by_length="auto".
 _MAX_EXPLAINED_BY_LENGTH = 0.05
 # Of the epochs of a planned schedule, early stopping waits at least this share for a better score:
-# what the high rates in their midst lead to says little of the end.
+# the scores at the high rates in their midst say little of the end.
 _PATIENCE_OF_PLANNED = 0.2
 
 OptimizerStates = dict[str, dict[str, Array]]  # by the name of the solver
@@ -64,7 +64,7 @@ class Session(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """What a solver leaves, beside the parameters and the history.
+    """The result of a solver, beside the parameters and the history.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ from skgru._warnings import warn
 
 
 class Decisions(NamedTuple):
-    """What is decided when the training begins.
+    """The decisions at the start of the training.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ _OF_THE_END = ("n_iter_no_change", "tol", "validation_fraction")
 _ASK_FOR_NOTHING = ("early_stopping", "group_by_length")
 
 # The first rule of a parameter that holds is the one that is said. There is none for a bound that
-# these data do not reach, nor for False where that is what "auto" would be.
+# these data do not reach, nor for False where "auto" would be the same.
 _RULES = [
     Rule(("nesterovs_momentum",), lambda fit, *_: fit.given.momentum == 0, "momentum=0"),
     Rule(
@@ -174,7 +174,7 @@ def warn_of_unused(settings: Settings, decided: Decisions) -> None:
     """
     fit = Fit(settings, decided)
     unused = []
-    # What a subclass sets by itself is none of its user's choice: it has no default.
+    # A parameter that a subclass sets by itself is none of its user's choice: it has no default.
     for name, default in settings.defaults.items():
         value = getattr(settings, name, default)
         if np.ndim(value) == 0 and value == default:

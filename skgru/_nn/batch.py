@@ -1,7 +1,7 @@
 """Which rows of a batch belong to which step: the active-prefix layout.
 
 The steps of all sequences of a batch lie as rows of one matrix, time-major, and the sequences are
-sorted by length, longest first. So step t of the sequences that still run is one contiguous block
+sorted by length, longest first. So step t of the sequences that still run is one contiguous slice
 of ``active[t]`` rows, and the sequences that run at step t + 1 are its first rows. Padding never
 exists, so nothing needs a mask.
 """

@@ -1,4 +1,4 @@
-"""A branch: input part → recurrent stack → pooling; what the network reads of one input."""
+"""A branch: input part → recurrent stack → pooling; the parts of the network for one input."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from skgru._spec import BranchSpec
 
 
 class BranchCache(NamedTuple):
-    """What `Branch.backward` needs of the forward pass: the parts' caches."""
+    """The cache of `Branch`'s forward pass, for `backward`: the parts' caches."""
 
     input: Any
     stack: list[Any]
 
 
 class Branch:
-    """Parts and their wiring, up to what the head reads.
+    """Parts and their wiring, up to the inputs of the head.
 
     It keeps the contract of a part with the `Parameters` of the whole network: its passes go from
-    the branch's inputs to the outputs of the top layer. What the pooling makes of these is up to
+    the branch's inputs to the outputs of the top layer. Pooling these is up to
     `pieces`, since a pooling reads them piece by piece.
 
     Parameters
     ----------
     spec : BranchSpec
     prefix : str, default=""
-        What its parts' names begin with.
+        The start of its parts' names.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
-"""What the recurrent cells share: start values, the layout of the gates, input products.
+"""The base of the recurrent cells: start values, the layout of the gates, input products.
 
 Letters, here and in the cells: S rows (all steps of all sequences), B sequences, D inputs, H units,
 G gates; ``x`` (S, D) inputs, ``h`` states, ``W`` input weights, ``U`` recurrent weights, ``b``
-biases, ``d`` the derivative of the loss with respect to what follows it.
+biases, ``d`` before a name the derivative of the loss with respect to it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def sigmoid_(a: Array) -> None:
 
 
 _STEPS_BETWEEN_LOOKS = 16
-# Far above the denormal numbers, and far below what any gradient gains by.
+# Far above the denormal numbers, and far below any gradient that matters.
 _VANISHED = {np.dtype(t): 1e13 * float(np.finfo(t).tiny) for t in (np.float32, np.float64)}
 
 
 def drop_vanished_(d: Array, t: int) -> None:
-    """Set to zero what has vanished of d (B, H), a gradient on its way back, at step t.
+    """Set vanished numbers of d (B, H), a gradient on its way back, to zero at step t.
 
     It would soon be denormal, and processors calculate with denormal numbers many times slower. To
     look at some steps is enough: between them it does not fall so far.
@@ -91,7 +91,7 @@ class CellOutputs(NamedTuple):
 
 
 class CellGradients(NamedTuple):
-    """Gradients of what a cell has read."""
+    """Gradients of a cell's inputs, initial states and decay."""
 
     dx: Array | None  # (S, D), if asked for
     d_initial: Array  # (B, n_states)
@@ -101,10 +101,10 @@ class CellGradients(NamedTuple):
 class Cell(Part[LayerRun]):
     """A recurrent cell: its equations over an active-prefix batch, forward and backward.
 
-    The gates of all rows lie as (G, S, H), those with a σ first. What is carried from step to step
-    has `n_states` numbers for each sequence, of which the first H are the output h.
+    The gates of all rows lie as (G, S, H), those with a σ first. The state that a sequence carries
+    from step to step has `n_states` numbers, of which the first H are the output h.
 
-    What a cell says of itself:
+    Constants of a kind of cell:
 
     Attributes
     ----------
@@ -189,7 +189,7 @@ class Cell(Part[LayerRun]):
 
     @abstractmethod
     def _forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, Any]:
-        """Do what `forward` says, for any batch."""
+        """Run the recurrence over any batch; see `forward`."""
 
     def _forward_alone(self, p: Arrays, x: Array, run: LayerRun) -> CellOutputs:
         """Do the same for a single sequence, without mask, decay and cache."""
@@ -219,7 +219,7 @@ class Cell(Part[LayerRun]):
         CellGradients
         """
 
-    # --- What the cells' passes have in common ----------------------------------------------------
+    # --- Common to the cells' passes --------------------------------------------------------------
 
     def _by_gate(self, weights: Array) -> Array:
         """Return an (n, G · H) matrix as a view of shape (G, n, H), a matrix for each gate."""
@@ -238,7 +238,7 @@ class Cell(Part[LayerRun]):
     def _gate_arrays(self, batch: Batch, dtype: np.dtype, need_cache: bool) -> tuple[Array, Array]:
         """Return arrays for inputs with ones, (n, D + 1), and for gates, (G, n, H).
 
-        n is S if there is to be a cache, else what the largest block needs.
+        n is S if there is to be a cache, else the number of rows of the largest block.
         """
         n = batch.n_rows
         if not need_cache:
@@ -260,7 +260,7 @@ class Cell(Part[LayerRun]):
             yield Block(steps, rows, kept)
 
     def _recurrent_inputs(self, h: Array, mask: Array | None, batch: Batch) -> Array:
-        """Return what the recurrent weights have read of the states before each step, (S, H)."""
+        """Return the recurrent weights' inputs: the states before each step, masked, (S, H)."""
         return h if mask is None else h * mask[batch.sequence_of_row()]
 
     def _decayed_states(self, decay: Array | None, batch: Batch, dtype: np.dtype) -> Array:

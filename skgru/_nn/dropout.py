@@ -33,7 +33,7 @@ class DropoutRates(NamedTuple):
 class Dropout:
     """The masks for one pass over some sequences.
 
-    A mask is 0 for what is left out and 1 / (1 − rate) for what is not. The same seed and piece
+    A mask is 0 for numbers left out and 1 / (1 − rate) for the others. The same seed and piece
     give the same masks, in the order in which they are asked for.
 
     Parameters
@@ -100,7 +100,7 @@ class DropoutSource(NamedTuple):
         return self if index == 0 else self._replace(seed=(*self.seed, 2, index))
 
     def of_piece(self, i: int, positions: NDArray[np.integer] | slice = slice(None)) -> Dropout:
-        """Return what is left out of the i-th piece, which holds the samples at `positions`."""
+        """Return the dropout of the i-th piece, which holds the samples at `positions`."""
         return Dropout(self.rates, self.seed, self.n_samples, i, positions)
 
 

@@ -13,7 +13,7 @@ from skgru._nn.part import Arrays, LayerRun, OutputGradients, Shapes
 
 
 class GRUCache(NamedTuple):
-    """What `GRU.backward` needs of the forward pass; it uses the memory for its own results."""
+    """The cache of `GRU`'s forward pass, for `backward`, which reuses its memory for results."""
 
     x: Array  # (S, D + 1): inputs, and a column of ones for the bias
     states: Array  # (B + S, H): initial states, then the state after each row's step
@@ -45,7 +45,7 @@ class GRU(Cell):
     n_sigmoid = 2
     options = ("reset_after",)
     has_fast_path_alone = True
-    n_kept_per_unit = 1  # what the candidate reads of the state
+    n_kept_per_unit = 1  # `recurrent` of the cache
 
     def __init__(self, n_inputs: int, n_units: int, *, reset_after: bool = False) -> None:
         super().__init__(n_inputs, n_units)

@@ -1,4 +1,4 @@
-"""Layers around the recurrence: what it reads of numbers and tokens, output gate, dense head.
+"""Layers around the recurrence: inputs of numbers and of tokens, output gate, dense head.
 
 Letters as in `cells`: S rows, B sequences, D inputs, H units.
 """
@@ -47,7 +47,7 @@ class Numbers(InputPart):
 class Embedding(InputPart):
     """A trainable vector for each of V tokens: x_t = E[token_t].
 
-    Where several tokens make a step, their vectors lie side by side. A token of -1 is padding: its
+    Where several tokens make a patch, their vectors lie side by side. A token of -1 is padding: its
     vector is 0.
 
     Parameters
@@ -55,7 +55,7 @@ class Embedding(InputPart):
     n_tokens, n_dimensions : int
         V, and the length of a vector.
     patch_size : int, default=1
-        How many tokens make a step.
+        How many tokens make a patch.
     is_frozen : bool, default=False
         Whether the vectors stay as they are.
     """
@@ -109,14 +109,14 @@ class Embedding(InputPart):
 
 
 class GateInputs(NamedTuple):
-    """What an output gate reads, or the gradients of it."""
+    """The inputs of an output gate, or their gradients."""
 
-    x: Array  # (S, D): what the cell has read
+    x: Array  # (S, D): the inputs of the cell
     h: Array  # (S, H): its states
 
 
 class GateCache(NamedTuple):
-    """What `OutputGate.backward` needs of the forward pass."""
+    """The cache of `OutputGate`'s forward pass, for `backward`."""
 
     inputs: GateInputs
     o: Array  # (S, H): the gate
@@ -175,16 +175,16 @@ class OutputGate(Part[LayerRun]):
 
 
 class DenseCache(NamedTuple):
-    """What `Dense.backward` needs of the forward pass."""
+    """The cache of `Dense`'s forward pass, for `backward`."""
 
-    x: Array  # (B, D): what is multiplied by the weights
-    mask: Array | None  # (B, D): what it was multiplied by before (dropout)
+    x: Array  # (B, D): the inputs, times the mask
+    mask: Array | None  # (B, D): of dropout
 
 
 class Dense(Part[Dropout | None]):
     """An affine map: y = x·W + b.
 
-    What its pass shares is the dropout of its inputs, if there is any.
+    The `run` of its pass is the dropout of its inputs, if there is any.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int) -> None:

@@ -13,7 +13,7 @@ from skgru._nn.part import Arrays, LayerRun, OutputGradients
 
 
 class LSTMCache(NamedTuple):
-    """What `LSTM.backward` needs of the forward pass; it uses the memory for its own results."""
+    """The cache of `LSTM`'s forward pass, for `backward`, which reuses its memory for results."""
 
     x: Array  # (S, D + 1): inputs, and a column of ones for the bias
     states: Array  # (B + S, H): initial h, then h after each row's step

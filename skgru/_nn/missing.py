@@ -3,7 +3,7 @@
 Z. Che et al., "Recurrent neural networks for multivariate time series with missing values",
 Scientific Reports 8, 2018 (arXiv 1606.01865). Letters: S rows (all steps of all sequences),
 D features, H units; ``m`` the mask, 1 where a feature was seen; ``δ`` the time since each feature
-was last seen before the step; ``γ`` what is left after it.
+was last seen before the step; ``γ`` the share that is left after it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from skgru._nn.part import (
 
 
 class StateDecay(Part[LayerRun]):
-    """What is left of each unit's state before a step: γ = exp(−max(0, W·δ + b)), (S, H).
+    """The share of each unit's state that is left before a step: γ = exp(−max(0, W·δ + b)), (S, H).
 
     Parameters
     ----------
@@ -77,18 +77,18 @@ class StateDecay(Part[LayerRun]):
 
 
 class ObservedInputs(InputPart):
-    """What the recurrence reads of features of which some were not seen.
+    """The inputs of the recurrence, made of features of which some were not seen.
 
     Its own inputs are columns, side by side: m; the value of each feature last seen, at the step or
     before, in units in which the training mean is 0 (as is a feature never seen so far); and δ. For
     two directions there are values and δ of each; those of the reverse one are counted from the
-    other end. What was not seen decays from the value last seen towards the training mean, with
+    other end. A missing value decays from the one last seen towards the training mean, with
     weights w for each feature::
 
         γ = exp(−max(0, w ⊙ δ + b))
         x̂ = m ⊙ x + (1 − m) ⊙ γ ⊙ x_last
 
-    Each direction reads x̂ and m. Where several steps make one of the network, their inputs lie
+    Each direction reads x̂ and m. The inputs of a patch's steps lie
     side by side, and the steps' features count as features of their own.
 
     Parameters
@@ -96,7 +96,7 @@ class ObservedInputs(InputPart):
     n_features : int
         Of a step.
     patch_size : int
-        How many steps make one of the network.
+        How many steps make a patch.
     n_directions : {1, 2}
     reads_mask : bool
         If not, the values are read as they are, and m is not: nothing was missing in training.
@@ -110,7 +110,7 @@ class ObservedInputs(InputPart):
         self.n_outputs = (2 if reads_mask else 1) * self.n_features  # of each direction
         self.n_gaps = self.n_features
         self.needs_dx = reads_mask
-        self.numbers_per_step = 3 * self.n_columns  # its own, what is made of them on the way
+        self.numbers_per_step = 3 * self.n_columns  # its own, and those made of them on the way
         self.n_directions = n_directions
         self.reads_mask = reads_mask
         self._by_step = patch_size, 1 + 2 * n_directions, n_features
@@ -129,7 +129,7 @@ class ObservedInputs(InputPart):
         p["decay_bias"][...] = 0.0
 
     def forward(self, p: Arrays, x: Array, run: Run) -> tuple[StackInputs, Any]:
-        """Return what the directions read, side by side, with their δ (S, n · D); and the cache."""
+        """Return the directions' inputs, side by side, with their δ (S, n · D); and the cache."""
         S, F, n = len(x), self.n_features, self.n_directions
         x = _swap(x, self._by_step)
         m, values, gaps = x[:, :F], x[:, F : F + n * F], x[:, F + n * F :]

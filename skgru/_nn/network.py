@@ -1,4 +1,4 @@
-"""The whole network: branches → what they have pooled, side by side → dense head.
+"""The whole network: branches → their pooled outputs, side by side → dense head.
 
 Its passes over sequences, whole or in pieces, are in `pieces`.
 """
@@ -110,11 +110,11 @@ class Network:
     # --- The part above the poolings -------------------------------------------------------------
 
     def side_by_side(self, pooled: list[Array]) -> Array:
-        """Return what the head reads, (N, n), of what it reads of each branch."""
+        """Return the inputs of the head, (N, n), given each branch's share of them."""
         return pooled[0] if len(pooled) == 1 else np.hstack(pooled)
 
     def by_branch(self, d: Array) -> dict[str, Array]:
-        """Return the gradients of what the head reads of each branch, given that of all."""
+        """Return the gradients of each branch's share of the head's inputs, given that of all."""
         return {
             name: d[:, columns] for name, columns in zip(self.branches, self._columns, strict=True)
         }
@@ -122,11 +122,11 @@ class Network:
     def read(
         self, p: Parameters, pooled: Array, dropout: Dropout | None = None
     ) -> tuple[Array, DenseCache]:
-        """Return the head's outputs (N, K) for what it reads, and the cache."""
+        """Return the head's outputs (N, K) for its inputs, and the cache."""
         return self.head.forward(p.section("head"), pooled, dropout)
 
     def read_backward(self, p: Parameters, d_raw: Array, cache: DenseCache, g: Parameters) -> Array:
-        """Return the gradient of what the head reads; write those of its parameters to g."""
+        """Return the gradient of the head's inputs; write those of its parameters to g."""
         return self.head.backward(p.section("head"), d_raw, cache, g.section("head"))
 
 

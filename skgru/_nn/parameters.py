@@ -60,5 +60,5 @@ class Parameters(Mapping[str, Array]):
         return Parameters, (self.shapes, self.vector)  # copies and pickles have views of their own
 
     def section(self, part: str) -> dict[str, Array]:
-        """Return the arrays of one part, keyed by what follows the last dot."""
+        """Return the arrays of one part, by their names after the last dot."""
         return self._sections[part]

@@ -1,9 +1,9 @@
-"""The contract of the network's parts, and what a pass through them shares.
+"""The contract of the network's parts, and the shared arguments of a pass through them.
 
 A part holds equations, and no numbers: its parameters p come as an argument, by the names that
 `shapes` gives. Its forward pass returns the result, and a cache for the backward pass, which takes
-the gradient of the result and that cache. What is the same for a whole pass, or for all parts of a
-layer, comes as the `run`. Where a result has several arrays, they are a NamedTuple, and so are
+the gradient of the result and that cache. Arguments common to a whole pass, or to all parts of a
+layer, come as the `run`. Where a result has several arrays, they are a NamedTuple, and so are
 their gradients.
 
 Letters: S rows (all steps of all sequences), B sequences, D inputs, H width of the outputs.
@@ -25,13 +25,13 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class Run(NamedTuple):
-    """What a pass of a batch through a branch shares.
+    """The shared arguments of a pass of a batch through a branch.
 
     Attributes
     ----------
     batch : Batch
     dropout : Dropout or None, default=None
-        What is left out, in training.
+        The dropout, in training.
     states : sequence of ndarray of shape (B, n_states), or None, default=None
         Each layer's state before the first step; None = zeros.
     gaps : ndarray of shape (S, n_gaps) or None, default=None
@@ -53,7 +53,7 @@ class Run(NamedTuple):
 
 
 class LayerRun(NamedTuple):
-    """What a pass of a batch through the parts of one layer shares.
+    """The shared arguments of a pass of a batch through the parts of one layer.
 
     Attributes
     ----------
@@ -61,11 +61,11 @@ class LayerRun(NamedTuple):
     initial : ndarray of shape (B, n_states) or None, default=None
         State before the first step; None = 0.
     mask : ndarray of shape (B, H) or None, default=None
-        What h_{t-1} is multiplied by wherever weights follow (dropout); None = 1.
+        The factors of h_{t-1} wherever weights follow (dropout); None = 1.
     gaps : ndarray of shape (S, n_gaps) or None, default=None
-        What the decay is made of.
+        Times since each feature was last seen, of which the decay is made.
     decay : ndarray of shape (S, H) or None, default=None
-        What the whole state is multiplied by before each step (missing values); None = 1.
+        The factors of the whole state before each step (missing values); None = 1.
     need_cache, need_dx, need_d_gaps : bool, default=True
         As in `Run`.
     """
@@ -81,14 +81,14 @@ class LayerRun(NamedTuple):
 
 
 class StackInputs(NamedTuple):
-    """What the stack reads."""
+    """The inputs of the stack."""
 
     x: Array  # (S, D)
     gaps: Array | None  # (S, n_gaps)
 
 
 class StackInputGradients(NamedTuple):
-    """Gradients of what the stack reads, if asked for."""
+    """Gradients of the inputs of the stack, if asked for."""
 
     dx: Array | None  # (S, D)
     d_gaps: Array | None  # (S, n_gaps)
@@ -142,7 +142,7 @@ class Part(ABC, Generic[R]):
     def backward(self, p: Arrays, dy: Any, cache: Any, g: Arrays, run: R) -> Any:
         """Return the gradient of x, given that of the result; write the parameters' to g.
 
-        `run` is that of the forward pass, but for what is asked of the backward pass.
+        `run` is that of the forward pass, but for the gradients that it asks for.
         """
 
 
@@ -154,11 +154,11 @@ class InputPart(Part[Run]):
     name : str
         Under which its parameters are found.
     n_outputs : int
-        D, what each direction of the stack reads of a step.
+        D, how many inputs each direction of the stack has at a step.
     n_gaps : int or None
         Of how many features there are times since they were last seen; None = no time is counted.
     needs_dx : bool
-        Whether its parameters' gradients need that of what it returned.
+        Whether its parameters' gradients need that of its result.
     numbers_per_step : int
         About how many numbers a pass without a cache holds for each step.
     """

@@ -29,7 +29,7 @@ LossOf = Callable[[Array, Piece | None], tuple[float, Array]]
 class Pieces(Protocol):
     """A sequence for each of N samples, cut: all pieces of a sequence, in order, are its steps.
 
-    `pieces[i]` is the inputs x, (S, D) or (S,), of the i-th piece, and what they are. It is used
+    `pieces[i]` is the inputs x, (S, D) or (S,), of the i-th piece, and its `Piece`. It is used
     before the next one is asked for, and may be asked for twice. With several branches, the arrays
     of a branch's piece are still used while those of another branch are asked for: each branch
     needs an arena of its own.
@@ -78,7 +78,7 @@ class Encoded(NamedTuple):
     outputs : Outputs
         Those of the top layer.
     run : Run
-        What its pass has shared.
+        That of its forward pass.
     cache : BranchCache
         For its backward pass, if it was asked for.
     """
@@ -125,12 +125,12 @@ def encode_pieces(
 
 
 def _of_piece(dropout: DropoutSource | None, i: int, piece: Piece) -> Dropout | None:
-    """Return what is left out of the i-th piece, if anything."""
+    """Return the dropout of the i-th piece, if there is any."""
     return dropout.of_piece(i, piece.positions) if dropout else None
 
 
 def pool_pieces(network: Network, p: Parameters, pieces: Mapping[str, Pieces]) -> Array:
-    """Return what the head of a network with poolings reads of each sample, (N, n)."""
+    """Return the pooled outputs of each sample, (N, n), from a network with poolings."""
     pooled = []
     for name, branch in network.branches.items():
         pooling = branch.pooling
@@ -148,9 +148,9 @@ class BranchPass(ABC):
     Attributes
     ----------
     pooled : ndarray of shape (N, n_outputs), or (S, n_outputs) without a pooling
-        What the head reads of it.
+        Its share of the head's inputs.
     dropout : Dropout or None
-        What is left out of what the head reads, if it is the first branch.
+        That of the head's inputs, if it is the first branch.
     """
 
     pooled: Array
@@ -158,7 +158,7 @@ class BranchPass(ABC):
 
     @abstractmethod
     def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> Array | None:
-        """Write the gradients of its parameters to g, given that of what it has pooled.
+        """Write the gradients of its parameters to g, given that of `pooled`.
 
         Returns the gradient of the inputs, if asked for.
         """
@@ -231,7 +231,7 @@ class CutPass(BranchPass):
         # Where only the last outputs are read, no gradient reaches the other pieces.
         first = len(pieces) - 1 if self._pooling.reads_last_piece_only else 0
         for i in range(max(first, 0), len(pieces)):
-            # Once more, now with what the backward pass needs.
+            # Once more, now with the cache for the backward pass.
             x, piece = pieces[i]
             dropout = _of_piece(self._dropout, i, piece)
             run = Run(piece.batch, dropout, self._initials[i], need_dx=False)
@@ -284,7 +284,7 @@ def forward(
     pieces : mapping of str to Pieces
         The sequences of each branch, all of the same N samples in the same order.
     dropout : DropoutSource, optional
-        What is left out, in training.
+        That of the network, in training.
     need_cache : bool, default=True
         Whether `backward` will follow; without, less memory is held.
 
@@ -350,7 +350,7 @@ def loss_and_gradient(
         samples), returns their loss and its derivative.
     g : Parameters
     dropout : DropoutSource, optional
-        What is left out.
+        That of the network.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Pooling: what the head reads of all steps' outputs.
+"""Pooling: from the outputs of all steps to the inputs of the head.
 
-A pooling reads the steps piece by piece and keeps in an account what it needs of those before, so
+A pooling reads the steps piece by piece and keeps an account of those before, so
 long sequences need not be held at once. Its backward pass may take the pieces one by one too, in
 the same order.
 
@@ -52,7 +52,7 @@ class Pooling(ABC):
 
     @abstractmethod
     def result(self, account: Account) -> Array:
-        """Return what the head reads, (N, n_outputs): zeros for a sequence without a step."""
+        """Return the pooled outputs, (N, n_outputs): zeros for a sequence without a step."""
 
     @abstractmethod
     def backward(
@@ -126,7 +126,7 @@ class MaxPooling(Pooling):
         first = account["n_read"][positions]
         for t, (n, start) in enumerate(zip(batch.active, batch.starts, strict=False)):
             y = outputs.y[start : start + n]
-            is_larger = (y > largest[:n]) | np.isnan(y)  # what is no number stays to be seen
+            is_larger = (y > largest[:n]) | np.isnan(y)  # NaN stays to be seen
             np.copyto(largest[:n], y, where=is_larger)
             np.copyto(step[:n], first[:n] + t, where=is_larger)
         account["largest"][positions], account["step"][positions] = largest, step
@@ -184,7 +184,7 @@ class AttentionPooling(Pooling):
         largest = before.copy()
         for n, start in zip(batch.active, batch.starts, strict=False):
             np.maximum(largest[:n], score[start : start + n], out=largest[:n])
-        # What was read before counts from the new largest score on.
+        # The sums so far count from the new largest score on.
         shrink = np.exp(before - np.where(np.isneginf(largest), 0, largest))
         weight = np.exp(score - largest[batch.sequence_of_row()])
         account["largest"][positions] = largest
@@ -276,7 +276,7 @@ POOLINGS: dict[str, Callable[[int], Pooling]] = {
 
 
 def make_pooling(names: str | tuple[str, ...], n_inputs: int) -> Pooling:
-    """Return the pooling of that name, or several joined."""
+    """Return the pooling of that name, or several side by side."""
     if isinstance(names, str):
         return POOLINGS[names](n_inputs)
     return JoinedPooling([POOLINGS[name](n_inputs) for name in names])

@@ -36,7 +36,7 @@ CELLS: dict[str, type[Cell]] = {
 
 
 class LayerGradients(NamedTuple):
-    """Gradients of what a layer has read."""
+    """Gradients of a layer's inputs, initial states and gaps."""
 
     dx: Array | None  # (S, D), if asked for
     d_initial: Array  # (B, n_states)
@@ -44,7 +44,7 @@ class LayerGradients(NamedTuple):
 
 
 class Layer(Part[LayerRun]):
-    """What the stack needs of a layer."""
+    """A layer of the stack."""
 
     n_outputs: int
     n_states: int
@@ -55,7 +55,7 @@ class Layer(Part[LayerRun]):
 
 
 class LayerCache(NamedTuple):
-    """What `HiddenLayer.backward` needs of the forward pass: the parts' caches."""
+    """The cache of `HiddenLayer`'s forward pass, for `backward`: the parts' caches."""
 
     cell: Any
     gate: Any
@@ -150,7 +150,7 @@ class HiddenLayer(Layer):
 
 
 class BothCache(NamedTuple):
-    """What `Bidirectional.backward` needs of the forward pass."""
+    """The cache of `Bidirectional`'s forward pass, for `backward`."""
 
     rows: Indices  # (S,): see `Batch.reversed_rows`
     onward: LayerCache
@@ -180,7 +180,7 @@ class Bidirectional(Layer):
         self.n_states = onward.n_states + reverse.n_states
 
     def numbers_per_step(self, *, need_cache: bool) -> int:
-        """Return what both layers hold."""
+        """Return the numbers of both layers."""
         layers = (self.onward, self.reverse)
         return sum(layer.numbers_per_step(need_cache=need_cache) for layer in layers)
 
@@ -231,7 +231,7 @@ class Bidirectional(Layer):
         return LayerGradients(dx, np.hstack([a.d_initial, b.d_initial]), d_gaps)
 
     def _runs(self, run: LayerRun, rows: Indices) -> tuple[LayerRun, LayerRun]:
-        """Return what the forward passes of the two layers share: the halves of the arrays."""
+        """Return the runs of the two layers' forward passes, with their halves of the arrays."""
         start_a, start_b = _halves(run.initial, self.onward.n_states)
         mask_a, mask_b = _halves(run.mask, self.onward.n_outputs)
         gaps_a, gaps_b = (None, None) if run.gaps is None else np.hsplit(run.gaps, 2)
@@ -281,7 +281,7 @@ class Stack:
         Of how many features the times since they were last seen make the states decay. If there
         are any, each direction has inputs of its own, `n_inputs` each, side by side.
     prefix : str, default=""
-        What the layers' names begin with.
+        The start of the layers' names.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from skgru._nn.part import Arrays, LayerRun, OutputGradients
 
 
 class RNNCache(NamedTuple):
-    """What `RNN.backward` needs of the forward pass; it uses the memory for its own results."""
+    """The cache of `RNN`'s forward pass, for `backward`, which reuses its memory for results."""
 
     x: Array  # (S, D + 1): inputs, and a column of ones for the bias
     states: Array  # (B + S, H): initial states, then the state after each row's step
