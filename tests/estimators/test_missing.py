@@ -14,11 +14,11 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks, get_tags
+from tests.checks import id_of, name_of, run_check
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceAligner
 from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, rectangle, small
 from tests.kinds import CELL_NAMES, NAMES
-from tests.test_estimator_checks import id_of, name_of, run_check
 
 MISSING = pytest.mark.parametrize("missing", ["decay", "indicator"])
 SCALINGS = pytest.mark.parametrize("scaling", ["standard", "robust", None])
