@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, softmax
-from sklearn.metrics import (
-    log_loss,
-)
+from sklearn.metrics import log_loss
 
 from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
-from tests.losses import (
-    K,
-    problem,
-)
+from tests.losses import K, problem
 
 
 def test_softmax_loss_is_minus_the_log_probability_of_the_true_class():

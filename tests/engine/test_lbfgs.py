@@ -2,18 +2,14 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._engine.lbfgs import minimize
 from skgru._engine.objective import Objective
-from tests.datasets import (
-    assert_same_model,
-    ragged,
-    rectangle,
-    small,
-)
-from tests.training import RaiseAt
+from tests.datasets import assert_same_model, ragged, rectangle, small
+from tests.training import Bowl, RaiseAt, Recorder, raises
 
 
 def test_lbfgs_knows_no_chance_but_the_first_weights():
@@ -51,3 +47,86 @@ def test_an_interrupt_of_lbfgs(monkeypatch, at_evaluation):
     if at_evaluation > 1:  # the weights are those of the last whole iteration
         expected = small(GRUClassifier, solver="lbfgs", max_iter=model.n_iter_).fit(X, y)
         assert_same_model(model, expected)
+
+
+# Iterations as epochs
+
+
+class Slope(Bowl):
+    """Σ (θ − c)⁴: L-BFGS needs several iterations."""
+
+    def at_batch(self, indices, rng):
+        distance = self.theta[0] - self.centers[indices]
+        return np.power(distance, 4).sum(), np.array([4 * np.power(distance, 3).sum()])
+
+
+LIMITS = {"max_iter": 50, "max_fun": 1000, "tol": 1e-6}
+
+
+def test_an_iteration_is_an_epoch_of_one_batch_for_observers():
+    slope, recorder = Slope([1.0, 2.0, 3.0], start=10.0), Recorder()
+    assert minimize(slope, recorder, **LIMITS) == "converged"
+    assert_allclose(slope.theta, 2, atol=1e-3)
+    evaluations, iterations = recorder.all_of("batch"), recorder.all_of("epoch")
+    assert len(evaluations) >= len(iterations) > 2
+    assert {batch for _, batch, _ in evaluations} == {1}
+    assert [epoch for epoch, _ in iterations] == list(range(1, len(iterations) + 1))
+    assert (np.diff([loss for _, loss in iterations]) < 0).all()
+    # An iteration comes after the evaluations that it took, and its loss is one of theirs.
+    of_evaluations = set()
+    for what, *_, loss in recorder.heard[:-1]:
+        if what == "batch":
+            of_evaluations.add(loss)
+        else:
+            assert loss in of_evaluations
+    assert recorder.heard[-1] == ("end", "converged")
+
+
+@pytest.mark.parametrize("limit", [{"max_iter": 2}, {"max_fun": 3}])
+def test_limits_of_iterations_and_evaluations(limit):
+    slope, recorder = Slope([1.0, 2.0, 3.0], start=10.0), Recorder()
+    assert minimize(slope, recorder, **LIMITS | limit) == "max_iter"
+    assert 1 <= len(recorder.thetas) <= 3
+    assert_array_equal(slope.theta, recorder.thetas[-1])
+    assert recorder.heard[-1] == ("end", "max_iter")
+
+
+def test_an_observer_may_end_it_after_an_iteration():
+    slope, recorder = Slope([1.0, 2.0, 3.0], start=10.0), Recorder(ends_at=3)
+    assert minimize(slope, recorder, **LIMITS) == "converged"
+    assert [epoch for epoch, _ in recorder.all_of("epoch")] == [1, 2, 3]
+    assert_array_equal(slope.theta, recorder.thetas[-1])
+    assert recorder.heard[-1] == ("end", "converged")
+
+
+def test_a_start_at_the_minimum_is_an_epoch():
+    bowl, recorder = Bowl([2.0, 4.0], start=3.0), Recorder()
+    assert minimize(bowl, recorder, **LIMITS) == "converged"
+    assert recorder.all_of("epoch") == [(1, 0.5)]
+    assert_array_equal(bowl.theta, [3])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "spoil"),
+    [
+        ("interrupted", lambda slope: raises(KeyboardInterrupt)),
+        ("diverged", lambda slope: lambda: slope.centers.fill(np.nan)),
+    ],
+)
+def test_theta_goes_back_to_the_last_iteration(outcome, spoil):
+    start = Slope([1.0, 2.0, 3.0], start=10.0).theta
+    for at_evaluation in (1, 4):
+        slope = Slope([1.0, 2.0, 3.0], start=10.0)
+        recorder = Recorder(on={at_evaluation: spoil(slope)})
+        with np.errstate(invalid="ignore"):
+            assert minimize(slope, recorder, **LIMITS) == outcome
+        if at_evaluation > 1:
+            assert recorder.thetas
+        assert_array_equal(slope.theta, [start, *recorder.thetas][-1])
+        assert np.isfinite([loss for _, loss in recorder.all_of("epoch")]).all()
+        assert recorder.heard[-1] == ("end", outcome)
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(MemoryError):
+        minimize(Bowl([1.0], start=5.0), Recorder(on={2: raises(MemoryError)}), **LIMITS)

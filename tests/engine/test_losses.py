@@ -5,22 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
-from skgru._engine.number_losses import (
-    AbsoluteError,
-    GaussianLoss,
-    PoissonDeviance,
-    SquaredError,
-)
-from tests.losses import (
-    EXACT,
-    LOSS,
-    SOFTMAX,
-    B,
-    HuberOfOne,
-    K,
-    ThreeQuantiles,
-    problem,
-)
+from skgru._engine.number_losses import AbsoluteError, GaussianLoss, PoissonDeviance, SquaredError
+from tests.losses import EXACT, LOSS, SOFTMAX, B, HuberOfOne, K, ThreeQuantiles, problem
 
 
 @pytest.mark.parametrize("loss_class", EXACT)

@@ -18,11 +18,7 @@ from skgru._engine.number_losses import (
     PoissonDeviance,
     SquaredError,
 )
-from tests.losses import (
-    B,
-    ThreeQuantiles,
-    problem,
-)
+from tests.losses import B, ThreeQuantiles, problem
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])

@@ -7,16 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
-from tests.datasets import (
-    output,
-    ragged,
-    rectangle,
-    small,
-    token_sequences,
-)
-from tests.training import (
-    started,
-)
+from tests.datasets import output, ragged, rectangle, small, token_sequences
+from tests.training import started
 
 
 def test_the_loss_is_the_mean_of_the_log_loss_over_the_epoch():

@@ -10,13 +10,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._nn.optimizers import Adam
-from tests.datasets import (
-    ESTIMATORS,
-    assert_same_model,
-    ragged,
-    rectangle,
-    small,
-)
+from tests.datasets import ESTIMATORS, assert_same_model, ragged, rectangle, small
 from tests.training import RaiseAt, validation_data
 
 # Patience

@@ -10,19 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._engine.objective import Objective
-from tests.datasets import (
-    ESTIMATORS,
-    assert_same_model,
-    flat,
-    ragged,
-    rectangle,
-    small,
-)
-from tests.training import (
-    DESCENT,
-    started,
-    step_of,
-)
+from tests.datasets import ESTIMATORS, assert_same_model, flat, ragged, rectangle, small
+from tests.training import DESCENT, started, step_of
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skgru import GRUClassifier, GRURegressor
-from tests.datasets import (
-    ESTIMATORS,
-    ragged,
-    rectangle,
-    small,
-    token_sequences,
-)
-from tests.training import (
-    assert_unchanged,
-    state_of,
-)
+from tests.datasets import ESTIMATORS, ragged, rectangle, small, token_sequences
+from tests.training import assert_unchanged, state_of
 
 # Fitted attributes
 

@@ -12,13 +12,7 @@ from sklearn.utils import estimator_checks, get_tags
 from skgru import GRUClassifier
 from tests.checks import id_of, name_of, run_check
 from tests.datasets import ESTIMATORS, assert_same_model, objects, pad, ragged, rectangle, small
-from tests.holes import (
-    ALL_ESTIMATORS,
-    MISSING,
-    copies_of,
-    ragged_with_holes,
-    with_holes,
-)
+from tests.holes import ALL_ESTIMATORS, MISSING, copies_of, ragged_with_holes, with_holes
 
 # Every form of X
 

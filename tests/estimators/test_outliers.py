@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import RobustScaler
 from sklearn.utils import estimator_checks
-from tests.checks import id_of, run_check
 
 from skgru import GRUClassifier, GRURegressor
+from tests.checks import id_of, run_check
 from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, small
 from tests.kinds import NAMES
 
