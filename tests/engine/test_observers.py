@@ -9,9 +9,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._engine.observers import (
+    BestWeights,
+    History,
+    Observer,
+    Observers,
+    Patience,
+    State,
+    Validation,
+)
 from skgru._nn.optimizers import Adam
 from tests.datasets import ESTIMATORS, assert_same_model, ragged, rectangle, small
-from tests.training import RaiseAt, validation_data
+from tests.training import RaiseAt, Recorder, validation_data
 
 # Patience
 
@@ -185,3 +194,132 @@ def test_silent_by_default(capsys):
     model.set_params(learning_rate="constant").partial_fit(X, y).predict(X)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+# Observers by themselves
+
+
+def state_after(epoch, loss=0.5, score=None, theta=0.0, n_sequences=10):
+    return State(np.array([theta]), 9, 3, n_sequences, epoch, 3, loss, score)
+
+
+class HearsOfEpochs(Observer):
+    """Hears of epochs alone; notes its name, and ends the training or not."""
+
+    def __init__(self, name, heard, ends=False):
+        self.name, self.heard, self.ends = name, heard, ends
+
+    def on_epoch(self, state):
+        self.heard.append(self.name)
+        return self.ends
+
+    def on_end(self, outcome):
+        self.heard.append((self.name, outcome))
+
+
+@pytest.mark.parametrize("ends", [(False, False), (True, False), (False, True), (True, True)])
+def test_all_observers_hear_of_an_epoch_though_the_first_ends_the_training(ends):
+    heard = []
+    parts = [HearsOfEpochs(name, heard, end) for name, end in zip("ab", ends, strict=True)]
+    observers = Observers(parts)
+    assert observers.on_epoch(state_after(1)) == any(ends)
+    observers.on_end("converged")
+    assert heard == ["a", "b", ("a", "converged"), ("b", "converged")]
+
+
+def test_those_that_care_for_batches_hear_of_them_in_their_order():
+    first, second = Recorder(), Recorder()
+    observers = Observers([first, History(), HearsOfEpochs("a", []), second])
+    observers.on_batch(state_after(2, loss=0.25))
+    assert first.heard == second.heard == [("batch", 2, 3, 0.25)]
+
+
+def test_an_observer_may_do_nothing():
+    observer = Observer()
+    observer.on_batch(state_after(1))
+    assert observer.on_epoch(state_after(1)) is False
+    observer.on_end("max_iter")
+
+
+def test_the_history_goes_on_from_calls_before():
+    history = History(t=30, loss=0.75, loss_curve=[0.75], best_loss=0.75)
+    assert not history.on_epoch(state_after(1, loss=0.5, score=0.6))
+    assert not history.on_epoch(state_after(2, loss=0.625, score=0.4))
+    assert (history.n_iter, history.t, history.loss) == (2, 50, 0.625)
+    assert history.loss_curve == [0.75, 0.5, 0.625]
+    assert history.validation_scores == [0.6, 0.4]
+    assert (history.best_loss, history.best_validation_score) == (0.5, 0.6)
+    assert not History().on_epoch(state_after(1))
+    assert History().validation_scores == []
+
+
+def test_the_validation_score_is_there_for_those_that_hear_next():
+    scores, history = iter([0.5, 0.25]), History()
+    observers = Observers([Validation(lambda: next(scores)), history])
+    for epoch in (1, 2):
+        state = state_after(epoch)
+        assert not observers.on_epoch(state)
+    assert state.score == 0.25
+    assert history.validation_scores == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("scores", "best_before", "kept"),
+    [
+        ([0.1, 0.9, 0.5], -np.inf, 2),
+        ([0.1, 0.9, 0.9, 0.5], -np.inf, 3),  # of equal scores the last
+        ([0.1, 0.2], 0.9, 0),  # earlier calls were better
+        ([np.nan, 0.2, np.nan], -np.inf, 2),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["converged", "max_iter", "interrupted", "diverged"])
+def test_the_best_weights_come_back(scores, best_before, kept, outcome):
+    theta, history = np.array([0.0]), History(best_validation_score=best_before)
+    observers = Observers([BestWeights(history, theta), history])
+    for epoch, score in enumerate(scores, 1):
+        theta[:] = epoch
+        state = state_after(epoch, score=score)
+        state.theta = theta
+        assert not observers.on_epoch(state)
+    theta[:] = 99
+    observers.on_end(outcome)
+    assert theta[0] == (99 if outcome == "diverged" else kept)
+
+
+def test_before_the_first_epoch_there_are_no_best_weights():
+    theta = np.array([0.0])
+    best = BestWeights(History(), theta)
+    theta[:] = 99  # updates of an epoch that was interrupted
+    best.on_end("interrupted")
+    assert theta[0] == 99
+
+
+def test_patience_counts_epochs_in_a_row_without_gain():
+    gains = iter([True, False, False, True, False, False, False])
+    patience = Patience(lambda state: next(gains), 2, lambda: True)
+    assert [patience.on_epoch(state_after(i)) for i in range(7)] == [False] * 6 + [True]
+
+
+def test_patience_starts_anew_where_it_is_not_the_end():
+    ends = iter([False, False, True])
+    patience = Patience(lambda state: False, 1, lambda: next(ends))
+    assert [patience.on_epoch(state_after(i)) for i in range(6)] == [False] * 5 + [True]
+
+
+def test_those_that_end_the_training_hear_of_an_epoch_before_the_history():
+    # Told of after the history, no loss would be below the lowest one so far.
+    X, y = rectangle()
+    parameters = {"learning_rate": "constant", "learning_rate_init": 0.02, "dtype": "float64"}
+    model = small(GRUClassifier, tol=1e-6, n_iter_no_change=1, max_iter=8, **parameters)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    assert (np.diff(model.loss_curve_) < -1e-6).all()
+    assert model.n_iter_ == 8
+    # The same of the score: nothing is above the highest one so far by `tol`.
+    told = {"X_val": X, "y_val": y}
+    parameters |= {"early_stopping": True, "n_iter_no_change": 1, "tol": 1e-9, "max_iter": 8}
+    model = small(GRURegressor, **parameters)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, X[:, -1, 0], **told | {"y_val": X[:, -1, 0]})
+    assert (np.diff(model.validation_scores_) > 0).all()
+    assert model.n_iter_ == 8
