@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -10,7 +11,7 @@ import sklearn.base
 
 # What a user calls is wrapped by scikit-learn's validation of parameters.
 _WRAPPER = sklearn.base.__file__
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
 def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:

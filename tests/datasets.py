@@ -62,6 +62,14 @@ def token_sequences(n=24, n_tokens=8, longest=7, seed=0):
     return X, np.array([int(2 in x) for x in X])
 
 
+def objects(sequences):
+    """Return a one-dimensional object array of the sequences."""
+    array = np.empty(len(sequences), dtype=object)
+    for i, sequence in enumerate(sequences):
+        array[i] = sequence
+    return array
+
+
 def pad(sequences, n_steps, value):
     """Return sequences of (T_i, D) or (T_i,) arrays as one array, filled up with a value."""
     shape = (len(sequences), n_steps, *np.shape(sequences[0])[1:])

@@ -1,11 +1,6 @@
 """What must not change a prediction or a model: padding, company, order, weights, the process."""
 
-import json
-import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +9,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-import skgru
 from skgru import GRUClassifier
 from skgru._engine.objective import Objective
 from tests.datasets import (
@@ -30,6 +24,7 @@ from tests.datasets import (
     token_sequences,
 )
 from tests.kinds import NAMES
+from tests.processes import json_of
 
 CONFIGURATIONS = [
     {},
@@ -314,16 +309,8 @@ print(json.dumps({
 
 def hashes_of_another_process(n_threads):
     names = ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"]
-    environment = os.environ | dict.fromkeys(names, str(n_threads))
-    environment["PYTHONPATH"] = str(Path(skgru.__file__).parents[1])
-    process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FIT_AND_PRINT_HASHES],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(process.stdout)
+    environment = dict.fromkeys(names, str(n_threads))
+    return json_of(FIT_AND_PRINT_HASHES, flags=["-W", "ignore"], environment=environment)
 
 
 def test_two_processes_give_bit_equal_models_whatever_the_number_of_threads():

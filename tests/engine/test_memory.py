@@ -1,26 +1,20 @@
 """Training and prediction need little memory beside their input, however much of it there is."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import numpy as np
 import pytest
 
-import skgru
+from tests.processes import PEAK, json_of
 
 # Each case has a process of its own, since the peak of a process never falls. It is measured when
 # a model has been trained and has predicted once: what the libraries need for themselves is not
 # counted.
-MEASURE = """
-import json, resource, sys
+MEASURE = (
+    PEAK
+    + """
 import numpy as np
 from skgru import GRUClassifier
-
-def peak():
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
 
 what, n, n_steps, dtype, form, n_units = json.loads(sys.argv[1])
 rng = np.random.default_rng(0)
@@ -49,23 +43,12 @@ else:
     extra = peak() - before
 print(json.dumps([extra, len(p), bool(np.isfinite(p).all()), len(np.unique(p[:, 0]))]))
 """
-
-
-def in_a_process(program, *arguments):
-    """Return what a program writes, read as JSON."""
-    process = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(process.stdout)
+)
 
 
 def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
     """Return how many bytes a prediction or a fit needed beside its input."""
-    extra, n_predicted, is_finite, n_different = in_a_process(
+    extra, n_predicted, is_finite, n_different = json_of(
         MEASURE, json.dumps([what, n, n_steps, dtype, form, n_units])
     )
     assert n_predicted == n
@@ -104,14 +87,11 @@ def test_a_few_very_long_sequences():
     assert extra_memory(16, 10_000, "float32", "3-D", 128) < 300e6
 
 
-MEASURE_CLASSES = """
-import json, resource, sys
+MEASURE_CLASSES = (
+    PEAK
+    + """
 import numpy as np
 from skgru import GRUClassifier
-
-def peak():
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
 
 n = 10_000
 X, y = np.random.default_rng(0).normal(size=(n, 3)), np.arange(n) // 2
@@ -123,10 +103,37 @@ model.fit(X, y, X_val=X, y_val=y)
 model.score(X, y)
 print(json.dumps([peak() - before, model.n_outputs_]))
 """
+)
 
 
 def test_many_classes():
     # A number for each sequence and class would take 200 MB in single precision.
-    extra, n_classes = in_a_process(MEASURE_CLASSES)
+    extra, n_classes = json_of(MEASURE_CLASSES)
     assert n_classes == 5000
     assert extra < 150e6
+
+
+MEASURE_PIECES = (
+    PEAK
+    + """
+import numpy as np
+from skgru import GRUClassifier
+
+n_steps, bptt_steps, pooling = json.loads(sys.argv[1])
+X = np.random.default_rng(0).standard_normal((8, n_steps, 1), dtype=np.float32)
+model = GRUClassifier(
+    32, max_iter=1, bptt_steps=bptt_steps, pooling=pooling, learning_rate="cosine", random_state=0
+)
+model.fit(X[:, :20], np.arange(8) % 2)
+before = peak()
+model.fit(X, np.arange(8) % 2)
+print(json.dumps([peak() - before, model.loss_]))
+"""
+)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_fifty_thousand_steps_train_in_little_memory(pooling):
+    extra, loss = json_of(MEASURE_PIECES, json.dumps([50_000, 200, pooling]))
+    assert np.isfinite(loss)
+    assert extra < 30e6  # the full gradient takes more than 300 MB

@@ -1,20 +1,64 @@
-"""`bptt_steps`: truncated back-propagation in the estimators."""
+"""The training loss: its mean, its penalty, and how far its gradient reaches, `bptt_steps`."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+import copy
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-import skgru
 from skgru import GRUClassifier, GRURegressor
-from tests.datasets import output, ragged, small, token_sequences
+from tests.datasets import output, ragged, rectangle, small, token_sequences
+from tests.training import started
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+def test_the_loss_is_the_mean_of_the_log_loss_over_the_epoch():
+    X, y = rectangle(n=30)
+    parameters = {"learning_rate_init": 1e-12, "alpha": 0, "batch_size": 7, "max_iter": 1}
+    model = small(GRUClassifier, **parameters).fit(X, y)
+    p = model.predict_proba(X)[np.arange(30), y]
+    assert_allclose(model.loss_, -np.log(p).mean(), rtol=1e-5)
+    regressor = small(GRURegressor, **parameters).fit(X, 100.0 * y)
+    error = (regressor.predict(X) - 100 * y) / regressor.target_scale_
+    assert_allclose(regressor.loss_, 0.5 * np.square(error).mean(), rtol=1e-5)
+
+
+# The penalty
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.0])
+def test_the_penalty_is_on_the_weight_matrices_alone(weight):
+    X, y = token_sequences()
+    model = started(GRUClassifier, X, y, embedding_dim=3, output_gate=True, reset_after=True)
+    weights = np.full(len(X), weight)
+
+    def step(alpha):
+        changed = copy.deepcopy(model).set_params(alpha=alpha).partial_fit(X, y, weights)
+        return {name: a - model.parameters_[name] for name, a in changed.parameters_.items()}
+
+    plain, penalized = step(0), step(5.0)
+    names = list(model.parameters_)
+    assert sum("weights" in name for name in names) == 6
+    for name in names:
+        is_penalized = "weights" in name and name != "embedding.weights"
+        strength = 0.1 * 5.0 / (len(X) * weight) if is_penalized else 0
+        expected = plain[name] - strength * model.parameters_[name]
+        assert_allclose(penalized[name], expected, rtol=1e-9, atol=1e-15, err_msg=name)
+
+
+def test_a_large_alpha_shrinks_the_weights():
+    X, y = rectangle(n=40)
+    norms = [
+        np.linalg.norm(
+            small(GRUClassifier, alpha=alpha, solver="lbfgs", max_iter=50)
+            .fit(X, y)
+            .parameters_["hidden_0.recurrent_weights"]
+        )
+        for alpha in (1e-4, 1.0, 100.0)
+    ]
+    assert norms[0] > 1.5 * norms[1] > 10 * norms[2]
+
+
+# Truncation
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -82,38 +126,3 @@ def test_other_values_are_refused(value):
     X, y = ragged(30)
     with pytest.raises(ValueError, match="'bptt_steps' parameter"):
         GRURegressor(bptt_steps=value).fit(X, y)
-
-
-MEASURE = """
-import json, resource, sys
-import numpy as np
-from skgru import GRUClassifier
-
-def peak():
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit
-
-n_steps, bptt_steps, pooling = json.loads(sys.argv[1])
-X = np.random.default_rng(0).standard_normal((8, n_steps, 1), dtype=np.float32)
-model = GRUClassifier(
-    32, max_iter=1, bptt_steps=bptt_steps, pooling=pooling, learning_rate="cosine", random_state=0
-)
-model.fit(X[:, :20], np.arange(8) % 2)
-before = peak()
-model.fit(X, np.arange(8) % 2)
-print(json.dumps([peak() - before, model.loss_]))
-"""
-
-
-@pytest.mark.parametrize("pooling", ["last", "mean"])
-def test_fifty_thousand_steps_train_in_little_memory(pooling):
-    process = subprocess.run(
-        [sys.executable, "-c", MEASURE, json.dumps([50_000, 200, pooling])],
-        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    extra, loss = json.loads(process.stdout)
-    assert np.isfinite(loss)
-    assert extra < 30e6  # the full gradient takes more than 300 MB

@@ -10,14 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._engine.unused import _CHOICES, _RULES
-from tests.datasets import (
-    ESTIMATORS,
-    assert_same_model,
-    output,
-    ragged,
-    rectangle,
-    token_sequences,
-)
+from tests.datasets import ESTIMATORS, assert_same_model, output, ragged, rectangle, token_sequences
 
 ALL_ESTIMATORS = pytest.mark.parametrize("estimator_class", ESTIMATORS)
 

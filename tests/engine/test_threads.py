@@ -3,13 +3,11 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,12 +15,14 @@ from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
-import skgru
 from skgru import GRUClassifier, GRURegressor
 from skgru._budget import shards
 from skgru._engine import threads as _threads
 from skgru._engine.threads import on_threads
-from tests.datasets import flat
+from skgru._nn.optimizers import Adam
+from tests.datasets import ESTIMATORS, flat, output, rectangle, small
+from tests.processes import run_python
+from tests.training import EXPLOSION, RaiseAt
 
 
 def blas_threads(*_):
@@ -167,6 +167,36 @@ def test_blas_gets_its_threads_back_also_after_an_error(n_jobs, monkeypatch):
         assert seen
         assert set(seen) == {1}
         assert blas_threads() == before
+
+
+@pytest.mark.parametrize("estimator_class", ESTIMATORS)
+def test_the_linear_algebra_gets_its_threads_back(monkeypatch, estimator_class):
+    X, y = rectangle()
+    seen = []
+
+    def step(self, theta, gradient, rate):
+        seen.append(blas_threads())
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = blas_threads()
+        assert set(before) == {2}
+        model = small(estimator_class).fit(X, y)
+        assert blas_threads() == before
+        output(model, X)
+        assert blas_threads() == before
+        with pytest.raises(ValueError, match="no longer finite"):
+            small(estimator_class, **EXPLOSION).fit(X, y)
+        assert blas_threads() == before
+        with pytest.raises(ValueError, match="infinity"):
+            model.fit([[np.inf]] * 24, y)
+        assert blas_threads() == before
+        monkeypatch.setattr(Adam, "step", RaiseAt(Adam.step, 2, RuntimeError))
+        with pytest.raises(RuntimeError):
+            model.fit(X, y)
+        assert blas_threads() == before
+        monkeypatch.setattr(Adam, "step", step)
+        model.fit(X, y)
+        assert {n for counts in seen for n in counts} == {1}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -404,17 +434,9 @@ def test_ctrl_c_leaves_no_limit():
 # Other processes
 
 
-def run_python(code):
-    subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": str(Path(skgru.__file__).parents[1])},
-        check=True,
-        timeout=120,
-    )
-
-
 def test_no_blas_library_comes_later():
-    run_python("""
+    run_python(
+        """
 import numpy as np
 import skgru
 from skgru import GRURegressor
@@ -427,12 +449,15 @@ GRURegressor(max_iter=1, solver="lbfgs").fit(np.ones((9, 2, 1)), np.arange(9.0))
 GRURegressor(max_iter=1, pooling="attention").fit(np.ones((9, 2, 1)), np.arange(9.0))
 loaded = ThreadpoolController().select(user_api="blas").lib_controllers
 assert {library.filepath for library in loaded} == known
-""")
+""",
+        timeout=120,
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 def test_a_forked_process_has_its_threads_back():
-    run_python("""
+    run_python(
+        """
 import os, signal, sys, threading, warnings
 import numpy as np
 from skgru import GRURegressor
@@ -466,4 +491,6 @@ to_end.set()
 call.join()
 assert blas_threads() == {2}
 sys.exit(status != 0)
-""")
+""",
+        timeout=120,
+    )

@@ -9,9 +9,9 @@ from sklearn.preprocessing import RobustScaler
 from sklearn.utils import estimator_checks
 
 from skgru import GRUClassifier, GRURegressor
+from tests.checks import id_of, run_check
 from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, small
 from tests.kinds import NAMES
-from tests.test_estimator_checks import id_of, run_check
 
 NAN = np.nan
 CELLS = [

@@ -248,7 +248,7 @@ def test_tags_announce_several_labels():
     assert tags.target_tags.required
 
 
-# Class weights (tests/test_invariance.py: they are sample weights)
+# Class weights (tests/estimators/test_invariance.py: they are sample weights)
 
 
 def test_class_weights_move_the_predictions():

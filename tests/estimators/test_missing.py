@@ -1,28 +1,28 @@
-"""Missing values, from the form of X that holds them to the prediction, against plain loops."""
+"""Missing values in all kinds of networks, from training to the prediction."""
 
 import pickle
-import re
 
 import joblib
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import estimator_checks, get_tags
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceAligner
-from tests.datasets import ESTIMATORS, assert_same_model, output, pad, ragged, rectangle, small
+from tests.datasets import assert_same_model, output, pad, ragged, rectangle, small
+from tests.holes import (
+    ALL_ESTIMATORS,
+    MISSING,
+    SCALINGS,
+    assert_finite,
+    copies_of,
+    ragged_with_holes,
+    with_holes,
+)
 from tests.kinds import CELL_NAMES, NAMES
-from tests.test_estimator_checks import id_of, name_of, run_check
-
-MISSING = pytest.mark.parametrize("missing", ["decay", "indicator"])
-SCALINGS = pytest.mark.parametrize("scaling", ["standard", "robust", None])
-ALL_ESTIMATORS = pytest.mark.parametrize("estimator_class", ESTIMATORS)
 
 CONFIGURATIONS = [
     {},
@@ -37,166 +37,9 @@ CONFIGURATIONS = [
     {"solver": "sgd", "dropout": 0.2, "recurrent_dropout": 0.2},
     {"bptt_steps": 2, "hidden_layer_sizes": (4, 3)},
 ]
+
+
 ALL_CONFIGURATIONS = pytest.mark.parametrize("parameters", CONFIGURATIONS, ids=str)
-
-
-def with_holes(X, share=0.3, seed=1):
-    """Return sequences of which some values are missing, but none in the last step."""
-    rng = np.random.default_rng(seed)
-    holes = [rng.random(x.shape) < share for x in X]
-    for h in holes:
-        h[-1:] = False
-    holed = [np.where(h, np.nan, x) for h, x in zip(holes, X, strict=True)]
-    return np.array(holed) if isinstance(X, np.ndarray) else holed
-
-
-def ragged_with_holes(n=24, n_features=2, **options):
-    X, y = ragged(n=n, n_features=n_features, **options)
-    return with_holes(X), y
-
-
-def copies_of(X):
-    return [x.copy() for x in X]
-
-
-def assert_finite(model, X):
-    assert np.isfinite(model.loss_curve_).all()
-    assert all(np.isfinite(array).all() for array in model.parameters_.values())
-    assert np.isfinite(output(model, X)).all()
-
-
-# Every form of X
-
-
-def objects(sequences):
-    array = np.empty(len(sequences), dtype=object)
-    for i, sequence in enumerate(sequences):
-        array[i] = sequence
-    return array
-
-
-def nested(X):
-    return {f"f{j}": [x[:, j] for x in X] for j in range(X.shape[2])}
-
-
-def flat(X):
-    columns = X.reshape(len(X), -1).T
-    return {f"c{j}": column for j, column in enumerate(columns)}
-
-
-def with_none(array):
-    """Return nested lists with None where the array has NaN."""
-    return np.where(np.isnan(array), None, array).tolist()
-
-
-def masked(array):
-    """Return the array with numbers under its mask instead of NaN."""
-    return np.ma.masked_array(np.nan_to_num(array, nan=77.0), mask=np.isnan(array))
-
-
-def nullable(columns):
-    """Return a pandas DataFrame of a type with pd.NA."""
-    return pd.DataFrame({name: pd.array(with_none(c), "Float64") for name, c in columns.items()})
-
-
-def frame_of_step(x, make):
-    return make({f"f{j}": column for j, column in enumerate(x.T)})
-
-
-FORMS = {
-    "3-D": lambda X: X,
-    "2-D": lambda X: X.reshape(len(X), -1),
-    "list": list,
-    "tuple": tuple,
-    "list of flat arrays": lambda X: [x.ravel() for x in X],
-    "object array": objects,
-    "Series of arrays": lambda X: pd.Series(list(X)),
-    "nested lists": lambda X: X.tolist(),
-    "nested lists with None": with_none,
-    "flat lists with None": lambda X: with_none(X.reshape(len(X), -1)),
-    "object array of None": lambda X: np.array(with_none(X), dtype=object),
-    "list of object arrays": lambda X: [np.array(with_none(x), dtype=object) for x in X],
-    "masked 3-D": masked,
-    "masked 2-D": lambda X: masked(X.reshape(len(X), -1)),
-    "list of masked arrays": lambda X: [masked(x) for x in X],
-    "wide pandas": lambda X: pd.DataFrame(flat(X)),
-    "wide nullable pandas": lambda X: nullable(flat(X)),
-    "wide pandas of objects": lambda X: pd.DataFrame(flat(X)).astype(object),
-    "wide polars": lambda X: pl.DataFrame(flat(X)),
-    "wide polars with null": lambda X: pl.DataFrame(flat(X)).fill_nan(None),
-    "nested pandas": lambda X: pd.DataFrame({k: objects(v) for k, v in nested(X).items()}),
-    "nested pandas with None": lambda X: pd.DataFrame(
-        {k: [with_none(cell) for cell in v] for k, v in nested(X).items()}
-    ),
-    "nested polars": lambda X: pl.DataFrame(
-        {k: [c.tolist() for c in v] for k, v in nested(X).items()}
-    ),
-    "nested polars with null": lambda X: pl.DataFrame(
-        {k: [with_none(c) for c in v] for k, v in nested(X).items()}
-    ),
-    "list of pandas": lambda X: [frame_of_step(x, pd.DataFrame) for x in X],
-    "list of nullable pandas": lambda X: [frame_of_step(x, nullable) for x in X],
-    "list of polars": lambda X: [frame_of_step(x, pl.DataFrame) for x in X],
-    "list of polars with null": lambda X: [
-        frame_of_step(x, pl.DataFrame).fill_nan(None) for x in X
-    ],
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-@MISSING
-def test_every_form_gives_the_same_model_bit_by_bit(missing, form):
-    X, y = rectangle(n_features=2)
-    X = with_holes(X)
-    parameters = {"missing": missing, "features_per_step": 2}
-    expected = small(GRUClassifier, **parameters).fit(X, y)
-    given = FORMS[form](X)
-    model = small(GRUClassifier, **parameters).fit(given, y)
-    assert model.has_missing_
-    assert_same_model(model, expected)
-    assert_array_equal(model.gap_scale_, expected.gap_scale_)
-    assert_array_equal(model.predict_proba(given), expected.predict_proba(X))
-    # If training saw none, NaN in a prediction is filled in each form alike.
-    complete = np.nan_to_num(X)
-    expected = small(GRUClassifier, **parameters).fit(complete, y)
-    model = small(GRUClassifier, **parameters).fit(FORMS[form](complete), y)
-    assert_array_equal(model.predict_proba(given), expected.predict_proba(X))
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_missing_values_of_narrow_types(dtype):
-    X, y = ragged_with_holes()
-    X = [x.astype(dtype) for x in X]
-    wide = small(GRUClassifier).fit([x.astype(float) for x in X], y)
-    model = small(GRUClassifier).fit(X, y)
-    assert model.has_missing_
-    assert_allclose(model.predict_proba(X), wide.predict_proba(X), rtol=0, atol=1e-3)
-
-
-@MISSING
-def test_x_stays_as_it_is_and_may_be_read_only(missing):
-    X, y = rectangle(n_features=2)
-    X = with_holes(X)
-    for given in (X, X.reshape(len(X), -1), X.astype(np.float32)):
-        before = given.copy()
-        given.flags.writeable = False
-        model = small(GRUClassifier, missing=missing, features_per_step=2).fit(given, y)
-        model.predict(given)
-        small(GRUClassifier, features_per_step=2).fit(np.nan_to_num(given), y).predict(given)
-        assert_array_equal(given, before)
-    X, y = ragged_with_holes()
-    before = copies_of(X)
-    for x in X:
-        x.flags.writeable = False
-    model = small(GRUClassifier, missing=missing, bidirectional=True).fit(X, y)
-    model.predict(X)
-    model.fit([np.nan_to_num(x) for x in X], y).predict(X)
-    for x, x_before in zip(X, before, strict=True):
-        assert_array_equal(x, x_before)
-    frame = pd.DataFrame(flat(with_holes(rectangle()[0])))
-    frame_before = frame.copy()
-    small(GRUClassifier, missing=missing).fit(frame, y).predict(frame)
-    pd.testing.assert_frame_equal(frame, frame_before)
 
 
 # All kinds of networks
@@ -306,161 +149,6 @@ def test_float32_is_close_to_float64(cell, missing):
     wide = small(GRUClassifier, **parameters, dtype="float64").fit(X, y)
     assert narrow.predict_proba(X).dtype == np.float32
     assert_allclose(narrow.predict_proba(X), wide.predict_proba(X), rtol=0, atol=1e-3)
-
-
-# Against the documented equations
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def delta_and_last(z, stamps):
-    """Return δ and x_last of each step, for the steps in the order in which they are read."""
-    delta, last = np.zeros(z.shape), np.zeros(z.shape)
-    for d in range(z.shape[1]):
-        seen_at, value = 0, 0.0
-        for t in range(len(z)):
-            delta[t, d] = abs(stamps[t] - stamps[seen_at])
-            if not np.isnan(z[t, d]):
-                seen_at, value = t, z[t, d]
-            last[t, d] = value
-    return delta, last
-
-
-def gru_with_decay(p, prefix, inputs, delta):
-    """Return h_t of all steps, of inputs in the order in which they are read."""
-    W_z, W_r, W_c = np.split(p[f"{prefix}input_weights"], 3, axis=1)
-    U_z, U_r, U_c = np.split(p[f"{prefix}recurrent_weights"], 3, axis=1)
-    b_z, b_r, b_c = np.split(p[f"{prefix}bias"], 3)
-    h, states = np.zeros(len(U_z)), []
-    for x_t, delta_t in zip(inputs, delta, strict=True):
-        if f"{prefix}decay_weights" in p:
-            a = delta_t @ p[f"{prefix}decay_weights"] + p[f"{prefix}decay_bias"]
-            h = np.exp(-np.maximum(0, a)) * h
-        z = sigmoid(x_t @ W_z + h @ U_z + b_z)
-        r = sigmoid(x_t @ W_r + h @ U_r + b_r)
-        c = np.tanh(x_t @ W_c + (r * h) @ U_c + b_c)
-        h = (1 - z) * h + z * c
-        states.append(h)
-    return np.array(states).reshape(len(inputs), len(h))
-
-
-def documented_probabilities(model, x, time_feature=None):
-    """Return the probabilities of the classes for one sequence, as docs/network.md has them."""
-    p, n_features = model.parameters_, x.shape[1]
-    n_layers = len(model.hidden_layer_sizes)
-    z = (x - model.feature_mean_) / model.feature_scale_
-    if model.scaling == "robust":
-        z = z / np.sqrt(1 + (z / 3) ** 2)
-    stamps = np.arange(len(x)) if time_feature is None else x[:, time_feature]
-    y, gaps = [], []
-    for i in range(2 if model.bidirectional else 1):
-        order = slice(None, None, -1 if i else 1)
-        z_read = z[order].copy()
-        delta, last = delta_and_last(z_read, stamps[order])
-        delta = delta / model.gap_scale_
-        if time_feature is not None:
-            z_read[:, time_feature] = last[:, time_feature] = np.log(1 + delta[:, time_feature])
-        m = (~np.isnan(z_read)).astype(float)
-        x_t = np.nan_to_num(z_read)
-        if not model.has_missing_:
-            inputs = last
-        elif model.missing == "indicator":
-            inputs = np.hstack([m * x_t, m, np.log(1 + delta)])
-        else:
-            own = slice(i * n_features, (i + 1) * n_features)
-            w, b = p["inputs.decay_weights"][own], p["inputs.decay_bias"][own]
-            gamma = np.exp(-np.maximum(0, w * delta + b))
-            inputs = np.hstack([m * x_t + (1 - m) * gamma * last, m])
-        y.append(inputs)
-        gaps.append(delta)
-    y_of_layer = None
-    for layer in range(n_layers):
-        outputs = []
-        for i, delta in enumerate(gaps):
-            order = slice(None, None, -1 if i else 1)
-            inputs = y[i] if layer == 0 else y_of_layer[order]
-            prefix = f"hidden_{layer}.reverse_" if i else f"hidden_{layer}."
-            outputs.append(gru_with_decay(p, prefix, inputs, delta)[order])
-        y_of_layer = np.hstack(outputs)
-    H = model.hidden_layer_sizes[-1]
-    read = np.zeros(y_of_layer.shape[1])
-    if len(x):
-        read = np.concatenate([y_of_layer[-1, :H], y_of_layer[0, H:]])
-    raw = read @ p["head.weights"] + p["head.bias"]
-    return np.exp(raw) / np.exp(raw).sum()
-
-
-def stamped(X, seed=3):
-    """Return the sequences with a feature in the middle that holds irregular time stamps."""
-    rng = np.random.default_rng(seed)
-    return [np.insert(x, 1, np.cumsum(rng.choice([0, 0.5, 1, 7], len(x))), axis=1) for x in X]
-
-
-@pytest.mark.parametrize("scaling", ["standard", "robust"])
-@pytest.mark.parametrize("time_feature", [None, 1])
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("has_missing", [True, False])
-def test_decay_is_the_documented_recurrence(has_missing, bidirectional, time_feature, scaling):
-    X = ragged_with_holes()[0] if has_missing else ragged(n_features=2)[0]
-    X = X if time_feature is None else stamped(X)
-    model = small(
-        GRUClassifier,
-        hidden_layer_sizes=(4, 3),
-        dtype="float64",
-        bidirectional=bidirectional,
-        time_feature=time_feature,
-        scaling=scaling,
-    ).fit(X, np.arange(len(X)) % 3)
-    rng = np.random.default_rng(0)
-    for array in model.parameters_.values():
-        array[...] = rng.normal(size=array.shape)
-    assert ("hidden_1.decay_weights" in model.parameters_) == (
-        has_missing or time_feature is not None
-    )
-    holed = with_holes(X, 0.5, seed=9)
-    if time_feature is not None:
-        for x, given in zip(X, holed, strict=True):
-            given[:, time_feature] = x[:, time_feature]
-    to_predict = [*X, X[0][:0]]
-    if has_missing or time_feature is not None:
-        to_predict += holed
-    expected = [documented_probabilities(model, x, time_feature) for x in to_predict]
-    assert np.ptp(expected, axis=0).max() > 0.1
-    assert_allclose(model.predict_proba(to_predict), expected, rtol=0, atol=1e-10)
-
-
-@pytest.mark.parametrize("time_feature", [None, 1])
-@pytest.mark.parametrize("has_missing", [True, False])
-def test_indicators_are_the_documented_inputs(has_missing, time_feature):
-    X = ragged_with_holes()[0] if has_missing else ragged(n_features=2)[0]
-    X = X if time_feature is None else stamped(X)
-    model = small(
-        GRUClassifier,
-        hidden_layer_sizes=(4,),
-        dtype="float64",
-        missing="indicator",
-        time_feature=time_feature,
-    ).fit(X, np.arange(len(X)) % 3)
-    rng = np.random.default_rng(0)
-    for array in model.parameters_.values():
-        array[...] = rng.normal(size=array.shape)
-    assert not any("decay" in name for name in model.parameters_)
-    expected = [documented_probabilities(model, x, time_feature) for x in X]
-    assert_allclose(model.predict_proba(X), expected, rtol=0, atol=1e-10)
-
-
-@pytest.mark.parametrize("time_feature", [None, 1])
-def test_the_unit_of_time_is_the_mean_over_all_steps(time_feature):
-    X, y = ragged_with_holes()
-    X = X if time_feature is None else stamped(X)
-    deltas = []
-    for x in X:
-        stamps = np.arange(len(x)) if time_feature is None else x[:, time_feature]
-        deltas.append(delta_and_last(x, stamps)[0])
-    model = small(GRUClassifier, time_feature=time_feature).fit(X, y)
-    assert_allclose(model.gap_scale_, np.concatenate(deltas).mean(axis=0), rtol=1e-12)
 
 
 # Features and sequences of which nothing is known
@@ -692,95 +380,6 @@ def test_copies_predict_the_same(missing, tmp_path):
     copy = clone(model)
     assert copy.get_params() == model.get_params()
     assert_same_model(copy.fit(X, y), model)
-
-
-# Refusals and tags
-
-
-@pytest.mark.parametrize("form", ["3-D", "list", "masked 3-D", "nested pandas", "wide polars"])
-def test_nan_is_refused_where_it_has_to_be_with_its_place(form):
-    X, y = rectangle(n_features=2)
-    complete = X.copy()
-    X[4, 2, 1] = np.nan
-    X[5, 1, 0] = np.nan
-    given, complete = FORMS[form](X), FORMS[form](complete)
-    place = re.escape("sequence 4, step 2, feature 1 is missing")
-    model = small(GRUClassifier, missing="error", features_per_step=2)
-    with pytest.raises(ValueError, match=place):
-        model.fit(given, y)
-    assert not hasattr(model, "classes_")
-    with pytest.raises(ValueError, match=place):
-        model.partial_fit(given, y, classes=[0, 1])
-    with pytest.raises(ValueError, match=place):
-        model.fit(complete, y, X_val=given, y_val=y)
-    model.fit(complete, y)
-    for method in (model.predict, model.predict_proba, model.transform):
-        with pytest.raises(ValueError, match=place):
-            method(given)
-
-
-def test_padding_is_not_refused():
-    X, y = ragged(n_features=2)
-    model = small(GRUClassifier, missing="error").fit(X, y)
-    assert_same_model(small(GRUClassifier, missing="error").fit(pad(X, 9, np.nan), y), model)
-
-
-@ALL_ESTIMATORS
-def test_the_tag_says_whether_nan_is_taken(estimator_class):
-    for missing in ("decay", "indicator", "error"):
-        tags = get_tags(estimator_class(missing=missing))
-        assert tags.input_tags.allow_nan == (missing != "error")
-        tags = get_tags(estimator_class(missing=missing, embedding_dim=3))
-        assert not tags.input_tags.allow_nan
-    assert not get_tags(estimator_class(embedding_matrix=np.eye(3))).input_tags.allow_nan
-
-
-@pytest.mark.parametrize("missing", ["decay", "indicator", "error"])
-def test_a_missing_token_is_refused(missing):
-    X = [np.array([2.0, np.nan, 3.0]), np.array([2.0, 3.0])]
-    with pytest.raises(ValueError, match=re.escape("sequence 0, step 1")):
-        small(GRUClassifier, embedding_dim=2, missing=missing).fit(X, [0, 1])
-
-
-@pytest.mark.parametrize("parameters", [{"missing": "drop"}, {"missing": None}, {"scaling": "max"}])
-def test_unknown_names_are_refused(parameters):
-    X, y = ragged()
-    with pytest.raises(ValueError, match=f"The '{next(iter(parameters))}' parameter"):
-        small(GRUClassifier, **parameters).fit(X, y)
-
-
-# scikit-learn's own checks
-
-
-def checks_to_run(missing):
-    """Return the pairs of estimator and check."""
-    options = {"missing": missing, "hidden_layer_sizes": 8, "learning_rate_init": 0.03}
-    options |= {"max_iter": 60}
-    return [
-        pair
-        for estimator_class in ESTIMATORS
-        for pair in estimator_checks.estimator_checks_generator(estimator_class(**options))
-    ]
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(
-    ("estimator", "check"), checks_to_run("indicator") + checks_to_run("error"), ids=id_of
-)
-def test_check_of_scikit_learn(estimator, check):
-    run_check(estimator, check)
-
-
-def test_infinity_is_checked_too_where_nan_is_refused():
-    decay, indicator, error = (
-        {name_of(check) for _, check in checks_to_run(m)} for m in ("decay", "indicator", "error")
-    )
-    assert decay == indicator == error - {"check_estimators_nan_inf"} != error
-    X, y = ragged_with_holes()
-    X[3][0, 1] = -np.inf
-    for missing in ("decay", "indicator"):
-        with pytest.raises(ValueError, match=r"infinity.*sequence 3, step 0, feature 1"):
-            small(GRUClassifier, missing=missing).fit(X, y)
 
 
 # Zero is data

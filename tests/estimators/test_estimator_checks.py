@@ -1,49 +1,18 @@
 """scikit-learn's own checks of estimators, none of them expected to fail."""
 
-import json
-import os
-import subprocess
-import sys
-from functools import partial
-from pathlib import Path
-from unittest import SkipTest
-
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import estimator_checks
 
-import skgru
-from skgru import GRUClassifier, GRURegressor
+from skgru import GRUClassifier
+from tests.checks import MLPS, id_of, name_of, run_check
 from tests.datasets import ESTIMATORS
-
-MLPS = {GRUClassifier: MLPClassifier, GRURegressor: MLPRegressor}
-
-
-def name_of(check):
-    return check.func.__name__
-
-
-def id_of(value):
-    if not isinstance(value, partial):
-        return repr(value)
-    arguments = ",".join(f"{key}={setting}" for key, setting in value.keywords.items())
-    return f"{name_of(value)}({arguments})"
+from tests.processes import json_of
 
 
 def default_checks(estimator_class):
     return list(estimator_checks.estimator_checks_generator(estimator_class()))
-
-
-def run_check(estimator, check):
-    """Run a check; if it says that it cannot, it has to say so of the multi-layer perceptron."""
-    try:
-        check(estimator)
-    except SkipTest:
-        mlp_class = MLPS[type(estimator)]
-        with pytest.raises(SkipTest):
-            check.func(mlp_class.__name__, mlp_class(), **check.keywords)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -100,16 +69,8 @@ print(json.dumps(outcomes))
 
 def test_array_api_checks_where_scipy_dispatches():
     # SciPy reads the variable when it is imported: only a new process can set it.
-    environment = os.environ | {
-        "SCIPY_ARRAY_API": "1",
-        "PYTHONPATH": str(Path(skgru.__file__).parents[1]),
-    }
-    process = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", RUN_ARRAY_API_CHECKS],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+    outcomes = json_of(
+        RUN_ARRAY_API_CHECKS, flags=["-W", "ignore"], environment={"SCIPY_ARRAY_API": "1"}
     )
     # scikit-learn 1.6 has no such check for estimators that work on NumPy arrays alone.
     names = [
@@ -118,7 +79,7 @@ def test_array_api_checks_where_scipy_dispatches():
         for _, check in default_checks(MLPS[estimator_class])
     ]
     expected = [[name, "passed"] for name in names if "array_api" in name]
-    assert json.loads(process.stdout) == expected
+    assert outcomes == expected
 
 
 # Checks that scikit-learn runs on its own estimators, and not through check_estimator.
