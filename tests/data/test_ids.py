@@ -15,6 +15,7 @@ from skgru._data.ids import (
     known_tokens,
     look_like_ids,
 )
+from tests.containers import objects
 from tests.datasets import small
 
 RNG = np.random.default_rng(0)
@@ -73,6 +74,7 @@ def test_a_column_has_the_ids_of_one_text_in_each_cell():
         (np.array([[2, 3]]).view(Tokens), True),
         ([np.array([2]), np.array([3]).view(Tokens)], True),
         ([np.array([2]), np.array([3])], False),
+        (objects([np.array([2]), np.array([3]).view(Tokens)]), True),
         (pd.DataFrame({"a": [np.array([2]).view(Tokens)]}), True),
         (pd.DataFrame({"a": [np.array([2]).view(Tokens)], "b": [1]}), False),
         (pd.Series([np.array([2]).view(Tokens)]), True),

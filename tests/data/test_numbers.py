@@ -85,11 +85,11 @@ def test_without_scaling_missing_values_alone_have_the_mean_taken_off():
 
 @pytest.mark.parametrize("scaling", ["standard", "robust", None])
 def test_stamps_have_the_mean_time_as_their_scale_and_are_left_as_they_are(scaling):
-    before = STEPS.values.copy()
-    learned = learn(scaling=scaling, time_feature=0)
-    assert_array_equal(STEPS.values, before)
+    values = STEPS.values * 2
+    learned = learn(STEPS._replace(values=values), scaling=scaling, time_feature=0)
+    assert_array_equal(values, STEPS.values * 2)
     assert learned["center"][0] == 0
-    assert learned["scale"][0] == learned["gap_scale"][0] == 1.0  # 3 of one step, 0 of two
+    assert learned["scale"][0] == learned["gap_scale"][0] == 2.0  # 6 at one step, 0 at two
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
