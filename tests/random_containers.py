@@ -1,4 +1,9 @@
-"""Containers, cells and faults that Hypothesis draws from, and what an error of ours is."""
+"""Containers, cells and faults that Hypothesis draws from, and what an error of ours is.
+
+It draws sequences, how they and their cells are contained, of which type they are and what is
+missing, and with it at most one fault. Without a fault, what is read is what lists of float64
+arrays give, bit for bit; with one, it is refused with ValueError or TypeError in our own words.
+"""
 
 import re
 from collections import UserList, deque

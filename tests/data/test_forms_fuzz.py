@@ -1,9 +1,4 @@
-"""X in random containers: the numbers that plain lists give, or an error of our own.
-
-Hypothesis draws sequences, how they and their cells are contained, of which type they are and what
-is missing, and with it at most one fault. Without a fault, what is read is what lists of float64
-arrays give, bit for bit; with one, it is refused with ValueError or TypeError in our own words.
-"""
+"""X in random containers: the numbers that plain lists give, or an error of our own."""
 
 import copy
 from collections import deque

@@ -91,6 +91,9 @@ def test_no_sequence_at_all_gives_no_output(bidirectional, pooling):
     assert raw.shape == (0, K)
 
 
+# Gradients
+
+
 def check_network_gradients(check_gradient, network, p, x, batch, tokens, sample_loss, d_raw_of):
     def loss():
         raw, _ = forward(network, p, x, batch)
