@@ -8,21 +8,17 @@ from typing import Any
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input
 from skgru._data.numbers import NumberInput
-from skgru._data.tokens import TokenInput, embedding_matrix_of
+from skgru._data.tokens import TokenInput
 from skgru._settings import Settings
 
+# The last one that takes an X is its kind.
 INPUTS: dict[str, type[Input]] = {kind.kind: kind for kind in (NumberInput, TokenInput)}
 
 
 def make_input(opened: Opened, settings: Settings) -> Input:
     """Return the input that the parameters ask for, given the X that it will learn from."""
-    has_matrix = embedding_matrix_of(settings) is not None
-    if settings.is_auto("embedding_dim"):
-        embeds = has_matrix or opened.is_marked
-    else:
-        embeds = settings.embedding_dim is not None
-    kind = TokenInput if embeds else NumberInput
-    return kind.of(opened, settings)
+    takers = [kind for kind in INPUTS.values() if kind.takes(opened, settings)]
+    return takers[-1].of(opened, settings)
 
 
 def input_of_state(state: Mapping[str, Any]) -> Input:
