@@ -117,6 +117,23 @@ def test_every_name_in_code_style_exists(name):
     assert known or is_path(name) or is_defined(name) or is_setting(name)
 
 
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+PAGES += ROOT.glob("benchmarks/*.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_file_that_a_page_names_exists(page):
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w./…])[\w./-]*\w\.(?:py|md|toml|csv)\b", text))
+    places = (ROOT, PACKAGE, page.parent)
+    added = set(re.findall(r"^- File: `(.*)`", text, flags=re.MULTILINE))  # by a reader
+    missing = [n for n in named - added if not any((place / n).exists() for place in places)]
+    short = (
+        {path.name for path in FILES} if page.name in ("architecture.md", "extending.md") else ()
+    )
+    assert [name for name in missing if name not in short] == []
+
+
 def test_module_names_are_told_apart():
     assert len({path.stem for path in FILES}) == len(FILES)
     assert len(names()) > 150
