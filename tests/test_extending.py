@@ -8,19 +8,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
-from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
-from skgru._data.sequences import Sequences, offsets_of
-from skgru._data.steps import SequencePieces, Steps
 from skgru._engine.losses import LOSSES
 from skgru._engine.number_losses import NUMBER_LOSSES
-from skgru._engine.objective import Examples, Objective, Terms
-from skgru._nn.batch import Arena, Batch
-from skgru._nn.part import Outputs
+from skgru._nn.batch import Batch
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from tests import naive
 from tests.datasets import PLAIN
+from tests.parts import check_pooling, check_training_loss
 from tests.passes import backward_cell, forward_cell
 from tests.test_docs import python_blocks
 
@@ -65,27 +61,6 @@ def trained(estimator_class, X, y, **parameters):
     """Return a fitted estimator that makes it no easier than the task is."""
     settings = {"hidden_layer_sizes": 12, "max_iter": 20, "learning_rate_init": 0.02}
     return estimator_class(**PLAIN | settings | parameters, random_state=0).fit(X, y)
-
-
-def check_loss_of(estimator, X, y, check_along_directions):
-    """Check the gradient of the training loss of a small fitted estimator, in float64."""
-    model = estimator._fitted_model()
-    (name,) = model.inputs
-    sequences = model.inputs[name].parse(open_form(X)).sequences
-    targets = model.loss.encode(y, np.ones(len(y))).targets
-    steps = model.steps_of({name: sequences}, np.float64)
-    rng = np.random.RandomState(0)
-    objective = Objective(
-        model.network,
-        model.loss,
-        Examples(steps, targets, rng.uniform(0.5, 2, len(targets))),
-        rng.normal(0, 0.5, model.theta.shape),
-        Terms(),
-    )
-    _, gradient = objective.at_all()
-    for part, array in objective.parameters.items():
-        own = model.network.parameters(gradient)[part]
-        check_along_directions(lambda: objective.at_all()[0], array, own, part)
 
 
 def ragged(n, rng, n_features=2, longest=6):
@@ -148,7 +123,7 @@ def test_the_cell_in_a_network(mgu, check_along_directions):
     X, y = ragged(8, rng), np.arange(8) % 3
     X[0][0, 0] = np.nan  # states decay
     model = GRUClassifier((3, 2), cell=("mgu", "mgu"), bidirectional=True, max_iter=1).fit(X, y)
-    check_loss_of(model, X, y, check_along_directions)
+    check_training_loss(model, X, y, check_along_directions)
     same = pickle.loads(pickle.dumps(model))
     assert_array_equal(same.predict_proba(X), model.predict_proba(X))
 
@@ -185,7 +160,7 @@ def test_the_loss_learns(log_cosh, check_along_directions):
     model = trained(GRURegressor, X[:400], y[:400], loss="log_cosh")
     assert model.score(X[400:], y[400:]) > 0.9
     small = GRURegressor(2, loss="log_cosh", max_iter=1).fit(X[:9], y[:9])
-    check_loss_of(small, X[:9], y[:9], check_along_directions)
+    check_training_loss(small, X[:9], y[:9], check_along_directions)
 
 
 # A pooling
@@ -193,34 +168,11 @@ def test_the_loss_learns(log_cosh, check_along_directions):
 
 @pytest.mark.parametrize("n_steps", [2, 9])
 def test_the_pooling_and_its_gradient_piece_by_piece(root_mean_square, check_gradient, n_steps):
-    rng = np.random.RandomState(0)
-    lengths = np.array([5, 3, 4, 0, 1])
-    y = rng.normal(size=(lengths.sum(), 3))
-    d = rng.normal(size=(len(lengths), 3))
-    pooling = root_mean_square(3)
-    steps = Steps(Sequences(y, offsets_of(lengths)))
-
-    def pieces():
-        cut = SequencePieces(steps, np.arange(len(lengths)), n_steps, Arena())
-        for x, piece in (cut[i] for i in range(len(cut))):
-            yield Outputs(x, x[:0], x[:0]), piece
-
-    def pooled():
-        account = pooling.open(lengths, y.dtype)
-        for outputs, piece in pieces():
-            pooling.read({}, account, outputs, piece)
-        return account
-
+    sequences, results = check_pooling(root_mean_square, n_steps, check_gradient)
     expected = [
-        np.sqrt(np.mean(part**2, axis=0)) if len(part) else np.zeros(3)
-        for part in np.split(y, np.cumsum(lengths)[:-1])
+        np.sqrt(np.mean(y**2, axis=0)) if len(y) else np.zeros(y.shape[1]) for y in sequences
     ]
-    account = pooled()
-    assert_allclose(pooling.result(account), expected, rtol=1e-12)
-    gradient = np.full(y.shape, np.nan)
-    for outputs, piece in pieces():
-        gradient[piece.rows] = pooling.backward({}, d, account, outputs, piece, {}).dy
-    check_gradient(lambda: np.sum(pooling.result(pooled()) * d), y, gradient, "outputs")
+    assert_allclose(results, expected, rtol=1e-12)
 
 
 def test_the_pooling_learns(root_mean_square, check_along_directions):
@@ -235,7 +187,7 @@ def test_the_pooling_learns(root_mean_square, check_along_directions):
     model = trained(GRUClassifier, X[:500], y[:500], pooling="rms", max_iter=30)
     assert model.score(X[500:], y[500:]) > 0.95
     small = GRUClassifier(2, pooling=("last", "rms"), max_iter=1).fit(X[:9], y[:9])
-    check_loss_of(small, X[:9], y[:9], check_along_directions)
+    check_training_loss(small, X[:9], y[:9], check_along_directions)
 
 
 # An input
@@ -258,7 +210,7 @@ def test_the_input_learns_from_logarithms(counts, check_along_directions):
     plain = [x.rename(columns=lambda name: name[2:]) for x in X]  # read as numbers
     assert trained(GRUClassifier, plain[:300], y[:300]).score(plain[300:], y[300:]) < 0.9
     small = GRUClassifier(2, max_iter=1).fit(X[:9], y[:9])
-    check_loss_of(small, X[:9], y[:9], check_along_directions)
+    check_training_loss(small, X[:9], y[:9], check_along_directions)
 
 
 def test_the_input_is_chosen_kept_and_refuses(counts):
