@@ -49,12 +49,13 @@ _STATE = "_state"
 class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC):
     """Base of the estimators; see `GRUClassifier` and `GRURegressor` for the parameters."""
 
+    # A table's keys are a view of it: what stands in the table is allowed.
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "solver": [StrOptions(set(SOLVERS))],
+        "solver": [StrOptions(SOLVERS.keys())],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate": [StrOptions(SCHEDULES.keys())],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -75,11 +76,11 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "cell": [StrOptions(set(CELLS)), "array-like"],
+        "cell": [StrOptions(CELLS.keys()), "array-like"],
         "reset_after": ["boolean"],
         "output_gate": ["boolean"],
         "bidirectional": [StrOptions({"auto"}), "boolean"],
-        "pooling": [StrOptions({"auto", *POOLINGS}), "array-like", None],
+        "pooling": [StrOptions({"auto"}), StrOptions(POOLINGS.keys()), "array-like", None],
         "embedding_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
         "embedding_matrix": ["array-like", None],
         "freeze_embedding": ["boolean"],

@@ -426,7 +426,7 @@ class GRURegressor(RegressorMixin, BaseGRU):
 
     _parameter_constraints: dict = {
         **BaseGRU._parameter_constraints,
-        "loss": [StrOptions(set(NUMBER_LOSSES))],
+        "loss": [StrOptions(NUMBER_LOSSES.keys())],
         "quantiles": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }

@@ -11,7 +11,7 @@ import pytest
 import skgru
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/user_guide.md"]
+PAGES = ["README.md", "docs/user_guide.md", "docs/extending.md"]
 
 
 def python_blocks(page):

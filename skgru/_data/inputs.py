@@ -50,6 +50,11 @@ class Input(ABC):
 
     @classmethod
     @abstractmethod
+    def takes(cls, opened: Opened, settings: Settings) -> bool:
+        """Return whether X is read as this kind, unless a later one of the table takes it."""
+
+    @classmethod
+    @abstractmethod
     def of(cls, opened: Opened, settings: Settings) -> Input:
         """Return the input that the parameters ask for, given the X that it will learn from."""
 

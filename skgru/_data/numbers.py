@@ -84,6 +84,11 @@ class NumberInput(Input):
     # --- X ---------------------------------------------------------------------------------------
 
     @classmethod
+    def takes(cls, opened: Opened, settings: Settings) -> bool:
+        """Return True: all that is nothing else holds numbers."""
+        return True
+
+    @classmethod
     def of(cls, opened: Opened, settings: Settings) -> NumberInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
         return cls(

@@ -195,12 +195,12 @@ class Steps:
         if self._observe:
             first = low
             low, high = np.maximum(low, begin), np.minimum(high, begin + lengths * k)
-            window = offsets_of(high - low)
-            taken = np.arange(window[-1]) + np.repeat(low - window[:-1], high - low)
+            taken_offsets = offsets_of(high - low)
+            taken = np.arange(taken_offsets[-1]) + np.repeat(low - taken_offsets[:-1], high - low)
             numbers = taken - np.repeat(first, high - low)
-            values, after = self._observe(values[taken], numbers, np.unique(window), before)
-            begin = begin - low + window[:-1]
-            low, high = window[:-1], window[1:]
+            values, after = self._observe(values[taken], numbers, np.unique(taken_offsets), before)
+            begin = begin - low + taken_offsets[:-1]
+            low, high = taken_offsets[:-1], taken_offsets[1:]
         x = self._take(values, begin[sequence] + step * k, low[sequence], high[sequence], batch)
         if self._prepare:
             x = self._prepare(x)

@@ -52,6 +52,14 @@ class TokenInput(Input):
     # --- X ---------------------------------------------------------------------------------------
 
     @classmethod
+    def takes(cls, opened: Opened, settings: Settings) -> bool:
+        """Return whether X is marked as token ids, or the parameters ask for an embedding."""
+        has_matrix = embedding_matrix_of(settings) is not None
+        if settings.is_auto("embedding_dim"):
+            return has_matrix or opened.is_marked
+        return settings.embedding_dim is not None
+
+    @classmethod
     def of(cls, opened: Opened, settings: Settings) -> TokenInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
         if settings.time_feature is not None:

@@ -13,7 +13,7 @@ from sklearn.utils import gen_batches
 from skgru._nn.batch import Indices
 
 # Batches that share their sequences out by length.
-_BATCHES_PER_WINDOW = 16
+_BATCHES_PER_STRETCH = 16
 
 
 class Order(NamedTuple):
@@ -25,9 +25,9 @@ class Order(NamedTuple):
     shuffle : bool
         If not, the batches hold the sequences as they come.
     group_by_length : bool
-        Whether shuffled sequences are taken 16 batches at a time: among these, those of similar
-        length share a batch, and the batches come in random order. So few steps are spent on a
-        batch's longest sequences alone.
+        Whether shuffled sequences are taken in stretches of 16 batches: in a stretch, those of
+        similar length share a batch, and the batches come in random order. So few steps are spent
+        on a batch's longest sequences alone.
     """
 
     batch_size: int
@@ -45,8 +45,8 @@ class Order(NamedTuple):
         if not (self.shuffle and self.group_by_length) or lengths.min() == lengths.max():
             yield from (indices[batch] for batch in gen_batches(n, self.batch_size))
             return
-        for window in gen_batches(n, _BATCHES_PER_WINDOW * self.batch_size):
-            by_length = indices[window]
+        for stretch in gen_batches(n, _BATCHES_PER_STRETCH * self.batch_size):
+            by_length = indices[stretch]
             by_length = by_length[np.argsort(-lengths[by_length], kind="stable")]
             batches = [by_length[batch] for batch in gen_batches(len(by_length), self.batch_size)]
             for i in rng.permutation(len(batches)):
@@ -75,7 +75,7 @@ def variance_explained_by_length(lengths: Indices, targets: NDArray[Any]) -> flo
     T. L. Kelley, "An unbiased correlation ratio measure", PNAS 21(9), 1935.
     """
     n = len(lengths)
-    n_groups = min(_BATCHES_PER_WINDOW, n // 8)
+    n_groups = min(_BATCHES_PER_STRETCH, n // 8)
     if n_groups < 2:
         return 1.0
     groups = np.array_split(np.argsort(lengths, kind="stable"), n_groups)

@@ -10,6 +10,8 @@ import numpy as np
 from skgru._defaults import Plan
 from skgru._engine.number_losses import NUMBER_LOSSES
 from skgru._engine.solvers import SOLVERS, patience_of
+from skgru._nn.cells import Cell
+from skgru._nn.recurrent import CELLS
 from skgru._nn.schedules import SCHEDULES
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, NetworkSpec
@@ -38,6 +40,11 @@ class Decisions(NamedTuple):
     def encoders(self) -> list[EncoderSpec]:
         """Those of all branches."""
         return [branch.encoder for _, branch in self.spec.branches]
+
+    @property
+    def cells(self) -> list[type[Cell]]:
+        """Those of all layers of all branches."""
+        return [CELLS[name] for encoder in self.encoders for name in encoder.cells]
 
     @property
     def reads_tokens(self) -> bool:
@@ -94,6 +101,21 @@ _OF_THE_END = ("n_iter_no_change", "tol", "validation_fraction")
 # Where they are False.
 _ASK_FOR_NOTHING = ("early_stopping", "group_by_length")
 
+
+def _named(has: Callable[[type[Cell]], bool]) -> str:
+    """Return the cells that have something, as a parameter says it."""
+    return " or ".join(f"cell={name!r}" for name, cell in CELLS.items() if has(cell))
+
+
+def _of_cells(option: str) -> Rule:
+    """Return the rule of an option that some cells have."""
+    return Rule(
+        (option,),
+        lambda fit, *_: not any(option in cell.options for cell in fit.decided.cells),
+        f"only {_named(lambda cell: option in cell.options)} has it",
+    )
+
+
 # The first rule of a parameter that holds is the one that is said. There is none for a bound that
 # these data do not reach, nor for False where "auto" would be the same.
 _RULES = [
@@ -133,15 +155,11 @@ _RULES = [
         lambda fit, value, *_: value and not fit.given.shuffle,
         "shuffle=False",
     ),
-    Rule(
-        ("reset_after",),
-        lambda fit, *_: all("gru" not in encoder.cells for encoder in fit.decided.encoders),
-        "only cell='gru' has a reset gate",
-    ),
+    *(_of_cells(name) for name in sorted({n for cell in CELLS.values() for n in cell.options})),
     Rule(
         ("output_gate",),
-        lambda fit, *_: all(set(encoder.cells) == {"lstm"} for encoder in fit.decided.encoders),
-        "cell='lstm' has one of its own",
+        lambda fit, *_: not any(cell.may_have_output_gate for cell in fit.decided.cells),
+        f"{_named(lambda cell: not cell.may_have_output_gate)} has one of its own",
     ),
     Rule(
         ("shift_patches",),

@@ -48,7 +48,7 @@ def test_sequences_of_one_length_come_in_the_order_of_the_permutation():
 
 
 def test_in_a_window_batches_hold_similar_lengths_in_random_order(monkeypatch):
-    monkeypatch.setattr(_batches, "_BATCHES_PER_WINDOW", 5)
+    monkeypatch.setattr(_batches, "_BATCHES_PER_STRETCH", 5)
     lengths = np.random.RandomState(1).permutation(100)
     batches = epoch(lengths, 4, group_by_length=True)
     assert len(batches) == 25

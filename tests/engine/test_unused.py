@@ -188,7 +188,7 @@ def test_all_in_one_warning_where_fit_is_called(estimator_class):
     message = (
         r"^Parameters without effect: power_t=0.3 \(it is of learning_rate='invscaling'\), "
         r"momentum=0.5 \(it is of solver='sgd'\), "
-        r"reset_after=True \(only cell='gru' has a reset gate\)\.$"
+        r"reset_after=True \(only cell='gru' has it\)\.$"
     )
     for _ in range(2):
         with pytest.warns(UserWarning, match=message) as caught:

@@ -1,4 +1,4 @@
-"""Events, their forms, and the naive alignment, for the tests of the aligner."""
+"""Events, their forms, and what is to be made of them, for the tests of SequenceAligner."""
 
 import math
 from collections import defaultdict
@@ -13,7 +13,6 @@ from skgru.alignment import SequenceAligner
 
 NAMES = ["sample", "time", "channel", "value"]
 
-
 EVENTS = [
     ("bob", 3.0, "pulse", 60.0),
     ("ann", 0.5, "temp", 36.5),
@@ -24,13 +23,11 @@ EVENTS = [
     ("bob", 3.0, "pulse", 70.0),
 ]
 
-
 ALIGNED = [
     [[1, np.nan, 37], [3, 65, np.nan]],
     [[0, 71, np.nan], [0.5, 73, 36.5]],
     np.empty((0, 3)),
 ]
-
 
 AGGREGATES = {
     "mean": lambda values: sum(values) / len(values),
@@ -152,7 +149,6 @@ def naive_alignment(events, channels, aggregate, bin_of=None, time_of_bin=None):
 
 
 BERLIN = pd.Timestamp("2024-01-01 01:00", tz="Europe/Berlin")
-
 
 DATETIMES = {
     "pandas": pd.Series(pd.to_datetime(["2024-01-01 00:00:00.0", "2024-01-01 01:30:00.5"])),

@@ -1,19 +1,32 @@
-"""SequenceAligner: datetimes, durations and grids of time."""
+"""SequenceAligner: times of all kinds, and grids of them."""
 
+import math
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skgru import alignment
 from skgru.alignment import SequenceAligner
-from tests.transformers.events import DATETIMES, EVENTS, align, assert_same, at
+from tests.transformers.events import (
+    DATETIMES,
+    EVENTS,
+    FORMS,
+    align,
+    assert_same,
+    at,
+    columns,
+    naive_alignment,
+)
 
 # --- Times and grids ---------------------------------------------------------------------------
 
@@ -200,3 +213,169 @@ else:
     raise AssertionError
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- Exact times -------------------------------------------------------------------------------
+
+TICKS = 1_700_000_000_000_000_000 + 100 * np.arange(6)  # ns, which float64 counts in steps of 256
+
+FINE_TIMES = {
+    "datetime64[ns]": TICKS.astype("M8[ns]"),
+    "datetime64[100ns]": (TICKS // 100).astype("M8[100ns]"),
+    "datetime64[ps]": (TICKS % 10**9 * 1000).astype("M8[ps]"),
+    "datetime64[as]": (TICKS % 10**9 * 10**9).astype("M8[as]"),
+    "timedelta64[ns]": TICKS.astype("m8[ns]"),
+    "big-endian": TICKS.astype(">M8[ns]"),
+    "pandas": pd.Series(TICKS.astype("M8[ns]")),
+    "pandas, zone": pd.Series(TICKS.astype("M8[ns]")).dt.tz_localize("Asia/Tokyo"),
+    "pandas, Arrow": pd.Series(TICKS.astype("M8[ns]")).astype("timestamp[ns, tz=UTC][pyarrow]"),
+    "pandas durations": pd.Series(TICKS.astype("m8[ns]")),
+    "Timestamps": [pd.Timestamp(tick) for tick in TICKS],
+    "Timestamps, zone": [pd.Timestamp(tick, tz="Asia/Tokyo") for tick in TICKS],
+    "Timedeltas": [pd.Timedelta(tick) for tick in TICKS],
+    "datetime64 objects": list(TICKS.astype("M8[ns]")),
+    "objects of two units": [*TICKS[:-1].astype("M8[ns]"), datetime(2024, 1, 1)],
+    "objects of all kinds": [
+        date(2020, 1, 1),
+        datetime(2023, 1, 1, tzinfo=UTC),
+        *TICKS[:2].astype("M8[ns]"),
+        pd.Timestamp(TICKS[2], tz="Europe/Berlin"),
+        np.datetime64("2024-01-01", "D"),
+    ],
+    "polars": pl.Series(TICKS).cast(pl.Datetime("ns")),
+    "polars, zone": pl.Series(TICKS).cast(pl.Datetime("ns", "Asia/Tokyo")),
+    "polars durations": pl.Series(TICKS).cast(pl.Duration("ns")),
+    "Arrow": pa.array(TICKS).cast(pa.timestamp("ns")),
+    "Arrow chunks, zone": pa.chunked_array([pa.array(TICKS).cast(pa.timestamp("ns", "UTC"))]),
+    "masked": np.ma.array(TICKS.astype("M8[ns]"), mask=False),
+    "int64": TICKS,
+    "uint64": TICKS.astype(np.uint64) + np.uint64(2**63),
+    "ints": TICKS.tolist(),
+    "large ints": [2**63 - 3 + i for i in range(6)],
+    "pandas ints": pd.Series(TICKS, dtype="Int64"),
+    "polars ints": pl.Series(TICKS),
+    "negative ints": -TICKS[::-1],
+}
+
+
+@pytest.mark.parametrize("kind", FINE_TIMES)
+@pytest.mark.parametrize("as_rows", [False, True])
+def test_times_closer_than_a_float_tells_are_steps_of_their_own(kind, as_rows):
+    times = FINE_TIMES[kind]
+    if as_rows and kind.startswith(("polars", "Arrow")):  # which cut them to microseconds
+        times = pd.Series(times.to_numpy())
+    X = {"sample": ["s"] * 6, "time": times, "channel": ["a"] * 6, "value": range(6)}
+    if as_rows:
+        X = list(zip(*[list(column) for column in X.values()], strict=True))
+        X = X[::-1]
+    (sequence,) = align(X)
+    np.testing.assert_array_equal(sequence[:, 1], range(6))
+    assert (np.diff(sequence[:, 0]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("times", "freq", "expected"),
+    [
+        (TICKS.astype("M8[ns]"), "100ns", [1, 1, 1, 1, 1, 1]),
+        (TICKS.astype("M8[ns]"), np.timedelta64(200, "ns"), [2, 2, 2]),
+        ([pd.Timestamp(tick) for tick in TICKS], "200ns", [2, 2, 2]),
+        (TICKS, 200, [2, 2, 2]),
+        (TICKS, np.float32(200), [2, 2, 2]),
+        (TICKS.astype(np.uint64), np.uint8(200), [2, 2, 2]),
+        (np.iinfo(np.int64).min + np.arange(6), 3, [2, 3, 1]),
+        (np.iinfo(np.uint64).max - np.arange(6).astype(np.uint64), 3, [2, 3, 1]),
+    ],
+)
+def test_bins_of_times_closer_than_a_float_tells(times, freq, expected):
+    X = {"sample": ["s"] * 6, "time": times, "channel": ["a"] * 6, "value": range(6)}
+    (sequence,) = align(X, freq=freq, aggregate="count")
+    assert sequence[:, 1].tolist() == expected
+
+
+def test_the_whole_range_of_times_is_no_overflow():
+    ends = np.array([np.iinfo(np.int64).min + 1, np.iinfo(np.int64).max])
+    for times, freq in [(ends, 10**18), (ends.astype("m8[ns]"), np.timedelta64(10**18, "ns"))]:
+        (sequence,) = align(at(times), freq=freq)
+        np.testing.assert_array_equal(np.isfinite(sequence[:, 1]), [True, *[False] * 18, True])
+        with pytest.raises(ValueError, match="makes a grid of"):
+            align(at(times), freq=freq // 10**18)
+    assert [len(sequence) for sequence in align(at(ends))] == [2]
+
+
+@pytest.mark.parametrize("freq", ["1D", timedelta(days=1), np.timedelta64(1, "D"), 86400])
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.array(["9999-12-30", "9999-12-31"], dtype="M8[us]"),
+        [datetime(9999, 12, 30), datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-1)))],
+        [date(1, 1, 1), datetime(1, 1, 2)],
+        [datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9))), pd.Timestamp("0001-01-02")],
+        [pd.Timestamp("2024-01-01"), date(2024, 1, 2)],
+    ],
+)
+def test_bins_of_distant_years(times, freq):
+    (sequence,) = align(at(times), freq=freq)
+    np.testing.assert_array_equal(np.diff(sequence[:, 0]), 86400)
+    np.testing.assert_array_equal(sequence[[0, -1], 1], [1, 2])
+    assert len(sequence) in (2, 3)  # 3 where a time zone puts one of them into another day
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([pd.Timestamp(1), datetime(9999, 1, 1)], "64 bits hold as whole numbers of the unit 'ns'"),
+        ([timedelta.max, timedelta(0)], "64 bits"),
+        (np.array([10**16, 1], dtype="M8[D]"), "64 bits"),
+        (np.array([1, 2], dtype="m8[M]"), "durations of a fixed length"),
+        (np.array([1, 2], dtype="m8"), "durations of a fixed length"),
+        ([np.timedelta64(1, "Y"), np.timedelta64(1, "D")], "durations of a fixed length"),
+        ([2**60 + 1, 0.5], rf"exact in column 'time', got {2**60 + 1} in row 0"),
+        ([1, 2**70 + 1], rf"exact in column 'time', got {2**70 + 1} in row 1"),
+        ([10**400, 1], "row 0 is too large for float64"),
+        ([1.5, -(10**400)], "row 1 is too large for float64"),
+        ([Decimal("Infinity"), 1], "Expected finite numbers"),
+        ([Decimal("NaN"), 1], "Expected finite numbers in column 'time', got NaN in row 0"),
+        ([Decimal("sNaN"), datetime(2024, 1, 1)], "Expected numbers, got the date .* in row 1"),
+        (pd.period_range("2024-01", periods=2, freq="M"), "Expected a number, a datetime or"),
+        (
+            np.ma.array([0, 1], mask=[0, 1]),
+            "Expected finite numbers in column 'time', got .* row 1",
+        ),
+        ([0, np.ma.masked], "Expected finite numbers in column 'time', got .* in row 1"),
+        (np.ma.array(["2024", "2025"], dtype="M8[s]", mask=[1, 0]), "got NaT in row 0"),
+    ],
+)
+def test_times_that_no_type_holds(times, message):
+    with pytest.raises(ValueError, match=message):
+        SequenceAligner().fit(at(times))
+
+
+@given(
+    events=st.lists(
+        st.tuples(
+            st.integers(2**62, 2**62 + 3),
+            st.integers(-(2**63) + 1, -(2**63) + 4) | st.integers(2**63 - 4, 2**63 - 1),
+            st.integers(2**53, 2**53 + 2),
+            st.sampled_from([math.nan, 1.0, 2.0, 3.0]),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    form=st.sampled_from(
+        ["list of tuples", "dict of lists", "pandas", "pandas nullable", "pandas Arrow",
+         "polars", "Arrow table", "structured array", "object array", "dates"]
+    ),
+)  # fmt: skip
+def test_large_numbers_against_a_transcription(events, form):
+    channels = sorted({event[2] for event in events})
+    expected = naive_alignment(events, channels, "sum")
+    table = columns(events)
+    X = (
+        table | {"time": np.array(table["time"], "M8[ns]")}
+        if form == "dates"
+        else FORMS[form](events)
+    )
+    got = SequenceAligner(channels=channels, aggregate="sum").fit_transform(X)
+    assert [len(sequence) for sequence in got] == [len(sequence) for sequence in expected]
+    for sequence, expected_sequence in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(sequence[:, 1:], expected_sequence[:, 1:])

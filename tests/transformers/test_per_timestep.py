@@ -1,7 +1,6 @@
 """PerTimestep: transformers of scikit-learn, applied to the steps of sequences of every form."""
 
 import pickle
-from unittest import SkipTest
 
 import numpy as np
 import pandas as pd
@@ -9,30 +8,27 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn import config_context
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import NMF, PCA
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
-    MinMaxScaler,
     OneHotEncoder,
     RobustScaler,
     StandardScaler,
 )
-from sklearn.utils import estimator_checks, get_tags
+from sklearn.utils import get_tags
 
 from skgru import GRUClassifier
 from skgru.per_timestep import PerTimestep
 from tests.datasets import NAMED_FRAMES, pad, ragged, rectangle
-from tests.transformers.steps import Recording, assert_same_sequences
+from tests.transformers.steps import Recording, assert_same_sequences, name_of
 
 TRANSFORMERS = [
     StandardScaler(),
@@ -48,10 +44,6 @@ TRANSFORMERS = [
 ]
 
 
-def name_of(transformer):
-    return type(transformer).__name__
-
-
 def dense(output):
     return output.toarray() if sparse.issparse(output) else np.asarray(output)
 
@@ -63,52 +55,7 @@ def by_hand(transformer, X, y, X_new):
     return [dense(fitted.transform(x)) for x in X_new]
 
 
-CHECKED = [
-    PerTimestep(transformer)
-    for transformer in (
-        StandardScaler(),
-        RobustScaler(),
-        PCA(),
-        SelectKBest(k=1),
-        FunctionTransformer(),
-        make_pipeline(StandardScaler(), PCA()),
-    )
-]
-
-
-@pytest.mark.parametrize(
-    ("estimator", "check"),
-    [pair for each in CHECKED for pair in estimator_checks.estimator_checks_generator(each)],
-    ids=lambda value: getattr(getattr(value, "func", None), "__name__", None) or repr(value),
-)
-def test_check(estimator, check):
-    reason = "SCIPY_ARRAY_API is not set"  # which SciPy reads when it is imported
-    try:
-        check(estimator)
-    except SkipTest as skip:
-        reason = str(skip)
-    assert "SCIPY_ARRAY_API is not set" in reason
-
-
-# Checks that scikit-learn runs on its own transformers, and not through check_estimator.
-@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
-@pytest.mark.parametrize("transformer", [StandardScaler(), PCA()], ids=name_of)
-@pytest.mark.parametrize(
-    "check",
-    [
-        estimator_checks.check_dataframe_column_names_consistency,
-        estimator_checks.check_param_validation,
-        estimator_checks.check_set_output_transform,
-        estimator_checks.check_set_output_transform_pandas,
-        estimator_checks.check_set_output_transform_polars,
-        estimator_checks.check_global_output_transform_pandas,
-        estimator_checks.check_global_set_output_transform_polars,
-        estimator_checks.check_transformer_get_feature_names_out,
-        estimator_checks.check_transformer_get_feature_names_out_pandas,
-    ],
-)
-def test_check_of_scikit_learn_itself(transformer, check):
-    check("PerTimestep", PerTimestep(transformer))
+# What comes out, for each form of X
 
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS, ids=name_of)
@@ -237,6 +184,9 @@ def test_the_given_transformer_stays_as_it_is():
         PerTimestep(scaler).transform(X)
 
 
+# Padding and missing values
+
+
 @pytest.mark.parametrize("transformer", TRANSFORMERS, ids=name_of)
 def test_padding_is_neither_seen_nor_touched(transformer):
     X, y = ragged(n_features=3)
@@ -306,153 +256,70 @@ def test_sequences_without_steps():
     assert [x.shape for x in per_step.inverse_transform([empty, empty])] == [(0, 3), (0, 3)]
 
 
-def latent_signal(n=80, n_variables=1000):
-    """Return sequences of many variables that few latent ones move, and the classes."""
-    rng = np.random.default_rng(0)
-    mixing = rng.normal(size=(3, n_variables))
-    latent = [rng.normal(size=(n_steps, 3)) for n_steps in rng.integers(4, 9, size=n)]
-    y = np.array([z[:, 0].sum() > 0 for z in latent])
-    noise = (0.5 * rng.normal(size=(len(z), n_variables)) for z in latent)
-    return [z @ mixing + e for z, e in zip(latent, noise, strict=True)], y
+# Types of the output
 
 
-def reducing_pipeline():
-    return make_pipeline(
-        PerTimestep(make_pipeline(StandardScaler(), PCA(n_components=3, random_state=0))),
-        GRUClassifier(
-            hidden_layer_sizes=8,
-            learning_rate_init=0.03,
-            max_iter=40,
-            dropout=0,
-            random_state=0,
-        ),
-    )
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_keep_their_type(dtype):
+    X, _ = rectangle(n_features=2)
+    X = X.astype(dtype)
+    assert PerTimestep(StandardScaler()).fit_transform(X).dtype == dtype
+    X[0, -1] = np.nan
+    assert PerTimestep(StandardScaler()).fit_transform(X).dtype == dtype
 
 
-def test_a_thousand_variables_per_step():
-    X, y = latent_signal()
-    scores = cross_val_score(reducing_pipeline(), X, y, cv=3)
-    assert scores.min() > 0.8
-    assert_allclose(
-        cross_val_score(reducing_pipeline(), pad(X, 9, np.nan), y, cv=3), scores, atol=0.05
-    )
+@pytest.mark.parametrize(
+    ("dtype", "padded_dtype"),
+    [(np.int64, np.float64), (np.int8, np.float32), (bool, np.float32), (object, object)],
+)
+def test_integers_become_floats_only_for_padding(dtype, padded_dtype):
+    per_step = PerTimestep(FunctionTransformer(lambda X: (X > 0).astype(dtype)))
+    assert per_step.fit_transform([[[1.0], [0.0]], [[2.0]]])[0].dtype == dtype
+    output = per_step.transform([[[1.0], [np.nan]]])[0]
+    assert output.dtype == padded_dtype
+    assert_array_equal(output.astype(float), [[1.0], [np.nan]])
 
 
-def test_grid_search_over_nested_parameters():
-    X, y = latent_signal(n=40, n_variables=20)
-    name = "pertimestep__transformer__pca__n_components"
-    search = GridSearchCV(reducing_pipeline(), {name: [1, 3]}, cv=2).fit(X, y)
-    assert search.best_params_ == {name: 3}
-    assert search.best_estimator_[0].transformer_[-1].n_components_ == 3
-    with pytest.raises(ValueError, match="Invalid parameter 'nothing' for estimator PCA"):
-        PerTimestep(PCA()).set_params(transformer__nothing=1)
+def test_text_keeps_its_type_only_without_padding():
+    per_step = PerTimestep(FunctionTransformer(lambda X: X.astype(str)))
+    assert per_step.fit_transform([np.ones((1, 1))])[0].tolist() == [["1.0"]]
+    output = per_step.transform([np.array([[1.0], [np.nan]])])[0]
+    assert output.dtype == object
+    assert output[0, 0] == "1.0"
+    assert np.isnan(output[1, 0])
 
 
-def test_clone_and_pickle():
-    X, _ = ragged(n_features=3)
-    per_step = PerTimestep(PCA(n_components=2), features_per_step=3).set_output(transform="pandas")
-    per_step.fit(X)
-    again = pickle.loads(pickle.dumps(per_step))
-    assert_same_sequences(again.transform(X), per_step.transform(X), rtol=0)
-    copied = clone(per_step)
-    assert not hasattr(copied, "transformer_")
-    assert repr(copied) == repr(per_step)
-    assert isinstance(copied.fit_transform(np.ones((2, 6)) * [[1], [2]]), pd.DataFrame)
+def test_sparse_output_becomes_dense():
+    X = [np.array([[1.0], [2.0]]), np.array([[2.0], [np.nan]])]
+    output = PerTimestep(OneHotEncoder()).fit_transform(X)
+    assert_same_sequences(output, [np.eye(2), np.array([[0, 1], [np.nan, np.nan]])])
 
 
-def test_inverse_transform():
-    X, _ = ragged(n_features=3)
-    padded = pad(X, 9, np.nan)
-    flat = padded.reshape(len(X), -1)
-    per_step = PerTimestep(make_pipeline(MinMaxScaler(), PCA(n_components=3)), features_per_step=3)
-    for form in (padded, flat):
-        output = per_step.fit_transform(form)
-        assert_allclose(per_step.inverse_transform(output), form)
-    assert_same_sequences(per_step.inverse_transform(per_step.fit_transform(X)), X)
-    per_step = PerTimestep(PCA(n_components=1), features_per_step=3).fit(flat)
-    assert per_step.inverse_transform(per_step.transform(flat)).shape == flat.shape
-    with pytest.raises(ValueError, match="X has 3 features per step, but the output of PerTimest"):
-        per_step.inverse_transform(padded)
-    assert not hasattr(PerTimestep(Recording()), "inverse_transform")
+def test_values_of_frames_that_the_transformer_returns():
+    X, _ = ragged(n_features=2)
+    expected = PerTimestep(StandardScaler()).fit_transform(X)
+    scaler = StandardScaler().set_output(transform="pandas")
+    assert_same_sequences(PerTimestep(scaler).fit_transform(X), expected)
+    scaler = StandardScaler().set_output(transform="polars")
+    assert_same_sequences(PerTimestep(scaler).fit_transform(X), expected)
 
 
-def test_names_of_columns():
-    X = pd.DataFrame(np.arange(12.0).reshape(2, 6) ** 2).add_prefix("c")
-    per_step = PerTimestep(PCA(n_components=2), features_per_step=3).fit(X)
-    names = ["step0_pca0", "step0_pca1", "step1_pca0", "step1_pca1"]
-    for given in (None, X.columns, list(X.columns)):
-        output = per_step.get_feature_names_out(given)
-        assert output.dtype == object
-        assert_array_equal(output, names)
-    with pytest.raises(ValueError, match="input_features is not equal to feature_names_in_"):
-        per_step.get_feature_names_out(["a"] * 6)
-    with pytest.raises(ValueError, match=r"equal to number of features \(6\), got 2"):
-        per_step.fit(X.to_numpy()).get_feature_names_out(["a", "b"])
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [(lambda X: X[1:], r"\(95, 2\)"), (lambda X: X[:, 0], r"\(96,\)"), (np.sum, r"\(\)")],
+    ids=["fewer rows", "one-dimensional", "number"],
+)
+def test_transformer_must_return_a_row_per_step(function, shape):
+    X, _ = ragged(n_features=2)
+    X = [*X, np.ones((96 - sum(map(len, X)), 2))]
+    message = rf"Recording must return a row .* expected shape \(96, n_features\), got {shape}"
+    with pytest.raises(ValueError, match=message):
+        PerTimestep(Recording(function)).fit_transform(X)
+    with pytest.raises(ValueError, match="must return a row for each step"):
+        PerTimestep(Recording(function)).fit(X)
 
 
-def test_names_of_steps():
-    X, _ = ragged(n_features=3)
-    per_step = PerTimestep(StandardScaler()).fit(X)
-    assert_array_equal(per_step.get_feature_names_out(), ["x0", "x1", "x2"])
-    per_step.fit(pad(X, 8, np.nan))
-    assert_array_equal(per_step.get_feature_names_out(["a", "b", "c"]), ["a", "b", "c"])
-    with pytest.raises(ValueError, match=r"equal to number of features \(3\), got 2"):
-        per_step.get_feature_names_out(["a", "b"])
-    names = PerTimestep(Recording()).fit(X).get_feature_names_out()
-    assert_array_equal(names, ["recording0", "recording1", "recording2"])
-
-
-@pytest.mark.parametrize("library", [pd, pl])
-@pytest.mark.parametrize("everywhere", [False, True])
-def test_container_of_the_output(library, everywhere):
-    X, _ = rectangle(n=6, n_steps=2, n_features=3)
-    flat = X.reshape(6, 6)
-    name = library.__name__
-    per_step = PerTimestep(PCA(n_components=1), features_per_step=3)
-    expected = clone(per_step).fit_transform(flat)
-    if not everywhere:
-        assert per_step.set_output(transform=name) is per_step
-        assert per_step.set_output() is per_step
-    with config_context(transform_output=name if everywhere else "default"):
-        for output in (per_step.fit_transform(flat), per_step.fit(flat).transform(flat)):
-            assert isinstance(output, library.DataFrame)
-            assert list(output.columns) == ["step0_pca0", "step1_pca0"]
-            assert_allclose(output.to_numpy(), expected)
-        other = per_step.fit(X).transform(np.hstack([flat, flat]))
-        assert list(other.columns) == [f"step{t}_pca0" for t in range(4)]
-        for form in (X, list(X), pd.Series(list(X))):
-            output = per_step.fit_transform(form)
-            assert type(output) is (np.ndarray if form is X else list)
-            assert_allclose(np.reshape(output, (6, 2)), expected)
-    assert type(clone(per_step).set_output(transform="default").fit_transform(flat)) is np.ndarray
-
-
-def test_pandas_output_keeps_the_index():
-    X = pd.DataFrame(rectangle(n_steps=3)[0][:, :, 0]).add_prefix("t")
-    X.index += 100
-    output = PerTimestep(StandardScaler()).set_output(transform="pandas").fit_transform(X)
-    assert_array_equal(output.index, X.index)
-
-
-def test_output_container_of_a_pipeline():
-    X, y = latent_signal(n=20, n_variables=5)
-    model = reducing_pipeline().set_output(transform="pandas")
-    assert_array_equal(model.fit(X, y).predict(X), reducing_pipeline().fit(X, y).predict(X))
-    with config_context(transform_output="pandas"):
-        assert model.fit(X, y).predict(X).shape == (20,)
-
-
-def test_tags_follow_the_transformer():
-    assert get_tags(PerTimestep(StandardScaler())).input_tags.three_d_array
-    assert get_tags(PerTimestep(StandardScaler())).input_tags.allow_nan
-    assert not get_tags(PerTimestep(StandardScaler())).input_tags.positive_only
-    assert get_tags(PerTimestep(NMF())).input_tags.positive_only
-    for transformer in (NMF(), OneHotEncoder()):
-        tags = get_tags(PerTimestep(transformer))
-        assert tags.transformer_tags == get_tags(transformer).transformer_tags
-    assert not get_tags(PerTimestep(PCA())).input_tags.allow_nan
-    assert not get_tags(PerTimestep(PCA())).target_tags.required
-    assert get_tags(PerTimestep(LinearDiscriminantAnalysis())).target_tags.required
+# Errors
 
 
 def test_nothing_to_fit_on():
@@ -500,6 +367,74 @@ def test_parameters_are_checked():
         PerTimestep("passthrough").fit(X)
     with pytest.raises(ValueError, match="The 'features_per_step' parameter of PerTimestep must"):
         PerTimestep(StandardScaler(), features_per_step=0).fit(X)
+
+
+# A target at every step
+
+
+class Centroids(TransformerMixin, BaseEstimator):
+    """Keeps what it is fitted on, and puts the mean target beside each step."""
+
+    def fit(self, X, y):
+        self.n_, self.y_ = len(X), np.asarray(y)
+        return self
+
+    def transform(self, X):
+        return np.column_stack([X, np.full(len(X), float(len(np.unique(self.y_))))])
+
+
+STEPS = [np.arange(6.0).reshape(3, 2), np.ones((1, 2)), np.zeros((2, 2))]
+
+STEP_LABELS = [["a", "b", "a"], ["c"], ["b", "a"]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        tuple,
+        lambda y: [np.array(part) for part in y],
+        lambda y: pd.Series(y),
+        lambda y: pl.Series(y),
+        lambda y: np.array([np.array(part, object) for part in y], dtype=object),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_a_target_for_each_step(form, method):
+    per_timestep = PerTimestep(Centroids())
+    getattr(per_timestep, method)(STEPS, form(STEP_LABELS))
+    assert per_timestep.transformer_.y_.tolist() == ["a", "b", "a", "c", "b", "a"]
+
+
+def test_steps_without_a_target_are_transformed_but_not_fitted_on():
+    labels = [["a", None, "a"], ["c"], [np.nan, "a"]]
+    per_timestep = PerTimestep(Centroids())
+    transformed = per_timestep.fit_transform(STEPS, labels)
+    assert per_timestep.transformer_.y_.tolist() == ["a", "a", "c", "a"]
+    assert [len(x) for x in transformed] == [3, 1, 2]
+
+
+def test_targets_of_rectangles():
+    X = np.arange(12.0).reshape(2, 3, 2)
+    per_step = PerTimestep(Centroids()).fit(X, np.arange(6).reshape(2, 3))
+    assert per_step.transformer_.y_.tolist() == [0, 1, 2, 3, 4, 5]
+    several = PerTimestep(Centroids()).fit(X, np.arange(4).reshape(2, 2))
+    assert several.transformer_.y_.tolist() == [[0, 1]] * 3 + [[2, 3]] * 3
+    one = PerTimestep(Centroids()).fit(X, ["x", "y"])
+    assert one.transformer_.y_.tolist() == ["x"] * 3 + ["y"] * 3
+
+
+def test_a_supervised_transformer_before_a_network_that_labels_steps():
+    X, _ = ragged(n_features=3)
+    y = [np.where(x[:, 1] > 0, "up", "down") for x in X]
+    model = make_pipeline(
+        PerTimestep(LinearDiscriminantAnalysis()),
+        GRUClassifier(8, pooling=None, max_iter=300, random_state=0),
+    )
+    assert model.fit(X, y).score(X, y) > 0.9
+
+
+# A fit that fails
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])

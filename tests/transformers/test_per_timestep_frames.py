@@ -1,13 +1,14 @@
-"""PerTimestep: types of the output, DataFrames, categories, and targets at every step."""
+"""PerTimestep: frames of mixed types, categories, names of columns and containers of the output."""
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.decomposition import PCA
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -18,68 +19,15 @@ from sklearn.preprocessing import (
 
 from skgru import GRUClassifier
 from skgru.per_timestep import PerTimestep
-from tests.datasets import NAMED_FRAMES, ragged, rectangle
-from tests.transformers.steps import Recording, assert_same_sequences
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_floats_keep_their_type(dtype):
-    X, _ = rectangle(n_features=2)
-    X = X.astype(dtype)
-    assert PerTimestep(StandardScaler()).fit_transform(X).dtype == dtype
-    X[0, -1] = np.nan
-    assert PerTimestep(StandardScaler()).fit_transform(X).dtype == dtype
-
-
-@pytest.mark.parametrize(
-    ("dtype", "padded_dtype"),
-    [(np.int64, np.float64), (np.int8, np.float32), (bool, np.float32), (object, object)],
+from tests.datasets import NAMED_FRAMES, pad, ragged, rectangle
+from tests.transformers.steps import (
+    Recording,
+    assert_same_sequences,
+    latent_signal,
+    reducing_pipeline,
 )
-def test_integers_become_floats_only_for_padding(dtype, padded_dtype):
-    per_step = PerTimestep(FunctionTransformer(lambda X: (X > 0).astype(dtype)))
-    assert per_step.fit_transform([[[1.0], [0.0]], [[2.0]]])[0].dtype == dtype
-    output = per_step.transform([[[1.0], [np.nan]]])[0]
-    assert output.dtype == padded_dtype
-    assert_array_equal(output.astype(float), [[1.0], [np.nan]])
 
-
-def test_text_keeps_its_type_only_without_padding():
-    per_step = PerTimestep(FunctionTransformer(lambda X: X.astype(str)))
-    assert per_step.fit_transform([np.ones((1, 1))])[0].tolist() == [["1.0"]]
-    output = per_step.transform([np.array([[1.0], [np.nan]])])[0]
-    assert output.dtype == object
-    assert output[0, 0] == "1.0"
-    assert np.isnan(output[1, 0])
-
-
-def test_sparse_output_becomes_dense():
-    X = [np.array([[1.0], [2.0]]), np.array([[2.0], [np.nan]])]
-    output = PerTimestep(OneHotEncoder()).fit_transform(X)
-    assert_same_sequences(output, [np.eye(2), np.array([[0, 1], [np.nan, np.nan]])])
-
-
-def test_values_of_frames_that_the_transformer_returns():
-    X, _ = ragged(n_features=2)
-    expected = PerTimestep(StandardScaler()).fit_transform(X)
-    scaler = StandardScaler().set_output(transform="pandas")
-    assert_same_sequences(PerTimestep(scaler).fit_transform(X), expected)
-    scaler = StandardScaler().set_output(transform="polars")
-    assert_same_sequences(PerTimestep(scaler).fit_transform(X), expected)
-
-
-@pytest.mark.parametrize(
-    ("function", "shape"),
-    [(lambda X: X[1:], r"\(95, 2\)"), (lambda X: X[:, 0], r"\(96,\)"), (np.sum, r"\(\)")],
-    ids=["fewer rows", "one-dimensional", "number"],
-)
-def test_transformer_must_return_a_row_per_step(function, shape):
-    X, _ = ragged(n_features=2)
-    X = [*X, np.ones((96 - sum(map(len, X)), 2))]
-    message = rf"Recording must return a row .* expected shape \(96, n_features\), got {shape}"
-    with pytest.raises(ValueError, match=message):
-        PerTimestep(Recording(function)).fit_transform(X)
-    with pytest.raises(ValueError, match="must return a row for each step"):
-        PerTimestep(Recording(function)).fit(X)
+# DataFrames, one per sequence
 
 
 def mixed_frames(library=pd, n=12):
@@ -211,6 +159,78 @@ def test_frames_in_front_of_a_network():
     assert cross_val_score(model, frames, y, cv=2).mean() > 0.9
 
 
+# Names and containers
+
+
+def test_names_of_columns():
+    X = pd.DataFrame(np.arange(12.0).reshape(2, 6) ** 2).add_prefix("c")
+    per_step = PerTimestep(PCA(n_components=2), features_per_step=3).fit(X)
+    names = ["step0_pca0", "step0_pca1", "step1_pca0", "step1_pca1"]
+    for given in (None, X.columns, list(X.columns)):
+        output = per_step.get_feature_names_out(given)
+        assert output.dtype == object
+        assert_array_equal(output, names)
+    with pytest.raises(ValueError, match="input_features is not equal to feature_names_in_"):
+        per_step.get_feature_names_out(["a"] * 6)
+    with pytest.raises(ValueError, match=r"equal to number of features \(6\), got 2"):
+        per_step.fit(X.to_numpy()).get_feature_names_out(["a", "b"])
+
+
+def test_names_of_steps():
+    X, _ = ragged(n_features=3)
+    per_step = PerTimestep(StandardScaler()).fit(X)
+    assert_array_equal(per_step.get_feature_names_out(), ["x0", "x1", "x2"])
+    per_step.fit(pad(X, 8, np.nan))
+    assert_array_equal(per_step.get_feature_names_out(["a", "b", "c"]), ["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"equal to number of features \(3\), got 2"):
+        per_step.get_feature_names_out(["a", "b"])
+    names = PerTimestep(Recording()).fit(X).get_feature_names_out()
+    assert_array_equal(names, ["recording0", "recording1", "recording2"])
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_container_of_the_output(library, everywhere):
+    X, _ = rectangle(n=6, n_steps=2, n_features=3)
+    flat = X.reshape(6, 6)
+    name = library.__name__
+    per_step = PerTimestep(PCA(n_components=1), features_per_step=3)
+    expected = clone(per_step).fit_transform(flat)
+    if not everywhere:
+        assert per_step.set_output(transform=name) is per_step
+        assert per_step.set_output() is per_step
+    with config_context(transform_output=name if everywhere else "default"):
+        for output in (per_step.fit_transform(flat), per_step.fit(flat).transform(flat)):
+            assert isinstance(output, library.DataFrame)
+            assert list(output.columns) == ["step0_pca0", "step1_pca0"]
+            assert_allclose(output.to_numpy(), expected)
+        other = per_step.fit(X).transform(np.hstack([flat, flat]))
+        assert list(other.columns) == [f"step{t}_pca0" for t in range(4)]
+        for form in (X, list(X), pd.Series(list(X))):
+            output = per_step.fit_transform(form)
+            assert type(output) is (np.ndarray if form is X else list)
+            assert_allclose(np.reshape(output, (6, 2)), expected)
+    assert type(clone(per_step).set_output(transform="default").fit_transform(flat)) is np.ndarray
+
+
+def test_pandas_output_keeps_the_index():
+    X = pd.DataFrame(rectangle(n_steps=3)[0][:, :, 0]).add_prefix("t")
+    X.index += 100
+    output = PerTimestep(StandardScaler()).set_output(transform="pandas").fit_transform(X)
+    assert_array_equal(output.index, X.index)
+
+
+def test_output_container_of_a_pipeline():
+    X, y = latent_signal(n=20, n_variables=5)
+    model = reducing_pipeline().set_output(transform="pandas")
+    assert_array_equal(model.fit(X, y).predict(X), reducing_pipeline().fit(X, y).predict(X))
+    with config_context(transform_output="pandas"):
+        assert model.fit(X, y).predict(X).shape == (20,)
+
+
+# Categories that differ between the sequences
+
+
 def categorical(values, categories=None, ordered=False):
     dtype = pd.CategoricalDtype(categories, ordered=ordered)
     return pd.DataFrame({"c": pd.Series(values, dtype=dtype), "x": np.arange(len(values)) * 1.0})
@@ -272,66 +292,3 @@ def test_categories_of_polars(dtype):
     ]
     encoded = PerTimestep(OneHotEncoder(sparse_output=False)).fit_transform(X)
     assert_array_equal(encoded[1], [[0, 1, 0, 1]])
-
-
-class Centroids(TransformerMixin, BaseEstimator):
-    """Keeps what it is fitted on, and puts the mean target beside each step."""
-
-    def fit(self, X, y):
-        self.n_, self.y_ = len(X), np.asarray(y)
-        return self
-
-    def transform(self, X):
-        return np.column_stack([X, np.full(len(X), float(len(np.unique(self.y_))))])
-
-
-STEPS = [np.arange(6.0).reshape(3, 2), np.ones((1, 2)), np.zeros((2, 2))]
-
-
-STEP_LABELS = [["a", "b", "a"], ["c"], ["b", "a"]]
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        list,
-        tuple,
-        lambda y: [np.array(part) for part in y],
-        lambda y: pd.Series(y),
-        lambda y: pl.Series(y),
-        lambda y: np.array([np.array(part, object) for part in y], dtype=object),
-    ],
-)
-@pytest.mark.parametrize("method", ["fit", "fit_transform"])
-def test_a_target_for_each_step(form, method):
-    per_timestep = PerTimestep(Centroids())
-    getattr(per_timestep, method)(STEPS, form(STEP_LABELS))
-    assert per_timestep.transformer_.y_.tolist() == ["a", "b", "a", "c", "b", "a"]
-
-
-def test_steps_without_a_target_are_transformed_but_not_fitted_on():
-    labels = [["a", None, "a"], ["c"], [np.nan, "a"]]
-    per_timestep = PerTimestep(Centroids())
-    transformed = per_timestep.fit_transform(STEPS, labels)
-    assert per_timestep.transformer_.y_.tolist() == ["a", "a", "c", "a"]
-    assert [len(x) for x in transformed] == [3, 1, 2]
-
-
-def test_targets_of_rectangles():
-    X = np.arange(12.0).reshape(2, 3, 2)
-    per_step = PerTimestep(Centroids()).fit(X, np.arange(6).reshape(2, 3))
-    assert per_step.transformer_.y_.tolist() == [0, 1, 2, 3, 4, 5]
-    several = PerTimestep(Centroids()).fit(X, np.arange(4).reshape(2, 2))
-    assert several.transformer_.y_.tolist() == [[0, 1]] * 3 + [[2, 3]] * 3
-    one = PerTimestep(Centroids()).fit(X, ["x", "y"])
-    assert one.transformer_.y_.tolist() == ["x"] * 3 + ["y"] * 3
-
-
-def test_a_supervised_transformer_before_a_network_that_labels_steps():
-    X, _ = ragged(n_features=3)
-    y = [np.where(x[:, 1] > 0, "up", "down") for x in X]
-    model = make_pipeline(
-        PerTimestep(LinearDiscriminantAnalysis()),
-        GRUClassifier(8, pooling=None, max_iter=300, random_state=0),
-    )
-    assert model.fit(X, y).score(X, y) > 0.9

@@ -1,4 +1,4 @@
-"""SequenceVectorizer: its vocabulary, the way back from ids to terms, word vectors."""
+"""SequenceVectorizer: the choice of words, given vocabularies, and word vectors."""
 
 import warnings
 from collections.abc import Mapping
@@ -6,10 +6,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
 
 from skgru.text import SequenceVectorizer
@@ -35,6 +31,9 @@ class OnlyLookup:
 
     def __getitem__(self, word):
         return self._vectors[word]
+
+
+# Vocabulary
 
 
 def test_stop_words_disappear():
@@ -182,84 +181,7 @@ def test_capitals_in_a_given_vocabulary_that_can_match(parameters):
         padded(vocabulary=["CAT"], **parameters).fit(DOCUMENTS)
 
 
-@pytest.mark.parametrize("max_length", [None, 4])
-def test_a_given_vocabulary_needs_no_fit(max_length):
-    vectorizer = SequenceVectorizer(vocabulary=["cat", "sat"], max_length=max_length)
-    fitted = clone(vectorizer).fit([])
-    X = vectorizer.transform(["sat the cat"])
-    assert vectorizer.inverse_transform(X) == [["sat", "<unk>", "cat"]]
-    assert [x.tolist() for x in X] == [x.tolist() for x in fitted.transform(["sat the cat"])]
-    assert clone(vectorizer).inverse_transform(X) == [["sat", "<unk>", "cat"]]
-    names = clone(vectorizer).get_feature_names_out()
-    assert names.tolist() == fitted.get_feature_names_out().tolist()
-    assert clone(vectorizer).embedding_matrix({"cat": [1.0]}).shape == (4, 1)
-
-
-def test_a_share_of_documents_needs_fit():
-    with pytest.raises(NotFittedError):
-        SequenceVectorizer(vocabulary=["cat"], max_length=0.5).transform(["cat"])
-
-
-def test_truncating_nothing_warns():
-    with pytest.warns(UserWarning, match="'truncating' will not be used since 'max_length' is"):
-        SequenceVectorizer(truncating="pre").fit(DOCUMENTS)
-
-
-def test_inverse_transform():
-    vectorizer = padded().fit(DOCUMENTS)
-    X = vectorizer.transform(["the bird sat", "", "zzz"])
-    assert vectorizer.inverse_transform(X) == [["the", "<unk>", "sat"], [], ["<unk>"]]
-
-
-def test_inverse_transform_of_other_ids():
-    vectorizer = padded(vocabulary=["cat"]).fit(DOCUMENTS)
-    assert vectorizer.inverse_transform([[2, 99, -1], [0, 2, 0]]) == [
-        ["cat", "<unk>", "<unk>"],
-        ["cat"],
-    ]
-
-
-def test_inverse_transform_of_no_rows():
-    assert padded().fit(DOCUMENTS).inverse_transform(np.zeros((0, 6), int)) == []
-
-
-@pytest.mark.parametrize("X", [[[2.0, 3.0]], [[2.5]]])
-def test_inverse_transform_needs_integers(X):
-    vectorizer = padded().fit(DOCUMENTS)
-    with pytest.raises(ValueError, match=r"Expected integer token ids, got .* float64"):
-        vectorizer.inverse_transform(X)
-
-
-def test_inverse_transform_needs_rows():
-    with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
-        padded().fit(DOCUMENTS).inverse_transform([2, 3])
-
-
-words = st.text("abcdé我", min_size=2, max_size=4)
-
-
-texts = st.lists(st.lists(words, max_size=8).map(" ".join), max_size=6)
-
-
-@settings(derandomize=True, max_examples=50, deadline=None, database=None)
-@given(
-    training=texts,
-    documents=texts,
-    width=st.integers(1, 10),
-    truncating=st.sampled_from(["pre", "post"]),
-)
-def test_inverse_of_transform_is_the_truncated_document(training, documents, width, truncating):
-    vectorizer = SequenceVectorizer(max_length=width, truncating=truncating)
-    vectorizer.fit([*training, "always there"])
-    X = vectorizer.transform(documents)
-    assert X.shape == (len(documents), width)
-    if not documents:
-        return
-    analyze = vectorizer.build_analyzer()
-    for tokens, document in zip(vectorizer.inverse_transform(X), documents, strict=True):
-        kept = analyze(document)
-        kept = kept[-width:] if truncating == "pre" else kept[:width]
-        assert tokens == [w if w in vectorizer.vocabulary_ else "<unk>" for w in kept]
+# Word vectors
 
 
 def test_embedding_matrix():

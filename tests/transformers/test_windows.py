@@ -1,15 +1,12 @@
-"""make_windows: windows, targets and forms of series."""
+"""make_windows: which steps and targets a window holds, and parameters that are refused."""
 
+import itertools
 import math
-from array import array as buffer
-from collections import deque
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,222 +136,6 @@ def test_order_by_step_number():
     np.testing.assert_array_equal(origin.series, [0, 1, 2, 0, 1, 2, 0, 2, 0])
 
 
-FORMS = {
-    "pandas": lambda values: pd.DataFrame(values, columns=["a", "b"]),
-    "pandas nullable": lambda values: pd.DataFrame(values, columns=["a", "b"]).convert_dtypes(),
-    "polars": lambda values: pl.DataFrame(values, schema=["a", "b"]),
-    "pandas Arrow": lambda values: pd.DataFrame(values, columns=["a", "b"]).convert_dtypes(
-        dtype_backend="pyarrow"
-    ),
-    "pandas objects": lambda values: pd.DataFrame(values, columns=["a", "b"], dtype=object),
-    "pandas with pd.NA": lambda values: (
-        pd.DataFrame(values, columns=["a", "b"]).astype(object).replace(np.nan, pd.NA)
-    ),
-    "pandas decimals": lambda values: pd.DataFrame(values, columns=["a", "b"]).map(Decimal),
-    "pandas Arrow decimals": lambda values: pd.DataFrame(
-        {
-            name: pd.array(decimals(values[:, j]), dtype=pd.ArrowDtype(pa.decimal128(9, 2)))
-            for j, name in enumerate("ab")
-        }
-    ),
-    "polars decimals": lambda values: pl.DataFrame(
-        {
-            name: pl.Series(decimals(values[:, j]), dtype=pl.Decimal(9, 2))
-            for j, name in enumerate("ab")
-        }
-    ),
-    "polars nulls": lambda values: pl.DataFrame(values, schema=["a", "b"]).fill_nan(None),
-    "Arrow table": lambda values: pa.table(dict(zip("ab", values.T.copy(), strict=True))),
-    "Arrow batch": lambda values: pa.RecordBatch.from_pydict(
-        {name: pa.array(values[:, j], from_pandas=True) for j, name in enumerate("ab")}
-    ),
-    "Arrow decimals": lambda values: pa.table(
-        {name: pa.array(decimals(values[:, j]), pa.decimal128(9, 2)) for j, name in enumerate("ab")}
-    ),
-    "structured array": lambda values: pd.DataFrame(values, columns=["a", "b"]).to_records(
-        index=False
-    ),
-}
-
-
-def decimals(values):
-    return [None if np.isnan(value) else Decimal(value) for value in values]
-
-
-UNNAMED_FORMS = {
-    "lists": lambda values: [list(row) for row in values],
-    "objects": lambda values: values.astype(object),
-    "decimals": lambda values: np.array([decimals(row) for row in values]),
-    "fractions": lambda values: np.array(
-        [[None if np.isnan(v) else Fraction(v) for v in row] for row in values]
-    ),
-    "masked array": lambda values: np.ma.array(
-        np.nan_to_num(values, nan=999), mask=np.isnan(values)
-    ),
-    "masked integers": lambda values: np.ma.array(
-        np.nan_to_num(values, nan=999).astype(int), mask=np.isnan(values)
-    ),
-    "objects with masked ones": lambda values: np.frompyfunc(
-        lambda value: np.ma.masked if np.isnan(value) else value, 1, 1
-    )(values),
-    "masked objects": lambda values: np.ma.array(
-        np.nan_to_num(values, nan=999).astype(object), mask=np.isnan(values)
-    ),
-    "dict of masked columns": lambda values: pd.DataFrame(
-        {
-            j: np.ma.array(np.nan_to_num(values[:, j], nan=999), mask=np.isnan(values[:, j]))
-            for j in range(2)
-        }
-    ),
-    "Fortran": np.asfortranarray,
-    "float16": lambda values: values.astype(np.float16),
-    "big-endian": lambda values: values.astype(">f8"),
-    "longdouble": lambda values: values.astype(np.longdouble),
-    "matrix": lambda values: np.ma.masked_invalid(values),
-}
-
-
-@pytest.mark.parametrize("form", UNNAMED_FORMS)
-@pytest.mark.parametrize("several", [False, True])
-def test_unnamed_forms(form, several):
-    values = numbered(9, 2)
-    values[2, 1] = values[4, 0] = np.nan
-    series = UNNAMED_FORMS[form](values)
-    if form == "lists":
-        series = np.array(series)
-    expected = make_windows([values, values[:6]] if several else values, 2, [1, 2], known=1)
-    got = make_windows([series, series[:6]] if several else series, 2, [1, 2], known=1)
-    for part, expected_part in zip(got, expected, strict=True):
-        np.testing.assert_array_equal(part, expected_part)
-        assert part.dtype == np.float64
-
-
-@pytest.mark.parametrize(
-    "series",
-    [
-        [1.0, None, 3, 4],
-        [1, np.ma.masked, 3, 4],
-        [1, pd.NA, 3, 4],
-        [1, float("nan"), Decimal(3), Fraction(4)],
-        [np.float16(1), np.float16(np.nan), np.float16(3), np.float16(4)],
-        pd.Series([1, np.ma.masked, 3, 4], dtype=object),
-        (np.array(1), np.array(np.nan), np.array(3), np.array(4)),
-        np.ma.array([1, 0, 3, 4], mask=[0, 1, 0, 0]),
-        np.ma.array([1, 0, 3, 4], mask=[0, 1, 0, 0], dtype=np.uint8),
-        pd.Series([1, None, 3, 4], dtype="Int8"),
-        pd.Series([1, None, 3, 4], dtype="Float32"),
-        pd.Series([1, None, 3, 4], dtype="int64[pyarrow]"),
-        pd.Series([1, None, 3, 4], dtype=object, name="columns", index=["columns", "a", "b", "c"]),
-        pd.arrays.SparseArray([1, np.nan, 3, 4]),
-        pl.Series([1, None, 3, 4]),
-        pl.Series([Decimal(1), None, Decimal(3), Decimal(4)]),
-        pa.array([1, None, 3, 4]),
-        pa.chunked_array([[1, None], [3, 4]]),
-        deque([1, None, 3, 4]),
-        buffer("d", [1, math.nan, 3, 4]),
-        memoryview(np.array([1, np.nan, 3, 4])),
-    ],
-)
-@pytest.mark.parametrize(
-    "several", [list, deque, lambda pair: dict(enumerate(pair)).values(), None]
-)
-def test_missing_values_of_one_dimensional_series(series, several):
-    X, y = make_windows(several([series, series]) if several else series, 2)
-    n = 2 if several else 1
-    np.testing.assert_array_equal(X[::n, :, 0], [[1, np.nan], [np.nan, 3]])
-    np.testing.assert_array_equal(y[::n], [3, 4])
-    assert len(y) == 2 * n
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda flags: np.array(flags, dtype=object),
-        lambda flags: pd.Series(flags, dtype="boolean"),
-        lambda flags: pd.Series(flags, dtype="bool[pyarrow]"),
-        lambda flags: pd.DataFrame({"a": pd.array(flags, dtype="boolean")}),
-        pl.Series,
-        lambda flags: pl.DataFrame({"a": flags}),
-        pa.array,
-        lambda flags: pa.table({"a": flags}),
-        lambda flags: np.ma.array([flag or False for flag in flags], mask=[0, 0, 1, 0, 0]),
-    ],
-)
-def test_flags_with_missing_ones_are_numbers(make):
-    X, y = make_windows(make([True, False, None, True, False]), 3)
-    np.testing.assert_array_equal(X[:, :, 0], [[1, 0, np.nan], [0, np.nan, 1]])
-    np.testing.assert_array_equal(y, [1, 0])
-
-
-def rows_of(table, n):
-    return table.iloc[:n] if hasattr(table, "iloc") else table[:n]
-
-
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("several", [False, True])
-def test_names_of_columns(form, several):
-    values = numbered(9, 2)
-    values[2, 1] = np.nan
-    given_series, series = FORMS[form](values), values
-    if several:
-        given_series, series = [given_series, rows_of(given_series, 6)], [values, values[:6]]
-    expected = make_windows(series, 2, [1, 2], target=1, known=0)
-    got = make_windows(given_series, 2, [1, 2], target="b", known=["a"])
-    for part, expected_part in zip(got, expected, strict=True):
-        np.testing.assert_array_equal(part, expected_part)
-        assert part.dtype == np.float64
-
-
-@pytest.mark.parametrize("form", [np.asarray, list, pd.Series, pl.Series])
-@pytest.mark.parametrize("several", [False, True])
-def test_forms_of_one_dimensional_series(form, several):
-    numbers = [1, 2, 3, 4, 5]
-    given_series = [form(numbers), form(numbers[:3])] if several else form(numbers)
-    X, y = make_windows(given_series, 2)
-    if several:
-        np.testing.assert_array_equal(y, [3, 3, 4, 5])
-    else:
-        np.testing.assert_array_equal(X[:, :, 0], [[1, 2], [2, 3], [3, 4]])
-
-
-def test_integer_names_are_positions():
-    frame = pd.DataFrame(numbered(5, 2), columns=[1, 0])
-    _, y = make_windows(frame, 2, target=1)
-    np.testing.assert_array_equal(y, [21, 31, 41])
-
-
-def test_polars_nulls_are_missing():
-    X, _ = make_windows(pl.DataFrame({"a": [1, None, 3, 4]}), 2)
-    np.testing.assert_array_equal(X[:, :, 0], [[1, np.nan], [np.nan, 3]])
-
-
-def test_none_is_missing():
-    X, y = make_windows([1.0, None, 3.0, 4.0], 2)
-    np.testing.assert_array_equal(X[:, :, 0], [[1, np.nan], [np.nan, 3]])
-    np.testing.assert_array_equal(y, [3, 4])
-
-
-def test_dtype():
-    single, double = numbered(5).astype(np.float32), numbered(5)
-    assert [part.dtype for part in make_windows(single, 2)] == [np.float32, np.float32]
-    assert make_windows([single, single], 2)[0].dtype == np.float32
-    assert make_windows([single, double], 2)[0].dtype == np.float64
-    assert make_windows(numbered(5).astype(np.int8), 2)[0].dtype == np.float64
-    assert make_windows(numbered(5) > 20, 2)[1].dtype == np.float64
-
-
-def test_series_are_not_modified_and_windows_are_copies():
-    series = numbered(9, 2)
-    before = series.copy()
-    X, y = make_windows(series, 3, known=1)
-    X[:], y[:] = -1, -1
-    np.testing.assert_array_equal(series, before)
-    X, _ = make_windows(series, 3)
-    X[0] = -1
-    assert (X[1:] >= 0).all()
-    assert X.flags.c_contiguous
-
-
 @pytest.mark.parametrize("n_series", [1, 3])
 @pytest.mark.parametrize("step", [1, 2, 3])
 @pytest.mark.parametrize("horizon", [1, 2, 5, [1, 3], [2, 4]])
@@ -388,3 +169,97 @@ def test_regressors_read_the_windows():
     split = TimeSeriesSplit(n_splits=2, gap=2)
     assert cross_val_score(model, X, y, cv=split).min() > 0.8
     assert cross_val_score(Ridge(), X.reshape(len(X), -1), y, cv=split).min() > 0.8
+
+
+@pytest.mark.parametrize("series", [[], [[], []], np.zeros((0, 2)), [1, 2, 3, 4], [[1, 2], [3]]])
+def test_too_short(series):
+    with pytest.raises(ValueError, match=r"expected a series of at least 5 steps .* got at most"):
+        make_windows(series, 3, [1, 2])
+
+
+def test_all_targets_missing():
+    series = numbered(6, 2)
+    series[:, 0] = np.nan
+    with pytest.raises(ValueError, match="all 4 have a missing target"):
+        make_windows(series, 2)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (dict(window=0), "The 'window' parameter"),
+        (dict(window=2.5), "The 'window' parameter"),
+        (dict(step=0), "The 'step' parameter"),
+        (dict(horizon=0), "Expected distinct integers of 1 or more as horizon, got 0"),
+        (dict(horizon="1"), "Expected distinct integers of 1 or more as horizon, got '1'"),
+        (dict(horizon={1, 2}), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon=iter([1, 2])), "Expected distinct integers of 1 or more as horizon"),
+        (dict(return_origin="yes"), "The 'return_origin' parameter"),
+        *itertools.product(
+            [dict(horizon=h) for h in ([], [1, 0], [1, 1], [1.5], [[1, 2]])],
+            ["Expected distinct integers of 1 or more as horizon"],
+        ),
+        (dict(target=2), r"target: expected one of the 2 columns \['a', 'b'\], got 2"),
+        (dict(target=-3), "target: expected one of the 2 columns"),
+        (dict(target="c"), r"target: expected one of the 2 columns \['a', 'b'\], got 'c'"),
+        (dict(target=["a", 0]), "target: expected distinct columns"),
+        (dict(target=True), "target: expected one of the 2 columns"),
+        (dict(known=[False, True]), "known: expected one of the 2 columns"),
+        (dict(known=np.array([False, True])), "known: expected one of the 2 columns"),
+        (dict(target=1.0), "target: expected one of the 2 columns"),
+        (dict(target=np.timedelta64(1)), "target: expected one of the 2 columns"),
+        (dict(target=10**400), "target: expected one of the 2 columns"),
+        (dict(horizon=10**400), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon=[2**63, 1]), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon=np.array([2**63], np.uint64)), "Expected distinct integers of 1 or more"),
+        (dict(horizon=np.array([1, -1], np.int8)), "Expected distinct integers of 1 or more"),
+        (dict(horizon=[[1], [2, 3]]), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon=np.ma.array([1, 2], mask=[0, 1])), "Expected distinct integers of 1 or mor"),
+        (dict(horizon=[Decimal(1)]), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon=[True]), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon={1: 2}), "Expected distinct integers of 1 or more as horizon"),
+        (dict(horizon=np.timedelta64(1, "h")), "Expected distinct integers of 1 or more"),
+        (dict(horizon=2**61), "expected a series of at least"),
+        (dict(window=10**400), "expected a series of at least"),
+        (dict(window=Decimal(2)), "The 'window' parameter"),
+        (dict(step=Decimal(2)), "The 'step' parameter"),
+        (dict(target=None), "target: expected one of the 2 columns"),
+        (dict(target=[]), "Expected at least one target"),
+        (dict(known=["b", "c"]), "known: expected one of the 2 columns"),
+        (dict(target="b", known=[1]), "none that is known in advance"),
+    ],
+)
+def test_unusable_parameters(parameters, message):
+    frame = pd.DataFrame(numbered(9, 2), columns=["a", "b"])
+    with pytest.raises(ValueError, match=message):
+        make_windows(frame, **{"window": 2, **parameters})
+
+
+SMALL = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64]
+
+
+@pytest.mark.parametrize("dtype", SMALL)
+def test_parameters_are_integers_of_any_type(dtype):
+    series = numbered(400, 3)
+    expected = make_windows(series, 100, [99, 3], target=2, known=[0, 1], step=120)
+    parameters = [
+        dict(window=dtype(100), horizon=np.array([99, 3], dtype), target=dtype(2),
+             known=np.array([0, 1], dtype), step=dtype(120)),
+        dict(window=dtype(100), horizon=[dtype(99), 3], target=[dtype(2)],
+             known=[dtype(0), dtype(1)], step=120),
+        dict(window=100, horizon=np.array([99, 3], dtype).astype(object), target=np.array(2, dtype),
+             known=pd.Series([0, 1], dtype=dtype), step=120),
+        dict(window=100, horizon=pl.Series([99, 3]), target=range(2, 3), known=pd.Index([0, 1]),
+             step=120),
+    ]  # fmt: skip
+    for settings in parameters:
+        for part, expected_part in zip(make_windows(series, **settings), expected, strict=True):
+            np.testing.assert_array_equal(part, expected_part)
+    one = make_windows(series, dtype(100), dtype(100))
+    np.testing.assert_array_equal(one[1], series[199:, 0])
+
+
+def test_larger_steps_than_the_series_make_one_window():
+    for step in (400, 2**70, 10**400, np.uint64(2**64 - 1)):
+        X, y = make_windows(numbered(300), 3, step=step)
+        assert len(X) == len(y) == 1

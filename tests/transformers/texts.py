@@ -1,15 +1,11 @@
-"""Documents and vectorizers that the tests of texts share."""
+"""Documents, their ids and functions of them, for the tests of SequenceVectorizer."""
 
 import numpy as np
 
 from skgru.text import SequenceVectorizer
 
 DOCUMENTS = ["the cat sat", "the cat sat on the mat", "a cat", "dogs bark"]
-
-
 VOCABULARY = {"cat": 2, "the": 3, "sat": 4, "bark": 5, "dogs": 6, "mat": 7, "on": 8}
-
-
 MATRIX = np.array(
     [
         [3, 2, 4, 0, 0, 0],
@@ -18,6 +14,7 @@ MATRIX = np.array(
         [6, 5, 0, 0, 0, 0],
     ]
 )
+VECTORS = {"cat": [1.0, 10.0], "mat": [3.0, 10.0], "zebra": [99.0, 99.0]}
 
 
 def padded(**parameters):
@@ -31,8 +28,3 @@ def split_on_commas(document):
 
 def shout(document):
     return document.upper()
-
-
-# Word vectors
-
-VECTORS = {"cat": [1.0, 10.0], "mat": [3.0, 10.0], "zebra": [99.0, 99.0]}

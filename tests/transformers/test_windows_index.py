@@ -1,4 +1,4 @@
-"""make_windows: the order of the windows by time, and panels of several entities."""
+"""make_windows: the order of windows by an index, and series as entities of a MultiIndex."""
 
 import itertools
 from datetime import datetime

@@ -20,6 +20,14 @@ from tests.transformers.events import (
 )
 
 
+@pytest.mark.skipif(not hasattr(pl, "Int128"), reason="an older polars")
+@pytest.mark.parametrize("column", NAMES)
+def test_columns_that_numpy_does_not_know_are_refused_by_name(column):
+    X = {**at([0, 1]), column: pl.Series([1, 2], dtype=pl.Int128)}
+    with pytest.raises(ValueError, match=f"column '{column}'.* could not be read as an array"):
+        SequenceAligner().fit(X)
+
+
 @pytest.mark.parametrize("form", ["list of tuples", "pandas", "polars", "dict of lists"])
 @pytest.mark.parametrize(
     ("column", "value", "message"),

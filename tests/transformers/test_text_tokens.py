@@ -1,4 +1,4 @@
-"""SequenceVectorizer: documents of all kinds, and how they become tokens."""
+"""SequenceVectorizer: kinds of documents, and what becomes a token of them."""
 
 import warnings
 
@@ -15,6 +15,9 @@ from tests.transformers.texts import DOCUMENTS, MATRIX, VOCABULARY, padded, shou
 
 def identity(tokens):
     return tokens
+
+
+# Tokenization
 
 
 @pytest.mark.parametrize(
@@ -168,6 +171,9 @@ def test_does_not_warn_otherwise(parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         padded(**parameters).fit(DOCUMENTS).transform(DOCUMENTS)
+
+
+# Documents
 
 
 @pytest.mark.parametrize(
