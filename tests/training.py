@@ -78,7 +78,7 @@ def assert_unchanged(model, state):
 
 
 class Bowl:
-    """The mean of ½ (θ − c)² over a few sequences, each with a c of its own.
+    """The mean of ½ (θ − c)² over a few sequences, each with a c of its own, plus `extra`.
 
     Parameters
     ----------
@@ -90,6 +90,7 @@ class Bowl:
     def __init__(self, centers, start=0.0):
         self.centers = np.array(centers, float)
         self.theta = np.array([start])
+        self.extra = 0.0
         self.n_sequences = len(self.centers)
         self.lengths = np.ones(self.n_sequences, np.intp)
 
@@ -98,7 +99,7 @@ class Bowl:
 
     def at_batch(self, indices, rng):
         distance = self.theta[0] - self.centers[indices]
-        return 0.5 * np.square(distance).mean(), np.array([distance.mean()])
+        return 0.5 * np.square(distance).mean() + self.extra, np.array([distance.mean()])
 
     def at_all(self):
         return self.at_batch(slice(None), None)

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skgru import GRURegressor
 from skgru._engine.batches import Order
 from skgru._engine.epochs import Descent, Diverged, epochs, run
+from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.schedules import Constant
 from tests.datasets import ESTIMATORS, assert_same_model, flat, output, ragged, rectangle, small
@@ -105,7 +106,7 @@ def test_the_weights_go_back_to_those_of_the_last_finite_epoch(method):
     assert_array_equal(model.predict(X), before.predict(X))
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("solver", [k for k, v in SOLVERS.items() if v.is_stochastic])
 def test_training_can_go_on_after_a_loss_that_was_not_finite(solver):
     X, y = rectangle()
     model = small(GRURegressor, **EXPLOSION | {"solver": solver, "learning_rate_init": 0.01})
@@ -252,15 +253,18 @@ def test_an_error_between_updates_leaves_a_finite_theta(error, spoils):
     assert_array_equal(bowl.theta, recorder.thetas[0] if spoils else updated[0])
 
 
-@pytest.mark.parametrize("what", ["the loss", "theta"])
+@pytest.mark.parametrize("what", ["the loss", "the gradient", "theta"])
 @pytest.mark.parametrize("spoiled", [np.nan, np.inf])
 def test_what_is_not_finite_ends_the_training_after_the_epoch(what, spoiled):
     def spoil():
-        (bowl.centers if what == "the loss" else bowl.theta)[:] = spoiled
+        if what == "the loss":
+            bowl.extra = spoiled
+        else:
+            (bowl.centers if what == "the gradient" else bowl.theta)[:] = spoiled
 
     for as_generator in (True, False):
         bowl = Bowl(CENTERS)
-        recorder = Recorder(on={4: spoil if what == "the loss" else lambda: None, 6: spoil})
+        recorder = Recorder(on={6 if what == "theta" else 4: spoil})
         states = start(bowl, recorder)
         if as_generator:
             after_one = next(states).theta.copy()

@@ -57,7 +57,7 @@ class Slope(Bowl):
 
     def at_batch(self, indices, rng):
         distance = self.theta[0] - self.centers[indices]
-        return np.power(distance, 4).sum(), np.array([4 * np.power(distance, 3).sum()])
+        return np.power(distance, 4).sum() + self.extra, np.array([4 * np.power(distance, 3).sum()])
 
 
 LIMITS = {"max_iter": 50, "max_fun": 1000, "tol": 1e-6}
@@ -111,6 +111,8 @@ def test_a_start_at_the_minimum_is_an_epoch():
     [
         ("interrupted", lambda slope: raises(KeyboardInterrupt)),
         ("diverged", lambda slope: lambda: slope.centers.fill(np.nan)),
+        ("diverged", lambda slope: lambda: setattr(slope, "extra", np.inf)),
+        ("diverged", lambda slope: lambda: setattr(slope, "extra", -np.inf)),
     ],
 )
 def test_theta_goes_back_to_the_last_iteration(outcome, spoil):

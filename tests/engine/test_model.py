@@ -113,6 +113,23 @@ def test_each_loss_comes_back(loss, n_targets):
     np.testing.assert_equal(after.learned, before.learned)
 
 
+@pytest.mark.parametrize(
+    ("estimator_class", "parameters"),
+    [
+        (GRURegressor, {"loss": "quantile", "quantiles": (0.1, 0.5, 0.9)}),
+        (GRURegressor, {"loss": "huber", "huber_delta": 0.5}),
+        (GRUClassifier, {"label_smoothing": 0.1, "class_weight": {0: 2.0, 1: 1.0}}),
+    ],
+)
+def test_what_a_later_fit_may_not_change_of_a_loss_is_kept(estimator_class, parameters):
+    X, y = rectangle()
+    model = small(estimator_class, max_iter=1, **parameters).fit(X, y)
+    assert_same_again(model, X)
+    loss = model._fitted_model().loss
+    own = {name: value for name, value in parameters.items() if name != "loss"}
+    assert loss.options == {n: value for n, value in own.items() if n not in loss.of_fit}
+
+
 def test_a_model_with_other_parameters_leaves_the_first_one():
     X, y = rectangle()
     model = small(GRURegressor, max_iter=1).fit(X, y)._fitted_model()

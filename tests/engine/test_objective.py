@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._engine.solvers import SOLVERS
 from tests.datasets import output, ragged, rectangle, small, token_sequences
 from tests.training import started
 
@@ -61,7 +62,7 @@ def test_a_large_alpha_shrinks_the_weights():
 # Truncation
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("pooling", ["last", "mean"])
 def test_pieces_as_long_as_the_sequences_change_nothing(solver, pooling):
     X, y = ragged(30)
@@ -75,7 +76,7 @@ def test_pieces_as_long_as_the_sequences_change_nothing(solver, pooling):
         assert_array_equal(output(model, X), output(models[0], X))
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("pooling", ["last", "mean"])
 def test_truncated_training_is_another_one_and_starts_from_the_same_loss(solver, pooling):
     X, y = ragged(30)
@@ -84,7 +85,7 @@ def test_truncated_training_is_another_one_and_starts_from_the_same_loss(solver,
         for n in (None, 2)
     )
     # The outputs do not depend on the cuts: so neither does the loss before the first update.
-    if solver != "lbfgs":
+    if SOLVERS[solver].is_stochastic:
         assert cut.loss_curve_[0] == pytest.approx(full.loss_curve_[0], rel=1e-5)
     assert cut.loss_ != full.loss_
     assert cut.loss_curve_[-1] < cut.loss_curve_[0]

@@ -18,6 +18,7 @@ from skgru._engine.observers import (
     State,
     Validation,
 )
+from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import Adam
 from tests.datasets import ESTIMATORS, assert_same_model, ragged, rectangle, small
 from tests.training import RaiseAt, Recorder, validation_data
@@ -158,13 +159,13 @@ def test_validation_data_alone_only_keep_the_scores(estimator_class, solver):
 LINE = r"Epoch {}/3  loss \d\.\d{{6}}{}  time left \d+:\d\d"
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("validated", [False, True])
 def test_verbose(capsys, validated, solver):
     X, y = ragged()
     validation = {"X_val": X, "y_val": y} if validated else {}
     parameters = {"solver": solver, "verbose": True, "max_iter": 3}
-    if solver == "lbfgs":
+    if not SOLVERS[solver].is_stochastic:
         with pytest.warns(ConvergenceWarning):
             model = GRUClassifier(4, random_state=0, **parameters).fit(X, y, **validation)
     else:

@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._engine.solvers import SOLVERS
 from tests.datasets import PLAIN, small
 from tests.kinds import CELL_NAMES
 
@@ -127,7 +128,7 @@ def test_forecasts_several_steps_ahead():
     assert r2_score(Y[640:], predicted) > 0.9
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_each_solver_learns(solver):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 6))

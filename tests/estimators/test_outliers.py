@@ -15,10 +15,8 @@ from tests.kinds import NAMES
 
 NAN = np.nan
 CELLS = [
-    {"cell": "gru"},
+    *({"cell": cell} for cell in NAMES),
     {"cell": "gru", "reset_after": True, "output_gate": True},
-    {"cell": "lstm"},
-    {"cell": "rnn"},
     {"bidirectional": True, "pooling": "attention", "hidden_layer_sizes": (4, 3)},
 ]
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
