@@ -21,19 +21,6 @@ def observations(draw):
     return Sequences(values, offsets_of(lengths)), times
 
 
-def naive_last_seen(x, times):
-    """Return the same as `last_seen` for one sequence x (T, D)."""
-    seen, gaps = np.zeros(x.shape), np.zeros(x.shape)
-    for d in range(x.shape[1]):
-        value, since = 0.0, None
-        for t in range(len(x)):
-            gaps[t, d] = times[t] - (times[0] if since is None else since)
-            if not np.isnan(x[t, d]):
-                value, since = x[t, d], times[t]
-            seen[t, d] = value
-    return seen, gaps
-
-
 def each(sequences, times):
     for start, stop in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True):
         yield sequences.values[start:stop], times[start:stop]

@@ -10,7 +10,8 @@ from skgru._data import numbers as _numbers
 from skgru._data.numbers import NumberInput, learn_features, mean_gaps
 from skgru._data.sequences import Sequences
 from skgru._data.steps import make_batch
-from tests.observations import each, naive_last_seen, observations
+from tests import naive
+from tests.observations import each, observations
 
 
 @given(observations(), st.integers(0, 99), st.booleans())
@@ -26,7 +27,7 @@ def test_mean_gaps_are_the_weighted_means_of_all_steps(observed, seed, has_stamp
         total = count = 0.0
         row = 0
         for x, t in each(sequences, times):
-            for gap in naive_last_seen(x, t)[1][:, d]:
+            for gap in naive.seen(x, t)[2][:, d]:
                 total += weights[row] * gap
                 count += weights[row]
                 row += 1

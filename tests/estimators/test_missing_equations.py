@@ -5,88 +5,34 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skgru import GRUClassifier
+from tests import naive
 from tests.datasets import ragged, small
 from tests.holes import ragged_with_holes, with_holes
 
 
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def delta_and_last(z, stamps):
-    """Return δ and x_last of each step, for the steps in the order in which they are read."""
-    delta, last = np.zeros(z.shape), np.zeros(z.shape)
-    for d in range(z.shape[1]):
-        seen_at, value = 0, 0.0
-        for t in range(len(z)):
-            delta[t, d] = abs(stamps[t] - stamps[seen_at])
-            if not np.isnan(z[t, d]):
-                seen_at, value = t, z[t, d]
-            last[t, d] = value
-    return delta, last
-
-
-def gru_with_decay(p, prefix, inputs, delta):
-    """Return h_t of all steps, of inputs in the order in which they are read."""
-    W_z, W_r, W_c = np.split(p[f"{prefix}input_weights"], 3, axis=1)
-    U_z, U_r, U_c = np.split(p[f"{prefix}recurrent_weights"], 3, axis=1)
-    b_z, b_r, b_c = np.split(p[f"{prefix}bias"], 3)
-    h, states = np.zeros(len(U_z)), []
-    for x_t, delta_t in zip(inputs, delta, strict=True):
-        if f"{prefix}decay_weights" in p:
-            a = delta_t @ p[f"{prefix}decay_weights"] + p[f"{prefix}decay_bias"]
-            h = np.exp(-np.maximum(0, a)) * h
-        z = sigmoid(x_t @ W_z + h @ U_z + b_z)
-        r = sigmoid(x_t @ W_r + h @ U_r + b_r)
-        c = np.tanh(x_t @ W_c + (r * h) @ U_c + b_c)
-        h = (1 - z) * h + z * c
-        states.append(h)
-    return np.array(states).reshape(len(inputs), len(h))
-
-
 def documented_probabilities(model, x, time_feature=None):
     """Return the probabilities of the classes for one sequence, as docs/network.md has them."""
-    p, n_features = model.parameters_, x.shape[1]
-    n_layers = len(model.hidden_layer_sizes)
+    p = model.parameters_
     z = (x - model.feature_mean_) / model.feature_scale_
     if model.scaling == "robust":
         z = z / np.sqrt(1 + (z / 3) ** 2)
     stamps = np.arange(len(x)) if time_feature is None else x[:, time_feature]
-    y, gaps = [], []
-    for i in range(2 if model.bidirectional else 1):
-        order = slice(None, None, -1 if i else 1)
-        z_read = z[order].copy()
-        delta, last = delta_and_last(z_read, stamps[order])
-        delta = delta / model.gap_scale_
-        if time_feature is not None:
-            z_read[:, time_feature] = last[:, time_feature] = np.log(1 + delta[:, time_feature])
-        m = (~np.isnan(z_read)).astype(float)
-        x_t = np.nan_to_num(z_read)
-        if not model.has_missing_:
-            inputs = last
-        elif model.missing == "indicator":
-            inputs = np.hstack([m * x_t, m, np.log(1 + delta)])
-        else:
-            own = slice(i * n_features, (i + 1) * n_features)
-            w, b = p["inputs.decay_weights"][own], p["inputs.decay_bias"][own]
-            gamma = np.exp(-np.maximum(0, w * delta + b))
-            inputs = np.hstack([m * x_t + (1 - m) * gamma * last, m])
-        y.append(inputs)
-        gaps.append(delta)
-    y_of_layer = None
-    for layer in range(n_layers):
-        outputs = []
-        for i, delta in enumerate(gaps):
-            order = slice(None, None, -1 if i else 1)
-            inputs = y[i] if layer == 0 else y_of_layer[order]
-            prefix = f"hidden_{layer}.reverse_" if i else f"hidden_{layer}."
-            outputs.append(gru_with_decay(p, prefix, inputs, delta)[order])
-        y_of_layer = np.hstack(outputs)
-    H = model.hidden_layer_sizes[-1]
-    read = np.zeros(y_of_layer.shape[1])
-    if len(x):
-        read = np.concatenate([y_of_layer[-1, :H], y_of_layer[0, H:]])
-    raw = read @ p["head.weights"] + p["head.bias"]
+    seen = naive.seen_by_each(z, stamps, bidirectional=model.bidirectional)
+    seen = [(mask, values, delta / model.gap_scale_) for mask, values, delta in seen]
+    if time_feature is not None:
+        for _, values, delta in seen:
+            values[:, time_feature] = np.log(1 + delta[:, time_feature])
+    if model.missing == "indicator":
+        ((mask, inputs, delta),) = seen
+        if model.has_missing_:
+            inputs = np.hstack([mask * inputs, mask, np.log(1 + delta)])
+        gaps = None
+    else:
+        inputs, gaps = naive.observed_inputs(p, seen, reads_mask=model.has_missing_)
+        gaps = gaps if "hidden_0.decay_weights" in p else None
+    cells = ("gru",) * len(model.hidden_layer_sizes)
+    y, _ = naive.stack(p, inputs, cells=cells, gaps=gaps, bidirectional=model.bidirectional)
+    raw = naive.head(p, y, pooling="last", bidirectional=model.bidirectional)
     return np.exp(raw) / np.exp(raw).sum()
 
 
@@ -156,6 +102,6 @@ def test_the_unit_of_time_is_the_mean_over_all_steps(time_feature):
     deltas = []
     for x in X:
         stamps = np.arange(len(x)) if time_feature is None else x[:, time_feature]
-        deltas.append(delta_and_last(x, stamps)[0])
+        deltas.append(naive.seen(x, stamps)[2])
     model = small(GRUClassifier, time_feature=time_feature).fit(X, y)
     assert_allclose(model.gap_scale_, np.concatenate(deltas).mean(axis=0), rtol=1e-12)
