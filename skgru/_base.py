@@ -32,7 +32,7 @@ from skgru._engine.observers import History
 from skgru._engine.predict import predict
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
-from skgru._estimator import Estimator, unchanged_on_error
+from skgru._estimator import Estimator
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._nn.schedules import SCHEDULES
@@ -152,7 +152,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold.
         """
         settings = self._settings
-        with unchanged_on_error(self):
+        with self._unchanged_on_error():
             request = self._request(settings, (X, y, sample_weight), validation, incremental)
             request = request._replace(classes=classes)
             is_wide = trains_on_threads(max(hidden_sizes(settings)))

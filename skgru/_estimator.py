@@ -56,20 +56,19 @@ def hints_at_names(init):
     return init_or_hint
 
 
-@contextmanager
-def unchanged_on_error(estimator):
-    """Give the estimator back the attributes that it had, if the block raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
 class Estimator(BaseEstimator):
     """Base of the public estimators and transformers."""
+
+    @contextmanager
+    def _unchanged_on_error(self):
+        """Give itself back the attributes that it had, if the block raises."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def _validate_params(self):
         """Validate the parameters as scikit-learn does, NumPy's scalars as Python's.

@@ -22,7 +22,7 @@ from skgru._data.targets import (
     parse_step_targets,
     without_missing,
 )
-from skgru._estimator import Estimator, hints_at_names, unchanged_on_error
+from skgru._estimator import Estimator, hints_at_names
 
 __all__ = ["PerTimestep"]
 
@@ -148,7 +148,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         ValueError, TypeError
             If `X` has none of the forms or no step.
         """
-        with unchanged_on_error(self):
+        with self._unchanged_on_error():
             self._fit(X, y)
         return self
 
@@ -181,7 +181,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         ValueError, TypeError
             If `X` has none of the forms or no step.
         """
-        with unchanged_on_error(self):
+        with self._unchanged_on_error():
             given, steps = self._fit(X, y, transforms=True)
         return self._wrap(given.in_form(steps), X)
 

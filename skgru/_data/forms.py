@@ -86,9 +86,9 @@ def open_form(X: Any, estimator_name: str | None = None) -> Opened:
     )
 
 
-def _open(X: Any, estimator: str | None) -> Rectangle | Ragged:
+def _open(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
     if is_frame(X):
-        return _open_frame(X, estimator)
+        return _open_frame(X, estimator_name)
     if isinstance(X, np.ndarray) or not hasattr(X, "__len__"):
         X = as_array(X)
     shape = getattr(X, "shape", (0,))
@@ -96,8 +96,8 @@ def _open(X: Any, estimator: str | None) -> Rectangle | Ragged:
     if is_numpy and X.dtype == object and X.ndim == 2 and X.size and is_sequence(X[0, 0]):
         return _open_cells(list(X.T), None)
     if len(shape) == 1 and not (is_numpy and X.dtype != object):
-        return _open_list(X, estimator)
-    return _open_array(as_array(X), estimator)
+        return _open_list(X, estimator_name)
+    return _open_array(as_array(X), estimator_name)
 
 
 def check_container(X: Any) -> None:
@@ -140,7 +140,7 @@ def hint_for(x: Any, other: str) -> str:
     return ""
 
 
-def _open_array(X: NDArray[Any], estimator: str | None) -> Rectangle:
+def _open_array(X: NDArray[Any], estimator_name: str | None) -> Rectangle:
     """Open an array of NumPy that holds one cell in each place."""
     if X.ndim == 1 and X.dtype == object:
         _check_elements(X)
@@ -171,7 +171,7 @@ def _open_array(X: NDArray[Any], estimator: str | None) -> Rectangle:
             raise ValueError(f"X of shape {X.shape} has 0 features per step, expected at least 1.")
         return Rectangle(X, None, None)
     if X.ndim == 0 or X.size == 0:
-        check_array(X, ensure_all_finite=False, estimator=estimator, input_name="X")  # says so
+        check_array(X, ensure_all_finite=False, estimator=estimator_name, input_name="X")  # says so
     return Rectangle(X, X.shape[1], None)
 
 
@@ -188,12 +188,12 @@ def _check_elements(elements: NDArray[Any]) -> None:
             )
 
 
-def _open_frame(X: Any, estimator: str | None) -> Rectangle | Ragged:
+def _open_frame(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
     """Open a DataFrame: one row is one sequence."""
     columns = arrays_of(X)
     if not columns or len(columns[0]) == 0:
         shape = (len(columns[0]) if columns else 0, len(columns))
-        return _open_array(np.empty(shape), estimator)
+        return _open_array(np.empty(shape), estimator_name)
     names = _names_of_columns(X)
     nested = [holds_sequences(column) for column in columns]
     if all(nested):
@@ -236,26 +236,26 @@ def _open_cells(columns: Columns, names: list[Any] | None) -> Ragged:
     return Ragged(sequences, names)
 
 
-def _open_list(X: Any, estimator: str | None) -> Rectangle | Ragged:
+def _open_list(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
     """Open a list, tuple, object array, Series or column: one element is one sequence."""
     is_column = hasattr(X, "to_numpy") or isinstance(X, np.ndarray)
     elements: Any = as_array(X) if is_column else list(X)
     if len(elements) == 0:
         _raise_no_samples()
     if getattr(elements, "ndim", 1) > 1:
-        return _open_array(elements, estimator)
+        return _open_array(elements, estimator_name)
     if _are_arrays(elements) and all(x.dtype != object and 0 < x.ndim < 3 for x in elements):
         return Ragged(list(elements), None)  # by far the most frequent case
     if not any(map(is_sequence, elements)):
         _refuse_levels(X)
-        return _open_array(as_array(elements), estimator)
+        return _open_array(as_array(elements), estimator_name)
     frames = [i for i, x in enumerate(elements) if is_frame(x)]
     if frames:
         return _open_frames(elements, frames)
     if all(isinstance(x, list | tuple) for x in elements):
         rectangle = _nested_lists(elements)
         if rectangle is not None:
-            return _open_array(rectangle, estimator)
+            return _open_array(rectangle, estimator_name)
     return Ragged([_open_sequence(i, x) for i, x in enumerate(elements)], None)
 
 

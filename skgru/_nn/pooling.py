@@ -225,7 +225,7 @@ class AttentionPooling(Pooling):
         return hidden
 
 
-class JoinedPooling(Pooling):
+class PoolingsSideBySide(Pooling):
     """Several poolings side by side."""
 
     def __init__(self, parts: list[Pooling]) -> None:
@@ -279,7 +279,7 @@ def make_pooling(names: str | tuple[str, ...], n_inputs: int) -> Pooling:
     """Return the pooling of that name, or several side by side."""
     if isinstance(names, str):
         return POOLINGS[names](n_inputs)
-    return JoinedPooling([POOLINGS[name](n_inputs) for name in names])
+    return PoolingsSideBySide([POOLINGS[name](n_inputs) for name in names])
 
 
 def sum_over_steps(y: Array, batch: Batch) -> Array:
