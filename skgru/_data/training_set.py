@@ -166,7 +166,8 @@ def parse_samples(
         weights = weights_of_sequences(sample_weight, target_weights, first.sequences)
     else:
         y = targets.check(as_targets(y), name_of_target)
-        _check_lengths(first, n, len(y))
+        for part in parsed.values():
+            _check_lengths(part, len(y))
         target_weights = weights = check_weights(sample_weight, n)
     refuse_no_weight(target_weights)
     sequences = {name: part.sequences for name, part in parsed.items()}
@@ -206,8 +207,9 @@ def _rows_of(sequences: Mapping[str, Sequences], indices: Indices, per_step: boo
     return only.rows_of(indices)
 
 
-def _check_lengths(parsed: Parsed, n_sequences: int, n_targets: int) -> None:
+def _check_lengths(parsed: Parsed, n_targets: int) -> None:
     """Refuse another number of targets than of sequences."""
+    n_sequences = parsed.sequences.n_sequences
     if n_sequences == n_targets:
         return
     hint = ""

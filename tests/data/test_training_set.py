@@ -135,3 +135,9 @@ def test_nothing_to_train_on_is_refused():
     parsed["words"] = read_tokens([[3], [2]])  # steps of one input are enough
     samples = parse_samples(parsed, [1, 2], [1, 0], AsTheyAre(), per_step=False)
     assert_array_equal(samples.sequences["words"].values, [3])
+
+
+def test_another_number_of_sequences_in_a_second_input_is_refused():
+    parsed = {"series": read_numbers(SERIES), "words": read_tokens(WORDS[:3])}
+    with pytest.raises(ValueError, match=r"samples: \[3, 4\] \(sequences of X, targets of y\)\.$"):
+        parse_samples(parsed, [1, 2, 3, 4], None, AsTheyAre(), per_step=False)
