@@ -331,5 +331,12 @@ class GaussianLoss(NumberLoss):
 
 NUMBER_LOSSES: dict[str, type[NumberLoss]] = {
     loss.name: loss
-    for loss in (SquaredError, AbsoluteError, Huber, PinballLoss, PoissonDeviance, GaussianLoss)
+    for loss in (
+        SquaredError,
+        AbsoluteError,
+        Huber,
+        PinballLoss,
+        PoissonDeviance,
+        GaussianLoss,
+    )
 }
