@@ -1,6 +1,7 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
 from abc import ABC, abstractmethod
+from collections import ChainMap
 from functools import partial
 from inspect import signature
 from numbers import Integral, Real
@@ -80,7 +81,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         "reset_after": ["boolean"],
         "output_gate": ["boolean"],
         "bidirectional": [StrOptions({"auto"}), "boolean"],
-        "pooling": [StrOptions({"auto"}), StrOptions(POOLINGS.keys()), "array-like", None],
+        "pooling": [StrOptions(ChainMap({"auto": None}, POOLINGS).keys()), "array-like", None],
         "embedding_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
         "embedding_matrix": ["array-like", None],
         "freeze_embedding": ["boolean"],

@@ -11,10 +11,11 @@ hypothesis.settings.load_profile("skgru")
 GRADIENT_CHECKS = pytest.StashKey[dict]()
 LARGEST_ERROR = 1e-6
 STEP = 1e-3
+SMALL_STEP = 1e-4
 FLOOR = 1e-4
 
 
-def central_differences(loss, array):
+def central_differences(loss, array, step=STEP):
     """Return the derivative of loss() for each number of the array, changing one after another.
 
     The five-point rule, exact for polynomials of degree 4: the step can be large enough for the
@@ -25,10 +26,10 @@ def central_differences(loss, array):
         value = array[index]
         losses = []
         for steps in (-2, -1, 1, 2):
-            array[index] = value + steps * STEP
+            array[index] = value + steps * step
             losses.append(loss())
         array[index] = value
-        slope[index] = (losses[0] - 8 * losses[1] + 8 * losses[2] - losses[3]) / (12 * STEP)
+        slope[index] = (losses[0] - 8 * losses[1] + 8 * losses[2] - losses[3]) / (12 * step)
     return slope
 
 
@@ -49,9 +50,13 @@ def check_gradient(request):
     def check(loss, array, gradient, name):
         assert array.dtype == np.float64
         assert gradient.shape == array.shape
-        expected = central_differences(loss, array)
-        assert expected.any(), f"the loss does not depend on {name}: nothing was checked"
-        error = float(np.nan_to_num(relative_error(gradient, expected), nan=np.inf))
+        for step in (STEP, SMALL_STEP):
+            expected = central_differences(loss, array, step)
+            assert expected.any(), f"the loss does not depend on {name}: nothing was checked"
+            error = float(np.nan_to_num(relative_error(gradient, expected), nan=np.inf))
+            # Within the larger step may lie a kink, such as two outputs that are nearly equal.
+            if error < LARGEST_ERROR:
+                break
         add_to_account(account, 1, error, f"{name} in {request.node.nodeid}")
         assert error < LARGEST_ERROR, f"{name}: relative error {error:.1e}"
 
