@@ -272,13 +272,10 @@ def _objects_to_numbers(array: NDArray[np.object_], where: Where) -> NDArray[Any
 
 def _integers(array: NDArray[np.object_]) -> NDArray[Any]:
     """Return objects that are integers as int64 or uint64 if those hold all, else as float64."""
+    low, high = int(array.min()), int(array.max())
     for dtype in (np.int64, np.uint64):
-        try:
-            integers = array.astype(dtype)
-        except OverflowError:
-            continue
-        if (integers == array).all():
-            return integers
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return array.astype(dtype)
     return array.astype(np.float64)
 
 
