@@ -154,15 +154,15 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         """
         settings = self._settings
         with self._unchanged_on_error():
-            request = self._request(settings, (X, y, sample_weight), validation, incremental)
-            request = request._replace(classes=classes)
+            training = (X, y, sample_weight)
+            request = self._request(settings, training, validation, incremental, classes)
             is_wide = trains_on_threads(max(hidden_sizes(settings)))
             fitted = on_threads(settings.n_jobs if is_wide else 1, partial(fit, request))
             self._publish(fitted)
         self._tell(fitted.outcome, settings, incremental)  # the model stands now
         return self
 
-    def _request(self, settings, training, validation, incremental):
+    def _request(self, settings, training, validation, incremental, classes):
         """Return the request of a fit; X is opened and its names are compared."""
         if incremental and settings.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
@@ -181,7 +181,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             getattr(self, _STATE)["optimizers"] if goes_on else {},
             self._generator(settings.random_state, goes_on),
             incremental,
-            None,
+            classes,
         )
 
     def _given(self, X, y, sample_weight, *, reset):

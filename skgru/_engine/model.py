@@ -18,7 +18,7 @@ from skgru._engine.losses import loss_of_state, state_of
 from skgru._nn.batch import Array
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
-from skgru._spec import BranchSpec, EncoderSpec, InputSpec, NetworkSpec
+from skgru._spec import BranchSpec, EncoderSpec, NetworkSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,5 @@ def network_spec(
     inputs: Mapping[str, Input], encoders: Mapping[str, EncoderSpec], loss: Loss
 ) -> NetworkSpec:
     """Return the spec of the network that reads these inputs, for a loss."""
-    specs: dict[str, InputSpec] = {name: part.spec for name, part in inputs.items()}
-    branches = tuple((name, BranchSpec(specs[name], encoders[name])) for name in inputs)
+    branches = tuple((name, BranchSpec(part.spec, encoders[name])) for name, part in inputs.items())
     return NetworkSpec(branches, loss.n_outputs * loss.n_raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -49,9 +50,9 @@ class Layer(Part[LayerRun]):
     n_outputs: int
     n_states: int
 
+    @abstractmethod
     def numbers_per_step(self, *, need_cache: bool) -> int:
         """Return about how many numbers a pass holds for each step of a sequence."""
-        raise NotImplementedError
 
 
 class LayerCache(NamedTuple):
