@@ -149,6 +149,9 @@ if pa:
     WITH_MISSING |= {
         "Arrow": lambda v: pa.array(with_missing(v, None), pa.float64()),
         "Arrow table": lambda v: pa.table({"a": pa.array(with_missing(v, None), pa.float64())}),
+        "Arrow categories": lambda v: pa.chunked_array(
+            [pa.array(with_missing(v, None), pa.float64()).dictionary_encode()]
+        ),
         "pandas Arrow": lambda v: pd.Series(
             with_missing(v, None), dtype=pd.ArrowDtype(pa.float64())
         ),

@@ -122,6 +122,9 @@ def exceeds_floats(numbers: NDArray[Any]) -> bool:
 
 def _open_column(cells: Any) -> NDArray[Any]:
     """Return a column of pandas, polars or Arrow as an array."""
+    if str(getattr(cells, "type", "")).startswith("dictionary"):
+        # Of chunks, Arrow would return a missing cell as a category that it is not.
+        cells = cells.cast(cells.type.value_type)
     try:
         array = _open_foreign(cells, lambda cells: cells.to_numpy())
     except (ValueError, TypeError):
