@@ -1,21 +1,19 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
 from abc import ABC, abstractmethod
-from collections import ChainMap
 from functools import partial
 from inspect import signature
-from numbers import Integral, Real
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skgru._budget import trains_on_threads
-from skgru._compat import Interval, Options, StrOptions
-from skgru._data.forms import open_form
-from skgru._data.kinds import INPUTS
+from skgru._constraints import TRAINING
 from skgru._data.targets import (
     as_targets,
     as_weights,
@@ -27,91 +25,86 @@ from skgru._data.targets import (
     without_missing,
 )
 from skgru._data.training_set import name_of_step_target, name_of_target
-from skgru._engine.fit import Given, Request, fit
+from skgru._engine.fit import Request, fit
 from skgru._engine.model import Model
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator
-from skgru._nn.pooling import POOLINGS
-from skgru._nn.recurrent import CELLS
+from skgru._nn.dropout import FusionRates
 from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
 from skgru._settings import Settings, plain
+from skgru._spec import FusionSpec
 from skgru._warnings import warn
 
-# The name of the branch of an estimator that has one input.
-_BRANCH = "input"
 # Where the fitted state lies.
 _STATE = "_state"
 
 
-class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC):
-    """Base of the estimators; see `GRUClassifier` and `GRURegressor` for the parameters."""
+class Raw(NamedTuple):
+    """Samples as they came."""
 
-    # A table's keys are a view of it: what stands in the table is allowed.
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "solver": [StrOptions(SOLVERS.keys())],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(SCHEDULES.keys())],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": [StrOptions({"auto"}), "boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "cell": [StrOptions(CELLS.keys()), "array-like"],
-        "reset_after": ["boolean"],
-        "output_gate": ["boolean"],
-        "bidirectional": [StrOptions({"auto"}), "boolean"],
-        "pooling": [StrOptions(ChainMap({"auto": None}, POOLINGS).keys()), "array-like", None],
-        "embedding_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
-        "embedding_matrix": ["array-like", None],
-        "freeze_embedding": ["boolean"],
-        "features_per_step": [Interval(Integral, 1, None, closed="left")],
-        "patch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "shift_patches": ["boolean"],
-        "scaling": [StrOptions({"standard", "robust"}), None],
-        "missing": [StrOptions({"decay", "indicator", "error"})],
-        "time_feature": [Integral, str, None],
-        "warmup_fraction": [Interval(Real, 0, 1, closed="left")],
-        "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
-        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
-        "token_dropout": [Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "group_by_length": ["boolean", StrOptions({"auto"})],
-        "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
-        "n_jobs": [
-            Interval(Integral, None, -1, closed="right"),
-            Interval(Integral, 1, None, closed="left"),
-            None,
-        ],
-        "dtype": [StrOptions({"float32", "float64"})],
-    }
+    X: Any
+    y: Any
+    sample_weight: Any
 
-    # --- Given by a subclass: the meaning of y ---------------------------------------------------
+
+def _check_validation(X_val, y_val, sample_weight_val):
+    """Refuse a validation set of which a part is lacking."""
+    if X_val is None and y_val is None:
+        if sample_weight_val is not None:
+            raise ValueError("sample_weight_val is provided, but X_val and y_val were not.")
+    elif y_val is None:
+        raise ValueError("X_val is provided, but y_val was not provided.")
+    elif X_val is None:
+        raise ValueError("y_val is provided, but X_val was not provided.")
+
+
+class BaseNetwork(TransformerMixin, Estimator, ABC):
+    """Base of the estimators: a network that reads one or several inputs of a sample."""
+
+    _parameter_constraints: dict = {**TRAINING}
+
+    # --- Given by a subclass: the meaning of y, and of X ------------------------------------------
 
     @abstractmethod
     def _make_loss(self, settings):
         """Return the loss of the parameters, which has not learned from y."""
+
+    @abstractmethod
+    def _branch_settings(self, settings):
+        """Return the settings of each branch by its name."""
+
+    @abstractmethod
+    def _give(self, training, validation, *, reset, request):
+        """Return the samples to train on and to validate on, as `Given`; may be held out.
+
+        The second is None if there are none to validate on; a third value says whether they were
+        held out of the first.
+
+        Parameters
+        ----------
+        training, validation : Raw
+            As they came; of the second, X is None if there is none.
+        reset : bool
+            Whether to keep the names of the features; else they are compared.
+        request : Request
+            All of the request but the samples.
+        """
+
+    @abstractmethod
+    def _open(self, X):
+        """Return the opened inputs of X by the names of their branches; compare its features."""
+
+    @abstractmethod
+    def _publish_inputs(self, model):
+        """Set the fitted attributes that tell of the inputs."""
+
+    def _fusion(self, settings):
+        """Return what lies above the branches: spec, and rates of dropout."""
+        return FusionSpec(), FusionRates()
 
     # --- The parameters --------------------------------------------------------------------------
 
@@ -156,8 +149,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         with self._unchanged_on_error():
             training = (X, y, sample_weight)
             request = self._request(settings, training, validation, incremental, classes)
-            is_wide = trains_on_threads(max(hidden_sizes(settings)))
-            fitted = on_threads(settings.n_jobs if is_wide else 1, partial(fit, request))
+            widest = max(max(hidden_sizes(part), default=1) for part in request.branches.values())
+            fitted = on_threads(
+                settings.n_jobs if trains_on_threads(widest) else 1, partial(fit, request)
+            )
             self._publish(fitted)
         self._tell(fitted.outcome, settings, incremental)  # the model stands now
         return self
@@ -166,16 +161,21 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         """Return the request of a fit; X is opened and its names are compared."""
         if incremental and settings.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
-        check_options(settings, is_stochastic=SOLVERS[settings.solver].is_stochastic)
-        loss = self._make_loss(settings)
+        is_stochastic = SOLVERS[settings.solver].is_stochastic
+        branches = self._branch_settings(settings)
+        for checked in {id(part): part for part in (settings, *branches.values())}.values():
+            check_options(checked, is_stochastic=is_stochastic)
+        spec, rates = self._fusion(settings)
         goes_on = self.__sklearn_is_fitted__() and (settings.warm_start or incremental)
         before = self._fitted_model() if goes_on else None
-        given = self._given(*training, reset=before is None)
-        return Request(
+        request = Request(
             settings,
-            loss,
-            given,
-            self._given_to_validate(*validation),
+            branches,
+            spec,
+            rates,
+            self._make_loss(settings),
+            None,
+            None,
             before,
             self._history if goes_on else History(),
             getattr(self, _STATE)["optimizers"] if goes_on else {},
@@ -183,22 +183,12 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             incremental,
             classes,
         )
-
-    def _given(self, X, y, sample_weight, *, reset):
-        self._require(X, y)
-        return Given({_BRANCH: self._open(X, reset=reset)}, y, sample_weight)
-
-    def _given_to_validate(self, X_val, y_val, sample_weight_val):
-        """Return the validation set that was given, or None."""
-        if X_val is None and y_val is None:
-            if sample_weight_val is not None:
-                raise ValueError("sample_weight_val is provided, but X_val and y_val were not.")
-            return None
-        if y_val is None:
-            raise ValueError("X_val is provided, but y_val was not provided.")
-        if X_val is None:
-            raise ValueError("y_val is provided, but X_val was not provided.")
-        return self._given(X_val, y_val, sample_weight_val, reset=False)
+        self._require(training[1])
+        _check_validation(*validation)
+        given, to_validate, has_held_out = self._give(
+            Raw(*training), Raw(*validation), reset=before is None, request=request
+        )
+        return request._replace(training=given, validation=to_validate, has_held_out=has_held_out)
 
     def _generator(self, random_state, goes_on):
         """Return the random generator of a call.
@@ -210,29 +200,24 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             return check_random_state(random_state)
         return np.random.RandomState([random_state, len(self.loss_curve_)])
 
-    def _open(self, X, *, reset):
-        """Open X; with `reset`, keep the names of its features, else compare them."""
-        opened = open_form(X, type(self).__name__)
-        named = np.empty((0, 0)) if opened.named is None else opened.named
-        validate_data(self, named, skip_check_array=True, ensure_2d=False, reset=reset)
-        return opened
-
-    def _require(self, X, y):
-        """Refuse a y that is None."""
+    def _require(self, y):
+        """Refuse a y that is None, in the words of scikit-learn."""
         if y is None:
-            validate_data(self, X, y, skip_check_array=True, ensure_2d=False, reset=False)
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
 
     def _publish(self, fitted):
         """Set the fitted attributes."""
         model, history = fitted.model, fitted.history
-        (part,) = model.inputs.values()
-        for name in {name for kind in INPUTS.values() for name in kind.attribute_names}:
-            vars(self).pop(name, None)  # of an earlier fit to other data
+        self._publish_inputs(model)
         setattr(self, _STATE, model.state | {"optimizers": fitted.optimizer_states})
-        self.n_features_in_ = part.n_features_in
-        vars(self).update(part.attributes | model.loss.attributes)
+        vars(self).update(model.loss.attributes)
         self.n_outputs_ = model.loss.n_outputs
-        self.n_layers_ = len(model.spec.branches[0][1].encoder.hidden_layer_sizes) + 2
+        of_branches = [branch.encoder.hidden_layer_sizes for _, branch in model.spec.branches]
+        n_hidden = max(map(len, of_branches)) + len(model.spec.fusion.hidden_layer_sizes)
+        self.n_layers_ = n_hidden + 2
         self.out_activation_ = model.loss.out_activation
         self.auto_params_ = fitted.auto_params
         self.n_iter_ = history.n_iter
@@ -263,7 +248,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
             raise ValueError(
                 "The training loss is no longer finite. Likely causes: the learning rate is too "
                 f"high (learning_rate_init={self.learning_rate_init}), values of X or y are very "
-                f"large (scaling={self.scaling!r}), or the gradient has no bound "
+                f"large ({self._said_scaling}), or the gradient has no bound "
                 f"(max_grad_norm={self.max_grad_norm}). The weights were set back to the last "
                 f"finite ones, of epoch {self.n_iter_}."
             )
@@ -296,15 +281,14 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
 
     def _run(self, model, X, part="raw", then=np.asarray):
         """Return `Outputs` of the model for X; see `run_network`."""
-        opened = {_BRANCH: self._open(X, reset=False)}
-        return predict(model, opened, plain(self.n_jobs), part=part, then=then)
+        return predict(model, self._open(X), plain(self.n_jobs), part=part, then=then)
 
     def _run_to_score(self, model, X, y, sample_weight, then=np.asarray):
         """Return raw outputs, the targets that belong to them, and the targets' weights or None.
 
         Those of `then`, given some raw outputs (B, K), are returned in their place.
         """
-        self._require(X, y)
+        self._require(y)
         outputs = self._run(model, X, then=then)
         raw, sample_weight, loss = outputs.values, as_weights(sample_weight), model.loss
         if not outputs.per_step:
@@ -322,49 +306,6 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
         labels = loss.check(without_missing(y, present), name_of_step_target)
         return raw[present], labels, sample_weight
 
-    def transform(self, X):
-        """Return the pooled outputs of each sequence: features for another estimator.
-
-        Parameters
-        ----------
-        X : array-like
-            Sequences, as for `fit`.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, n_features_out)
-            The pooled outputs of the top layer.
-
-        Raises
-        ------
-        ValueError
-            If there is no pooling; see `transform_steps`.
-        """
-        model = self._fitted_model()
-        if model.per_step:
-            raise ValueError("transform needs a pooling, got pooling=None: use transform_steps.")
-        return self._run(model, X, "pooled").values
-
-    def transform_steps(self, X):
-        """Return the outputs of the top layer at every step; with `patch_size`, at every patch.
-
-        Parameters
-        ----------
-        X : array-like
-            Sequences, as for `fit`.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_samples, n_steps, n_outputs), or of shape (n_samples,)
-            The second, of arrays (n_steps_i, n_outputs), where the numbers of steps differ.
-        """
-        outputs = self._run(self._fitted_model(), X, "steps")
-        return outputs.shaped(outputs.values)
-
-    @property
-    def _n_features_out(self):
-        return self._fitted_model().network.head.n_inputs
-
     # --- scikit-learn ----------------------------------------------------------------------------
 
     def __setstate__(self, state):
@@ -380,8 +321,5 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator, ABC)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        has_tokens = isinstance(self.embedding_dim, Integral) or self.embedding_matrix is not None
-        tags.input_tags.allow_nan = self.missing != "error" and not has_tokens
         tags.transformer_tags.preserves_dtype = []  # results have the type of `dtype`
         return tags

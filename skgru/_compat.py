@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -31,13 +32,16 @@ __all__ = [
     "Options",
     "RealNotInt",
     "StrOptions",
+    "as_plain",
     "check_sample_weight",
     "columns_of",
+    "fields_of",
     "fit_context",
     "is_array",
     "is_grouped",
     "is_list",
     "names_of",
+    "take",
     "validate_parameter_constraints",
     "validate_params",
 ]
@@ -57,6 +61,8 @@ def names_of(table: Any) -> list[Any] | None:
 
 def columns_of(table: Any) -> list[Any]:
     """Return the columns of a table, also those that share a name."""
+    if isinstance(table, np.ndarray) and table.dtype.names is None:
+        return list(table.T)
     if hasattr(table, "iloc"):  # pandas
         return [table.iloc[:, j] for j in range(table.shape[1])]
     if hasattr(table, "get_columns"):  # polars
@@ -66,6 +72,36 @@ def columns_of(table: Any) -> list[Any]:
     names = names_of(table)
     assert names is not None  # a table has them
     return [table[name] for name in names]
+
+
+def fields_of(column: Any) -> Any:
+    """Return the fields of a column of structs of polars as a DataFrame, None for anything else."""
+    is_struct = hasattr(type(column), "struct") and str(column.dtype).startswith("Struct")
+    return column.struct.unnest() if is_struct else None
+
+
+def as_plain(column: Any) -> Any:
+    """Return a column of pandas as an array, if it holds what NumPy holds; any other as it is.
+
+    Times with a zone, of which pandas makes an object each, are then in UTC.
+    """
+    if not (hasattr(type(column), "iloc") and hasattr(type(column), "dtype")):
+        return column
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype):
+        return column.to_numpy()
+    if hasattr(dtype, "tz"):
+        return column.to_numpy(dtype=f"M8[{dtype.unit}]")
+    if hasattr(dtype, "pyarrow_dtype") and getattr(dtype.pyarrow_dtype, "tz", None) is not None:
+        return column.dt.tz_convert(None)
+    return column
+
+
+def take(container: Any, key: Any, *, axis: int = 0) -> Any:
+    """Return the rows or the columns at some indices, of any container that has them."""
+    if axis == 1 and hasattr(type(container), "column_names"):  # Arrow
+        return container.column(key) if isinstance(key, int) else container.select(key)
+    return _safe_indexing(container, key, axis=axis)
 
 
 def is_grouped(table: Any) -> bool:

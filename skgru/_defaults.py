@@ -6,12 +6,14 @@ docs/defaults.md gives the reason for each; benchmarks/defaults measures it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from skgru._options import fill_auto, hidden_sizes
+from skgru._nn.schedules import SCHEDULES
+from skgru._options import fill_auto
 from skgru._settings import Settings
-from skgru._spec import EncoderSpec
+from skgru._spec import AnyEncoderSpec, FeedForwardSpec
 
 # A series of more steps is read in patches that leave about so many.
 _STEPS_IN_PATCHES = 40
@@ -21,6 +23,10 @@ _EPOCHS, _UPDATES = 4, 1000
 # The same where tokens are rare, seen fewer times each on average: they are soon learned by heart.
 _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
 _MANY_TIMES = 100
+# Where they are seen fewer times still, a network knows each text by some word of its own after the
+# second epoch. Alone it may; beside other branches it would drown what these have to say. So the
+# branch joins for as many of the last epochs only.
+_SELDOM, _EPOCHS_OF_SELDOM_TOKENS = 25, 2
 
 _MAX_ITER_OF_ALL_AT_ONCE = 200
 _BATCH_SIZE = 32
@@ -35,6 +41,7 @@ _MAX_STEPS_IN_DOUBLE = 1000 * 64
 # substitute.
 _DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
 _DROPOUT_OF_TOKENS = 0.3
+_DROPOUT_OF_TABLES = 0.0
 
 # Those that may be "auto".
 AUTO_PARAMETERS = (
@@ -47,6 +54,7 @@ AUTO_PARAMETERS = (
     "patch_size",
     "dropout",
     "group_by_length",
+    "last_epochs",
 )
 
 
@@ -64,6 +72,8 @@ class DataShape(NamedTuple):
         How many different tokens there are; None = numeric input.
     has_classes : bool
         Whether the targets are classes.
+    is_table : bool, default=False
+        Whether the sequences are rows of a table.
     """
 
     n_sequences: int
@@ -71,40 +81,76 @@ class DataShape(NamedTuple):
     n_features: int
     n_tokens: int | None
     has_classes: bool
+    is_table: bool = False
 
     @property
     def has_rare_tokens(self) -> bool:
         """Whether a token is seen only a few times, on average."""
+        return self._sees_tokens_less_than(_MANY_TIMES)
+
+    @property
+    def has_seldom_tokens(self) -> bool:
+        """Whether a token is seen so few times that whole sequences are told by them."""
+        return self._sees_tokens_less_than(_SELDOM)
+
+    def _sees_tokens_less_than(self, n_times: int) -> bool:
+        """Return whether a token is seen fewer times, on average."""
         if self.n_tokens is None:
             return False
-        return self.n_sequences * self.n_steps < _MANY_TIMES * self.n_tokens
+        return self.n_sequences * self.n_steps < n_times * self.n_tokens
 
 
 class Plan(NamedTuple):
     """How a network is trained; see the estimators' parameters of the same names.
 
-    `dtype` is that of the computation; the weights are kept in the parameter's. `incremental` says
-    whether this is one epoch of more to come.
+    `epochs` says in how many of the last epochs each branch takes part, `dropout` is that of each
+    branch. `dtype` is that of the computation; the weights are kept in
+    the parameter's. `incremental` says whether this is one epoch of more to come.
     """
 
     batch_size: int
     max_iter: int
     early_stopping: bool
-    dropout: float
+    epochs: dict[str, int]
+    dropout: dict[str, float]
     dtype: str
     incremental: bool
 
+    @property
+    def late_branches(self) -> list[str]:
+        """The branches that are silent in the first epochs."""
+        return [name for name, n in self.epochs.items() if n < self.max_iter]
 
-def choose_encoder(wanted: EncoderSpec, shape: DataShape, *, bptt_steps: int | None) -> EncoderSpec:
+
+class PlannedBranch(NamedTuple):
+    """A branch, as the plan sees it.
+
+    Attributes
+    ----------
+    settings : Settings
+    shape : DataShape
+    encoder : EncoderSpec or FeedForwardSpec
+    """
+
+    settings: Settings
+    shape: DataShape
+    encoder: AnyEncoderSpec
+
+
+def choose_encoder(
+    wanted: AnyEncoderSpec, shape: DataShape, *, bptt_steps: int | None
+) -> AnyEncoderSpec:
     """Return the encoder that is wanted, with the values that "auto" stands for.
 
     Parameters
     ----------
-    wanted : EncoderSpec
+    wanted : EncoderSpec or FeedForwardSpec
         As `wanted_encoder` returns it.
     shape : DataShape
     bptt_steps : int or None
     """
+    if isinstance(wanted, FeedForwardSpec):
+        return wanted
     reads_all_steps = wanted.pooling is not None and bptt_steps is None
     patch_size = 1
     if reads_all_steps and shape.n_tokens is None:
@@ -126,9 +172,19 @@ def _pooling(shape: DataShape, is_long: bool) -> str | tuple[str, ...]:
     return "last"  # the end of a window tells most of what follows
 
 
+def stops_early(
+    settings: Settings, n: int, *, is_stochastic: bool, validates: bool, incremental: bool
+) -> bool:
+    """Return whether the training on n samples stops early; see `choose_plan`."""
+    if not settings.is_auto("early_stopping"):
+        return bool(settings.early_stopping)
+    may_hold_out = n >= _MIN_SEQUENCES_TO_HOLD_OUT and settings.validation_fraction > 0
+    return is_stochastic and not incremental and (validates or may_hold_out)
+
+
 def choose_plan(
     settings: Settings,
-    shape: DataShape,
+    branches: Mapping[str, PlannedBranch],
     *,
     is_stochastic: bool,
     validates: bool,
@@ -139,7 +195,9 @@ def choose_plan(
     Parameters
     ----------
     settings : Settings
-    shape : DataShape
+        Of the training.
+    branches : mapping of str to PlannedBranch
+        By their names.
     is_stochastic : bool
         Whether the solver takes the samples in batches.
     validates : bool
@@ -147,27 +205,71 @@ def choose_plan(
     incremental : bool
         Whether this is one epoch of more to come.
     """
+    shapes = [branch.shape for branch in branches.values()]
+    n_sequences = shapes[0].n_sequences
     batch_size = settings.batch_size
     if batch_size == "auto":
-        batch_size = min(_BATCH_SIZE, shape.n_sequences)
+        batch_size = min(_BATCH_SIZE, n_sequences)
     max_iter = settings.max_iter
     if max_iter == "auto":
-        max_iter = _epochs(shape, batch_size) if is_stochastic else _MAX_ITER_OF_ALL_AT_ONCE
-    early_stopping = settings.early_stopping
-    if early_stopping == "auto":
-        is_large = shape.n_sequences >= _MIN_SEQUENCES_TO_HOLD_OUT
-        may_hold_out = is_large and settings.validation_fraction > 0
-        early_stopping = is_stochastic and not incremental and (validates or may_hold_out)
-    dropout = settings.dropout
-    if dropout == "auto":
-        dropout = _dropout(shape) if is_stochastic else 0.0
+        max_iter = _MAX_ITER_OF_ALL_AT_ONCE
+        if is_stochastic:
+            max_iter = _epochs_of_all(branches, batch_size)
+    early_stopping = stops_early(
+        settings,
+        n_sequences,
+        is_stochastic=is_stochastic,
+        validates=validates,
+        incremental=incremental,
+    )
+    epochs = dict.fromkeys(branches, max_iter)
+    may_be_late = is_stochastic and SCHEDULES[settings.learning_rate].ends_training
+    if may_be_late and not early_stopping and not incremental:
+        epochs = _epochs_of_each(branches, max_iter)
+    dropout = {
+        name: _rate(branch.settings, branch.shape, is_stochastic=is_stochastic)
+        for name, branch in branches.items()
+    }
     dtype = settings.dtype
-    is_one_batch = shape.n_sequences <= batch_size and not incremental
-    n_unit_steps = shape.n_sequences * shape.n_steps * sum(hidden_sizes(settings))
+    is_one_batch = n_sequences <= batch_size and not incremental
+    n_unit_steps = n_sequences * sum(
+        branch.shape.n_steps * sum(branch.encoder.hidden_layer_sizes)
+        for branch in branches.values()
+    )
     is_small = n_unit_steps <= _MAX_STEPS_IN_DOUBLE
     if not is_stochastic or (is_one_batch and is_small):
         dtype = "float64"
-    return Plan(batch_size, max_iter, bool(early_stopping), dropout, dtype, incremental)
+    return Plan(batch_size, max_iter, early_stopping, epochs, dropout, dtype, incremental)
+
+
+def _epochs_of_all(branches: Mapping[str, PlannedBranch], batch_size: int) -> int:
+    """Return as many epochs as the branch needs that needs most, if there is one but late ones."""
+    lasting = [branch.shape for branch in branches.values() if not branch.shape.has_seldom_tokens]
+    shapes = lasting or [branch.shape for branch in branches.values()]
+    return max(_epochs(shape, batch_size) for shape in shapes)
+
+
+def _epochs_of_each(branches: Mapping[str, PlannedBranch], max_iter: int) -> dict[str, int]:
+    """Return in how many of the last epochs each branch takes part; one at least in all."""
+    are_seldom = {name: branch.shape.has_seldom_tokens for name, branch in branches.items()}
+    epochs = {}
+    for name, branch in branches.items():
+        wanted = branch.settings.get("last_epochs")
+        if branch.settings.is_auto("last_epochs"):
+            is_late = are_seldom[name] and not all(are_seldom.values())
+            wanted = _EPOCHS_OF_SELDOM_TOKENS if is_late else None
+        if branch.encoder.pooling is None:
+            wanted = None  # its steps have the targets
+        epochs[name] = max_iter if wanted is None else min(wanted, max_iter)
+    lacking = max_iter - max(epochs.values())
+    return {name: n + lacking for name, n in epochs.items()}
+
+
+def _rate(settings: Settings, shape: DataShape, *, is_stochastic: bool) -> float:
+    """Return the dropout of a branch."""
+    if not settings.is_auto("dropout"):
+        return float(settings.dropout)
+    return _dropout(shape) if is_stochastic else 0.0
 
 
 def _epochs(shape: DataShape, batch_size: int) -> int:
@@ -182,4 +284,6 @@ def _epochs(shape: DataShape, batch_size: int) -> int:
 def _dropout(shape: DataShape) -> float:
     if shape.n_tokens is not None:
         return _DROPOUT_OF_TOKENS
+    if shape.is_table:
+        return _DROPOUT_OF_TABLES
     return _DROPOUT_OF_CHANNELS if shape.n_features >= _MANY_CHANNELS else 0.0

@@ -112,7 +112,8 @@ class Estimator(BaseEstimator):
                 try:
                     return super().set_params(**params)
                 except ValueError as error:
-                    raise ValueError(f"{error}{hint_at_name(name, names)}") from None
+                    hint = hint_at_name(name, list(self.get_params()))
+                    raise ValueError(f"{error}{hint}") from None
         return super().set_params(**params)
 
     def __getstate__(self):

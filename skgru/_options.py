@@ -8,25 +8,27 @@ from numbers import Integral
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._settings import Settings, plain
-from skgru._spec import EncoderSpec
+from skgru._spec import AnyEncoderSpec, EncoderSpec, FeedForwardSpec
 
 
 def check_options(settings: Settings, *, is_stochastic: bool) -> None:
     """Refuse options that do not go together."""
-    rates = (settings.dropout, settings.recurrent_dropout, settings.token_dropout)
-    if not is_stochastic and any(rate not in ("auto", 0) for rate in rates):
+    rates = ("dropout", "recurrent_dropout", "token_dropout", "branch_dropout")
+    if not is_stochastic and any(settings.get(rate, 0) not in ("auto", 0) for rate in rates):
+        *some, last = [rate for rate in rates if settings.get(rate) is not None]
+        names = f"{', '.join(some)} and {last}" if some else last
         raise ValueError(
-            f"solver={settings.solver!r} needs a loss free of chance: expected dropout, "
-            "recurrent_dropout and token_dropout of 0, or solver='adam' or 'sgd'."
+            f"solver={settings.get('solver', 'lbfgs')!r} needs a loss free of chance: expected "
+            f"{names} of 0, or solver='adam' or 'sgd'."
         )
-    if settings.pooling is None and settings.patch_size not in ("auto", 1):
+    if settings.get("pooling", "auto") is None and settings.patch_size not in ("auto", 1):
         raise ValueError(
             "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "
             f"got {settings.patch_size}."
         )
 
 
-def check_pieces(encoder: EncoderSpec, bptt_steps: int | None) -> None:
+def check_pieces(encoder: AnyEncoderSpec, bptt_steps: int | None) -> None:
     """Refuse to cut sequences that are read in both directions."""
     if encoder.bidirectional and bptt_steps is not None:
         raise ValueError(
@@ -39,9 +41,12 @@ def hidden_sizes(settings: Settings) -> tuple[int, ...]:
     """Return `hidden_layer_sizes` as a tuple of ints."""
     sizes = settings.hidden_layer_sizes
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if not sizes or not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
+    may_be_none = "cell" not in settings  # without a recurrence there need be no layer
+    are_sizes = all(isinstance(size, Integral) and int(size) > 0 for size in sizes)
+    if not are_sizes or not (sizes or may_be_none):
+        how_many = "integers" if may_be_none else "at least one integer"
         raise ValueError(
-            f"hidden_layer_sizes must be at least one integer, each > 0, got {sizes}."
+            f"hidden_layer_sizes must be {how_many}, each > 0, got {sizes}."
             f"{settings.hint_at('hidden_layer_sizes')}"
         )
     return tuple(int(size) for size in sizes)
@@ -75,8 +80,10 @@ def _poolings(settings: Settings) -> str | tuple[str, ...] | None:
     return poolings
 
 
-def wanted_encoder(settings: Settings) -> EncoderSpec:
+def wanted_encoder(settings: Settings, kind: type[AnyEncoderSpec]) -> AnyEncoderSpec:
     """Return the encoder that the parameters ask for, whatever the data: some say "auto"."""
+    if kind is FeedForwardSpec:
+        return FeedForwardSpec(hidden_sizes(settings))
     return EncoderSpec(
         hidden_layer_sizes=hidden_sizes(settings),
         cells=_cells(settings),
@@ -88,7 +95,7 @@ def wanted_encoder(settings: Settings) -> EncoderSpec:
     )
 
 
-def fill_auto(wanted: EncoderSpec, chosen: EncoderSpec) -> EncoderSpec:
+def fill_auto(wanted: AnyEncoderSpec, chosen: AnyEncoderSpec) -> AnyEncoderSpec:
     """Return the encoder that is wanted, with the values chosen where it says "auto"."""
     values = {name: value for name, value in asdict(wanted).items() if value == "auto"}
     return replace(wanted, **{name: getattr(chosen, name) for name in values})

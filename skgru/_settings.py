@@ -26,11 +26,13 @@ class Settings:
         Of the parameters that its user can set.
     estimator_name : str
         Of the estimator in error messages.
+    input_kind : str or None, default=None
+        The kind of input, by its name in `_data.kinds.INPUTS`; None = X and the parameters say it.
 
     Attributes
     ----------
     defaults : dict
-    estimator_name : str
+    estimator_name, input_kind : str
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class Settings:
         constraints: Mapping[str, Any],
         defaults: Mapping[str, Any],
         estimator_name: str,
+        input_kind: str | None = None,
     ) -> None:
         self._values = {name: plain(value) for name, value in values.items()}
         self._constraints = constraints
         self.defaults = dict(defaults)
         self.estimator_name = estimator_name
+        self.input_kind = input_kind
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -51,10 +55,17 @@ class Settings:
         except KeyError:
             raise AttributeError(name) from None
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
     def is_auto(self, name: str) -> bool:
         """Return whether a parameter, which may be an array, is "auto"."""
-        value = self._values[name]
+        value = self._values.get(name)
         return isinstance(value, str) and value == "auto"
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a parameter that not every estimator has."""
+        return self._values.get(name, default)
 
     def chosen(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return some of the parameters by their names."""

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """The inputs of a branch: tokens, or numbers.
+    """The inputs of a branch: tokens, numbers, or the rows of a table.
 
     Attributes
     ----------
     n_inputs : int
-        Features of a step, or dimensions of the embedding.
+        Features of a step, or dimensions of the embedding; of a table, its numbers.
     n_tokens : int or None, default=None
         Rows of the embedding; None = numbers.
     freeze_embedding : bool, default=False
@@ -24,6 +25,11 @@ class InputSpec:
         Whether inputs and states decay while a feature has not been seen.
     reads_mask : bool, default=False
         Whether, with `decay`, the network also reads which values were seen.
+    categories : tuple of (int, int or None), default=()
+        Of each categorical column of a table, how many categories there are, and the dimensions of
+        their embedding; None = they are read one-hot.
+    is_sparse : bool, default=False
+        Whether the numbers come as a sparse matrix.
     """
 
     n_inputs: int
@@ -31,6 +37,8 @@ class InputSpec:
     freeze_embedding: bool = False
     decay: bool = False
     reads_mask: bool = False
+    categories: tuple[tuple[int, int | None], ...] = ()
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,59 @@ class EncoderSpec:
 
 
 @dataclass(frozen=True)
+class FeedForwardSpec:
+    """The layers of a branch that reads a row of a table: a sequence of one step, or of none.
+
+    Attributes
+    ----------
+    hidden_layer_sizes : tuple of int, default=()
+        Units of each hidden layer, from the bottom up.
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = ()
+
+    # As an `EncoderSpec` has them; of a row there is nothing to choose.
+    bidirectional: ClassVar[bool] = False
+    pooling: ClassVar[str] = "last"
+    patch_size: ClassVar[int] = 1
+
+
+AnyEncoderSpec = EncoderSpec | FeedForwardSpec
+
+
+@dataclass(frozen=True)
 class BranchSpec:
     """An input of the samples and the layers that read it."""
 
     input: InputSpec
-    encoder: EncoderSpec
+    encoder: AnyEncoderSpec
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its outputs are raw outputs themselves: linear in a sparse matrix."""
+        return self.input.is_sparse and not self.encoder.hidden_layer_sizes
+
+
+@dataclass(frozen=True)
+class FusionSpec:
+    """The way from the outputs of the branches to the raw outputs of the network.
+
+    Attributes
+    ----------
+    fusion : {"concat", "gated"}, default="concat"
+        Whether the outputs of the branches lie side by side as they are, or each get a learned
+        weight for each sample.
+    hidden_layer_sizes : tuple of int, default=()
+        Units of the hidden layers between the branches and the head, which also reads what they
+        read.
+    knows_absence : bool, default=False
+        Whether learned numbers take the place of the outputs of a branch whose sequence has no
+        step.
+    """
+
+    fusion: str = "concat"
+    hidden_layer_sizes: tuple[int, ...] = ()
+    knows_absence: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,10 +136,12 @@ class NetworkSpec:
         The branches and their names, in the order in which the head reads them.
     n_outputs : int
         K, the width of the head.
+    fusion : FusionSpec
     """
 
     branches: tuple[tuple[str, BranchSpec], ...]
     n_outputs: int
+    fusion: FusionSpec = FusionSpec()
 
     @property
     def by_name(self) -> dict[str, BranchSpec]:

@@ -36,6 +36,13 @@ every layer, of the LSTM h and c, decay before the step::
     h_{t-1} ← γ_t ⊙ h_{t-1}                              γ_t = exp(−max(0, W·δ_t + b))
 
 m_t is read beside x_t. The mean, towards which x_t decays, is 0.
+
+Of the outputs u_1, …, u_C of a sample's branches, of which an absent one has learned numbers::
+
+    g = softmax(G·[u_1, …, u_C] + b)                     over the branches that are present
+    v = [C g_1 u_1, …, C g_C u_C]                        without a gate, and of absent ones, u_j
+    h = max(0, W·v + c)
+    raw = V·[v, h] + d + the outputs of wide branches, which are not in v
 """
 
 from typing import NamedTuple
@@ -324,6 +331,70 @@ def network_of_branches(p, outputs, forms):
         for name, y in outputs.items()
     ]
     return np.concatenate(pooled) @ p["head.weights"] + p["head.bias"]
+
+
+# Rows of tables, and branches of all kinds
+
+
+def row(p, numbers, codes=(), categories=()):
+    """Return what a table's row reads: numbers, then each category one-hot or as its vector.
+
+    `categories` has of each how many there are, and the length of its vectors, None = one-hot.
+    """
+    read = list(numbers)
+    for j, (code, (n, n_dimensions)) in enumerate(zip(codes, categories, strict=True)):
+        if n_dimensions is not None:
+            read += list(p[f"embedding.weights_{j}"][code])
+        else:
+            read += [1.0 if code == k else 0.0 for k in range(1, n + 1)]
+    return np.array(read)
+
+
+def rectified_layers(p, x):
+    """Return the outputs (H,) of hidden layers over x (D,)."""
+    i = 0
+    while f"hidden_{i}.weights" in p:
+        x = np.maximum(0, x @ p[f"hidden_{i}.weights"] + p[f"hidden_{i}.bias"])
+        i += 1
+    return x
+
+
+def outputs_of_row(p, x):
+    """Return the outputs of a table's branch; those of a wide one are raw outputs (K,)."""
+    y = rectified_layers(p, x)
+    return y @ p["wide.weights"] + p["wide.bias"] if "wide.weights" in p else y
+
+
+def filled(p, outputs, present):
+    """Return the outputs of each branch by name, learned ones if the sample does not have it."""
+    return {
+        name: y if name in present else p.get(f"{name}.absence.outputs", y)
+        for name, y in outputs.items()
+    }
+
+
+def weights_of_branches(p, outputs, present):
+    """Return the weight of each branch by name, 0 if the sample does not have it."""
+    scores = np.concatenate(list(outputs.values())) @ p["fusion.gate.weights"]
+    scores += p["fusion.gate.bias"]
+    shares = {name: np.exp(s) for name, s in zip(outputs, scores, strict=True) if name in present}
+    return {name: shares[name] / sum(shares.values()) if name in shares else 0 for name in outputs}
+
+
+def fusion(p, outputs, present):
+    """Return the raw outputs (K,), given those of each branch and the names of those present."""
+    outputs = filled(p, outputs, present)
+    if "fusion.gate.weights" in p:
+        weights = weights_of_branches(p, outputs, present)
+        outputs = {
+            name: len(present) * weights[name] * y if name in present else y
+            for name, y in outputs.items()
+        }
+    wide = [name for name in outputs if f"{name}.wide.weights" in p]
+    read = np.concatenate([np.zeros(0), *(y for name, y in outputs.items() if name not in wide)])
+    if "fusion.hidden_0.weights" in p:
+        read = np.concatenate([read, rectified_layers(part_of(p, "fusion"), read)])
+    return read @ p["head.weights"] + p["head.bias"] + sum(outputs[name] for name in wide)
 
 
 def network_with_decay(

@@ -4,11 +4,13 @@ import dataclasses
 
 from skgru._nn import pieces
 from skgru._nn.batch import Piece
+from skgru._nn.dropout import FusionRates, NetworkDropout
 from skgru._nn.network import Network
 from skgru._nn.part import LayerRun, OutputGradients
 from skgru._nn.recurrent import Stack
 from skgru._spec import BranchSpec, EncoderSpec, InputSpec, NetworkSpec
 
+NOTHING_ABOVE = FusionRates()
 _OF_INPUT = {field.name for field in dataclasses.fields(InputSpec)}
 
 
@@ -49,6 +51,17 @@ def backward(network, p, d_raw, passed, g, *, need_dx=False):
     """Write the gradient to g; return that of the inputs."""
     (dx,) = pieces.backward(network, p, d_raw, passed, g, need_dx=need_dx).values()
     return dx
+
+
+def raw_without_cache(network, p, own):
+    """Yield pieces, None if there is a row for each sample, and their raw outputs."""
+    for piece, inputs in pieces.fusion_inputs(network, p, own):
+        yield piece, network.fusion.forward(p, inputs)[0]
+
+
+def dropout_of(network, rates, seed, n_samples, fusion=NOTHING_ABOVE):
+    """Return the dropout of a network, with the same rates in all branches."""
+    return NetworkDropout((rates,) * len(network.branches), fusion, seed, n_samples)
 
 
 def forward_cell(cell, p, x, batch, initial=None, **further):

@@ -48,6 +48,8 @@ class Opened(NamedTuple):
     is_list : bool
         Whether it is a list of sequences: those may have any length, also where all are equal.
     is_frame : bool
+    present : ndarray of shape (n,) or None, default=None
+        Which samples have a sequence, in the order of the samples; None = all.
     """
 
     form: Rectangle | Ragged
@@ -55,6 +57,17 @@ class Opened(NamedTuple):
     is_marked: bool
     is_list: bool
     is_frame: bool
+    present: NDArray[np.bool_] | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether no sample has a sequence."""
+        return self.present is not None and not self.present.any()
+
+    @property
+    def n_samples(self) -> int:
+        """n, where it is said which samples have a sequence."""
+        return 0 if self.present is None else len(self.present)
 
     @property
     def names(self) -> list[str] | None:
@@ -84,6 +97,71 @@ def open_form(X: Any, estimator_name: str | None = None) -> Opened:
         isinstance(X, list | tuple),
         is_frame(X),
     )
+
+
+def open_columns(columns: Columns, names: list[str]) -> Opened:
+    """Return the sequences in some columns of a table, in which cells may be missing.
+
+    A sample of which all cells are missing has an empty sequence. Where only some are, those
+    features are missing at all of its steps.
+
+    Parameters
+    ----------
+    columns : list of ndarray of shape (n,)
+        Of which each cell is a sequence of one feature, or of all if there is one; or a number.
+    names : list of str
+    """
+    form: Rectangle | Ragged
+    if any(map(holds_sequences, columns)):
+        form = _open_cells(_without_missing_cells(columns, names), names)
+    else:
+        form = Rectangle(columns, len(columns), names)
+    is_marked = any(map(holds_tokens, columns))
+    return Opened(form, dict.fromkeys(names), is_marked, False, False)
+
+
+def open_nothing(present: NDArray[np.bool_]) -> Opened:
+    """Return the sequences of samples of which none is present."""
+    return Opened(Rectangle(np.empty((0, 1)), None, None), None, False, True, False, present)
+
+
+def _without_missing_cells(columns: Columns, names: list[str]) -> Columns:
+    """Return columns of sequences in which missing cells are empty, or NaN beside others."""
+    if all(map(_are_arrays, columns)):
+        return columns  # by far the most frequent case
+    missing = np.array(
+        [np.zeros(len(c), bool) if c.ndim > 1 else [is_missing(x) for x in c] for c in columns]
+    )
+    for name, column, of_column in zip(names, columns, missing, strict=True):
+        for i in np.flatnonzero(~of_column):
+            if not is_sequence(column[i]):
+                raise ValueError(
+                    f"Expected a sequence in each cell of column {name!r}, or a missing one, got "
+                    f"{column[i]!r:.50} in row {i}."
+                )
+            if is_frame(column[i]):
+                raise TypeError(
+                    f"Expected an array in each cell of column {name!r}, got "
+                    f"{describe(column[i])} in row {i}, whose names would be lost: make an array "
+                    "of it, with its to_numpy(), or give a column for each feature."
+                )
+    if not missing.any():
+        return columns
+    filled = [_objects_of(column) for column in columns]
+    first = next(cell for column in columns for cell in _first_sequence(column))
+    empty = np.empty((0, *np.shape(first)[1:]))
+    for j, i in np.argwhere(missing):
+        others = np.flatnonzero(~missing[:, i])
+        n_steps = len(columns[others[0]][i]) if len(others) else 0
+        filled[j][i] = np.full(n_steps, np.nan) if n_steps else empty
+    return filled
+
+
+def _objects_of(column: NDArray[Any]) -> NDArray[np.object_]:
+    objects = np.empty(len(column), object)
+    for i, cell in enumerate(column):
+        objects[i] = cell
+    return objects
 
 
 def _open(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
@@ -221,7 +299,7 @@ def _refuse_levels(X: Any) -> None:
 
 def _open_cells(columns: Columns, names: list[Any] | None) -> Ragged:
     """Open columns of which each cell is a sequence of one feature, or of all if there is one."""
-    opened = [[_open_sequence(i, cell) for i, cell in enumerate(column)] for column in columns]
+    opened = [_open_column(column) for column in columns]
     if len(opened) == 1:
         # An array (n_steps,) in a cell is one feature, whatever features_per_step.
         return Ragged([x[:, None] if x.ndim == 1 else x for x in opened[0]], names)
@@ -236,6 +314,18 @@ def _open_cells(columns: Columns, names: list[Any] | None) -> Ragged:
     return Ragged(sequences, names)
 
 
+def _open_column(column: NDArray[Any]) -> Columns:
+    """Return the sequences in the cells of a column."""
+    if _are_plain(column):
+        return list(column)
+    return [_open_sequence(i, cell) for i, cell in enumerate(column)]
+
+
+def _are_plain(elements: Any) -> bool:
+    """Whether elements are arrays of one or two dimensions that hold no objects."""
+    return _are_arrays(elements) and all(x.dtype != object and 0 < x.ndim < 3 for x in elements)
+
+
 def _open_list(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
     """Open a list, tuple, object array, Series or column: one element is one sequence."""
     is_column = hasattr(X, "to_numpy") or isinstance(X, np.ndarray)
@@ -244,7 +334,7 @@ def _open_list(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
         _raise_no_samples()
     if getattr(elements, "ndim", 1) > 1:
         return _open_array(elements, estimator_name)
-    if _are_arrays(elements) and all(x.dtype != object and 0 < x.ndim < 3 for x in elements):
+    if _are_plain(elements):
         return Ragged(list(elements), None)  # by far the most frequent case
     if not any(map(is_sequence, elements)):
         _refuse_levels(X)

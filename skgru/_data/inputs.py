@@ -11,9 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 from skgru._data.forms import Opened
 from skgru._data.parsing import Parsed, check_features
 from skgru._data.sequences import Sequences
-from skgru._data.steps import Steps
+from skgru._data.steps import StepsOfSamples
 from skgru._settings import Settings
-from skgru._spec import EncoderSpec, InputSpec
+from skgru._spec import AnyEncoderSpec, EncoderSpec, InputSpec
 
 _T = TypeVar("_T")
 
@@ -41,6 +41,7 @@ class Input(ABC):
     kind: ClassVar[str]
     attribute_names: ClassVar[tuple[str, ...]]  # of the fitted attributes of an estimator
     not_kept: ClassVar[tuple[str, ...]] = ()  # fields of no use once it has learned
+    encoder_type: ClassVar[type[AnyEncoderSpec]] = EncoderSpec  # of the layers above it
 
     estimator_name: str = "The estimator"
     n_columns: int | None = None
@@ -50,16 +51,16 @@ class Input(ABC):
 
     @classmethod
     @abstractmethod
-    def takes(cls, opened: Opened, settings: Settings) -> bool:
+    def takes(cls, opened: Any, settings: Settings) -> bool:
         """Return whether X is read as this kind, unless a later one of the table takes it."""
 
     @classmethod
     @abstractmethod
-    def of(cls, opened: Opened, settings: Settings) -> Input:
+    def of(cls, opened: Any, settings: Settings) -> Input:
         """Return the input that the parameters ask for, given the X that it will learn from."""
 
     @abstractmethod
-    def parse(self, opened: Opened) -> Parsed:
+    def parse(self, opened: Any) -> Parsed:
         """Return X as sequences; refuse other features than those that were learned from."""
 
     def _check_features(self, opened: Opened, parsed: Parsed) -> None:
@@ -86,14 +87,14 @@ class Input(ABC):
     # --- Learning --------------------------------------------------------------------------------
 
     @abstractmethod
-    def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec) -> Input:
+    def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: Any) -> Input:
         """Return the input that has learned from training data, for the branch's encoder.
 
         Parameters
         ----------
         sequences : Sequences
         weights : ndarray of shape (n,)
-        encoder : EncoderSpec
+        encoder : EncoderSpec or FeedForwardSpec
         """
 
     @abstractmethod
@@ -125,8 +126,8 @@ class Input(ABC):
 
     @property
     @abstractmethod
-    def embedding_dim(self) -> int | None:
-        """The dimensions of the embedding; None = numbers."""
+    def embedding_dim(self) -> Any:
+        """The dimensions of the embedding; None = numbers. Of a table, a dict of its columns."""
 
     # --- The network's inputs --------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class Input(ABC):
         *,
         may_hold: bool = False,
         moves_patches: bool = False,
-    ) -> Steps:
+    ) -> StepsOfSamples:
         """Return the steps of sequences as the network reads them.
 
         Parameters

@@ -9,17 +9,21 @@ from skgru._data.forms import Opened
 from skgru._data.inputs import Input
 from skgru._data.numbers import NumberInput
 from skgru._data.parsing import Parsed
+from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
 from skgru._settings import Settings
 
 # The last one that takes an X is its kind.
-INPUTS: dict[str, type[Input]] = {kind.kind: kind for kind in (NumberInput, TokenInput)}
+INPUTS: dict[str, type[Input]] = {kind.kind: kind for kind in (TableInput, NumberInput, TokenInput)}
 
 
 def make_input(opened: Opened, settings: Settings) -> tuple[Input, Parsed]:
     """Return the input that the parameters ask for, and the X that it will learn from, parsed."""
-    takers = [kind for kind in INPUTS.values() if kind.takes(opened, settings)]
-    draft = takers[-1].of(opened, settings)
+    if settings.input_kind is None:
+        kind = [kind for kind in INPUTS.values() if kind.takes(opened, settings)][-1]
+    else:
+        kind = INPUTS[settings.input_kind]
+    draft = kind.of(opened, settings)
     parsed = draft.parse(opened)
     return draft.meet(parsed), parsed
 

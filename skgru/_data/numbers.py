@@ -14,7 +14,7 @@ from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
 from skgru._data.inputs import Input, known
 from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
-from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_numbers
+from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_nothing, parse_numbers
 from skgru._data.scaling import (
     contains_nan,
     mean_and_scale,
@@ -108,6 +108,8 @@ class NumberInput(Input):
                 f"X holds token ids, but {self.estimator_name} was fitted to numbers: fit it to "
                 "what SequenceVectorizer returns too, or set embedding_dim."
             )
+        if self.n_features is not None and opened.is_absent:
+            return parse_nothing(opened.n_samples, np.empty((0, self.n_features)))
         parsed = parse_numbers(
             opened,
             features_per_step=self.features_per_step,
@@ -120,7 +122,8 @@ class NumberInput(Input):
             nothing = Sequences(np.empty((0, self.n_features)), sequences.offsets)
             return parsed._replace(sequences=nothing)
         if self.stamps is not None:
-            check_times(sequences, self.stamps)
+            name = self.time_feature if isinstance(self.time_feature, str) else None
+            check_times(sequences, self.stamps, name)
         return parsed
 
     def meet(self, parsed: Parsed) -> NumberInput:
@@ -153,9 +156,9 @@ class NumberInput(Input):
 
     def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
         """Return the parameter that now asks for another input; see `Input.differs`."""
-        if settings.embedding_matrix is not None:
+        if settings.get("embedding_matrix") is not None:
             return "embedding_matrix", None, settings.embedding_matrix
-        if settings.embedding_dim not in ("auto", None):
+        if settings.get("embedding_dim") not in ("auto", None):
             return "embedding_dim", None, settings.embedding_dim
         for name in ("missing", "time_feature"):
             if getattr(self, name) != getattr(settings, name):

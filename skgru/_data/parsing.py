@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skgru._data.arrays import MISSING_ID
 from skgru._data.forms import Opened
-from skgru._data.sequences import Sequences, kept_rows, locate
+from skgru._data.sequences import Sequences, kept_rows, locate, offsets_of
 from skgru._data.stacking import Parser, is_feature
 from skgru._nn.batch import Indices
 
@@ -39,6 +39,25 @@ class Parsed(NamedTuple):
     given_offsets: Indices
     kept: slice | Indices
     is_frame: bool = False
+
+    def among(self, present: NDArray[np.bool_] | None) -> Parsed:
+        """Return the sequences with empty ones between them, for the samples that have none.
+
+        `present` says which samples have one, (n,); None = all.
+        """
+        if present is None or present.all():
+            return self
+        lengths, given = np.zeros((2, len(present)), np.intp)
+        lengths[present] = self.sequences.lengths
+        given[present] = np.diff(self.given_offsets)
+        sequences = self.sequences._replace(offsets=offsets_of(lengths))
+        return self._replace(sequences=sequences, given_offsets=offsets_of(given))
+
+
+def parse_nothing(n: int, values: NDArray[Any]) -> Parsed:
+    """Return n empty sequences; `values` is an array without a row, as others have it."""
+    offsets = np.zeros(n + 1, np.intp)
+    return Parsed(Sequences(values, offsets), None, offsets, slice(None))
 
 
 def parse_numbers(
@@ -79,7 +98,8 @@ def parse_numbers(
         sequences, kept = _without_trailing_nan(steps, offsets)
         if not allow_missing:
             _check_complete(sequences)
-    return Parsed(sequences, form.n_columns, offsets, kept, opened.is_frame)
+    parsed = Parsed(sequences, form.n_columns, offsets, kept, opened.is_frame)
+    return parsed.among(opened.present)
 
 
 def parse_tokens(opened: Opened) -> Parsed:
@@ -100,7 +120,8 @@ def parse_tokens(opened: Opened) -> Parsed:
         kept = kept[present]
         _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
     sequences, rows = _without_padding(ids[kept], offsets)
-    return Parsed(sequences, form.n_columns, given_offsets, kept[rows], opened.is_frame)
+    parsed = Parsed(sequences, form.n_columns, given_offsets, kept[rows], opened.is_frame)
+    return parsed.among(opened.present)
 
 
 def index_of_stamps(opened: Opened, time_feature: int | str | None) -> int | None:
@@ -162,8 +183,15 @@ def check_features(
         )
 
 
-def check_times(sequences: Sequences, time_feature: int) -> None:
+def check_times(sequences: Sequences, time_feature: int, name: str | None = None) -> None:
     """Refuse time stamps of sequences that are missing or decrease.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    time_feature : int
+    name : str, default=None
+        Of that feature, if the user has named it.
 
     Raises
     ------
@@ -176,11 +204,12 @@ def check_times(sequences: Sequences, time_feature: int) -> None:
             f"Expected time_feature to be the index of a feature, at least {-n_features} and below "
             f"{n_features}, got {time_feature}."
         )
+    said = repr(time_feature if name is None else name)
     times, offsets = sequences.values[:, time_feature], sequences.offsets
     if np.isnan(times).any():
         i, t = locate(np.flatnonzero(np.isnan(times))[0], offsets)
         raise ValueError(
-            f"Expected a time stamp at each step (time_feature={time_feature}), but it is missing "
+            f"Expected a time stamp at each step (time_feature={said}), but it is missing "
             f"in sequence {i}, step {t}."
         )
     decreases = times[1:] < times[:-1]
@@ -189,7 +218,7 @@ def check_times(sequences: Sequences, time_feature: int) -> None:
         row = np.flatnonzero(decreases)[0] + 1
         i, t = locate(row, offsets)
         raise ValueError(
-            f"Expected time stamps that do not decrease (time_feature={time_feature}), but "
+            f"Expected time stamps that do not decrease (time_feature={said}), but "
             f"{times[row]} comes after {times[row - 1]} in sequence {i}, step {t}."
         )
 

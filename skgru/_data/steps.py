@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.random import RandomState
@@ -18,6 +18,35 @@ Carried = tuple[Values, ...]  # a row for each sequence
 Observe = Callable[[Values, Indices, Indices, Carried | None], tuple[Values, Carried | None]]
 
 _NUMBERS_PER_VALUE = 16  # while values are observed
+
+
+class StepsOfSamples(Protocol):
+    """The steps of n samples, as the training and the prediction use them.
+
+    Attributes
+    ----------
+    offsets : ndarray of shape (n + 1,)
+        Where the steps of each sample start.
+    """
+
+    offsets: Indices
+
+    @property
+    def n_sequences(self) -> int:
+        """n, the number of samples."""
+
+    @property
+    def lengths(self) -> Indices:
+        """The steps of each sample, (n,)."""
+
+    def lengths_of(self, indices: Indices) -> Indices:
+        """Return the steps of the samples at `indices`."""
+
+    def of_epoch(self, rng: RandomState) -> StepsOfSamples:
+        """Return the steps for another epoch."""
+
+    def pieces(self, indices: Indices, n_steps: int | None, arena: Arena) -> Pieces:
+        """Return samples cut into pieces of `n_steps`; None = one piece, of whole sequences."""
 
 
 class Gathered(NamedTuple):
@@ -223,6 +252,50 @@ class Steps:
         x[...] = values.take(taken, axis=0, mode="clip")
         x[is_padding] = self._padding
         return x.reshape(len(x), k * math.prod(values.shape[1:]))
+
+
+class RowSteps:
+    """Rows of a table as `StepsOfSamples`: one for each sample that is present.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n + 1,)
+        Where the row of each sample lies.
+    take : callable
+        Returns the network's inputs, given the indices of some rows.
+    """
+
+    def __init__(self, offsets: Indices, take: Callable[[Indices], Any]) -> None:
+        self.offsets = offsets
+        self._take = take
+
+    @property
+    def n_sequences(self) -> int:
+        """n, the number of samples."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Indices:
+        """1 for each sample that is present, 0 for the others, (n,)."""
+        return np.diff(self.offsets)
+
+    def lengths_of(self, indices: Indices) -> Indices:
+        """Return the same for the samples at `indices`."""
+        lengths: Indices = self.offsets[indices + 1] - self.offsets[indices]
+        return lengths
+
+    def of_epoch(self, rng: RandomState) -> RowSteps:
+        """Return the same rows."""
+        return self
+
+    def pieces(self, indices: Indices, n_steps: int | None, arena: Arena) -> Pieces:
+        """Return the rows of some samples, in one piece."""
+        lengths = self.lengths_of(indices)
+        order = np.argsort(-lengths, kind="stable")
+        batch = Batch(lengths[order], arena)
+        rows = self.offsets[indices][order[: batch.n_rows]]
+        positions = slice(None) if batch.uniform else order
+        return OnePiece(self._take(rows), Piece(batch, positions, True, rows), lengths)
 
 
 def make_batch(steps: Steps, indices: Indices, arena: Arena | None = None) -> Gathered:

@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 from skgru._data.forms import Opened
 from skgru._data.ids import embedding_rows, known_tokens
 from skgru._data.inputs import Input, known
-from skgru._data.parsing import Parsed, parse_tokens
+from skgru._data.parsing import Parsed, parse_nothing, parse_tokens
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps
 from skgru._settings import Settings
@@ -62,7 +62,7 @@ class TokenInput(Input):
     @classmethod
     def of(cls, opened: Opened, settings: Settings) -> TokenInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
-        if settings.time_feature is not None:
+        if settings.get("time_feature") is not None:
             raise ValueError(
                 "Token sequences have no time stamps: expected time_feature=None, or for numeric "
                 f"input embedding_dim=None, got time_feature={settings.time_feature!r}."
@@ -78,6 +78,8 @@ class TokenInput(Input):
 
     def parse(self, opened: Opened) -> Parsed:
         """Return X as sequences; refuse other features than those that were learned from."""
+        if opened.is_absent:
+            return parse_nothing(opened.n_samples, np.empty(0, np.int64))
         parsed = parse_tokens(opened)
         self._check_features(opened, parsed)
         return parsed
@@ -129,7 +131,7 @@ class TokenInput(Input):
         wanted = _wanted_dim(settings, self.embedding_dim)
         if wanted != self.embedding_dim:
             return "embedding_dim", self.embedding_dim, wanted
-        if settings.time_feature is not None:
+        if settings.get("time_feature") is not None:
             return "time_feature", None, settings.time_feature
         return None
 

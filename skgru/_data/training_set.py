@@ -50,8 +50,8 @@ class Samples(NamedTuple):
         Which targets there are.
     labels : ndarray
         These targets, as the loss takes them.
-    per_step : bool
-        Whether there is a target at each step.
+    step_branch : str or None
+        The input each step of which has a target of its own; None = each sample has one.
     """
 
     sequences: dict[str, Sequences]
@@ -59,7 +59,7 @@ class Samples(NamedTuple):
     target_weights: Array
     present: slice | Indices
     labels: Values
-    per_step: bool
+    step_branch: str | None
 
     @property
     def label_weights(self) -> Array:
@@ -88,7 +88,7 @@ class Samples(NamedTuple):
             _spread(encoded, self.present, n),
             self.target_weights,
             _spread(factors, self.present, n),
-            self.per_step,
+            self.step_branch,
         )
 
 
@@ -107,8 +107,8 @@ class TrainingSet(NamedTuple):
         The sample weights of the targets; those of steps without a target are zero.
     loss_factors : ndarray of shape (N,)
         Further factors of the loss: the class weights.
-    per_step : bool
-        Whether there is a target at each step.
+    step_branch : str or None
+        The input each step of which has a target of its own; None = each sample has one.
     """
 
     sequences: dict[str, Sequences]
@@ -116,7 +116,7 @@ class TrainingSet(NamedTuple):
     targets: Values
     target_weights: Array
     loss_factors: Array
-    per_step: bool
+    step_branch: str | None
 
     @property
     def n_sequences(self) -> int:
@@ -125,19 +125,24 @@ class TrainingSet(NamedTuple):
 
     def take(self, indices: Indices) -> TrainingSet:
         """Return the samples at `indices`, in that order."""
-        rows = _rows_of(self.sequences, indices, self.per_step)
+        rows = _rows_of(self.sequences, indices, self.step_branch)
         return TrainingSet(
             {name: sequences.take(indices) for name, sequences in self.sequences.items()},
             self.weights[indices],
             self.targets[rows],
             self.target_weights[rows],
             self.loss_factors[rows],
-            self.per_step,
+            self.step_branch,
         )
 
 
 def parse_samples(
-    parsed: Mapping[str, Parsed], y: Any, sample_weight: Any, targets: Targets, *, per_step: bool
+    parsed: Mapping[str, Parsed],
+    y: Any,
+    sample_weight: Any,
+    targets: Targets,
+    *,
+    step_branch: str | None,
 ) -> Samples:
     """Return sequences, targets and weights that go together; those of weight 0 are left out.
 
@@ -149,8 +154,8 @@ def parse_samples(
         Of sequences, or of steps.
     targets : Targets
         Of the loss.
-    per_step : bool
-        Whether there is a target at each step; the samples then have one input.
+    step_branch : str or None
+        The input each step of which has a target of its own; None = each sample has one.
 
     Raises
     ------
@@ -160,10 +165,11 @@ def parse_samples(
     (first, *_) = parsed.values()
     n = first.sequences.n_sequences
     sample_weight = as_weights(sample_weight)
-    if per_step:
-        y = parse_step_targets(y, first)
-        target_weights = np.where(has_target(y), parse_step_weights(sample_weight, first), 0.0)
-        weights = weights_of_sequences(sample_weight, target_weights, first.sequences)
+    if step_branch is not None:
+        own = parsed[step_branch]
+        y = parse_step_targets(y, own)
+        target_weights = np.where(has_target(y), parse_step_weights(sample_weight, own), 0.0)
+        weights = weights_of_sequences(sample_weight, target_weights, own.sequences)
     else:
         y = targets.check(as_targets(y), name_of_target)
         for part in parsed.values():
@@ -173,7 +179,7 @@ def parse_samples(
     sequences = {name: part.sequences for name, part in parsed.items()}
     if not weights.all():  # a weight of zero is the same as no sample
         kept = np.flatnonzero(weights)
-        rows = _rows_of(sequences, kept, per_step)
+        rows = _rows_of(sequences, kept, step_branch)
         sequences = {name: part.take(kept) for name, part in sequences.items()}
         weights, y, target_weights = weights[kept], y[rows], target_weights[rows]
     if not any(len(part.values) for part in sequences.values()):
@@ -181,12 +187,12 @@ def parse_samples(
             "X has no step: all sequences to train on are empty or padding, expected at least "
             "one with a step."
         )
-    if not per_step:
-        return Samples(sequences, weights, target_weights, slice(None), y, per_step)
+    if step_branch is None:
+        return Samples(sequences, weights, target_weights, slice(None), y, step_branch)
     present = np.flatnonzero(target_weights)
     # Of the targets of steps, only those that are present are checked.
     labels = targets.check(without_missing(y, present), name_of_step_target)
-    return Samples(sequences, weights, target_weights, present, labels, per_step)
+    return Samples(sequences, weights, target_weights, present, labels, step_branch)
 
 
 def name_of_target(index: tuple[int, ...]) -> str:
@@ -199,12 +205,11 @@ def name_of_step_target(index: tuple[int, ...]) -> str:
     return "y"
 
 
-def _rows_of(sequences: Mapping[str, Sequences], indices: Indices, per_step: bool) -> Indices:
+def _rows_of(
+    sequences: Mapping[str, Sequences], indices: Indices, step_branch: str | None
+) -> Indices:
     """Return the rows of the targets of some samples."""
-    if not per_step:
-        return indices
-    (only,) = sequences.values()
-    return only.rows_of(indices)
+    return indices if step_branch is None else sequences[step_branch].rows_of(indices)
 
 
 def _check_lengths(parsed: Parsed, n_targets: int) -> None:

@@ -12,7 +12,7 @@ from numpy.random import RandomState
 from skgru._engine.batches import Order
 from skgru._engine.objective import Objective
 from skgru._engine.observers import Observer, State
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 from skgru._nn.optimizers import Optimizer, clip_norm
 from skgru._nn.schedules import Schedule
 
@@ -22,12 +22,44 @@ class Diverged(ArithmeticError):
 
 
 @dataclass
+class Group:
+    """Parameters that are updated together.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+        Of these parameters.
+    indices : ndarray or None, default=None
+        Where they lie in θ; None = all of it.
+    first : int, default=0
+        Updates before theirs begin.
+    branch : str or None, default=None
+        The branch that is silent before, if they are those of one.
+    """
+
+    optimizer: Optimizer
+    indices: Indices | None = None
+    first: int = 0
+    branch: str | None = None
+
+    def step(self, theta: Array, gradient: Array, rate: float) -> None:
+        """Update them in place."""
+        if self.indices is None:
+            self.optimizer.step(theta, gradient, rate)
+            return
+        own = theta[self.indices]
+        self.optimizer.step(own, gradient[self.indices], rate)
+        theta[self.indices] = own
+
+
+@dataclass
 class Descent:
     """The updates: how each of them follows from a gradient.
 
     Attributes
     ----------
-    optimizer : Optimizer
+    groups : list of Group
+        Of parameters: together all of them.
     schedule : Schedule
     max_grad_norm : float or None
     n_updates : int
@@ -38,19 +70,27 @@ class Descent:
         Sequences that the finished epochs have gone through.
     """
 
-    optimizer: Optimizer
+    groups: list[Group]
     schedule: Schedule
     max_grad_norm: float | None
     n_updates: int
     n_planned: int
     n_seen: int
 
+    @property
+    def silent(self) -> set[str]:
+        """The branches whose updates have not begun."""
+        return {g.branch for g in self.groups if g.branch and g.first > self.n_updates}
+
     def step(self, theta: Array, gradient: Array) -> None:
-        """Update θ in place."""
+        """Update θ in place; the schedule of each group is spread over the updates of its own."""
         if self.max_grad_norm is not None:
             clip_norm(gradient, self.max_grad_norm)
-        rate = self.schedule.rate((self.n_updates + 0.5) / self.n_planned, self.n_seen)
-        self.optimizer.step(theta, gradient, rate)
+        for group in self.groups:
+            if self.n_updates >= group.first:
+                done, planned = self.n_updates - group.first, self.n_planned - group.first
+                rate = self.schedule.rate((done + 0.5) / planned, self.n_seen)
+                group.step(theta, gradient, rate)
         self.n_updates += 1
 
 
@@ -97,6 +137,7 @@ def epochs(
         for state.epoch in range(1, n_epochs + 1):
             total, state.score = 0.0, None
             objective.begin_epoch(rng)
+            objective.silent = descent.silent
             for state.batch, indices in enumerate(order.batches(objective.lengths, rng), 1):
                 state.loss, gradient = objective.at_batch(indices, rng)
                 descent.step(theta, gradient)

@@ -14,19 +14,28 @@ from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
 from skgru._data.kinds import make_input
 from skgru._data.training_set import TrainingSet, parse_samples
-from skgru._defaults import AUTO_PARAMETERS, DataShape, Plan, choose_encoder, choose_plan
+from skgru._defaults import (
+    AUTO_PARAMETERS,
+    DataShape,
+    Plan,
+    PlannedBranch,
+    choose_encoder,
+    choose_plan,
+)
 from skgru._engine.loss import Loss
-from skgru._engine.model import Model, network_spec
+from skgru._engine.model import Model, naming, network_spec, parse_inputs
 from skgru._engine.objective import Examples, Objective, Terms
 from skgru._engine.observers import History
 from skgru._engine.predict import run_network
 from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
-from skgru._engine.unused import Decisions, warn_of_unused
-from skgru._nn.batch import Array
-from skgru._nn.dropout import DropoutRates
+from skgru._engine.unused import Decisions, unused_parameters
+from skgru._nn.batch import Array, Indices, Values
+from skgru._nn.dropout import DropoutRates, FusionRates
 from skgru._nn.network import Network
 from skgru._options import check_pieces, fill_auto, wanted_encoder
 from skgru._settings import Settings
+from skgru._spec import AnyEncoderSpec, EncoderSpec, FeedForwardSpec, FusionSpec, NetworkSpec
+from skgru._warnings import warn
 
 Map = Callable[..., Any]
 
@@ -52,6 +61,12 @@ class Request(NamedTuple):
     Attributes
     ----------
     settings : Settings
+        Of the training.
+    branches : dict of Settings
+        Of each branch, by its name.
+    fusion : FusionSpec
+    fusion_dropout : FusionRates
+        Its `hidden` may be None, for the largest dropout of the branches.
     loss : Loss
         Before it has learned from y.
     training : Given
@@ -67,9 +82,14 @@ class Request(NamedTuple):
         Whether to train one epoch of more to come.
     classes : array-like or None
         All classes that there may be.
+    has_held_out : bool, default=False
+        Whether the validation set was held out of the samples.
     """
 
     settings: Settings
+    branches: dict[str, Settings]
+    fusion: FusionSpec
+    fusion_dropout: FusionRates
     loss: Loss
     training: Given
     validation: Given | None
@@ -79,6 +99,7 @@ class Request(NamedTuple):
     rng: RandomState
     incremental: bool
     classes: Any
+    has_held_out: bool = False
 
 
 class Data(NamedTuple):
@@ -172,19 +193,26 @@ def fit(request: Request, map_: Map) -> Fitted:
 
 def read(request: Request) -> Data:
     """Return the samples, parsed and encoded, with the inputs and the loss that know them."""
-    settings, loss, given = request.settings, request.loss, request.training
+    loss, given = request.loss, request.training
     if request.before is None:
-        met = {name: make_input(part, settings) for name, part in given.inputs.items()}
-        inputs = {name: part for name, (part, _) in met.items()}
-        parsed = {name: part for name, (_, part) in met.items()}
-        per_step = settings.pooling is None
+        inputs, parsed = {}, {}
+        for name, part in given.inputs.items():
+            with naming(name):
+                inputs[name], parsed[name] = make_input(part, request.branches[name])
+        step_branch = _step_branch(request, inputs)
     else:
-        _check_same_network(request.before, settings, loss)
+        _check_same_network(request.before, request)
         before = request.before.inputs
-        inputs = {name: part.with_settings(settings) for name, part in before.items()}
-        parsed = {name: inputs[name].parse(part) for name, part in given.inputs.items()}
-        per_step = request.before.per_step
-    samples = parse_samples(parsed, given.y, given.sample_weight, loss, per_step=per_step)
+        inputs = {name: part.with_settings(request.branches[name]) for name, part in before.items()}
+        parsed = parse_inputs(inputs, given.inputs)
+        step_branch = request.before.network.step_branch
+    samples = parse_samples(parsed, given.y, given.sample_weight, loss, step_branch=step_branch)
+    for name, sequences in samples.sequences.items():
+        if request.before is None and not len(sequences.values):
+            raise ValueError(
+                f"Branch {name!r}: no sample to train on has it, expected at least one: set it to "
+                "'drop'."
+            )
     if request.before is None:
         learned = loss.learn(samples.labels, samples.label_weights, request.classes)
     else:
@@ -192,15 +220,34 @@ def read(request: Request) -> Data:
     loss = loss.bind(learned)
     training, validation = samples.encoded(loss), None
     if request.validation is not None:
-        validation = _read_validation(request.validation, inputs, loss, per_step)
+        validation = _read_validation(request.validation, inputs, loss, step_branch)
     return Data(inputs, loss, training, validation, _shapes_of(training, inputs, loss))
 
 
+def _step_branch(request: Request, inputs: Mapping[str, Input]) -> str | None:
+    """Return the branch whose steps have targets of their own, if there is one."""
+    encoders = {
+        name: wanted_encoder(request.branches[name], part.encoder_type)
+        for name, part in inputs.items()
+    }
+    found = [name for name, encoder in encoders.items() if encoder.pooling is None]
+    if not found:
+        return None
+    sequences = [name for name, encoder in encoders.items() if isinstance(encoder, EncoderSpec)]
+    if len(sequences) > 1:
+        raise ValueError(
+            f"pooling=None of branch {found[0]!r} has a target for each of its steps, whose number "
+            f"the branches {[name for name in sequences if name != found[0]]} do not share: "
+            "expected tables beside it, and a pooling in all others."
+        )
+    return found[0]
+
+
 def _read_validation(
-    given: Given, inputs: Mapping[str, Input], loss: Loss, per_step: bool
+    given: Given, inputs: Mapping[str, Input], loss: Loss, step_branch: str | None
 ) -> TrainingSet:
-    parsed = {name: inputs[name].parse(part) for name, part in given.inputs.items()}
-    samples = parse_samples(parsed, given.y, given.sample_weight, loss, per_step=per_step)
+    parsed = parse_inputs(inputs, given.inputs)
+    samples = parse_samples(parsed, given.y, given.sample_weight, loss, step_branch=step_branch)
     if len(samples.weights) < 2:
         raise ValueError(
             "The validation set is too small: expected at least 2 sequences with a weight, "
@@ -220,31 +267,42 @@ def _shapes_of(
             n_features=known(inputs[name].n_features),
             n_tokens=inputs[name].count_tokens(sequences),
             has_classes=loss.has_classes,
+            is_table=inputs[name].encoder_type is FeedForwardSpec,
         )
         for name, sequences in samples.sequences.items()
     }
 
 
-def _check_same_network(before: Model, settings: Settings, loss: Loss) -> None:
+def _check_same_network(before: Model, request: Request) -> None:
     """Refuse to go on with another network than the one that was fitted."""
-    differences = [part.differs(settings) for part in before.inputs.values()]
-    wanted = wanted_encoder(settings)
-    for _, branch in before.spec.branches:
-        then, now = asdict(branch.encoder), asdict(fill_auto(wanted, branch.encoder))
-        differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
+    loss, differences = request.loss, []
+    for name, branch in before.spec.branches:
+        settings, part = request.branches[name], before.inputs[name]
+        prefix = f"{name}__" if name else ""
+        wanted = wanted_encoder(settings, part.encoder_type)
+        then, now = map(_as_parameters, (branch.encoder, fill_auto(wanted, branch.encoder)))
+        found = [part.differs(settings)]
+        found += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
+        differences += [(prefix + n, a, b) for n, a, b in filter(None, found)]
+    then, now = asdict(before.spec.fusion), asdict(request.fusion)
+    differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
     if loss.name != before.loss.name:
         differences.append(("loss", before.loss.name, loss.name))
     elif loss.options != before.loss.options:
         then, now = before.loss.options, loss.options
         differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
-    found = [difference for difference in differences if difference]
-    if found:
-        expected = ", ".join(f"{name}={fitted!r}" for name, fitted, _ in found)
-        got = ", ".join(f"{name}={asked!r}" for name, _, asked in found)
+    if differences:
+        expected = ", ".join(f"{name}={fitted!r}" for name, fitted, _ in differences)
+        got = ", ".join(f"{name}={asked!r}" for name, _, asked in differences)
         raise ValueError(
             "Training can go on only with the network that was fitted: expected "
             f"{expected}, but the parameters now ask for {got}."
         )
+
+
+def _as_parameters(encoder: AnyEncoderSpec) -> dict[str, Any]:
+    """Return the fields of an encoder by the names of the parameters."""
+    return {"cell" if name == "cells" else name: v for name, v in asdict(encoder).items()}
 
 
 # --- Build ----------------------------------------------------------------------------------------
@@ -255,7 +313,7 @@ def build(request: Request, data: Data) -> Model:
     settings, before = request.settings, request.before
     if before is not None:
         encoders = {name: branch.encoder for name, branch in before.spec.branches}
-        spec = network_spec(data.inputs, encoders, data.loss)
+        spec = network_spec(data.inputs, encoders, data.loss, before.spec.fusion)
         model = Model(data.inputs, spec, data.loss, before.theta)
     else:
         model = _new_model(request, data)
@@ -265,13 +323,14 @@ def build(request: Request, data: Data) -> Model:
 
 
 def _new_model(request: Request, data: Data) -> Model:
-    settings = request.settings
-    wanted, encoders, inputs = wanted_encoder(settings), {}, {}
+    settings, encoders, inputs = request.settings, {}, {}
     for name, part in data.inputs.items():
+        wanted = wanted_encoder(request.branches[name], part.encoder_type)
         encoders[name] = choose_encoder(wanted, data.shapes[name], bptt_steps=settings.bptt_steps)
         sequences, weights = data.training.sequences[name], data.training.weights
-        inputs[name] = part.learn(sequences, weights, encoders[name])
-    spec = network_spec(inputs, encoders, data.loss)
+        with naming(name):
+            inputs[name] = part.learn(sequences, weights, encoders[name])
+    spec = network_spec(inputs, encoders, data.loss, request.fusion)
     theta = Network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
     model = Model(inputs, spec, data.loss, theta)
     for name, branch in model.network.branches.items():
@@ -287,12 +346,15 @@ def make_plan(request: Request, data: Data, model: Model) -> Planned:
     """Decide how to train; hold out a part of the samples, if the plan needs one."""
     settings, training, validation = request.settings, data.training, data.validation
     is_stochastic = SOLVERS[settings.solver].is_stochastic
-    first = next(iter(data.inputs))
 
     def plan_of(shapes: Mapping[str, DataShape], *, validates: bool) -> Plan:
+        branches = {
+            name: PlannedBranch(request.branches[name], shapes[name], branch.encoder)
+            for name, branch in model.spec.branches
+        }
         return choose_plan(
             settings,
-            shapes[first],
+            branches,
             is_stochastic=is_stochastic,
             validates=validates,
             incremental=request.incremental,
@@ -304,17 +366,58 @@ def make_plan(request: Request, data: Data, model: Model) -> Planned:
         training, validation = _hold_out(training, data.loss, settings, request.rng)
         plan = plan_of(_shapes_of(training, data.inputs, data.loss), validates=True)
     if request.before is None or not request.incremental:
-        says_features = data.inputs[first].says_features
-        warn_of_unused(settings, Decisions(model.spec, plan, says_features, holds_out))
+        held_out = holds_out or request.has_held_out
+        _warn_of_unused(request, data, model, plan, holds_out=held_out)
     return Planned(plan, training, validation)
+
+
+def _warn_of_unused(
+    request: Request, data: Data, model: Model, plan: Plan, *, holds_out: bool
+) -> None:
+    """Warn of parameters without effect, of the training and of each branch."""
+    unused = []
+    if request.settings not in request.branches.values():
+        says_features = [part.says_features for part in data.inputs.values()]
+        decided = Decisions(model.spec, plan, all(says_features), holds_out)
+        unused += unused_parameters(request.settings, decided)
+    for name, branch in model.spec.branches:
+        alone = NetworkSpec(((name, branch),), model.spec.n_outputs)
+        decided = Decisions(alone, plan, data.inputs[name].says_features, holds_out)
+        settings = request.branches[name]
+        prefix = "" if settings is request.settings else f"{name}__"
+        unused += [prefix + said for said in unused_parameters(settings, decided)]
+    if unused:
+        warn(f"Parameters without effect: {', '.join(unused)}.")
 
 
 def _hold_out(
     samples: TrainingSet, loss: Loss, settings: Settings, rng: RandomState
 ) -> tuple[TrainingSet, TrainingSet]:
     """Hold out a part for validation; return training and validation samples."""
-    n, share = samples.n_sequences, settings.validation_fraction
-    strata = None if samples.per_step else loss.strata(samples.targets)
+    strata = None if samples.step_branch is not None else loss.strata(samples.targets)
+    kept, held_out = split(samples.n_sequences, strata, settings, rng)
+    return samples.take(kept), samples.take(held_out)
+
+
+def split(
+    n: int, strata: Values | None, settings: Settings, rng: RandomState
+) -> tuple[Indices, Indices]:
+    """Return which of n samples to train on, and which to validate on.
+
+    Parameters
+    ----------
+    n : int
+    strata : ndarray of shape (n,) or None
+        The groups that both parts keep the shares of.
+    settings : Settings
+    rng : RandomState
+
+    Raises
+    ------
+    ValueError
+        If one part is too small.
+    """
+    share = settings.validation_fraction
     if strata is not None and settings.is_auto("early_stopping"):
         _, sizes = np.unique(strata, return_counts=True)
         if sizes.min() < 2 or len(sizes) > share * n:
@@ -327,7 +430,7 @@ def _hold_out(
             "The validation set is too small. Increase 'validation_fraction' or the size of "
             "your dataset."
         )
-    return samples.take(kept), samples.take(held_out)
+    return kept, held_out
 
 
 # --- Train ----------------------------------------------------------------------------------------
@@ -344,7 +447,10 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
                 training.sequences,
                 plan.dtype,
                 may_hold=True,
-                moves_patches=settings.shift_patches,
+                moves_patches={
+                    name: part.get("shift_patches", False)
+                    for name, part in request.branches.items()
+                },
             ),
             training.targets,
             training.target_weights * training.loss_factors,
@@ -354,7 +460,15 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
         Terms(
             settings.alpha,
             settings.bptt_steps,
-            DropoutRates(plan.dropout, settings.recurrent_dropout, settings.token_dropout),
+            tuple(
+                DropoutRates(
+                    rate,
+                    request.branches[name].get("recurrent_dropout", 0.0),
+                    request.branches[name].get("token_dropout", 0.0),
+                )
+                for name, rate in plan.dropout.items()
+            ),
+            _fusion_rates(request, plan),
         ),
         map_,
     )
@@ -368,6 +482,12 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
     return Trained(objective.theta.astype(settings.dtype), history, solution)
 
 
+def _fusion_rates(request: Request, plan: Plan) -> FusionRates:
+    """Return the dropout above the branches, which may hang on that of the branches."""
+    rates = request.fusion_dropout
+    return rates if rates.hidden is not None else rates._replace(hidden=max(plan.dropout.values()))
+
+
 def _validate(
     model: Model, objective: Objective, validation: TrainingSet, map_: Map
 ) -> Callable[[], float]:
@@ -376,7 +496,14 @@ def _validate(
     loss = model.loss
 
     def validate() -> float:
-        decisions = run_network(model.network, objective.parameters, steps, map_, then=loss.decide)
+        decisions = run_network(
+            model.network,
+            objective.parameters,
+            steps,
+            map_,
+            then=loss.decide,
+            silent=objective.silent,
+        )
         if not np.isfinite(decisions).all():
             return np.nan
         return loss.score(decisions, validation.targets, validation.target_weights)
@@ -389,20 +516,37 @@ def _validate(
 
 def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fitted:
     """Return the result of the fit, as an estimator keeps it."""
-    name, branch = model.spec.branches[0]
-    chosen = {
-        **asdict(branch.encoder),
-        **plan._asdict(),
-        "embedding_dim": model.inputs[name].embedding_dim,
-        "group_by_length": trained.solution.group_by_length,
-    }
+    chosen = {**plan._asdict(), "group_by_length": trained.solution.group_by_length}
+    del chosen["epochs"]
+    chosen["dropout"] = _fusion_rates(request, plan).hidden
     if plan.incremental:
         del chosen["max_iter"]  # one epoch is one epoch
+    auto = _auto(request.settings, chosen)
+    for name, branch in model.spec.branches:
+        settings = request.branches[name]
+        chosen = asdict(branch.encoder) | {
+            "dropout": plan.dropout[name],
+            "last_epochs": plan.epochs[name],
+            "embedding_dim": model.inputs[name].embedding_dim,
+        }
+        of_branch = _auto(settings, chosen)
+        if settings is request.settings:
+            both = auto | of_branch
+            auto = {n: both[n] for n in AUTO_PARAMETERS if n in both}
+        else:
+            auto |= {f"{name}__{n}": value for n, value in of_branch.items()}
     return Fitted(
         model.with_theta(trained.theta),
         trained.history,
         trained.solution.outcome,
         trained.solution.optimizer_states,
-        {n: chosen[n] for n in AUTO_PARAMETERS if n in chosen and request.settings.is_auto(n)},
+        auto,
         plan.early_stopping,
     )
+
+
+def _auto(settings: Settings, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that "auto" stands for."""
+    return {
+        name: chosen[name] for name in AUTO_PARAMETERS if name in chosen and settings.is_auto(name)
+    }

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
 
+from skgru._compat import InvalidParameterError
+from skgru._data.forms import Opened
 from skgru._data.inputs import Input
 from skgru._data.kinds import input_of_state
+from skgru._data.parsing import Parsed
 from skgru._data.sequences import Sequences
-from skgru._data.steps import Steps
+from skgru._data.steps import StepsOfSamples
 from skgru._engine.loss import Loss
 from skgru._engine.losses import loss_of_state, state_of
 from skgru._nn.batch import Array
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
-from skgru._spec import BranchSpec, EncoderSpec, NetworkSpec
+from skgru._spec import AnyEncoderSpec, BranchSpec, FusionSpec, NetworkSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,7 @@ class Model:
         return {
             "inputs": {name: part.state for name, part in self.inputs.items()},
             "encoders": {name: asdict(branch.encoder) for name, branch in self.spec.branches},
+            "fusion": asdict(self.spec.fusion),
             "loss": state_of(self.loss),
             "theta": self.theta,
         }
@@ -70,20 +75,33 @@ class Model:
     def of_state(cls, state: Mapping[str, Any]) -> Model:
         """Return the model of a `state`."""
         inputs = {name: input_of_state(part) for name, part in state["inputs"].items()}
-        encoders = {name: EncoderSpec(**part) for name, part in state["encoders"].items()}
+        encoders = {
+            name: inputs[name].encoder_type(**part) for name, part in state["encoders"].items()
+        }
         loss = loss_of_state(state["loss"])
-        return cls(inputs, network_spec(inputs, encoders, loss), loss, state["theta"])
+        spec = network_spec(inputs, encoders, loss, FusionSpec(**state.get("fusion", {})))
+        return cls(inputs, spec, loss, state["theta"])
 
     def steps_of(
-        self, sequences: Mapping[str, Sequences], dtype: DTypeLike, **how: bool
-    ) -> dict[str, Steps]:
+        self,
+        sequences: Mapping[str, Sequences],
+        dtype: DTypeLike,
+        *,
+        may_hold: bool = False,
+        moves_patches: Mapping[str, bool] | None = None,
+    ) -> dict[str, StepsOfSamples]:
         """Return the steps of each input's sequences as the network reads them.
 
-        See `Input.steps_of`.
+        See `Input.steps_of`; `moves_patches` is that of each input.
         """
-        return {
-            name: part.steps_of(sequences[name], dtype, **how) for name, part in self.inputs.items()
-        }
+        steps: dict[str, StepsOfSamples] = {}
+        for name, part in self.inputs.items():
+            moves = bool(moves_patches and moves_patches[name])
+            with naming(name):
+                steps[name] = part.steps_of(
+                    sequences[name], dtype, may_hold=may_hold, moves_patches=moves
+                )
+        return steps
 
     def predictions(self, raw: Array) -> NDArray[Any]:
         """Return the predictions, in the unit of y, of raw outputs."""
@@ -94,9 +112,40 @@ class Model:
         return replace(self, theta=theta)
 
 
+# Errors whose messages can be said anew, with the branch in front.
+_NAMED = (InvalidParameterError, TypeError, ValueError)
+
+
+@contextmanager
+def naming(branch: str) -> Iterator[None]:
+    """Name the branch in the errors of a block; that of an estimator of one input has no name."""
+    try:
+        yield
+    except Exception as error:
+        if not branch:
+            raise
+        kinds = [kind for kind in _NAMED if isinstance(error, kind)]
+        if not kinds:
+            error.add_note(f"(In branch {branch!r}.)")
+            raise
+        raise kinds[0](f"Branch {branch!r}: {error}") from error
+
+
+def parse_inputs(inputs: Mapping[str, Input], opened: Mapping[str, Opened]) -> dict[str, Parsed]:
+    """Return the sequences of each input."""
+    parsed = {}
+    for name, given in opened.items():
+        with naming(name):
+            parsed[name] = inputs[name].parse(given)
+    return parsed
+
+
 def network_spec(
-    inputs: Mapping[str, Input], encoders: Mapping[str, EncoderSpec], loss: Loss
+    inputs: Mapping[str, Input],
+    encoders: Mapping[str, AnyEncoderSpec],
+    loss: Loss,
+    fusion: FusionSpec,
 ) -> NetworkSpec:
     """Return the spec of the network that reads these inputs, for a loss."""
     branches = tuple((name, BranchSpec(part.spec, encoders[name])) for name, part in inputs.items())
-    return NetworkSpec(branches, loss.n_outputs * loss.n_raw)
+    return NetworkSpec(branches, loss.n_outputs * loss.n_raw, fusion)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -11,10 +11,10 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skgru._budget import chunks, shards
-from skgru._data.steps import Steps
+from skgru._data.steps import StepsOfSamples
 from skgru._engine.loss import Loss
 from skgru._nn.batch import ArenaPool, Array, Indices, Piece
-from skgru._nn.dropout import DropoutRates, DropoutSource
+from skgru._nn.dropout import DropoutRates, FusionRates, NetworkDropout
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._nn.pieces import loss_and_gradient
@@ -37,7 +37,7 @@ class Examples(NamedTuple):
         weight of two the same as two copies.
     """
 
-    steps: dict[str, Steps]
+    steps: dict[str, StepsOfSamples]
     targets: NDArray[Any]
     weights: Array
     samples_per_sequence: float = 1.0
@@ -52,12 +52,15 @@ class Terms(NamedTuple):
         Strength of the L2 penalty.
     bptt_steps : int or None
         Over how many steps the gradient reaches back; None = all.
-    dropout : DropoutRates
+    dropout : tuple of DropoutRates
+        Of each branch; empty = none.
+    fusion_dropout : FusionRates
     """
 
     alpha: float = 0.0
     bptt_steps: int | None = None
-    dropout: DropoutRates = DropoutRates()
+    dropout: tuple[DropoutRates, ...] = ()
+    fusion_dropout: FusionRates = FusionRates()
 
 
 class Objective:
@@ -76,6 +79,11 @@ class Objective:
     terms : Terms
     map_ : callable, default=map
         Runs the shards of a batch, maybe on threads.
+
+    Attributes
+    ----------
+    silent : collection of str
+        Branches that are not run: their outputs are zeros. None at the start.
     """
 
     def __init__(
@@ -100,8 +108,9 @@ class Objective:
         self.n_sequences = first.n_sequences
         self._targets_per_sequence = len(targets) / self.n_sequences
         self._terms = terms
-        self._has_dropout = any(terms.dropout)
+        self._has_dropout = any(map(any, (*terms.dropout, terms.fusion_dropout)))
         self._map = map_
+        self.silent: Collection[str] = ()
         self._arenas = ArenaPool(examples.steps)
         self._gradients = [self._new_gradients()]  # of each shard; their sum comes to the first
 
@@ -114,6 +123,12 @@ class Objective:
     def lengths(self) -> Indices:
         """The steps of each sample, of all branches, as they are patched in this epoch, (n,)."""
         return _total([steps.lengths for steps in self._steps.values()])
+
+    @property
+    def steps_with_targets(self) -> Indices | None:
+        """How many steps of each sample have a target of their own, (n,), if steps have one."""
+        name = self.network.step_branch
+        return None if name is None else self._steps[name].lengths
 
     def begin_epoch(self, rng: RandomState) -> None:
         """Patch the steps elsewhere, if their patches move."""
@@ -191,7 +206,10 @@ class Objective:
         def loss_of(raw: Array, piece: Piece | None) -> tuple[float, Array]:
             return self._loss_of(raw, indices if piece is None else piece.rows, n)
 
-        dropout = None if seed is None else DropoutSource(self._terms.dropout, seed, len(indices))
+        dropout = None
+        if seed is not None:
+            terms = self._terms
+            dropout = NetworkDropout(terms.dropout, terms.fusion_dropout, seed, len(indices))
         # NumPy's reaction to an overflow is a setting of each thread.
         with self._arenas.lend() as arenas, np.errstate(over="ignore", invalid="ignore"):
             pieces = {
@@ -199,7 +217,7 @@ class Objective:
                 for name, steps in self._steps.items()
             }
             return loss_and_gradient(
-                self.network, self.parameters, pieces, loss_of, gradients, dropout
+                self.network, self.parameters, pieces, loss_of, gradients, dropout, self.silent
             )
 
     def _loss_of(self, raw: Array, indices: Any, n: float) -> tuple[float, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from skgru._budget import chunks, chunks_of_pieces, predicts_on_threads, steps_of_a_piece
 from skgru._data.forms import Opened
 from skgru._data.parsing import Parsed
-from skgru._data.steps import Steps
-from skgru._engine.model import Model
+from skgru._data.steps import StepsOfSamples
+from skgru._engine.model import Model, parse_inputs
 from skgru._engine.threads import on_threads
 from skgru._nn.batch import ArenaPool, Array, Indices, Values
 from skgru._nn.branch import Branch
+from skgru._nn.fusion import FusionInputs
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
-from skgru._nn.pieces import encode_pieces, pool_pieces
+from skgru._nn.pieces import encode_pieces, fusion_inputs
 
 
 class Outputs(NamedTuple):
@@ -77,28 +78,28 @@ def predict(
     part, then
         See `run_network`.
     """
-    parsed = {name: model.inputs[name].parse(given) for name, given in opened.items()}
+    parsed = parse_inputs(model.inputs, opened)
     sequences = {name: given.sequences for name, given in parsed.items()}
     steps = model.steps_of(sequences, model.theta.dtype)
-    (first, *_) = steps.values()
     network = model.network
-    shares = predicts_on_threads(network.n_units_of_widest, first.n_sequences)
+    name = network.step_branch or next(iter(steps))
+    shares = predicts_on_threads(network.n_units_of_widest, steps[name].n_sequences)
     values = on_threads(
         n_jobs if shares else 1,
         partial(run_network, network, model.parameters, steps, part=part, then=then),
     )
-    (of_first, *_) = parsed.values()
-    return Outputs(values, of_first, first.offsets, model.per_step or part == "steps")
+    return Outputs(values, parsed[name], steps[name].offsets, model.per_step or part == "steps")
 
 
 def run_network(
     network: Network,
     parameters: Parameters,
-    steps: Mapping[str, Steps],
+    steps: Mapping[str, StepsOfSamples],
     map_: Callable[..., Any] = map,
     *,
     part: str = "raw",
     then: Callable[[Array], Values] = np.asarray,
+    silent: Collection[str] = (),
 ) -> Values:
     """Return the outputs of the network for all samples.
 
@@ -113,11 +114,13 @@ def run_network(
     map_ : callable, default=map
         Runs the chunks, maybe on threads.
     part : {"raw", "pooled", "steps"}, default="raw"
-        Which outputs: those of the head before the activation, its inputs, or the top layer's at
-        every step.
+        Which outputs: those of the head before the activation, those of the branches that the
+        head reads and their weights, if they have any, or the top layer's at every step.
     then : callable, default=np.asarray
         Given some rows of that part, returns an array with as many, which is returned in their
         place: so wide rows need not be held all at once.
+    silent : collection of str, default=()
+        Branches that are not run: their outputs are zeros.
 
     Returns
     -------
@@ -125,17 +128,25 @@ def run_network(
         Without a pooling, "raw" and "pooled" have a row for each step too.
     """
     per_step = network.reads_steps or part == "steps"
-    (first, *_) = steps.values()
-    width = {"raw": network.n_outputs, "pooled": network.head.n_inputs}.get(part)
+    step_branch = network.step_branch or next(iter(steps))
+    own = steps[step_branch]
+    width = {"raw": network.n_outputs, "pooled": network.fusion.n_joined}.get(part)
     if width is None:
-        width = network.only_branch.stack.n_outputs
-    n_rows = first.offsets[-1] if per_step else first.n_sequences
+        width = network.branches[step_branch].stack.n_outputs
+    n_rows = own.offsets[-1] if per_step else own.n_sequences
     # The head adds in double precision: in single, the last digits would depend on who else is in
     # the batch, and where classes or targets cancel out, those alone are left.
     dtype = np.dtype(np.float64) if part == "raw" else parameters.vector.dtype
     no_row = then(np.empty((0, width), dtype))
     result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
     pool = ArenaPool(steps)
+
+    def above(inputs: FusionInputs) -> Values:
+        if part == "pooled":
+            return then(network.fusion.join(parameters, inputs))
+        outputs = [y.astype(dtype) for y in inputs.outputs]
+        raw, _ = network.fusion.forward(parameters, FusionInputs(outputs, inputs.present))
+        return then(raw)
 
     def run_chunk(indices: Indices) -> None:
         with pool.lend() as arenas:
@@ -147,25 +158,20 @@ def run_network(
                 )
                 for name, of_branch in steps.items()
             }
-            if not per_step:
-                pooled = pool_pieces(network, parameters, pieces)
-                if part == "raw":
-                    pooled, _ = network.read(parameters, pooled.astype(dtype))
-                result[indices] = then(pooled)
+            if part == "steps":
+                branch = network.branches[step_branch]
+                for encoded in encode_pieces(branch, parameters, pieces[step_branch]):
+                    result[encoded.piece.rows] = then(encoded.outputs.y)
                 return
-            (only,) = pieces.values()
-            for encoded in encode_pieces(network.only_branch, parameters, only):
-                y = encoded.outputs.y
-                if part == "raw":
-                    y, _ = network.read(parameters, y.astype(dtype))
-                result[encoded.piece.rows] = then(y)
+            for piece, inputs in fusion_inputs(network, parameters, pieces, silent):
+                result[indices if piece is None else piece.rows] = above(inputs)
 
     for _ in map_(run_chunk, _chunks(network, steps)):
         pass
     return result
 
 
-def _chunks(network: Network, steps: Mapping[str, Steps]) -> Iterator[Indices]:
+def _chunks(network: Network, steps: Mapping[str, StepsOfSamples]) -> Iterator[Indices]:
     """Return the samples that are held at a time: fewer where sequences are read as a whole."""
     whole = [
         of_branch.lengths * network.branches[name].numbers_per_step_without_cache
@@ -177,7 +183,7 @@ def _chunks(network: Network, steps: Mapping[str, Steps]) -> Iterator[Indices]:
     return chunks_of_pieces(np.sum([of_branch.lengths for of_branch in steps.values()], axis=0))
 
 
-def _steps_at_once(branch: Branch, steps: Steps, n_sequences: int) -> int:
+def _steps_at_once(branch: Branch, steps: StepsOfSamples, n_sequences: int) -> int:
     """Return how many steps of a chunk's sequences a branch reads at once."""
     if branch.bidirectional:
         return max(int(steps.lengths.max(initial=0)), 1)

@@ -12,7 +12,7 @@ from numpy.random import RandomState
 from skgru._defaults import Plan
 from skgru._engine import lbfgs
 from skgru._engine.batches import Order, variance_explained_by_length
-from skgru._engine.epochs import Descent, epochs, run
+from skgru._engine.epochs import Descent, Group, epochs, run
 from skgru._engine.objective import Objective
 from skgru._engine.observers import (
     BestWeights,
@@ -24,7 +24,7 @@ from skgru._engine.observers import (
     State,
     Validation,
 )
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 from skgru._nn.optimizers import OPTIMIZERS
 from skgru._nn.schedules import SCHEDULES, Constant
 from skgru._settings import Settings
@@ -134,9 +134,9 @@ class FirstOrder(Solver):
             _groups_by_length(settings, objective),
         )
         n_done = len(history.loss_curve) if plan.incremental else 0
-        optimizer = self._make_optimizer(objective, session)
+        groups = self._make_groups(objective, session, order.n_batches(n))
         descent = Descent(
-            optimizer,
+            groups,
             _make_schedule(settings, plan, n_done),
             settings.max_grad_norm,
             n_updates=order.n_batches(n) * n_done,
@@ -160,20 +160,44 @@ class FirstOrder(Solver):
         if not plan.incremental:
             kept = {}
         elif outcome != "diverged":
-            kept = {self._name: optimizer.state}
+            (group,) = groups
+            kept = {self._name: group.optimizer.state}
         return Solution(outcome, kept, order.group_by_length)
 
-    def _make_optimizer(self, objective: Objective, session: Session) -> Any:
-        """Return the optimizer; an epoch of more to come goes on where it stopped."""
-        state = session.optimizer_states.get(self._name) if session.plan.incremental else None
+    def _make_groups(self, objective: Objective, session: Session, n_batches: int) -> list[Group]:
+        """Return the parameters in groups: all, or those of late branches by themselves.
+
+        An epoch of more to come goes on where its optimizer stopped.
+        """
+        plan, network, theta = session.plan, objective.network, objective.theta
+        state = session.optimizer_states.get(self._name) if plan.incremental else None
         if state is not None:
             state = {name: array.copy() for name, array in state.items()}
-        return self._optimizer(
-            objective.theta,
-            **session.settings.chosen(self._optimizer.parameters),
-            n_decayed=objective.network.n_penalized,
-            state=state,
-        )
+        late = {name: network.indices_of(name) for name in plan.late_branches}
+        if not late:
+            return [Group(self._make_optimizer(theta, network.n_penalized, session, state))]
+
+        def group(indices: Indices, first: int = 0, branch: str | None = None) -> Group:
+            n_decayed = int(np.count_nonzero(indices < network.n_penalized))
+            optimizer = self._make_optimizer(theta[indices], n_decayed, session)
+            return Group(optimizer, indices, first, branch)
+
+        rest = np.setdiff1d(np.arange(len(theta)), np.concatenate(list(late.values())))
+        groups = [group(rest)]
+        for name, indices in late.items():
+            first = n_batches * (plan.max_iter - plan.epochs[name])
+            groups.append(group(indices, first, name))
+        return groups
+
+    def _make_optimizer(
+        self,
+        theta: Array,
+        n_decayed: int,
+        session: Session,
+        state: dict[str, Array] | None = None,
+    ) -> Any:
+        parameters = session.settings.chosen(self._optimizer.parameters)
+        return self._optimizer(theta, **parameters, n_decayed=n_decayed, state=state)
 
 
 class LBFGS(Solver):
@@ -272,8 +296,9 @@ def _groups_by_length(settings: Settings, objective: Objective) -> bool:
     if not settings.is_auto("group_by_length"):
         return bool(settings.group_by_length)
     lengths = objective.lengths
-    if objective.network.reads_steps:  # each step has a target, or none and no weight
-        lengths = np.repeat(lengths, lengths)
+    of_steps = objective.steps_with_targets
+    if of_steps is not None:  # each of these has a target, or none and no weight
+        lengths = np.repeat(lengths, of_steps)
     counts = np.flatnonzero(objective.weights)
     explained = variance_explained_by_length(lengths[counts], objective.targets[counts])
     return explained < _MAX_EXPLAINED_BY_LENGTH

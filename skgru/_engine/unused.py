@@ -14,8 +14,7 @@ from skgru._nn.cells import Cell
 from skgru._nn.recurrent import CELLS
 from skgru._nn.schedules import SCHEDULES
 from skgru._settings import Settings
-from skgru._spec import EncoderSpec, NetworkSpec
-from skgru._warnings import warn
+from skgru._spec import EncoderSpec, FeedForwardSpec, InputSpec, NetworkSpec
 
 
 class Decisions(NamedTuple):
@@ -38,13 +37,21 @@ class Decisions(NamedTuple):
 
     @property
     def encoders(self) -> list[EncoderSpec]:
-        """Those of all branches."""
-        return [branch.encoder for _, branch in self.spec.branches]
+        """Those of all branches that read sequences."""
+        encoders = [branch.encoder for _, branch in self.spec.branches]
+        return [encoder for encoder in encoders if isinstance(encoder, EncoderSpec)]
 
     @property
     def cells(self) -> list[type[Cell]]:
         """Those of all layers of all branches."""
         return [CELLS[name] for encoder in self.encoders for name in encoder.cells]
+
+    @property
+    def table(self) -> InputSpec | None:
+        """The input of the only branch, if that reads a table."""
+        (_, branch), *others = self.spec.branches
+        is_table = isinstance(branch.encoder, FeedForwardSpec) and not others
+        return branch.input if is_table else None
 
     @property
     def reads_tokens(self) -> bool:
@@ -177,13 +184,57 @@ _RULES = [
         "X does not hold tokens",
     ),
     Rule(
+        ("last_epochs",),
+        lambda fit, value, *_: (
+            value is not None
+            and value < fit.decided.plan.max_iter
+            and not fit.decided.plan.late_branches
+        ),
+        "all branches take part in all epochs: it needs learning_rate='cosine' without early "
+        "stopping, and a branch that takes part longer",
+    ),
+    Rule(
+        ("embedding_dim",),
+        lambda fit, *_: fit.decided.table is not None and not fit.decided.table.categories,
+        "no column holds categories",
+    ),
+    Rule(
+        ("scaling",),
+        lambda fit, *_: fit.decided.table is not None and fit.decided.table.is_sparse,
+        "a sparse matrix is not scaled",
+    ),
+    Rule(
+        ("scaling",),
+        lambda fit, *_: fit.decided.table is not None and fit.decided.table.n_inputs == 0,
+        "no column holds numbers",
+    ),
+    Rule(
+        ("dropout",),
+        lambda fit, value, *_: (
+            fit.given.get("fusion") is not None
+            and value != 0
+            and not fit.decided.spec.fusion.hidden_layer_sizes
+        ),
+        "there are no hidden layers above the branches",
+    ),
+    Rule(
+        ("branch_dropout",),
+        lambda fit, *_: len(fit.decided.spec.branches) == 1,
+        "there is one branch",
+    ),
+    Rule(
+        ("bptt_steps",),
+        lambda fit, *_: not fit.decided.encoders,
+        "no branch reads sequences",
+    ),
+    Rule(
         ("features_per_step",), lambda fit, *_: fit.decided.says_features, "the shape of X says it"
     ),
 ]
 
 
-def warn_of_unused(settings: Settings, decided: Decisions) -> None:
-    """Warn of all parameters that are not at their default and have no effect.
+def unused_parameters(settings: Settings, decided: Decisions) -> list[str]:
+    """Return all parameters that are not at their default and have no effect, each with the reason.
 
     Parameters
     ----------
@@ -194,7 +245,7 @@ def warn_of_unused(settings: Settings, decided: Decisions) -> None:
     unused = []
     # A parameter that a subclass sets by itself is none of its user's choice: it has no default.
     for name, default in settings.defaults.items():
-        value = getattr(settings, name, default)
+        value = settings.get(name, default)
         if np.ndim(value) == 0 and value == default:
             continue
         if decided.plan.incremental and name in _OF_THE_END:
@@ -202,15 +253,14 @@ def warn_of_unused(settings: Settings, decided: Decisions) -> None:
         reason = _reason(name, value, default, fit)
         if reason:
             unused.append(f"{name}={value!r} ({reason})")
-    if unused:
-        warn(f"Parameters without effect: {', '.join(unused)}.")
+    return unused
 
 
 def _reason(name: str, value: Any, default: Any, fit: Fit) -> str | None:
     """Return why a parameter has no effect, None if it has one."""
     for choice, parts in _CHOICES.items():
         owners = [key for key, part in parts.items() if name in part.parameters]
-        chosen = getattr(fit.given, choice, None)
+        chosen = fit.given.get(choice)
         if not owners or chosen not in parts or chosen in owners:
             continue
         if value is False and name in _ASK_FOR_NOTHING:

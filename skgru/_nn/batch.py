@@ -200,6 +200,14 @@ class Piece(NamedTuple):
     is_last: bool
     rows: NDArray[np.integer] | None = None
 
+    def sample_of_row(self) -> NDArray[np.integer]:
+        """Return, for each of the S rows, which of the N sequences its step belongs to."""
+        sequence = self.batch.sequence_of_row()
+        if isinstance(self.positions, slice):
+            return sequence
+        samples: NDArray[np.integer] = self.positions[sequence]
+        return samples
+
     @classmethod
     def whole(cls, batch: Batch) -> Piece:
         """Return the piece that is all steps of all sequences."""

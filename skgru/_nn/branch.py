@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from skgru._nn.batch import Array
+from skgru._nn.dropout import Dropout
+from skgru._nn.feedforward import RowStack
 from skgru._nn.layers import Embedding, Numbers
 from skgru._nn.missing import ObservedInputs
 from skgru._nn.parameters import Parameters
 from skgru._nn.part import Arrays, InputPart, OutputGradients, Run
 from skgru._nn.pooling import Pooling, make_pooling
 from skgru._nn.recurrent import Stack, StackOutputs
-from skgru._spec import BranchSpec
+from skgru._nn.rows import Categories, SparseRows
+from skgru._spec import BranchSpec, FeedForwardSpec
 
 
 class BranchCache(NamedTuple):
@@ -33,12 +36,14 @@ class Branch:
     spec : BranchSpec
     prefix : str, default=""
         The start of its parts' names.
+    n_raw : int, default=0
+        The raw outputs of the network, which are those of a wide branch.
 
     Attributes
     ----------
     prefix : str
     input : InputPart
-    stack : Stack
+    stack : Stack or RowStack
     pooling : Pooling or None
         None = the head reads the outputs of every step, each for itself.
     n_outputs : int
@@ -52,17 +57,17 @@ class Branch:
         The pooling by its name, if it has parameters.
     """
 
-    def __init__(self, spec: BranchSpec, prefix: str = "") -> None:
+    def __init__(self, spec: BranchSpec, prefix: str = "", n_raw: int = 0) -> None:
         encoder = spec.encoder
         self.spec = spec
         self.prefix = prefix
         self.input = make_input(spec)
-        self.stack = Stack(self.input.n_outputs, encoder, self.input.n_gaps, prefix)
+        self.stack = make_stack(spec, self.input, prefix, n_raw)
         self.pooling: Pooling | None = None
         if encoder.pooling is not None:
             self.pooling = make_pooling(encoder.pooling, self.stack.n_outputs)
         self.n_outputs = (self.pooling or self.stack).n_outputs
-        self.n_units_of_widest = max(encoder.hidden_layer_sizes)
+        self.n_units_of_widest = max(encoder.hidden_layer_sizes, default=1)
         self.bidirectional = encoder.bidirectional
         self.patch_size = encoder.patch_size
         self._input_name = prefix + self.input.name
@@ -121,6 +126,10 @@ class Branch:
         )
         return dx
 
+    def mask_of(self, dropout: Dropout | None) -> Dropout | None:
+        """Return the dropout of its outputs: raw outputs have none."""
+        return None if self.spec.is_wide else dropout
+
     def _input_section(self, p: Parameters) -> Arrays:
         """Return the arrays of the input part, which may have none."""
         return p.section(self._input_name) if self.input_parts else {}
@@ -140,6 +149,10 @@ def make_input(spec: BranchSpec) -> InputPart:
             patch_size=encoder.patch_size,
             is_frozen=own.freeze_embedding,
         )
+    if own.is_sparse:
+        return SparseRows(own.n_inputs)
+    if isinstance(encoder, FeedForwardSpec):
+        return Categories(own.n_inputs, own.categories)
     if own.decay:
         return ObservedInputs(
             own.n_inputs,
@@ -148,3 +161,12 @@ def make_input(spec: BranchSpec) -> InputPart:
             reads_mask=own.reads_mask,
         )
     return Numbers(own.n_inputs * encoder.patch_size)
+
+
+def make_stack(spec: BranchSpec, below: InputPart, prefix: str, n_raw: int) -> Stack | RowStack:
+    """Return the stack of a branch above its input part."""
+    encoder = spec.encoder
+    if isinstance(encoder, FeedForwardSpec):
+        n_linear = n_raw if spec.is_wide else None
+        return RowStack(below.n_outputs, encoder.hidden_layer_sizes, prefix, n_linear)
+    return Stack(below.n_outputs, encoder, below.n_gaps, prefix)

@@ -81,7 +81,7 @@ class Dropout:
 
 
 class DropoutSource(NamedTuple):
-    """Where the dropout of all passes over N samples comes from.
+    """Where the dropout of all passes of a branch over N samples comes from.
 
     Attributes
     ----------
@@ -95,13 +95,86 @@ class DropoutSource(NamedTuple):
     seed: tuple[int, ...]
     n_samples: int
 
-    def of_branch(self, index: int) -> DropoutSource:
-        """Return the source of a branch, by its number: each has draws of its own."""
-        return self if index == 0 else self._replace(seed=(*self.seed, 2, index))
-
     def of_piece(self, i: int, positions: NDArray[np.integer] | slice = slice(None)) -> Dropout:
         """Return the dropout of the i-th piece, which holds the samples at `positions`."""
         return Dropout(self.rates, self.seed, self.n_samples, i, positions)
+
+
+class FusionRates(NamedTuple):
+    """Which share is left out where the branches meet.
+
+    Attributes
+    ----------
+    hidden : float or None
+        Of the outputs of the hidden layers above the branches; None = not yet decided.
+    branches : float
+        Of the branches of a sample: all outputs of one, as if the sample did not have it. Of a
+        network without `FusionSpec.knows_absence` only the weights of a gate tell of that.
+    """
+
+    hidden: float | None = 0.0
+    branches: float = 0.0
+
+
+class FusionDropout:
+    """The masks for one pass above the branches.
+
+    Parameters
+    ----------
+    rates : FusionRates
+    seed : sequence of int
+    """
+
+    def __init__(self, rates: FusionRates, seed: tuple[int, ...]) -> None:
+        self._rates = rates
+        self._of_hidden = np.random.default_rng([*seed, 3])
+        self._of_branches = np.random.default_rng([*seed, 4])
+
+    def of_inputs(self, x: Array) -> Array | None:
+        """Return a mask of the shape of x, the outputs of a hidden layer, or None."""
+        return _mask(self._of_hidden, x.shape, self._rates.hidden or 0.0, x.dtype)
+
+    def of_branches(self, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which branches of each sample stay (N, B), of those that are present.
+
+        Of those, one stays at least.
+        """
+        if not self._rates.branches:
+            return present
+        drawn = self._of_branches.random(present.shape)
+        drawn[~present] = -1
+        stay = drawn >= self._rates.branches
+        none = np.flatnonzero(present.any(axis=1) & ~stay.any(axis=1))
+        stay[none, drawn[none].argmax(axis=1)] = True
+        return stay
+
+
+class NetworkDropout(NamedTuple):
+    """Where the dropout of all passes of the network over N samples comes from.
+
+    Attributes
+    ----------
+    rates : tuple of DropoutRates
+        Of each branch.
+    fusion : FusionRates
+    seed : tuple of int
+    n_samples : int
+        N.
+    """
+
+    rates: tuple[DropoutRates, ...]
+    fusion: FusionRates
+    seed: tuple[int, ...]
+    n_samples: int
+
+    def of_branch(self, index: int) -> DropoutSource:
+        """Return the source of a branch, by its number: each has draws of its own."""
+        seed = self.seed if index == 0 else (*self.seed, 2, index)
+        return DropoutSource(self.rates[index], seed, self.n_samples)
+
+    def of_fusion(self) -> FusionDropout:
+        """Return the dropout above the branches."""
+        return FusionDropout(self.fusion, self.seed)
 
 
 def _mask(

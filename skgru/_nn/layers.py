@@ -5,7 +5,7 @@ Letters as in `cells`: S rows, B sequences, D inputs, H units.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -14,7 +14,6 @@ from scipy import sparse
 
 from skgru._nn.batch import Array
 from skgru._nn.cells import glorot_uniform, sigmoid_
-from skgru._nn.dropout import Dropout
 from skgru._nn.part import (
     Arrays,
     InputPart,
@@ -61,6 +60,7 @@ class Embedding(InputPart):
     """
 
     name = "embedding"
+    is_embedding = True
 
     def __init__(
         self, n_tokens: int, n_dimensions: int, *, patch_size: int = 1, is_frozen: bool = False
@@ -174,18 +174,17 @@ class OutputGate(Part[LayerRun]):
         return GateInputs(dx, dh)
 
 
-class DenseCache(NamedTuple):
-    """The cache of `Dense`'s forward pass, for `backward`."""
+class DenseRun(NamedTuple):
+    """The shared arguments of a pass through a dense layer."""
 
-    x: Array  # (B, D): the inputs, times the mask
-    mask: Array | None  # (B, D): of dropout
+    need_dx: bool = True  # whether the backward pass is to return the gradient of the inputs
 
 
-class Dense(Part[Dropout | None]):
-    """An affine map: y = x·W + b.
+_WITH_DX = DenseRun()
 
-    The `run` of its pass is the dropout of its inputs, if there is any.
-    """
+
+class Dense(Part[DenseRun]):
+    """An affine map: y = x·W + b, of rows x that may be a sparse matrix."""
 
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
         self.n_inputs = n_inputs
@@ -200,19 +199,39 @@ class Dense(Part[Dropout | None]):
         p["weights"][...] = glorot_uniform(rng, self.n_inputs, self.n_outputs)
         p["bias"][...] = 0.0
 
-    def forward(self, p: Arrays, x: Array, run: Dropout | None = None) -> tuple[Array, DenseCache]:
+    def forward(self, p: Arrays, x: Array, run: DenseRun = _WITH_DX) -> tuple[Array, Any]:
         """Map x (B, D) to (B, K); return it and the cache."""
-        mask = run.of_inputs(x) if run else None
-        if mask is not None:
-            x = x * mask
-        return x @ p["weights"] + p["bias"], DenseCache(x, mask)
+        return x @ p["weights"] + p["bias"], x
 
     def backward(
-        self, p: Arrays, dy: Array, cache: DenseCache, g: Arrays, run: Dropout | None = None
-    ) -> Array:
-        """Return the gradient of x (B, D); write those of the parameters to g."""
-        x, mask = cache
-        g["weights"][...] = x.T @ dy
+        self, p: Arrays, dy: Array, cache: Any, g: Arrays, run: DenseRun = _WITH_DX
+    ) -> Array | None:
+        """Return the gradient of x (B, D), if asked for; write those of the parameters to g."""
+        g["weights"][...] = cache.T @ dy
         g["bias"][...] = dy.sum(axis=0)
-        dx: Array = dy @ p["weights"].T
-        return dx if mask is None else dx * mask
+        return dy @ p["weights"].T if run.need_dx else None
+
+
+class RectifiedCache(NamedTuple):
+    """The cache of `Rectified`'s forward pass, for `backward`."""
+
+    x: Any  # (B, D)
+    y: Array  # (B, K)
+
+
+class Rectified(Dense):
+    """A dense layer of rectified linear units: y = max(0, x·W + b)."""
+
+    def forward(
+        self, p: Arrays, x: Array, run: DenseRun = _WITH_DX
+    ) -> tuple[Array, RectifiedCache]:
+        """Map x (B, D) to (B, K); return it and the cache."""
+        y, _ = super().forward(p, x, run)
+        np.maximum(y, 0, out=y)
+        return y, RectifiedCache(x, y)
+
+    def backward(
+        self, p: Arrays, dy: Array, cache: RectifiedCache, g: Arrays, run: DenseRun = _WITH_DX
+    ) -> Array | None:
+        """Return the gradient of x (B, D), if asked for; write those of the parameters to g."""
+        return super().backward(p, dy * (cache.y > 0), cache.x, g, run)

@@ -153,6 +153,8 @@ class InputPart(Part[Run]):
     ----------
     name : str
         Under which its parameters are found.
+    is_embedding : bool
+        Whether its parameters are vectors of tokens or categories, which are under no penalty.
     n_outputs : int
         D, how many inputs each direction of the stack has at a step.
     n_gaps : int or None
@@ -164,6 +166,7 @@ class InputPart(Part[Run]):
     """
 
     name: ClassVar[str] = "inputs"
+    is_embedding: ClassVar[bool] = False
     n_outputs: int
     n_gaps: int | None = None
     needs_dx: bool = False

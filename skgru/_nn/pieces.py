@@ -9,7 +9,7 @@ not: it is cut where a piece begins (truncated back-propagation through time; Wi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from skgru._nn.batch import Array, Piece
 from skgru._nn.branch import Branch, BranchCache
-from skgru._nn.dropout import Dropout, DropoutSource
-from skgru._nn.layers import DenseCache
+from skgru._nn.dropout import Dropout, DropoutSource, FusionDropout, NetworkDropout
+from skgru._nn.feedforward import drop
+from skgru._nn.fusion import FusionCache, FusionInputs, Present
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._nn.part import OutputGradients, Outputs, Run
+from skgru._nn.pooling import Pooling, sum_over_steps
 
 LossOf = Callable[[Array, Piece | None], tuple[float, Array]]
 
@@ -129,17 +131,86 @@ def _of_piece(dropout: DropoutSource | None, i: int, piece: Piece) -> Dropout | 
     return dropout.of_piece(i, piece.positions) if dropout else None
 
 
-def pool_pieces(network: Network, p: Parameters, pieces: Mapping[str, Pieces]) -> Array:
-    """Return the pooled outputs of each sample, (N, n), from a network with poolings."""
-    pooled = []
-    for name, branch in network.branches.items():
-        pooling = branch.pooling
-        assert pooling
-        account = pooling.open(pieces[name].lengths, p.vector.dtype)
-        for encoded in encode_pieces(branch, p, pieces[name]):
-            pooling.read(branch.pooling_section(p), account, encoded.outputs, encoded.piece)
-        pooled.append(pooling.result(account))
-    return network.side_by_side(pooled)
+def fusion_inputs(
+    network: Network,
+    p: Parameters,
+    pieces: Mapping[str, Pieces],
+    silent: Collection[str] = (),
+) -> Iterator[tuple[Piece | None, FusionInputs]]:
+    """Run all branches without a cache.
+
+    Parameters
+    ----------
+    network : Network
+    p : Parameters
+    pieces : mapping of str to Pieces
+        The sequences of each branch, all of the same N samples in the same order.
+    silent : collection of str, default=()
+        Branches that are not run: their outputs are zeros.
+
+    Yields
+    ------
+    piece : Piece or None
+        Whose steps the inputs belong to; None = they belong to the N samples.
+    inputs : FusionInputs
+        Of the samples, once, or of the steps of one piece after the other.
+    """
+    present = are_present(pieces)
+    outputs = {
+        name: _zeros_of(branch, p, pieces[name])
+        if name in silent
+        else _pool(branch, branch.pooling, p, pieces[name])
+        for name, branch in network.branches.items()
+        if branch.pooling
+    }
+    if network.step_branch is None:
+        yield None, FusionInputs(list(outputs.values()), present)
+        return
+    branch = network.branches[network.step_branch]
+    for encoded in encode_pieces(branch, p, pieces[network.step_branch]):
+        outputs[network.step_branch] = encoded.outputs.y
+        yield encoded.piece, _inputs_of_steps(network, outputs, present, encoded.piece)
+
+
+def _zeros_of(branch: Branch, p: Parameters, pieces: Pieces) -> Array:
+    """Return the pooled outputs of a branch that is silent, (N, n)."""
+    return np.zeros((len(pieces.lengths), branch.n_outputs), p.vector.dtype)
+
+
+def _pool(branch: Branch, pooling: Pooling, p: Parameters, pieces: Pieces) -> Array:
+    """Return the pooled outputs of a branch, (N, n)."""
+    account = pooling.open(pieces.lengths, p.vector.dtype)
+    for encoded in encode_pieces(branch, p, pieces):
+        pooling.read(branch.pooling_section(p), account, encoded.outputs, encoded.piece)
+    return pooling.result(account)
+
+
+def are_present(pieces: Mapping[str, Pieces]) -> Present:
+    """Return which branches each sample has, (N, C): those whose sequence has a step."""
+    return np.column_stack([of_branch.lengths > 0 for of_branch in pieces.values()])
+
+
+def _inputs_of_steps(
+    network: Network, outputs: Mapping[str, Array], present: Present, piece: Piece
+) -> FusionInputs:
+    """Return the inputs of the fusion at the steps of a piece, (S, …).
+
+    Parameters
+    ----------
+    network : Network
+    outputs : mapping of str to ndarray
+        Those of each branch: of the piece's steps (S, n), or of the samples (N, n), which all
+        steps of a sample have in common.
+    present : ndarray of shape (N, C)
+    piece : Piece
+        Of the branch whose steps the head reads.
+    """
+    samples = piece.sample_of_row()
+    of_steps = [
+        outputs[name] if name == network.step_branch else outputs[name][samples]
+        for name in network.branches
+    ]
+    return FusionInputs(of_steps, present[samples])
 
 
 class BranchPass(ABC):
@@ -147,18 +218,15 @@ class BranchPass(ABC):
 
     Attributes
     ----------
-    pooled : ndarray of shape (N, n_outputs), or (S, n_outputs) without a pooling
-        Its share of the head's inputs.
-    dropout : Dropout or None
-        That of the head's inputs, if it is the first branch.
+    outputs : ndarray of shape (N, n_outputs), or (S, n_outputs) without a pooling
+        Its inputs of the fusion.
     """
 
-    pooled: Array
-    dropout: Dropout | None = None
+    outputs: Array
 
     @abstractmethod
     def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> Array | None:
-        """Write the gradients of its parameters to g, given that of `pooled`.
+        """Write the gradients of its parameters to g, given that of its outputs.
 
         Returns the gradient of the inputs, if asked for.
         """
@@ -177,20 +245,22 @@ class WholePass(BranchPass):
         need_cache: bool,
     ) -> None:
         x, self.piece = pieces[0]
-        self.dropout = _of_piece(dropout, 0, self.piece)
+        dropped = _of_piece(dropout, 0, self.piece)
         self._branch, self._p = branch, p
-        self._run = Run(self.piece.batch, self.dropout, need_cache=need_cache, need_dx=False)
+        self._run = Run(self.piece.batch, dropped, need_cache=need_cache, need_dx=False)
         (self._outputs, _), self._cache = branch.forward(p, x, self._run)
         self._account: dict[str, Any] = {}
-        self.pooled = self._outputs.y
+        y = self._outputs.y
         if branch.pooling:
             self._account = branch.pooling.open(pieces.lengths, p.vector.dtype)
             section = branch.pooling_section(p)
             branch.pooling.read(section, self._account, self._outputs, self.piece)
-            self.pooled = branch.pooling.result(self._account)
+            y = branch.pooling.result(self._account)
+        self.outputs, self._mask = drop(y, branch.mask_of(dropped))
 
     def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> Array | None:
         branch, p = self._branch, self._p
+        d = d if self._mask is None else d * self._mask
         d_outputs = OutputGradients(d, None)
         if branch.pooling:
             d_outputs = branch.pooling.backward(
@@ -221,11 +291,13 @@ class CutPass(BranchPass):
         for encoded in encode_pieces(branch, p, pieces, dropout):
             self._pooling.read(section, self._account, encoded.outputs, encoded.piece)
             self._initials.append(encoded.run.states)
-        self.pooled = self._pooling.result(self._account)
-        self.dropout = dropout.of_piece(len(pieces)) if dropout else None
+        dropped = dropout.of_piece(len(pieces)) if dropout else None
+        y = self._pooling.result(self._account)
+        self.outputs, self._mask = drop(y, branch.mask_of(dropped))
 
     def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> None:
         assert not need_dx
+        d = d if self._mask is None else d * self._mask
         branch, p, pieces = self._branch, self._p, self._pieces
         g_piece = Parameters(g.shapes, np.zeros_like(g.vector))
         # Where only the last outputs are read, no gradient reaches the other pieces.
@@ -248,6 +320,16 @@ class CutPass(BranchPass):
             g.vector += g_piece.vector
 
 
+class SilentPass(BranchPass):
+    """A branch that is not run: its outputs are zeros, and its parameters have no gradient."""
+
+    def __init__(self, branch: Branch, p: Parameters, pieces: Pieces) -> None:
+        self.outputs = _zeros_of(branch, p, pieces)
+
+    def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> None:
+        assert not need_dx
+
+
 class NetworkPass(NamedTuple):
     """A forward pass of the network, from which the backward pass goes on.
 
@@ -256,14 +338,14 @@ class NetworkPass(NamedTuple):
     raw : ndarray of shape (N, K), or (S, K) without a pooling
         Outputs before the activation, in the order of the samples, or of the piece's rows.
     branches : dict of BranchPass
-    head : DenseCache
+    fusion : FusionCache
     piece : Piece or None
         Whose steps the raw outputs belong to; None = they belong to the samples.
     """
 
     raw: Array
     branches: dict[str, BranchPass]
-    head: DenseCache
+    fusion: FusionCache
     piece: Piece | None
 
 
@@ -271,11 +353,12 @@ def forward(
     network: Network,
     p: Parameters,
     pieces: Mapping[str, Pieces],
-    dropout: DropoutSource | None = None,
+    dropout: NetworkDropout | None = None,
     *,
     need_cache: bool = True,
+    silent: Collection[str] = (),
 ) -> NetworkPass:
-    """Run the network; without a pooling, over one piece only.
+    """Run the network; a branch without a pooling comes in one piece.
 
     Parameters
     ----------
@@ -283,27 +366,62 @@ def forward(
     p : Parameters
     pieces : mapping of str to Pieces
         The sequences of each branch, all of the same N samples in the same order.
-    dropout : DropoutSource, optional
-        That of the network, in training.
+    dropout : NetworkDropout, optional
+        In training.
     need_cache : bool, default=True
         Whether `backward` will follow; without, less memory is held.
+    silent : collection of str, default=()
+        Branches that are not run: their outputs are zeros.
 
     Returns
     -------
     NetworkPass
     """
-    branches: dict[str, BranchPass] = {}
+    passes = _branch_passes(network, p, pieces, dropout, need_cache=need_cache, silent=silent)
+    above = dropout.of_fusion() if dropout else None
+    present = _present(pieces, above)
+    piece = None
+    if network.step_branch is None:
+        inputs = FusionInputs([passed.outputs for passed in passes.values()], present)
+    else:
+        whole = passes[network.step_branch]
+        assert isinstance(whole, WholePass)
+        piece = whole.piece
+        outputs = {name: passed.outputs for name, passed in passes.items()}
+        inputs = _inputs_of_steps(network, outputs, present, piece)
+    raw, cache = network.fusion.forward(p, inputs, above)
+    return NetworkPass(raw, passes, cache, piece)
+
+
+def _branch_passes(
+    network: Network,
+    p: Parameters,
+    pieces: Mapping[str, Pieces],
+    dropout: NetworkDropout | None,
+    *,
+    need_cache: bool,
+    silent: Collection[str] = (),
+    without: str | None = None,
+) -> dict[str, BranchPass]:
+    """Run the branches, all but one, each over its pieces."""
+    passes: dict[str, BranchPass] = {}
     for i, (name, branch) in enumerate(network.branches.items()):
+        if name == without:
+            continue
         own, source = pieces[name], dropout.of_branch(i) if dropout else None
-        if len(own) == 1:
-            branches[name] = WholePass(branch, p, own, source, need_cache=need_cache)
+        if name in silent:
+            passes[name] = SilentPass(branch, p, own)
+        elif len(own) == 1:
+            passes[name] = WholePass(branch, p, own, source, need_cache=need_cache)
         else:
-            branches[name] = CutPass(branch, p, own, source)
-    passes = list(branches.values())
-    pooled = network.side_by_side([of_branch.pooled for of_branch in passes])
-    raw, cache = network.read(p, pooled, passes[0].dropout)
-    piece = passes[0].piece if network.reads_steps and isinstance(passes[0], WholePass) else None
-    return NetworkPass(raw, branches, cache, piece)
+            passes[name] = CutPass(branch, p, own, source)
+    return passes
+
+
+def _present(pieces: Mapping[str, Pieces], above: FusionDropout | None) -> Present:
+    """Return which branches of each sample are read."""
+    present = are_present(pieces)
+    return above.of_branches(present) if above else present
 
 
 def backward(
@@ -320,13 +438,22 @@ def backward(
     Returns the gradient of each branch's inputs (S, D), if asked for: with an embedding, of its
     vectors. Inputs in several pieces have none.
     """
-    if any(isinstance(of_branch, CutPass) for of_branch in passed.branches.values()):
+    if any(isinstance(of_branch, CutPass | SilentPass) for of_branch in passed.branches.values()):
         g.vector[...] = 0
-    d_pooled = network.by_branch(network.read_backward(p, d_raw, passed.head, g))
-    return {
-        name: of_branch.backward(d_pooled[name], g, need_dx=need_dx)
-        for name, of_branch in passed.branches.items()
-    }
+    d_outputs = network.fusion.backward(p, d_raw, passed.fusion, g)
+    of_branches = {}
+    for (name, of_branch), d in zip(passed.branches.items(), d_outputs, strict=True):
+        if passed.piece is not None and name != network.step_branch:
+            d = _by_sample(d, passed.piece, len(of_branch.outputs))
+        of_branches[name] = of_branch.backward(d, g, need_dx=need_dx)
+    return of_branches
+
+
+def _by_sample(d: Array, piece: Piece, n_samples: int) -> Array:
+    """Return the sums (N, n) over the steps of each sample, given rows of a piece's steps."""
+    total = np.zeros((n_samples, d.shape[1]), d.dtype)
+    total[piece.positions] = sum_over_steps(d, piece.batch)
+    return total
 
 
 def loss_and_gradient(
@@ -335,7 +462,8 @@ def loss_and_gradient(
     pieces: Mapping[str, Pieces],
     loss_of: LossOf,
     g: Parameters,
-    dropout: DropoutSource | None = None,
+    dropout: NetworkDropout | None = None,
+    silent: Collection[str] = (),
 ) -> float:
     """Return the loss of sequences, and write its gradient to g: of those in pieces, the truncated.
 
@@ -349,18 +477,18 @@ def loss_and_gradient(
         Given raw outputs, and the piece whose steps they belong to (None = they belong to the N
         samples), returns their loss and its derivative.
     g : Parameters
-    dropout : DropoutSource, optional
-        That of the network.
+    dropout : NetworkDropout, optional
+        In training.
+    silent : collection of str, default=()
+        Branches that are not run: their outputs are zeros.
 
     Returns
     -------
     loss : float
     """
-    if network.reads_steps:
-        (own,) = pieces.values()
-        if len(own) != 1:
-            return _step_gradient(network, p, own, loss_of, g, dropout)
-    passed = forward(network, p, pieces, dropout)
+    if network.step_branch is not None and len(pieces[network.step_branch]) != 1:
+        return _step_gradient(network, network.step_branch, p, pieces, loss_of, g, dropout, silent)
+    passed = forward(network, p, pieces, dropout, silent=silent)
     loss, d_raw = loss_of(passed.raw, passed.piece)
     backward(network, p, d_raw, passed, g)
     return loss
@@ -368,23 +496,46 @@ def loss_and_gradient(
 
 def _step_gradient(
     network: Network,
+    name: str,
     p: Parameters,
-    pieces: Pieces,
+    pieces: Mapping[str, Pieces],
     loss_of: LossOf,
     g: Parameters,
-    dropout: DropoutSource | None,
+    dropout: NetworkDropout | None,
+    silent: Collection[str],
 ) -> float:
-    """Do the same where each step has a loss of its own: one pass over the pieces is enough."""
-    branch = network.only_branch
+    """Do the same where each step of the branch of that name has a loss of its own.
+
+    One pass over its pieces is enough.
+    """
+    branch = network.branches[name]
+    source = dropout.of_branch(list(network.branches).index(name)) if dropout else None
+    above = dropout.of_fusion() if dropout else None
     g.vector[...] = 0
+    passes = _branch_passes(
+        network, p, pieces, dropout, need_cache=True, silent=silent, without=name
+    )
+    outputs = {other: passed.outputs for other, passed in passes.items()}
+    d_others = {other: np.zeros_like(y) for other, y in outputs.items()}
+    present = _present(pieces, above)
     g_piece = network.parameters(np.zeros_like(g.vector))
     total = 0.0
-    for piece, outputs, run, cache in encode_pieces(branch, p, pieces, dropout, need_cache=True):
-        raw, head_cache = network.read(p, outputs.y, run.dropout)
+    for encoded in encode_pieces(branch, p, pieces[name], source, need_cache=True):
+        piece, run = encoded.piece, encoded.run
+        y, mask = drop(encoded.outputs.y, branch.mask_of(run.dropout))
+        inputs = _inputs_of_steps(network, outputs | {name: y}, present, piece)
+        raw, cache = network.fusion.forward(p, inputs, above)
         loss, d_raw = loss_of(raw, piece)
-        dy = network.read_backward(p, d_raw, head_cache, g_piece)
+        d_outputs = network.fusion.backward(p, d_raw, cache, g_piece)
+        for other, d in zip(network.branches, d_outputs, strict=True):
+            if other == name:
+                dy = d if mask is None else d * mask
+            else:
+                d_others[other] += _by_sample(d, piece, len(d_others[other]))
         run = run._replace(need_dx=False)
-        branch.backward(p, OutputGradients(dy, None), cache, g_piece, run)
+        branch.backward(p, OutputGradients(dy, None), encoded.cache, g_piece, run)
         g.vector += g_piece.vector
         total += loss
+    for other, passed in passes.items():
+        passed.backward(d_others[other], g, need_dx=False)
     return total

@@ -29,16 +29,18 @@ class AsTheyAre:
 
 
 def of_sequences(y, weights=None, X=SERIES):
-    return parse_samples({"input": read_numbers(X)}, y, weights, AsTheyAre(), per_step=False)
+    return parse_samples({"input": read_numbers(X)}, y, weights, AsTheyAre(), step_branch=None)
 
 
 def of_steps(y, weights=None):
-    return parse_samples({"input": read_numbers(SERIES)}, y, weights, AsTheyAre(), per_step=True)
+    return parse_samples(
+        {"input": read_numbers(SERIES)}, y, weights, AsTheyAre(), step_branch="input"
+    )
 
 
 def test_samples_of_weight_zero_are_left_out_of_every_input():
     parsed = {"series": read_numbers(SERIES), "words": read_tokens(WORDS)}
-    samples = parse_samples(parsed, [10, 11, 12, 13], [2, 0, 1, 0], AsTheyAre(), per_step=False)
+    samples = parse_samples(parsed, [10, 11, 12, 13], [2, 0, 1, 0], AsTheyAre(), step_branch=None)
     assert list(samples.sequences) == ["series", "words"]
     assert_array_equal(samples.sequences["series"].values, [[1], [2], [4], [5], [6]])
     assert_array_equal(samples.sequences["series"].lengths, [2, 3])
@@ -98,12 +100,12 @@ def test_taken_samples_keep_what_belongs_to_them(per_step):
     rows = [4, 5, 6, 1, 2] if per_step else [3, 1]
     assert_array_equal(taken.targets[:, 0], np.array(rows) * 10)
     assert_array_equal(taken.target_weights, [3, 3, 3, 1, 1] if per_step else [3, 1])
-    assert taken.per_step == per_step
+    assert taken.step_branch == ("input" if per_step else None)
 
 
 def test_both_inputs_of_a_sample_are_taken_together():
     parsed = {"series": read_numbers(SERIES), "words": read_tokens(WORDS)}
-    samples = parse_samples(parsed, [1, 2, 3, 4], None, AsTheyAre(), per_step=False)
+    samples = parse_samples(parsed, [1, 2, 3, 4], None, AsTheyAre(), step_branch=None)
     taken = samples.encoded(AsTheyAre()).take(np.array([3, 1]))
     assert_array_equal(taken.sequences["series"].values[:, 0], [7, 3])
     assert_array_equal(taken.sequences["words"].values, [7, 8, 5])
@@ -131,13 +133,13 @@ def test_nothing_to_train_on_is_refused():
         of_sequences([1, 2, 3, 4], [0, 0, 0, 0])
     parsed = {"series": read_numbers([[], [[1.0]]]), "words": read_tokens([[], [2]])}
     with pytest.raises(ValueError, match="X has no step"):
-        parse_samples(parsed, [1, 2], [1, 0], AsTheyAre(), per_step=False)
+        parse_samples(parsed, [1, 2], [1, 0], AsTheyAre(), step_branch=None)
     parsed["words"] = read_tokens([[3], [2]])  # steps of one input are enough
-    samples = parse_samples(parsed, [1, 2], [1, 0], AsTheyAre(), per_step=False)
+    samples = parse_samples(parsed, [1, 2], [1, 0], AsTheyAre(), step_branch=None)
     assert_array_equal(samples.sequences["words"].values, [3])
 
 
 def test_another_number_of_sequences_in_a_second_input_is_refused():
     parsed = {"series": read_numbers(SERIES), "words": read_tokens(WORDS[:3])}
     with pytest.raises(ValueError, match=r"samples: \[3, 4\] \(sequences of X, targets of y\)\.$"):
-        parse_samples(parsed, [1, 2, 3, 4], None, AsTheyAre(), per_step=False)
+        parse_samples(parsed, [1, 2, 3, 4], None, AsTheyAre(), step_branch=None)

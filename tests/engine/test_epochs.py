@@ -9,10 +9,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRURegressor
 from skgru._engine.batches import Order
-from skgru._engine.epochs import Descent, Diverged, epochs, run
+from skgru._engine.epochs import Descent, Diverged, Group, epochs, run
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import SGD, Adam
-from skgru._nn.schedules import Constant
+from skgru._nn.schedules import Constant, Cosine
 from tests.datasets import ESTIMATORS, assert_same_model, flat, output, ragged, rectangle, small
 from tests.training import EXPLOSION, Bowl, RaiseAt, Recorder, started, step_of
 
@@ -127,7 +127,7 @@ def descent_of(bowl, rate=0.1, **others):
     """Return updates by plain gradient descent."""
     schedule = Constant(rate)
     counts = {"max_grad_norm": None, "n_updates": 0, "n_planned": 100, "n_seen": 0}
-    return Descent(SGD(bowl.theta, momentum=0), schedule, **counts | others)
+    return Descent([Group(SGD(bowl.theta, momentum=0))], schedule, **counts | others)
 
 
 def start(bowl, recorder, n_epochs=3, batch_size=4, **options):
@@ -278,3 +278,47 @@ def test_what_is_not_finite_ends_the_training_after_the_epoch(what, spoiled):
         assert len(recorder.all_of("batch")) == 6
         assert_array_equal(bowl.theta, after_one)
         assert next(states, None) is None
+
+
+# Groups of parameters
+
+SCHEDULE = Cosine(0.1, 0.1)
+
+
+def descent_in(groups, n_planned=20):
+    return Descent(groups, SCHEDULE, None, n_updates=0, n_planned=n_planned, n_seen=0)
+
+
+def descend(groups, theta, n_updates=20):
+    """Return θ after updates with gradients of chance, and which branches were silent before."""
+    theta, rng, silent = theta.copy(), np.random.default_rng(0), []
+    descent = descent_in(groups)
+    for _ in range(n_updates):
+        silent.append(descent.silent)
+        descent.step(theta, rng.normal(size=len(theta)))
+    return theta, silent
+
+
+@pytest.mark.parametrize("optimizer", [Adam, SGD])
+def test_groups_from_the_start_are_as_one(optimizer):
+    theta = np.arange(1.0, 7.0)
+    whole, _ = descend([Group(optimizer(theta, n_decayed=4))], theta)
+    first, second = np.array([0, 2, 5]), np.array([1, 3, 4])
+    groups = [
+        Group(optimizer(theta[first], n_decayed=2), first),
+        Group(optimizer(theta[second], n_decayed=2), second),
+    ]
+    assert_array_equal(descend(groups, theta)[0], whole)
+
+
+def test_a_late_group_has_a_schedule_and_an_optimizer_of_its_own():
+    theta, late, rest = np.arange(1.0, 7.0), np.array([1, 4]), np.array([0, 2, 3, 5])
+    groups = [Group(Adam(theta[rest]), rest), Group(Adam(theta[late]), late, 12, "note")]
+    found, silent = descend(groups, theta)
+    assert silent == [{"note"}] * 12 + [set()] * 8
+    gradients = np.random.default_rng(0).normal(size=(20, 6))
+    expected, optimizer = theta[late].copy(), Adam(theta[late])
+    for i, gradient in enumerate(gradients[12:]):
+        optimizer.step(expected, gradient[late], SCHEDULE.rate((i + 0.5) / 8, 0))
+    assert_array_equal(found[late], expected)
+    assert_array_equal(descend(groups[:1], theta)[0][late], theta[late])

@@ -11,6 +11,8 @@ from skgru._engine.fit import Given, Request, fit
 from skgru._engine.model import Model
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
+from skgru._nn.dropout import FusionRates
+from skgru._spec import FusionSpec
 from tests.datasets import small
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -52,6 +54,9 @@ def fitted(inputs, y, sample_weight=None, **parameters):
     settings = estimator._settings
     request = Request(
         settings,
+        dict.fromkeys(inputs, settings),
+        FusionSpec(),
+        FusionRates(),
         estimator._make_loss(settings),
         Given(inputs, y, sample_weight),
         validation=None,

@@ -9,13 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena, Piece
-from skgru._nn.dropout import DropoutRates, DropoutSource
+from skgru._nn.dropout import DropoutRates, DropoutSource, FusionRates, NetworkDropout
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.pieces import OnePiece, backward, forward, loss_and_gradient, pool_pieces
+from skgru._nn.pieces import OnePiece, backward, forward, loss_and_gradient
 from skgru._spec import NetworkSpec
 from tests import naive
-from tests.passes import branch_spec
+from tests.passes import branch_spec, dropout_of, raw_without_cache
 
 D, K, V = 3, 2, 6
 # Steps of the samples' sequences: no sample is longest in both, some have none in one or in both.
@@ -152,7 +152,7 @@ def test_outputs_are_those_of_the_naive_equations(n_steps, first, pooling):
     for need_cache in (True, False):
         passed = forward(network, p, pieces, need_cache=need_cache)
         assert_allclose(passed.raw, expected, rtol=0, atol=1e-10)
-    raw, _ = network.read(p, pool_pieces(network, p, pieces))
+    ((_, raw),) = raw_without_cache(network, p, pieces)
     assert_allclose(raw, expected, rtol=0, atol=1e-10)
 
 
@@ -239,7 +239,7 @@ def test_gradients_equal_central_differences(check_gradient, first, pooling):
 @ORDERS
 def test_gradients_with_dropout_equal_central_differences(check_gradient, first):
     network, p, sequences = problem(forms(first))
-    pieces, d_raw, dropout = pieces_of(sequences), projection(5), DropoutSource(SOME, (3,), 5)
+    pieces, d_raw, dropout = pieces_of(sequences), projection(5), dropout_of(network, SOME, (3,), 5)
     loss, g = gradient(network, p, pieces, d_raw, dropout)
     assert loss != np.sum(d_raw * forward(network, p, pieces).raw)
     for name in p:
@@ -295,7 +295,7 @@ def test_gradients_of_pieces_with_dropout_equal_central_differences(
         if name.startswith("vitals") and name.endswith("recurrent_weights"):
             p[name][...] = 0
     pieces, d_raw = pieces_of(sequences, n_steps=n_steps), projection(5)
-    dropout = DropoutSource(SOME, (3,), 5)
+    dropout = dropout_of(network, SOME, (3,), 5)
     _, g = gradient(network, p, pieces, d_raw, dropout)
     for name in p:
         if g[name].any() and not name.endswith("recurrent_weights"):
@@ -313,20 +313,21 @@ def test_in_pieces_too_a_pass_with_dropout_can_be_had_again(n_steps):
     network, p, sequences = problem()
     pieces, d_raw = pieces_of(sequences, n_steps=n_steps), projection(5)
     results = [
-        gradient(network, p, pieces, d_raw, DropoutSource(SOME, (seed,), 5)) for seed in (3, 3, 4)
+        gradient(network, p, pieces, d_raw, dropout_of(network, SOME, (seed,), 5))
+        for seed in (3, 3, 4)
     ]
     assert results[0][0] == results[1][0] != results[2][0]
     assert_array_equal(results[0][1].vector, results[1][1].vector)
 
 
 def test_each_branch_leaves_out_parts_of_its_own():
-    source = DropoutSource(SOME, (3,), 50)
+    source = NetworkDropout((SOME,) * 3, FusionRates(), (3,), 50)
     x = np.zeros((50, 20))
     masks = []
     for i in range(3):
         dropout = source.of_branch(i).of_piece(0)
         masks.append((dropout.of_inputs(x), dropout.of_states(0, 20, x.dtype)))
-    plain = source.of_piece(0)
+    plain = DropoutSource(SOME, (3,), 50).of_piece(0)
     assert_array_equal(masks[0][0], plain.of_inputs(x))  # the first has those of an only branch
     assert_array_equal(masks[0][1], plain.of_states(0, 20, x.dtype))
     for one, other in ((0, 1), (0, 2), (1, 2)):
@@ -376,12 +377,15 @@ def test_initialize_draws_anew_for_each_branch_whatever_the_type():
             assert (array != p["two" + name[3:]]).all(), name
 
 
-def test_a_branch_without_pooling_must_be_the_only_one():
+def test_one_branch_at_most_has_no_pooling():
     steps = FORMS["vitals"] | {"pooling": None}
-    assert build({"vitals": steps}).reads_steps
-    assert not build({"vitals": FORMS["vitals"]}).reads_steps
-    with pytest.raises(ValueError, match=r"expected a pooling .* got None for vitals"):
-        build(FORMS | {"vitals": steps})
+    assert build(FORMS).step_branch is None
+    for chosen in ({"vitals": steps}, FORMS | {"vitals": steps}):
+        network = build(chosen)
+        assert network.reads_steps
+        assert network.step_branch == "vitals"
+    with pytest.raises(ValueError, match=r"expected a pooling .* got None for note, vitals"):
+        build({"note": FORMS["note"] | {"pooling": None}, "vitals": steps})
 
 
 @pytest.mark.parametrize("names", [(), ("note", "note")])

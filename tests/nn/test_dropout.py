@@ -7,11 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
-from skgru._nn.dropout import Dropout, DropoutRates, DropoutSource
+from skgru._nn.dropout import Dropout, DropoutRates, FusionDropout, FusionRates
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.pieces import loss_and_gradient
 from tests import kinds
-from tests.passes import backward, forward, make_network, only
+from tests.passes import backward, dropout_of, forward, make_network, only
 
 SOME = DropoutRates(inputs=0.3, states=0.4, tokens=0.3)
 
@@ -66,6 +66,63 @@ def test_masks_depend_on_seed_layer_and_piece_and_states_stay_masked_over_the_pi
     assert_array_equal(later[3], a[3][positions])
 
 
+# Branches
+
+
+def some_present(n=3000, n_branches=4):
+    """Return which branches each sample has; some have none."""
+    return np.random.default_rng(0).random((n, n_branches)) < 0.6
+
+
+def stay_of(present, rate, seed=(1,)):
+    return FusionDropout(FusionRates(branches=rate), seed).of_branches(present)
+
+
+def test_the_share_of_the_branches_is_left_out_where_enough_remain():
+    present = np.ones((4000, 6), bool)
+    stay = stay_of(present, 0.3)
+    # All six were left out of so few that it does not show.
+    assert_allclose(stay.mean(axis=0), 0.7, atol=0.03)
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.9, 0.999])
+def test_of_the_branches_that_a_sample_has_one_stays_and_none_comes_back(rate):
+    present = some_present()
+    stay = stay_of(present, rate)
+    assert not (stay & ~present).any()
+    assert_array_equal(stay.any(axis=1), present.any(axis=1))
+    assert (stay != present).any()
+    assert not present.any(axis=1).all()
+
+
+def test_the_branch_that_stays_alone_is_any_of_them():
+    stay = stay_of(np.ones((4000, 4), bool), 0.999)
+    assert_allclose(stay.mean(axis=0), 0.25, atol=0.04)
+
+
+def test_branches_are_left_out_by_seed_and_anew_at_each_call():
+    present = some_present()
+    assert_array_equal(stay_of(present, 0.3), stay_of(present, 0.3))
+    assert (stay_of(present, 0.3, (2,)) != stay_of(present, 0.3)).any()
+    dropout = FusionDropout(FusionRates(branches=0.3), (1,))
+    assert (dropout.of_branches(present) != dropout.of_branches(present)).any()
+
+
+def test_without_a_rate_all_branches_and_outputs_stay():
+    dropout, present = FusionDropout(FusionRates(), (1,)), some_present()
+    assert dropout.of_branches(present) is present
+    assert dropout.of_inputs(np.ones((3, 2))) is None
+
+
+def test_which_branches_stay_does_not_hang_on_the_layers_above():
+    present, x = some_present(), np.zeros((50, 4))
+    dropout = FusionDropout(FusionRates(hidden=0.4, branches=0.3), (1,))
+    mask = dropout.of_inputs(x)
+    assert np.mean(mask == 0) == pytest.approx(0.4, abs=0.1)
+    assert_array_equal(dropout.of_branches(present), stay_of(present, 0.3))
+    assert_array_equal(mask, FusionDropout(FusionRates(hidden=0.4), (1,)).of_inputs(x))
+
+
 # Gradients
 
 
@@ -83,7 +140,7 @@ def test_gradients_with_masks_equal_central_differences(check_gradient, kind, fo
     d_raw = rng.normal(size=(8 if pooling is None else 4, 2))
 
     def run():
-        return forward(network, p, x, batch, dropout=DropoutSource(SOME, (3,), 4))
+        return forward(network, p, x, batch, dropout=dropout_of(network, SOME, (3,), 4))
 
     g = Parameters(network.shapes, np.full_like(p.vector, np.nan))
     _, passed = run()
@@ -102,7 +159,7 @@ def test_in_one_piece_the_masked_gradient_is_that_of_the_whole(pooling):
     sequences = Sequences(rng.normal(size=(8, 3)), offsets_of(lengths))
     x, batch, _, rows = make_batch(Steps(sequences), np.arange(3))
     d_raw = rng.normal(size=(8 if pooling is None else 3, 2))
-    dropout = DropoutSource(DropoutRates(inputs=0.3, states=0.4), (3,), 3)
+    dropout = dropout_of(network, DropoutRates(inputs=0.3, states=0.4), (3,), 3)
     raw, passed = forward(network, p, x, batch, dropout=dropout)
     whole, pieces = (Parameters(network.shapes, np.full_like(p.vector, np.nan)) for _ in range(2))
     backward(network, p, d_raw if pooling else d_raw[rows], passed, whole)

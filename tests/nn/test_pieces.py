@@ -12,9 +12,9 @@ from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import SequencePieces, Steps, make_batch
 from skgru._nn.batch import Arena
 from skgru._nn.parameters import Parameters, size_of
-from skgru._nn.pieces import encode_pieces, loss_and_gradient, pool_pieces
+from skgru._nn.pieces import loss_and_gradient
 from tests import kinds, naive
-from tests.passes import backward, forward, make_network, only
+from tests.passes import backward, forward, make_network, only, raw_without_cache
 
 D, K, V = 3, 2, 6
 WIDTHS = (4, 3)
@@ -102,11 +102,9 @@ def whole(network, p, sequences, d_raw=None):
 def raw_in_pieces(network, p, sequences, n_steps):
     """Return the raw outputs of sequences in pieces."""
     pieces = cut(sequences, n_steps)
-    if not network.reads_steps:
-        return network.read(p, pool_pieces(network, p, only(network, pieces)))[0]
     raw = np.full(shape_of_raw(network, sequences), np.nan)
-    for piece, outputs, *_ in encode_pieces(network.only_branch, p, pieces):
-        raw[piece.rows], _ = network.read(p, outputs.y)
+    for piece, outputs in raw_without_cache(network, p, only(network, pieces)):
+        raw[slice(None) if piece is None else piece.rows] = outputs
     return raw
 
 

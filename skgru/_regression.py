@@ -1,0 +1,158 @@
+"""What a network for numbers does: fit, predictions, score."""
+
+from numbers import Real
+
+from sklearn.base import RegressorMixin
+from sklearn.utils import check_consistent_length
+from sklearn.utils.metaestimators import available_if
+
+from skgru._base import BaseNetwork
+from skgru._compat import Interval, StrOptions, fit_context
+from skgru._engine.loss import make_loss
+from skgru._engine.number_losses import NUMBER_LOSSES
+
+
+class NetworkRegressor(RegressorMixin, BaseNetwork):
+    """Base of the regressors; the class of an estimator says which X it reads."""
+
+    _parameter_constraints: dict = {
+        "loss": [StrOptions(NUMBER_LOSSES.keys())],
+        "quantiles": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, in any of the forms of the class's notes.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values. With ``pooling=None`` an array of shape (n_steps_i,) or
+            (n_steps_i, n_outputs) for each sequence.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative. A weight of zero leaves a sample out.
+
+        X_val : array-like, default=None
+            Samples to validate on after each epoch, in the same forms. The scores are kept in
+            `validation_scores_`; with `early_stopping` they end the training.
+
+        y_val : array-like, default=None
+            The targets of `X_val`.
+
+        sample_weight_val : array-like, default=None
+            The weights of `X_val` in the validation score.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If parameters or data are invalid; the estimator then stays as it was. Or if the loss is
+            no longer finite; the weights are then the last finite ones.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(lambda self: self._check_solver())
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train one epoch on the given data.
+
+        Scaling, tokens, optimizer and the network, where parameters say 'auto', are set up by the
+        data of the first call and kept from then on. Nothing is held out to stop early.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, as for `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values, as for `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X, return_std=False):
+        """Predict the target of each sample.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, as for `fit`.
+
+        return_std : bool, default=False
+            Whether to return the standard deviation too, with ``loss='gaussian'``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As many dimensions as y had in `fit`. Where several quantiles are estimated, the array
+            has one more, with as many entries. With ``pooling=None`` every step has a row: the
+            array begins with (n_samples, n_steps), or is one of shape (n_samples,) that holds an
+            array for each sequence, where the numbers of steps differ.
+
+        y_std : ndarray of the same shape
+            Only with `return_std`.
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is asked of another loss.
+        """
+        model = self._fitted_model()
+        if return_std and not model.loss.has_std:
+            raise ValueError(f"return_std=True needs loss='gaussian', got {model.loss.name!r}.")
+        outputs = self._run(model, X)
+        y = outputs.shaped(model.predictions(outputs.values))
+        if not return_std:
+            return y
+        return y, outputs.shaped(model.loss.predict_std(outputs.values))
+
+    def score(self, X, y, sample_weight=None):
+        """Return R² of the prediction; of quantiles, the mean of D² of their pinball losses.
+
+        A prediction of the mean of y, or of its quantiles, has 0.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, as for `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets; with ``pooling=None`` one for each step.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            1 is the best. With ``pooling=None`` it is taken over all steps.
+        """
+        model = self._fitted_model()
+        raw, y, weights = self._run_to_score(model, X, y, sample_weight)
+        check_consistent_length(raw, y)
+        targets, _ = model.loss.encode(y, weights)
+        return model.loss.score(raw, targets, weights)
+
+    def _make_loss(self, settings):
+        return make_loss(NUMBER_LOSSES[settings.loss], settings)

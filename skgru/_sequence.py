@@ -1,0 +1,116 @@
+"""The estimators of one sequence per sample: the parameters of its input and of its branch."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils.validation import validate_data
+
+from skgru._base import BaseNetwork
+from skgru._constraints import NUMBERS, RECURRENCE, TOKENS
+from skgru._data.forms import open_form
+from skgru._data.kinds import INPUTS
+from skgru._engine.fit import Given
+
+# The name of the only branch: it is not said in errors.
+_BRANCH = ""
+
+
+class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
+    """Base of `GRUClassifier` and `GRURegressor`, which see for the parameters."""
+
+    _parameter_constraints: dict = {
+        **BaseNetwork._parameter_constraints,
+        **RECURRENCE,
+        **NUMBERS,
+        **TOKENS,
+    }
+
+    # --- Fitting ---------------------------------------------------------------------------------
+
+    def _branch_settings(self, settings):
+        return {_BRANCH: settings}
+
+    def _give(self, training, validation, *, reset, request):
+        def given(samples, *, reset):
+            opened = self._open_sequences(samples.X, reset=reset)
+            return Given({_BRANCH: opened}, samples.y, samples.sample_weight)
+
+        to_train = given(training, reset=reset)
+        to_validate = None if validation.X is None else given(validation, reset=False)
+        return to_train, to_validate, False
+
+    def _open(self, X):
+        return {_BRANCH: self._open_sequences(X, reset=False)}
+
+    def _open_sequences(self, X, *, reset):
+        """Open X; with `reset`, keep the names of its features, else compare them."""
+        opened = open_form(X, type(self).__name__)
+        named = np.empty((0, 0)) if opened.named is None else opened.named
+        validate_data(self, named, skip_check_array=True, ensure_2d=False, reset=reset)
+        return opened
+
+    def _publish_inputs(self, model):
+        (part,) = model.inputs.values()
+        for name in {name for kind in INPUTS.values() for name in kind.attribute_names}:
+            vars(self).pop(name, None)  # of an earlier fit to other data
+        self.n_features_in_ = part.n_features_in
+        vars(self).update(part.attributes)
+
+    @property
+    def _said_scaling(self):
+        return f"scaling={self.scaling!r}"
+
+    # --- Features for other estimators -----------------------------------------------------------
+
+    def transform(self, X):
+        """Return the pooled outputs of each sequence: features for another estimator.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_features_out)
+            The pooled outputs of the top layer.
+
+        Raises
+        ------
+        ValueError
+            If there is no pooling; see `transform_steps`.
+        """
+        model = self._fitted_model()
+        if model.per_step:
+            raise ValueError("transform needs a pooling, got pooling=None: use transform_steps.")
+        return self._run(model, X, "pooled").values
+
+    def transform_steps(self, X):
+        """Return the outputs of the top layer at every step; with `patch_size`, at every patch.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, as for `fit`.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_samples, n_steps, n_outputs), or of shape (n_samples,)
+            The second, of arrays (n_steps_i, n_outputs), where the numbers of steps differ.
+        """
+        outputs = self._run(self._fitted_model(), X, "steps")
+        return outputs.shaped(outputs.values)
+
+    @property
+    def _n_features_out(self):
+        return self._fitted_model().network.fusion.n_joined
+
+    # --- scikit-learn ----------------------------------------------------------------------------
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        has_tokens = isinstance(self.embedding_dim, Integral) or self.embedding_matrix is not None
+        tags.input_tags.allow_nan = self.missing != "error" and not has_tokens
+        return tags
