@@ -2,7 +2,9 @@
 
 from skgru._version import __version__ as __version__
 from skgru.alignment import SequenceAligner
+from skgru.branches import SeriesBranch, TableBranch, TokenBranch
 from skgru.classifier import GRUClassifier
+from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
 from skgru.per_timestep import PerTimestep
 from skgru.regressor import GRURegressor
 from skgru.text import SequenceVectorizer
@@ -11,8 +13,13 @@ from skgru.windows import make_windows
 __all__ = [
     "GRUClassifier",
     "GRURegressor",
+    "MultimodalGRUClassifier",
+    "MultimodalGRURegressor",
     "PerTimestep",
     "SequenceAligner",
     "SequenceVectorizer",
+    "SeriesBranch",
+    "TableBranch",
+    "TokenBranch",
     "make_windows",
 ]

@@ -6,9 +6,19 @@ from unittest import SkipTest
 import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from skgru import GRUClassifier, GRURegressor
+from skgru import (
+    GRUClassifier,
+    GRURegressor,
+    MultimodalGRUClassifier,
+    MultimodalGRURegressor,
+)
 
-MLPS = {GRUClassifier: MLPClassifier, GRURegressor: MLPRegressor}
+MLPS = {
+    GRUClassifier: MLPClassifier,
+    GRURegressor: MLPRegressor,
+    MultimodalGRUClassifier: MLPClassifier,
+    MultimodalGRURegressor: MLPRegressor,
+}
 
 
 def name_of(check):

@@ -1,4 +1,4 @@
-"""The two estimators say the same in the same words."""
+"""The estimators say the same in the same words."""
 
 import ast
 import inspect
@@ -6,7 +6,15 @@ import re
 
 import pytest
 
-from skgru import GRUClassifier, GRURegressor
+from skgru import (
+    GRUClassifier,
+    GRURegressor,
+    MultimodalGRUClassifier,
+    MultimodalGRURegressor,
+    SeriesBranch,
+    TableBranch,
+    TokenBranch,
+)
 
 # The meaning of y is the only thing that differs, wherever it is a parameter or a result.
 PARTICULAR = {"y"}
@@ -48,21 +56,64 @@ def public_methods(estimator_class):
     return {name for name, _ in methods if not name.startswith("_")}
 
 
-def test_shared_parameters_and_attributes_have_the_same_words():
-    shared = list(shared_entries(GRUClassifier, GRURegressor))
-    of_both = [set(inspect.signature(each).parameters) for each in (GRUClassifier, GRURegressor)]
+PAIRS = [(GRUClassifier, GRURegressor), (MultimodalGRUClassifier, MultimodalGRURegressor)]
+EACH_PAIR = pytest.mark.parametrize("pair", PAIRS, ids=["one sequence", "several inputs"])
+
+
+@EACH_PAIR
+def test_shared_parameters_and_attributes_have_the_same_words(pair):
+    shared = list(shared_entries(*pair))
+    of_both = [set(inspect.signature(each).parameters) for each in pair]
     assert set.intersection(*of_both) <= {name for name, *_ in shared}
     assert not differences(shared), differences(shared)
 
 
-METHODS = sorted(public_methods(GRUClassifier) & public_methods(GRURegressor))
+METHODS = [
+    (*pair, name) for pair in PAIRS for name in sorted(set.intersection(*map(public_methods, pair)))
+]
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_shared_methods_have_the_same_words(name):
-    shared = list(shared_entries(getattr(GRUClassifier, name), getattr(GRURegressor, name)))
-    assert shared
+@pytest.mark.parametrize(("ours", "theirs", "name"), METHODS)
+def test_shared_methods_have_the_same_words(ours, theirs, name):
+    shared = list(shared_entries(getattr(ours, name), getattr(theirs, name)))
+    assert shared or name in ("get_params", "get_feature_names_out")
     assert not differences(shared), differences(shared)
+
+
+# Where several inputs are another matter than one sequence.
+OF_SEVERAL = {
+    "auto_params_",
+    "bptt_steps",
+    "dropout",
+    "early_stopping",
+    "feature_names_in_",
+    "hidden_layer_sizes",
+    "max_iter",
+    "n_features_in_",
+    "n_layers_",
+    "parameters_",
+    "warm_start",
+}
+
+
+@pytest.mark.parametrize("pair", list(zip(*PAIRS, strict=True)), ids=["classifier", "regressor"])
+def test_several_inputs_and_one_sequence_are_told_in_the_same_words(pair):
+    shared = [
+        (name, re.sub(r" \[\d+\]_", "", ours), theirs)
+        for name, ours, theirs in shared_entries(*pair)
+        if name not in OF_SEVERAL
+    ]
+    assert {"solver", "learning_rate", "loss_curve_", "weight_decay"} <= {n for n, *_ in shared}
+    assert not differences(shared), differences(shared)
+
+
+@pytest.mark.parametrize("branch", [TokenBranch, SeriesBranch, TableBranch])
+def test_the_parameters_of_branches_have_the_order_and_the_defaults_that_are_told(branch):
+    told = entries(sections(inspect.getdoc(branch))["Parameters"])
+    defaults = {name: p.default for name, p in inspect.signature(branch).parameters.items()}
+    assert list(told) == list(defaults)
+    for name, text in told.items():
+        assert text.partition("\n")[0].endswith(f"default={defaults[name]!r}"), name
 
 
 def test_the_notes_and_the_references_that_both_cite_are_the_same():

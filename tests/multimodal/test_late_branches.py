@@ -1,0 +1,148 @@
+"""Branches that take part in the last epochs only: those of tokens that are seldom seen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from skgru import MultimodalGRUClassifier, SeriesBranch, TableBranch, TokenBranch
+
+N_EPOCHS = 5
+
+
+def make(n_tokens, n=60, seed=0):
+    """Return texts of so many different tokens, series and ages, and two classes."""
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame(
+        {
+            "note": pd.Series([rng.integers(2, n_tokens + 2, 6) for _ in range(n)], dtype=object),
+            "pulse": pd.Series([rng.normal(size=4) for _ in range(n)], dtype=object),
+            "age": rng.normal(size=n),
+        }
+    )
+    return X, np.arange(n) % 2
+
+
+def network(*names, note=None, **parameters):
+    branches = {
+        "note": TokenBranch(embedding_dim=3, hidden_layer_sizes=3, **(note or {})),
+        "pulse": SeriesBranch(hidden_layer_sizes=3),
+        "age": TableBranch(),
+    }
+    given = [(name, branches[name], [name] if name == "age" else name) for name in names]
+    settings = {"max_iter": N_EPOCHS, "random_state": 0, "hidden_layer_sizes": 3} | parameters
+    return MultimodalGRUClassifier(given, **settings)
+
+
+SELDOM, OFTEN = make(n_tokens=40), make(n_tokens=10)  # seen 9 and 36 times
+
+
+def last_epochs(model, X, y):
+    return model.fit(X, y).auto_params_["note__last_epochs"]
+
+
+@pytest.mark.parametrize("beside", ["pulse", "age"])
+def test_tokens_seldom_seen_join_for_the_last_two_epochs(beside):
+    assert last_epochs(network("note", beside), *SELDOM) == 2
+    assert last_epochs(network("note", beside), *OFTEN) == N_EPOCHS
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"learning_rate": "constant"},
+        {"early_stopping": True},
+        {"solver": "lbfgs"},
+        {"max_iter": 2},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_none_is_late_where_the_last_epochs_are_not_known(parameters):
+    model = network("note", "age", **parameters)
+    assert last_epochs(model, *SELDOM) == model.max_iter
+    X, y = SELDOM
+    model = network("note", "age").partial_fit(X, y, classes=[0, 1])
+    assert model.auto_params_["note__last_epochs"] == N_EPOCHS
+
+
+def test_texts_alone_are_read_in_all_epochs():
+    assert last_epochs(network("note"), *SELDOM) == N_EPOCHS
+
+
+def test_epochs_are_those_that_the_other_branches_need():
+    X, y = SELDOM
+    of_table = network("age", max_iter="auto").fit(X, y).n_iter_
+    assert network("note", "age", max_iter="auto").fit(X, y).n_iter_ == of_table
+    assert network("note", max_iter="auto").fit(X, y).n_iter_ < of_table
+
+
+@pytest.mark.parametrize("n_last", [1, 3, N_EPOCHS, 99, None])
+def test_how_many_can_be_said(n_last):
+    model = network("note", "age", note={"last_epochs": n_last}).fit(*OFTEN)
+    whole = network("note", "age").fit(*OFTEN)
+    is_late = n_last in (1, 3)
+    same = np.array_equal(model.parameters_["head.weights"], whole.parameters_["head.weights"])
+    assert same == (not is_late)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_a_branch_is_as_it_was_drawn_until_it_joins(monkeypatch):
+    X, y = SELDOM
+    ended = []
+
+    def stop(epoch):
+        from skgru._engine.observers import History
+
+        heard = History.on_epoch
+
+        def on_epoch(self, state):
+            heard(self, state)
+            ended.append(state.epoch)
+            return state.epoch == epoch
+
+        monkeypatch.setattr(History, "on_epoch", on_epoch)
+
+    stop(3)
+    before = network("note", "age").fit(X, y)
+    others = network("note", "age", note={"last_epochs": 1}).fit(X, y)
+    assert ended == [1, 2, 3] * 2
+    names = [name for name in before.parameters_ if name.startswith("note.")]
+    for name in names:
+        assert_array_equal(before.parameters_[name], others.parameters_[name])
+    assert not np.array_equal(before.parameters_["head.bias"], np.zeros(1))
+    monkeypatch.undo()
+    after = network("note", "age").fit(X, y)
+    moved = [n for n in names if np.any(after.parameters_[n] != before.parameters_[n])]
+    assert {"note.embedding.weights", "note.hidden_0.bias"} <= set(moved)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_it_is_named_where_it_has_no_effect():
+    for parameters in ({"learning_rate": "constant"}, {"early_stopping": True}):
+        model = network("note", "age", note={"last_epochs": 2}, **parameters)
+        with pytest.warns(UserWarning, match="note__last_epochs=2 .all branches take part"):
+            model.fit(*OFTEN)
+
+
+def test_a_step_branch_takes_part_in_all_epochs():
+    X, y = SELDOM
+    steps = [np.full(6, label) for label in y]
+    model = network("note", "age", note={"pooling": None}).fit(X, steps)
+    assert model.auto_params_["note__last_epochs"] == N_EPOCHS
+
+
+def test_seldom_seen_texts_do_not_drown_the_other_branches():
+    """As many texts as are learned by heart, and a number that tells the class."""
+    rng = np.random.default_rng(1)
+    X, y = make(n_tokens=400, n=300)
+    X["age"] = y + rng.normal(0, 0.7, len(y))
+    fresh, truth = make(n_tokens=400, n=600, seed=2)
+    fresh["age"] = truth + rng.normal(0, 0.7, len(truth))
+    settings = {"max_iter": 60, "learning_rate_init": 0.02}
+    alone = network("age", **settings).fit(X, y).score(fresh, truth)
+    both = network("note", "age", **settings).fit(X, y).score(fresh, truth)
+    always = network("note", "age", note={"last_epochs": None}, **settings)
+    assert alone > 0.72
+    assert both > alone - 0.03
+    assert always.fit(X, y).score(fresh, truth) < both - 0.04
