@@ -10,16 +10,10 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._compat import StrOptions, fit_context, names_of
+from skgru._compat import StrOptions, fit_context, is_array, is_list, names_of
 from skgru._data.arrays import check_not_deferred
-from skgru._data.columns import (
-    check_finite,
-    columns_of_rows,
-    parse_times,
-    parse_values,
-    to_column,
-    to_objects,
-)
+from skgru._data.columns import Rows, check_finite, parse_times, parse_values, to_objects
+from skgru._data.events import cells_of, columns_of_events, join_cells
 from skgru._data.keys import (
     check_types_of_keys,
     distinct_keys,
@@ -55,12 +49,16 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     for each bin of a regular grid; a column for the time, then one for each channel. A channel
     that has no value there is NaN.
 
+    X is either one table of the events of all samples, or a column with a table for each sample.
+    Rows of the latter are samples: it can be split, cross-validated and put into a pipeline.
+
     Parameters
     ----------
     sample : str or other hashable, default='sample'
         The name of the column that says which sample an event belongs to. Samples are strings,
         numbers, dates or anything else that is hashable. Whole numbers of any size stay apart, and
-        so do dates to the nanosecond.
+        so do dates to the nanosecond. In a table for each sample, there need not be such a column,
+        and it is ignored.
 
     time : str or other hashable, default='time'
         The name of the column of times: numbers, or datetimes or durations, which become seconds
@@ -104,7 +102,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     samples_ : ndarray of shape (n_samples,)
         The samples seen in `fit` in order of their first event, the order in which
         `fit_transform` returns them unless it is told another. Datetimes are in UTC and without a
-        time zone, and dates are datetimes.
+        time zone, and dates are datetimes. Where X had a table for each sample, their positions.
 
     See Also
     --------
@@ -130,6 +128,19 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     The column of times is float64, which tells seconds since 1970 to 0.25 µs, and whole numbers up
     to 2**53. Times that are closer remain steps of their own, with equal or nearly equal times.
     Count them from a start of the sample's own where their differences matter.
+
+    A column with a table for each sample is a list, a tuple, an object array, a Series, or a frame
+    or an array of this one column. An element holds the events of one sample: a DataFrame, an Arrow
+    table, a structured array or a dict of columns, with the columns of time, channel and value; an
+    array of shape (n_events, 3) or a list of such rows (or of a dict each). One that is missing
+    (None, NaN) or empty is a sample without events. Columns of polars and Arrow may hold these as
+    structs of lists or lists of structs. The types of times, channels and values are decided over
+    all samples. The sequences are those of one table of the same events, in the order of the
+    elements, so that `samples` has nothing to say and is refused.
+
+    X is such a column if its first element that is neither missing nor empty is a table, or a list
+    or an array whose first two elements are themselves rows. An element of plain cells is an
+    event of one table: ``("ann", 0.0, "pulse", 71)``.
 
     Only the channels are learned. To align all events before a cross-validation over the
     sequences therefore leaks nothing, while splitting the rows of events would cut samples apart.
@@ -163,6 +174,21 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     The samples that targets are known for, in the order of the targets:
 
     >>> [len(x) for x in aligner.transform(events, samples=["bob", "ann", "eve"])]
+    [1, 3, 0]
+
+    A column with a table for each sample, in which a third sample has no events:
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(events, columns=["stay", "time", "channel", "value"])
+    >>> of_stays = table.groupby("stay")[["time", "channel", "value"]]
+    >>> stays = pd.Series(dict(iter(of_stays))).reindex(["bob", "ann", "eve"])
+    >>> stays["ann"]
+       time      channel  value
+    0   0.0        pulse   71.0
+    2   0.5        pulse   73.0
+    3   0.5  temperature   36.6
+    4   2.0  temperature   37.0
+    >>> [len(x) for x in SequenceAligner().fit_transform(stays)]
     [1, 3, 0]
 
     A regular grid:
@@ -222,11 +248,11 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
 
         Parameters
         ----------
-        X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
+        X : DataFrame, dict of arrays, (n_events, 4) array-like, or column of n_samples tables
             The events: a pandas or polars DataFrame, an Arrow table, a structured array or a dict
             with the four columns named in the parameters (others are ignored), or rows of sample,
             time, channel and value. Times must be finite, values finite or missing; a masked cell
-            is missing.
+            is missing. Or a column with a table of events for each sample; see the Notes.
 
         y : None
             This parameter is ignored.
@@ -243,7 +269,10 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             not a number, a sample or channel is a float of 2**53 or more, no channel is left, or
             `channels` are of another type than those of the events.
         """
-        events = self._parse(X)
+        return self._learn(self._open(X))
+
+    def _learn(self, table):
+        events = self._parse(table)
         if self.channels is None:
             channels = _sorted_channels(events)
         else:
@@ -259,12 +288,13 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         self.samples_ = keys_as_array(events.samples)
         return self
 
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None, samples=None):
         """Learn the channels, and return the sequence of each sample.
 
         Parameters
         ----------
-        X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
+        X : DataFrame, dict of arrays, (n_events, 4) array-like, or column of n_samples tables
             The events, as in `fit`.
 
         y : None
@@ -272,7 +302,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
 
         samples : array-like of shape (n_samples,), default=None
             The samples to return, in this order, as in `transform`. The channels are learned from
-            the events of all samples.
+            the events of all samples. None where X has a table for each sample.
 
         Returns
         -------
@@ -284,20 +314,22 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         ValueError
             As in `fit` and `transform`.
         """
-        return self.fit(X, y).transform(X, samples)
+        table = self._open(X, samples)
+        return self._learn(table)._align(table, samples)
 
     def transform(self, X, samples=None):
         """Return the sequence of each sample.
 
         Parameters
         ----------
-        X : DataFrame, dict of arrays, or array-like of shape (n_events, 4)
+        X : DataFrame, dict of arrays, (n_events, 4) array-like, or column of n_samples tables
             The events, as in `fit`.
 
         samples : array-like of shape (n_samples,), default=None
             The samples to return, in this order; of the type of those in X (the text "1" is not the
             number 1). One without events is an empty sequence; events of other
-            samples are ignored. None returns all samples in order of their first event.
+            samples are ignored. None returns all samples in order of their first event. Where X has
+            a table for each sample, None is the only choice, and returns them in their order.
 
         Returns
         -------
@@ -310,10 +342,13 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         ValueError
             As in `fit`, and if there are events of a channel that is not learned (unless
             ``handle_unknown='ignore'``), `samples` has one twice or one of another type than those
-            of X, or the grid of `freq` is too large.
+            of X or is given for a column of tables, or the grid of `freq` is too large.
         """
         check_is_fitted(self)
-        events = self._parse(X, samples)
+        return self._align(self._open(X, samples), samples)
+
+    def _align(self, table, samples=None):
+        events = self._parse(table, samples)
         channels = self.channels_.tolist()
         if not set(map(type_of_key, channels)) & set(map(type_of_key, events.channels)):
             check_types_of_keys(channels, events.channels, "channels", self.channel)
@@ -373,49 +408,50 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _parse(self, X, samples=None):
+    def _open(self, X, samples=None):
+        """Return X as one table of the events of all samples."""
+        check_not_deferred(X, "the frame that was grouped")
+        if names_of(X) is None and not is_array(X) and is_list(type(X)):
+            X = list(X)  # of an iterator too
+        names = [self.sample, self.time, self.channel, self.value]
+        cells = cells_of(X, names)
+        if cells is None:
+            sample, *columns = columns_of_events(X, names)
+            rows = Rows(np.arange(len(sample)))
+            return _Table(*number_keys(sample, rows, self.sample), *columns, rows)
+        if samples is not None:
+            raise ValueError(
+                "Expected samples=None, as each element of X holds the events of one sample, and "
+                "the sequences are returned in their order: the ids of samples are those of one "
+                "table of all events."
+            )
+        lengths, columns = join_cells(cells, names[1:])
+        sample_of = np.repeat(np.arange(len(cells)), lengths)
+        rows = Rows(np.arange(len(sample_of)), np.cumsum(lengths) - lengths)
+        return _Table(list(range(len(cells))), sample_of, *columns, rows)
+
+    def _parse(self, table, samples=None):
         """Return the checked events that have a value, of `samples` or of all."""
-        sample, time, channel, value = self._split_columns(X)
-        all_rows = np.arange(len(sample))
-        found, sample_of = number_keys(sample, all_rows, self.sample)
+        sample_of = table.sample_of
         if samples is None:
-            samples = found
+            samples = table.samples
         else:
             samples = distinct_keys(samples, "samples")
-            check_types_of_keys(samples, found, "samples", self.sample)
-        position = {sample: position for position, sample in enumerate(samples)}
-        sample_of = np.array([position.get(sample, -1) for sample in found], np.intp)[sample_of]
+            check_types_of_keys(samples, table.samples, "samples", self.sample)
+            position = {sample: position for position, sample in enumerate(samples)}
+            places = [position.get(sample, -1) for sample in table.samples]
+            sample_of = np.array(places, np.intp)[sample_of]
 
-        rows = np.flatnonzero(sample_of >= 0)
-        values = parse_values(value[rows], rows, self.value)
+        chosen = np.flatnonzero(sample_of >= 0)
+        values = parse_values(table.value[chosen], table.rows[chosen], self.value)
         present = ~np.isnan(values)
-        rows, values = rows[present], values[present]
+        chosen, values = chosen[present], values[present]
+        rows = table.rows[chosen]
         check_finite(values, values, rows, self.value)
 
-        channels, channel_of = number_keys(channel[rows], rows, self.channel)
-        ticks = parse_times(time[rows], rows, self.time)
-        return _Events(samples, sample_of[rows], ticks, channels, channel_of, values, rows)
-
-    def _split_columns(self, X):
-        """Return the columns of sample, time, channel and value as arrays of one length."""
-        check_not_deferred(X, "the frame that was grouped")
-        names = [self.sample, self.time, self.channel, self.value]
-        found = names_of(X)
-        if found is None:
-            return columns_of_rows(X)
-        if not set(names) <= set(found):
-            index = [name for name in getattr(getattr(X, "index", None), "names", []) if name]
-            raise ValueError(
-                f"Expected X to have the columns {names}, got {found}. The parameters sample, "
-                "time, channel and value name the columns."
-                + f" Its index, {index}, becomes columns by X.reset_index()."
-                * bool(index)
-            )
-        columns = [to_column(X[name], f"column {name!r}") for name in names]
-        lengths = [len(column) for column in columns]
-        if len(set(lengths)) > 1:
-            raise ValueError(f"Expected columns of one length in X, got lengths {lengths}.")
-        return columns
+        channels, channel_of = number_keys(table.channel[chosen], rows, self.channel)
+        ticks = parse_times(table.time[chosen], rows, self.time)
+        return _Events(samples, sample_of[chosen], ticks, channels, channel_of, values, rows)
 
     def _columns_of(self, events, channels):
         """Return for each event the place of its channel among `channels`, -1 if it has none."""
@@ -427,7 +463,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             where = "channels" if self.channels is not None else "fit"
             raise ValueError(
                 f"Expected one of the {len(channels)} channels of {where}, got "
-                f"{events.channels[events.channel_of[i]]!r} in row {events.rows[i]}; "
+                f"{events.channels[events.channel_of[i]]!r} in {events.rows.name(i)}; "
                 "handle_unknown='ignore' leaves such events out."
             )
         return columns
@@ -498,6 +534,25 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         return freq
 
 
+class _Table(NamedTuple):
+    """The events of all samples.
+
+    Attributes
+    ----------
+    samples : list of the distinct samples: their ids or, of a column of events, their positions
+    sample_of : ndarray of int, the place of each event's sample in `samples`
+    time, channel, value : ndarray, as they came
+    rows : Rows, where each event stands in X
+    """
+
+    samples: list
+    sample_of: np.ndarray
+    time: np.ndarray
+    channel: np.ndarray
+    value: np.ndarray
+    rows: Rows
+
+
 class _Events(NamedTuple):
     """Columns of the events that have a value.
 
@@ -509,7 +564,7 @@ class _Events(NamedTuple):
     channels : list of the distinct channels
     channel_of : ndarray of int, the place of each event's channel in `channels`
     values : ndarray of float64
-    rows : ndarray of int, where each event stands in X
+    rows : Rows, where each event stands in X
     """
 
     samples: list
@@ -518,7 +573,7 @@ class _Events(NamedTuple):
     channels: list
     channel_of: np.ndarray
     values: np.ndarray
-    rows: np.ndarray
+    rows: Rows
 
 
 def _aggregate(rows, columns, values, aggregates, out):

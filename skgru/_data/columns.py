@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from skgru._compat import is_array, is_list
+from skgru._compat import as_plain, is_array, is_list
 from skgru._data.arrays import NameOf, as_array, describe, to_numbers
 from skgru._data.times import in_seconds, to_ticks
 from skgru._nn.batch import Array, Indices, Values
 
 
-def columns_of_rows(X: Any) -> list[Values]:
-    """Return the four columns of rows of sample, time, channel and value."""
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of events, and their names in errors.
+
+    Parameters
+    ----------
+    numbers : ndarray of int
+        Where they stand among all events.
+    starts : ndarray of int or None, default=None
+        If each sample has a table of events of its own: the number of its first event.
+    """
+
+    numbers: Indices
+    starts: Indices | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, chosen: Any) -> Rows:
+        return replace(self, numbers=self.numbers[chosen])
+
+    def name(self, i: Any) -> str:
+        """Return where row i stands in X."""
+        row = self.numbers[i]
+        if self.starts is None:
+            return f"row {row}"
+        sample = np.searchsorted(self.starts, row, side="right") - 1
+        return f"row {row - self.starts[sample]} of sample {sample}"
+
+
+def columns_of_rows(X: Any, names: Sequence[str], what: str = "X") -> list[Values]:
+    """Return the columns of rows of sample, time, channel and value, or of some of these.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_events, n_columns)
+    names : list of str
+        The columns, in errors.
+    what : str
+        X in errors.
+    """
+    n_columns = len(names)
     expected = (
-        "Expected X to be a DataFrame, a dict or an array of shape (n_events, 4) with the columns "
-        "sample, time, channel and value, got "
+        f"Expected {what} to be a DataFrame, a dict or an array of shape (n_events, {n_columns}) "
+        f"with the columns {', '.join(names[:-1])} and {names[-1]}, got "
     )
     if not is_array(X):
         if not is_list(type(X)):
@@ -29,20 +70,21 @@ def columns_of_rows(X: Any) -> list[Values]:
             raise ValueError(f"{expected}{describe(rows[i])} as row {i}.")
         rows = list(map(tuple, rows))
         for i, n_cells in enumerate(map(len, rows)):
-            if n_cells != 4:
+            if n_cells != n_columns:
                 raise ValueError(f"{expected}{n_cells} cells in row {i}.")
-        return [to_objects(column) for column in zip(*rows, strict=True)] or [to_objects([])] * 4
+        columns = [to_objects(column) for column in zip(*rows, strict=True)]
+        return columns or [to_objects([])] * n_columns
     X = as_array(X)
     if X.shape == (0,):
-        X = X.reshape(0, 4)
-    if X.ndim != 2 or X.shape[1] != 4:
+        X = X.reshape(0, n_columns)
+    if X.ndim != 2 or X.shape[1] != n_columns:
         raise ValueError(f"{expected}shape {X.shape}.")
     if X.dtype.kind in "US":
         raise ValueError(
-            f"Expected X to be an array of numbers or objects, got dtype {X.dtype}, in which "
+            f"Expected {what} to be an array of numbers or objects, got dtype {X.dtype}, in which "
             "times and values are strings too. Make it with dtype=object."
         )
-    return [to_column(column, "X") for column in X.T]
+    return [to_column(column, what) for column in X.T]
 
 
 def to_column(cells: Any, name: str) -> Values:
@@ -52,10 +94,8 @@ def to_column(cells: Any, name: str) -> Values:
             raise ValueError(f"Expected an array or a list as {name}, got {describe(cells)}.")
         # As an array, strings would swallow the numbers beside them, and tuples become rows.
         return to_objects(cells)
-    if getattr(getattr(cells, "dt", None), "tz", None) is not None:
-        cells = cells.dt.tz_convert(None)  # pandas makes an object of each time with a zone
     try:
-        column = as_array(cells)
+        column = as_array(as_plain(cells))
     except TypeError as error:
         raise ValueError(f"Expected an array or a list as {name}: {error}") from error
     if column.ndim != 1:
@@ -71,7 +111,7 @@ def to_objects(cells: Iterable[Any]) -> Values:
     return np.fromiter(cells, object, len(cells))
 
 
-def parse_values(cells: Values, rows: Indices, name: Any) -> Array:
+def parse_values(cells: Values, rows: Rows, name: Any) -> Array:
     """Return values as float64, missing ones as NaN."""
     try:
         return to_numbers(cells, _rows_named(rows)).astype(np.float64)
@@ -82,12 +122,12 @@ def parse_values(cells: Values, rows: Indices, name: Any) -> Array:
         ) from error
 
 
-def _rows_named(rows: Indices) -> NameOf:
+def _rows_named(rows: Rows) -> NameOf:
     """Return a function that names the row of the cell at an index."""
-    return lambda index: f"row {rows[index[0]]}" if len(rows) else "its cells"
+    return lambda index: rows.name(index[0]) if len(rows) else "its cells"
 
 
-def parse_times(cells: Values, rows: Indices, name: Any) -> Values:
+def parse_times(cells: Values, rows: Rows, name: Any) -> Values:
     """Return times as timedelta64 since the epoch, as float64 or as integers, exactly."""
     try:
         ticks = to_ticks(cells)
@@ -105,18 +145,18 @@ def parse_times(cells: Values, rows: Indices, name: Any) -> Values:
         for i in np.flatnonzero(np.abs(ticks) >= 2**53):
             if isinstance(cells[i], Integral) and int(ticks[i]) != cells[i]:
                 raise ValueError(
-                    f"Expected times that are exact in column {name!r}, got {cells[i]} in row "
-                    f"{rows[i]}: beyond 2**53, whole numbers stand neither beside fractions nor "
-                    "beyond 64 bits."
+                    f"Expected times that are exact in column {name!r}, got {cells[i]} in "
+                    f"{rows.name(i)}: beyond 2**53, whole numbers stand neither beside fractions "
+                    "nor beyond 64 bits."
                 )
     return ticks
 
 
-def check_finite(numbers: Values, cells: Values, rows: Indices, name: Any) -> None:
+def check_finite(numbers: Values, cells: Values, rows: Rows, name: Any) -> None:
     """Raise at the first of the numbers, made of cells, that is not finite."""
     finite = np.isfinite(numbers)
     if not finite.all():
         i = np.argmin(finite)
         raise ValueError(
-            f"Expected finite numbers in column {name!r}, got {cells[i]} in row {rows[i]}."
+            f"Expected finite numbers in column {name!r}, got {cells[i]} in {rows.name(i)}."
         )

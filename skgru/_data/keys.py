@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skgru._data.arrays import as_array, describe, is_missing
-from skgru._data.columns import to_column, to_objects
+from skgru._data.columns import Rows, to_column, to_objects
 from skgru._data.times import is_time, to_keys, to_times
 from skgru._nn.batch import Indices, Values
 
@@ -35,7 +35,7 @@ def keys_as_array(ids: Sequence[Any]) -> Values:
     return as_array(ids) if ids and are_numbers else to_objects(ids)
 
 
-def number_keys(column: Values, rows: Indices, name: Any) -> tuple[list[Any], Indices]:
+def number_keys(column: Values, rows: Rows, name: Any) -> tuple[list[Any], Indices]:
     """Return the distinct ids in order of first appearance, and the place of each in that list."""
     ids = keys_of(column)
     try:
@@ -43,15 +43,15 @@ def number_keys(column: Values, rows: Indices, name: Any) -> tuple[list[Any], In
     except TypeError as error:
         i = next(i for i, key in enumerate(ids) if not _is_hashable(key))
         raise ValueError(
-            f"Expected a hashable {name} in every row, got {describe(ids[i])} in row {rows[i]}."
+            f"Expected a hashable {name} in every row, got {describe(ids[i])} in {rows.name(i)}."
         ) from error
     places = np.fromiter(map(place.__getitem__, ids), dtype=np.intp, count=len(ids))
     for key in place:
         if is_missing(key) or _may_be_rounded(key, column.dtype):
-            row = rows[np.flatnonzero(places == place[key])[0]]
+            row = rows.name(np.flatnonzero(places == place[key])[0])
             if is_missing(key):
-                raise ValueError(f"Expected a {name} in every row, got {key!r} in row {row}.")
-            raise ValueError(f"{_rounded(key, column.dtype)} as {name} in row {row}.")
+                raise ValueError(f"Expected a {name} in every row, got {key!r} in {row}.")
+            raise ValueError(f"{_rounded(key, column.dtype)} as {name} in {row}.")
     return list(place), places
 
 
