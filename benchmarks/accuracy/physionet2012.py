@@ -26,6 +26,14 @@ Networks (all have the same settings, SETTINGS):
     mean        what is missing is replaced by the mean over the training folds
     forward     what is missing is replaced by the stay's value before, if none by the mean
 
+Networks of two branches (`MultimodalGRUClassifier`): the measurements as a series, the descriptors
+from admission as a table beside it.
+
+    branches    the settings BRANCHES
+    branches, defaults  no settings but missing="decay", time stamps and robust scaling
+    branches, summaries     beside both the summaries of each variable, as a second table
+    tables              the two tables without the series
+
 Other models, on a table of summaries of each variable over the stay, with their own best settings:
     logistic    logistic regression, its strength chosen by cross-validation of the training folds
     boosting    histogram gradient boosting
@@ -34,10 +42,12 @@ Other models, on a table of summaries of each variable over the stay, with their
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from filling import Filler
 from rows import Task, cross_validation, main
 from series import Sample, sequences, summaries
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.compose import make_column_selector
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -46,7 +56,13 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skgru import GRUClassifier, SequenceAligner
+from skgru import (
+    GRUClassifier,
+    MultimodalGRUClassifier,
+    SequenceAligner,
+    SeriesBranch,
+    TableBranch,
+)
 
 SETTINGS = {
     "hidden_layer_sizes": 64,
@@ -71,6 +87,13 @@ BOOSTING = {
     "max_features": 0.2,
 }
 STRENGTHS = np.logspace(-4, -1, 7)  # C of the logistic regression
+BRANCHES = {
+    "series__hidden_layer_sizes": 32,
+    "series__dropout": 0.5,
+    "series__recurrent_dropout": 0.5,
+    "hidden_layer_sizes": (),
+}
+WITH_SUMMARIES = BRANCHES | {"hidden_layer_sizes": 64, "summaries__dropout": 0.5}
 CLIPPED = 1  # percent of each variable's training values clipped at either end
 
 STATIC = ["Age", "Gender", "Height", "Weight", "ICU 1", "ICU 2", "ICU 3", "ICU 4"]
@@ -229,6 +252,36 @@ def filled(seed, method):
     return network(seed, RobustScaler(), Filler(method), scaling=None)
 
 
+def table_of_stays(X):
+    """Return a table with a row for each stay: its measurements, and its descriptors."""
+    stays = sequences(X)
+    n_static = len(STATIC)
+    rows = pd.DataFrame([x[0, -n_static:] for x in stays], columns=STATIC)
+    icu = rows.pop("ICU 1")
+    for unit in (2, 3, 4):
+        icu = icu + unit * rows.pop(f"ICU {unit}")
+    rows["unit"] = icu.map(lambda unit: f"unit {unit:.0f}", na_action="ignore")
+    rows["Gender"] = rows["Gender"].map({0: "female", 1: "male"})
+    rows["series"] = pd.Series([x[:, :-n_static] for x in stays], dtype=object)
+    of_stays = pd.DataFrame(summaries(X)[:, :-n_static]).add_prefix("summary ")
+    return pd.concat([rows, of_stays], axis=1)
+
+
+def branches(seed, **settings):
+    """Return the network of two branches on the table."""
+    model = MultimodalGRUClassifier(
+        [
+            ("series", SeriesBranch(scaling="robust", time_feature=0), "series"),
+            ("patient", TableBranch(), ["Age", "Gender", "Height", "Weight", "unit"]),
+            ("summaries", TableBranch(), make_column_selector("summary")),
+        ],
+        random_state=seed,
+    )
+    if "summaries__dropout" not in settings:
+        model.set_params(summaries="drop")
+    return make_pipeline(FunctionTransformer(table_of_stays), model.set_params(**settings))
+
+
 # --- The row -------------------------------------------------------------------------------------
 
 
@@ -270,6 +323,10 @@ TASK = Task(
         "indicator": partial(decay_or_indicator, missing="indicator"),
         "mean": partial(filled, method="mean"),
         "forward": partial(filled, method="forward"),
+        "branches": partial(branches, **BRANCHES),
+        "branches, defaults": branches,
+        "branches, summaries": partial(branches, **WITH_SUMMARIES),
+        "tables": partial(branches, hidden_layer_sizes=64, summaries__dropout=0.5, series="drop"),
     },
     baselines={"logistic": logistic, "boosting": boosting},
     n_seeds=1,
