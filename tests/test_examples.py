@@ -166,3 +166,15 @@ def test_high_dimensional(capsys):
     one, two = (number_after(printed, f"PCA to  {n} components: accuracy") for n in (1, 2))
     assert two > max(one, 0.7)
     assert number_after(printed, "all variables       : accuracy") > 0.7
+
+
+def test_everything_at_once(capsys):
+    example = load("everything_at_once")
+    X, _ = example.make_pumps(300)
+    assert X.notna().all(axis=1).mean() == pytest.approx(2 / 3)
+    lengths = {name: X[name].dropna().map(len) for name in ("load", "temperature", "alarms")}
+    assert all(of_column.nunique() > 2 for of_column in lengths.values())
+    example.main(["--pumps", "500", "--epochs", "12"])
+    printed = capsys.readouterr().out
+    alone = [number_after(printed, f"{name} ") for name, *_ in example.BRANCHES]
+    assert number_after(printed, "all together") > max(alone) + 0.02
