@@ -218,11 +218,11 @@ class TokenBranch(_SequenceBranch):
         trained.
 
     last_epochs : int, 'auto' or None, default='auto'
-        In how many of the last epochs the branch takes part; before, its outputs are zeros. None:
-        in all. 'auto' is 2 for tokens that are seen fewer than 25 times, on average, beside
-        branches that are trained longer, else None: a network soon knows texts by their rare words,
-        and would listen to nothing else. It has an effect with ``learning_rate='cosine'``, without
-        early stopping, for 'adam' and 'sgd'.
+        In how many of the last epochs the branch takes part; before, its outputs are zeros, and the
+        training does not end. None: in all. 'auto' is 2 for tokens that are seen fewer than 25
+        times, on average, beside branches that are trained longer, else None: a network soon knows
+        texts by their rare words, and would listen to nothing else. It has an effect with
+        ``learning_rate='cosine'``, without early stopping, for 'adam' and 'sgd'.
 
     Attributes
     ----------
@@ -379,9 +379,9 @@ class SeriesBranch(_SequenceBranch):
         at all steps of a sequence.
 
     last_epochs : int, 'auto' or None, default='auto'
-        In how many of the last epochs the branch takes part; before, its outputs are zeros. None:
-        in all. 'auto' is None. It has an effect with ``learning_rate='cosine'``, without early
-        stopping, for 'adam' and 'sgd'.
+        In how many of the last epochs the branch takes part; before, its outputs are zeros, and the
+        training does not end. None: in all. 'auto' is None. It has an effect with
+        ``learning_rate='cosine'``, without early stopping, for 'adam' and 'sgd'.
 
     Attributes
     ----------
@@ -497,9 +497,9 @@ class TableBranch(BaseBranch):
         leaves out, in [0, 1). 'auto' is 0.
 
     last_epochs : int, 'auto' or None, default='auto'
-        In how many of the last epochs the branch takes part; before, its outputs are zeros. None:
-        in all. 'auto' is None. It has an effect with ``learning_rate='cosine'``, without early
-        stopping, for 'adam' and 'sgd'.
+        In how many of the last epochs the branch takes part; before, its outputs are zeros, and the
+        training does not end. None: in all. 'auto' is None. It has an effect with
+        ``learning_rate='cosine'``, without early stopping, for 'adam' and 'sgd'.
 
     Attributes
     ----------

@@ -252,8 +252,10 @@ def _gains(
 
         return improves
     if descent.schedule.ends_training:
-        # The last epochs gain most: go on while there is any loss.
-        return lambda state: state.loss > objective.lowest(batch_size) + tol
+        # The last epochs gain most: go on while there is any loss, or a branch has yet to join.
+        return lambda state: (
+            bool(objective.silent) or state.loss > objective.lowest(batch_size) + tol
+        )
     return lambda state: state.loss <= history.best_loss - tol
 
 

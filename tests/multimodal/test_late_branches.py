@@ -146,3 +146,14 @@ def test_seldom_seen_texts_do_not_drown_the_other_branches():
     assert alone > 0.72
     assert both > alone - 0.03
     assert always.fit(X, y).score(fresh, truth) < both - 0.04
+
+
+def test_the_training_does_not_end_before_each_branch_has_joined():
+    """An age that tells the class at once leaves no loss long before the texts are read."""
+    X, y = SELDOM
+    X = X.assign(age=2.0 * y - 1)
+    settings = {"max_iter": 60, "learning_rate_init": 0.1, "tol": 0.1, "n_iter_no_change": 2}
+    assert network("age", **settings).fit(X, y).n_iter_ < 50
+    model = network("note", "age", note={"last_epochs": 10}, **settings).fit(X, y)
+    assert 50 < model.n_iter_ < 60
+    assert np.any(model.parameters_["note.hidden_0.bias"] != 0)
