@@ -28,6 +28,8 @@ _EXPECTED = (
     "Expected branches to be a list of (name, branch, columns), the branch a TokenBranch, a "
     "SeriesBranch, a TableBranch or 'drop'"
 )
+# The weights of the branches, among their outputs.
+_GATE = "gate"
 
 
 class MultimodalGRU(BaseNetwork):
@@ -133,6 +135,11 @@ class MultimodalGRU(BaseNetwork):
             if "__" in name or "." in name or not name:
                 raise ValueError(
                     f"Names of branches must not be empty, nor contain '__' or '.', got {name!r}."
+                )
+            if name == _GATE:
+                raise ValueError(
+                    f"The name {name!r} of a branch is that of the weights of the branches in "
+                    "output_indices_: expected another one."
                 )
             if name in self._get_param_names():
                 raise ValueError(
@@ -358,7 +365,7 @@ class MultimodalGRU(BaseNetwork):
         indices = dict(model.network.fusion.columns)
         n_features, n_joined = model.network.fusion.n_features, model.network.fusion.n_joined
         if n_joined > n_features:
-            indices["gate"] = slice(n_features, n_joined)
+            indices[_GATE] = slice(n_features, n_joined)
         self.output_indices_ = indices
 
     @property
@@ -414,10 +421,10 @@ class MultimodalGRU(BaseNetwork):
         check_is_fitted(self)
         names = []
         for name, columns in self.output_indices_.items():
-            if name != "gate":
+            if name != _GATE:
                 names += [f"{name}_{i}" for i in range(columns.stop - columns.start)]
-        if "gate" in self.output_indices_:
-            names += [f"gate_{name}" for name, *_ in self._read_branches()]
+        if _GATE in self.output_indices_:
+            names += [f"{_GATE}_{name}" for name, *_ in self._read_branches()]
         return np.array(names, object)
 
     # --- scikit-learn ----------------------------------------------------------------------------

@@ -166,6 +166,7 @@ BRANCHES = {
     "two underscores": ([("a__b", TABLE, ["age"])], "nor contain '__' or '.', got 'a__b'"),
     "a dot": ([("a.b", TABLE, ["age"])], "nor contain '__' or '.', got 'a.b'"),
     "a parameter": ([("alpha", TABLE, ["age"])], "'alpha' of a branch is that of a parameter"),
+    "the gate": ([("gate", TABLE, ["age"])], "'gate' of a branch is that of the weights of the br"),
     "twice a name": ([("a", TABLE, ["age"]), ("a", TABLE, ["ward"])], "must be unique, got ['a',"),
     "a transformer": (
         [("a", StandardScaler(), ["age"])],
