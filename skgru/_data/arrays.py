@@ -138,7 +138,8 @@ def _open_column(cells: Any) -> NDArray[Any]:
         return _without_mask(array)
     array = np.asarray(array)
     # Integers with missing ones among them have become floats.
-    were_integers = array.dtype == np.float64 and "int" in kind.lower()
+    may_be_integers = "int" in kind.lower() or kind == "category"
+    were_integers = may_be_integers and array.dtype == np.float64
     if were_integers and exceeds_floats(array[np.isfinite(array)]):
         return _objects(cells.to_pylist() if hasattr(cells, "to_pylist") else list(cells))
     return array

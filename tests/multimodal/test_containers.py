@@ -99,6 +99,29 @@ def test_the_given_data_stay_as_they_are():
             assert_array_equal(cell, was)
 
 
+LARGE = [2**60, 2**60 + 1, None]  # the same number as floats
+LARGE_CATEGORIES = {
+    "pandas": lambda cells: pd.Series(
+        pd.Categorical.from_codes(
+            [-1 if cell is None else LARGE.index(cell) for cell in cells], LARGE[:2]
+        )
+    ),
+    "pandas nullable": lambda cells: pd.Series(cells, dtype="Int64").astype("category"),
+}
+if pa is not None:
+    LARGE_CATEGORIES["Arrow"] = lambda cells: pa.array(cells).dictionary_encode()
+
+
+@pytest.mark.parametrize("library", LARGE_CATEGORIES)
+def test_large_categories_beside_missing_ones_are_told_apart(library):
+    column = LARGE_CATEGORIES[library](LARGE * 8)
+    table = pa.table({"id": column}) if library == "Arrow" else pd.DataFrame({"id": column})
+    given = [("patient", TableBranch(), ["id"])]
+    model = classifier(given).fit(table, Y)
+    categories = model.named_branches_["patient"].categories_["id"]
+    assert_array_equal(categories, LARGE[:2], strict=True)
+
+
 # Columns
 
 
