@@ -26,7 +26,7 @@ from skgru._data.targets import (
 )
 from skgru._data.training_set import name_of_step_target, name_of_target
 from skgru._engine.fit import Request, fit
-from skgru._engine.model import Model
+from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
 from skgru._engine.solvers import SOLVERS
@@ -163,8 +163,10 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True")
         is_stochastic = SOLVERS[settings.solver].is_stochastic
         branches = self._branch_settings(settings)
-        for checked in {id(part): part for part in (settings, *branches.values())}.values():
-            check_options(checked, is_stochastic=is_stochastic)
+        check_options(settings, is_stochastic=is_stochastic)
+        for name, of_branch in branches.items():
+            with naming(name):
+                check_options(of_branch, is_stochastic=is_stochastic)
         spec, rates = self._fusion(settings)
         goes_on = self.__sklearn_is_fitted__() and (settings.warm_start or incremental)
         before = self._fitted_model() if goes_on else None

@@ -384,6 +384,9 @@ def test_parameters_with_an_effect_are_not_named():
 def test_no_chance_in_the_loss_of_lbfgs():
     with pytest.raises(ValueError, match="expected dropout and branch_dropout of 0"):
         classifier(solver="lbfgs", branch_dropout=0.1).fit(X, Y)
+    model = classifier(solver="lbfgs").set_params(monitor__recurrent_dropout=0.1)
+    with pytest.raises(ValueError, match=r"Branch 'monitor': .*expected dropout and recurrent_dr"):
+        model.fit(X, Y)
 
 
 # One branch
