@@ -263,7 +263,8 @@ class MultimodalGRU(BaseNetwork):
         Raises
         ------
         ValueError
-            If there are other branches, or one is said to have other columns.
+            If there are other branches, or one is said to have other columns or another
+            transformer.
         """
         before = {name: branch for name, branch, _ in self.branches_}
         now = {name: branch for name, branch, _ in self.branches}
@@ -289,6 +290,11 @@ class MultimodalGRU(BaseNetwork):
         for name, branch, indices in self.branches_:
             if isinstance(branch, BaseBranch):
                 renewed = clone(now[name])
+                if type(renewed.transformer) is not type(branch.transformer):
+                    raise ValueError(
+                        f"Branch {name!r}: training can go on only with the transformer that was "
+                        f"fitted: expected {branch.transformer!r}, got {renewed.transformer!r}."
+                    )
                 vars(renewed).update(
                     {key: value for key, value in vars(branch).items() if key.endswith("_")}
                 )

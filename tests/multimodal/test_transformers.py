@@ -319,3 +319,20 @@ def test_polars_as_the_output_of_transformers():
         again = classifier(given).fit(X, Y)
         assert isinstance(again.transform(X), pl.DataFrame)
     assert_same_model(again, model)
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [(None, StandardScaler()), (StandardScaler(), None), (StandardScaler(), PCA())],
+    ids=str,
+)
+def test_training_goes_on_only_with_the_same_kind_of_transformer(then, now):
+    given = [("age", TableBranch(then), ["age"]), *branches(names=["monitor"])]
+    model = classifier(given, warm_start=True).fit(X, Y)
+    p, fitted = model.predict_proba(X), model.branches_
+    model.set_params(age__transformer=now)
+    for call in (model.fit, model.set_params(learning_rate="constant").partial_fit):
+        with pytest.raises(ValueError, match=r"'age': training .* transformer .* expected .*, got"):
+            call(X, Y)
+    assert model.branches_ is fitted
+    assert_array_equal(model.predict_proba(X), p)
