@@ -156,6 +156,8 @@ class FirstOrder(Solver):
         history.n_iter = 0
         states = epochs(objective, order, descent, n_epochs, session.rng, observers.on_batch)
         outcome = run(states, observers)
+        for name in objective.silent:  # interrupted, or no longer finite, before it joined
+            objective.network.fusion.silence(objective.parameters, name)
         kept = session.optimizer_states
         if not plan.incremental:
             kept = {}

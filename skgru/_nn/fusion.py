@@ -181,6 +181,21 @@ class Fusion:
         for name, part in zip(self._names, self._absence, strict=False):
             self.parts[f"{name}.absence"] = part
 
+    def silence(self, p: Parameters, name: str) -> None:
+        """Set the weights to zero that read the outputs of a branch, which has not been trained."""
+        columns = self.columns[name]
+        if self._gate:
+            p["fusion.gate.weights"][columns] = 0
+        j = self._names.index(name)
+        if self._is_wide[j]:
+            return  # its outputs are zeros by themselves
+        before = zip(self.columns.values(), self._is_wide, strict=True)
+        n_before = sum(c.stop - c.start for c, is_wide in list(before)[:j] if not is_wide)
+        rows = slice(n_before, n_before + columns.stop - columns.start)
+        p["head.weights"][rows] = 0
+        for layer in list(self.hidden.layers)[:1]:
+            p[f"{layer}.weights"][rows] = 0
+
     @property
     def n_joined(self) -> int:
         """How many columns `join` returns."""

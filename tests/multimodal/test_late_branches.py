@@ -157,3 +157,23 @@ def test_the_training_does_not_end_before_each_branch_has_joined():
     model = network("note", "age", note={"last_epochs": 10}, **settings).fit(X, y)
     assert 50 < model.n_iter_ < 60
     assert np.any(model.parameters_["note.hidden_0.bias"] != 0)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+@pytest.mark.parametrize("fusion", ["concat", "gated"])
+def test_a_branch_that_never_joined_says_nothing(monkeypatch, fusion):
+    from skgru._engine.observers import History
+
+    def interrupt(self, state):
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+        return False
+
+    X, y = SELDOM
+    other = X.assign(note=make(n_tokens=40, seed=5)[0]["note"])
+    whole = network("note", "age", fusion=fusion).fit(X, y)
+    assert np.any(whole.predict_proba(other) != whole.predict_proba(X))
+    monkeypatch.setattr(History, "on_epoch", interrupt)
+    cut = network("note", "age", fusion=fusion).fit(X, y)
+    assert_array_equal(cut.predict_proba(other), cut.predict_proba(X))
+    assert np.any(cut.predict_proba(X.assign(age=-X["age"])) != cut.predict_proba(X))

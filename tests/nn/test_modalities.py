@@ -568,6 +568,18 @@ def test_a_silent_branch_is_read_as_zeros_and_has_no_gradient(
         check_gradient(loss, p[array], g[array], array)
 
 
+@pytest.mark.parametrize("silent", ["note", "vitals", "table"])
+@pytest.mark.parametrize("name", ["concat", "concat, hidden", "gated, hidden"])
+def test_a_branch_that_is_silenced_is_read_no_more(name, silent):
+    problem = make_problem(FORMS[name])
+    network, p, pieces = problem.network, problem.p, pieces_of(problem)
+    p[f"{silent}.absence.outputs"][...] = 0  # else a silent branch is still read where it is absent
+    expected = forward(network, p, pieces, silent={silent}).raw
+    assert np.abs(forward(network, p, pieces).raw - expected).max() > 1e-3
+    network.fusion.silence(p, silent)
+    assert_allclose(forward(network, p, pieces).raw, expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("cut", [False, True])
 def test_tables_may_be_silent_beside_steps(check_gradient, cut):
     problem = make_problem(FORMS["steps, gated, hidden"])
