@@ -91,12 +91,6 @@ class MultimodalGRU(BaseNetwork):
             self.branches = params.pop("branches")
         branches = dict(self._named_branches())
         replaced = {name: params.pop(name) for name in list(params) if name in branches}
-        if replaced:
-            self.branches = [
-                (name, replaced.get(name, branch), columns)
-                for name, branch, columns in self.branches
-            ]
-            branches |= replaced
         nested = {}
         for key in list(params):
             name, _, parameter = key.partition("__")
@@ -104,6 +98,14 @@ class MultimodalGRU(BaseNetwork):
                 nested.setdefault(name, {})[parameter] = params.pop(key)
         if params:
             super().set_params(**params)
+        if replaced:
+            self.branches = [
+                (item[0], replaced[item[0]], item[2])
+                if isinstance(item, list | tuple) and item and item[0] in replaced
+                else item
+                for item in self.branches
+            ]
+            branches |= replaced
         for name, of_branch in nested.items():
             if not hasattr(branches[name], "set_params"):
                 raise ValueError(

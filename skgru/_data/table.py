@@ -30,9 +30,12 @@ from skgru._nn.batch import Array
 from skgru._nn.rows import Rows
 from skgru._settings import Settings
 from skgru._spec import FeedForwardSpec, InputSpec
+from skgru._warnings import warn
 
 # Of a column of more categories, each has a vector of its own.
 _MAX_ONE_HOT = 10
+# Of a column of texts in so many rows, a larger share of different ones are no categories.
+_MANY_ROWS, _MOSTLY = 20, 0.9
 
 
 class OpenedTable(NamedTuple):
@@ -259,15 +262,29 @@ class TableInput(Input):
         if self.scaling is None:
             center = np.where(may_miss, center, 0.0)  # so that the network's 0 is the mean
         labels = [column for column, is_number in self._by_kind(table) if not is_number]
+        categories = tuple(np.unique(present_cells(column)) for column in labels)
+        self._warn_of_texts(categories, len(table))
         return replace(
             self,
             center=center,
             scale=scale,
             fill=fill,
             may_miss=may_miss,
-            categories=tuple(np.unique(present_cells(column)) for column in labels),
+            categories=categories,
             miss_category=tuple(bool(are_missing(column).any()) for column in labels),
         )
+
+    def _warn_of_texts(self, categories: tuple[NDArray[Any], ...], n_rows: int) -> None:
+        """Warn of columns that hold another text in nearly each row."""
+        kinds = zip(self.names, self.kinds, strict=True)
+        columns = [(name, kind) for name, kind in kinds if kind != "number"]
+        for (name, kind), of_column in zip(columns, categories, strict=True):
+            if kind == "text" and n_rows >= _MANY_ROWS and len(of_column) > _MOSTLY * n_rows:
+                warn(
+                    f"Column {name!r} has {len(of_column)} categories in {n_rows} rows, of which "
+                    "nearly none is seen twice: texts are read by a TokenBranch, or by a "
+                    "TableBranch(TfidfVectorizer()); identifiers tell nothing of other rows."
+                )
 
     def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
         """Return the parameter that now asks for another input; see `Input.differs`."""

@@ -328,3 +328,27 @@ def test_rows_are_counted_among_all_that_are_given(left_out, name):
     sample_weight = weights if left_out == "weights" else None
     with pytest.raises(ValueError, match=message):
         classifier(branches(names=[name]), **parameters).fit(Z, Y, sample_weight)
+
+
+@pytest.mark.parametrize("n", [19, 20])
+def test_another_text_in_each_row_is_no_category(n):
+    Z = pd.DataFrame({"note": [f"note {i}" for i in range(n)], "age": np.arange(n) // 2})
+    model = classifier([("row", TABLE, ["note", "age"])])
+    if n < 20:
+        assert len(model.fit(Z, Z["age"] % 2).named_branches_.row.categories_["note"]) == n
+        return
+    message = r"Column 'note' has 20 categories in 20 rows.* TableBranch\(TfidfVectorizer\(\)\)"
+    with pytest.warns(UserWarning, match=message):
+        model.fit(Z, Z["age"] % 2)
+    classifier([("row", TABLE, ["note", "age"])]).fit(Z.assign(note="ab"), Z["age"] % 2)
+
+
+def test_parameters_that_are_refused_leave_the_branches():
+    model = classifier(branches())
+    with pytest.raises(ValueError, match="Invalid parameter 'bogus'"):
+        model.set_params(note="drop", bogus=1)
+    assert model.get_params()["note"] != "drop"
+    model.branches = [*model.branches, "malformed"]
+    model.set_params(note="drop")
+    assert model.branches[0][1] == "drop"
+    assert model.branches[-1] == "malformed"

@@ -170,7 +170,7 @@ def test_fitted_attributes_of_the_branches():
     assert model.auto_params_["note__dropout"] == 0.3
     assert model.auto_params_["monitor__pooling"] == ("last", "mean", "max")
     assert model.auto_params_["patient__embedding_dim"] == {"ward": None}  # one-hot
-    many = X.assign(ward=[f"ward {i}" for i in range(24)])
+    many = X.assign(ward=[f"ward {i % 12}" for i in range(24)])
     model = classifier().fit(many, Y)
     width = model.parameters_["patient.embedding.weights_0"].shape[1]
     assert model.auto_params_["patient__embedding_dim"] == {"ward": width}
