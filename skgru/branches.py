@@ -409,8 +409,8 @@ class SeriesBranch(_SequenceBranch):
     Its columns hold an array per cell: a column per feature, (n_steps_i,) in each cell, those of a
     row of the same length; or one column with all features, (n_steps_i, n_features) in each cell.
     Or they hold numbers, a column per step (of `features_per_step` numbers). Where all cells of a
-    row are missing (None, NaN) or empty, the sample is without the branch; where only some are,
-    those features are missing at all of its steps.
+    row are missing (None, NaN), empty or hold nothing but NaN, the sample is without the branch;
+    where only some are missing, those features are missing at all of its steps.
 
     Examples
     --------

@@ -138,7 +138,8 @@ def index_of_stamps(opened: Opened, time_feature: int | str | None) -> int | Non
     if names is None:
         raise ValueError(
             f"Expected a column time_feature={time_feature!r}, but the features of X have no "
-            "names: give a DataFrame or a list of DataFrames, or the index of the feature."
+            "names: give a DataFrame or a list of DataFrames, or the index of the feature (0 of "
+            "what SequenceAligner returns)."
         )
     if time_feature not in names:
         raise ValueError(
