@@ -23,10 +23,12 @@ _EPOCHS, _UPDATES = 4, 1000
 # The same where tokens are rare, seen fewer times each on average: they are soon learned by heart.
 _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
 _MANY_TIMES = 100
-# Where they are seen fewer times still, a network knows each text by some word of its own after the
-# second epoch. Alone it may; beside other branches it would drown what these have to say. So the
-# branch joins for as many of the last epochs only.
+# Where they are seen fewer times still, a network may know each text by some word of its own after
+# the second epoch. Alone it may; beside other branches it would drown what these have to say. So
+# the branch joins for as many of the last epochs only, if a trial does not speak for all: on a
+# share of the samples, at least so many.
 _SELDOM, _EPOCHS_OF_SELDOM_TOKENS = 25, 2
+TRIAL_SHARE, MIN_TRIAL = 0.2, 10
 
 _MAX_ITER_OF_ALL_AT_ONCE = 200
 _BATCH_SIZE = 32
@@ -89,8 +91,8 @@ class DataShape(NamedTuple):
         return self._sees_tokens_less_than(_MANY_TIMES)
 
     @property
-    def has_seldom_tokens(self) -> bool:
-        """Whether a token is seen so few times that whole sequences are told by them."""
+    def may_be_learned_by_heart(self) -> bool:
+        """Whether tokens are seen so few times that they may tell whole sequences from others."""
         return self._sees_tokens_less_than(_SELDOM)
 
     def _sees_tokens_less_than(self, n_times: int) -> bool:
@@ -244,14 +246,16 @@ def choose_plan(
 
 def _epochs_of_all(branches: Mapping[str, PlannedBranch], batch_size: int) -> int:
     """Return as many epochs as the branch needs that needs most, if there is one but late ones."""
-    lasting = [branch.shape for branch in branches.values() if not branch.shape.has_seldom_tokens]
+    lasting = [
+        branch.shape for branch in branches.values() if not branch.shape.may_be_learned_by_heart
+    ]
     shapes = lasting or [branch.shape for branch in branches.values()]
     return max(_epochs(shape, batch_size) for shape in shapes)
 
 
 def _epochs_of_each(branches: Mapping[str, PlannedBranch], max_iter: int) -> dict[str, int]:
     """Return in how many of the last epochs each branch takes part; one at least in all."""
-    are_seldom = {name: branch.shape.has_seldom_tokens for name, branch in branches.items()}
+    are_seldom = {name: branch.shape.may_be_learned_by_heart for name, branch in branches.items()}
     epochs = {}
     for name, branch in branches.items():
         wanted = branch.settings.get("last_epochs")

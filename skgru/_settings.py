@@ -67,6 +67,16 @@ class Settings:
         """Return a parameter that not every estimator has."""
         return self._values.get(name, default)
 
+    def but(self, **values: Any) -> Settings:
+        """Return the same parameters but some."""
+        return Settings(
+            self._values | values,
+            self._constraints,
+            self.defaults,
+            self.estimator_name,
+            self.input_kind,
+        )
+
     def chosen(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Return some of the parameters by their names."""
         return {name: self._values[name] for name in names}

@@ -17,9 +17,9 @@ The networks have the defaults of their branches:
     with people     everything, and who made the film, as one more sparse matrix
     tokens, bag, numbers    each branch alone
 
-The others have the text and the numbers, with the tokens in all epochs (by default they join for
-the last two), and what might keep them from being learned by heart: half of the inputs left out,
-half of the branches, or two epochs for all.
+The others have the text and the numbers, with the tokens in the last two epochs or in all (by
+default a trial decides), and what might keep them from being learned by heart: half of the inputs
+left out, half of the branches, or two epochs for all.
 
 Beside them, late fusion of models that are fitted apart: a `StackingClassifier` of logistic
 regression on tf-idf, the flat network on the tokens, and gradient boosting on the numbers, whose
@@ -141,6 +141,7 @@ TASK = Task(
         "tokens": network("tokens"),
         "bag": network("bag"),
         "numbers": network("numbers"),
+        "last two epochs": network("tokens", "numbers", tokens__last_epochs=2),
         "all epochs": network("tokens", "numbers", tokens__last_epochs=None),
         "all epochs, dropout .5": network(
             "tokens", "numbers", tokens__last_epochs=None, tokens__dropout=0.5

@@ -16,6 +16,8 @@ from skgru._data.kinds import make_input
 from skgru._data.training_set import TrainingSet, parse_samples
 from skgru._defaults import (
     AUTO_PARAMETERS,
+    MIN_TRIAL,
+    TRIAL_SHARE,
     DataShape,
     Plan,
     PlannedBranch,
@@ -184,6 +186,7 @@ def fit(request: Request, map_: Map) -> Fitted:
     data = read(request)
     model = build(request, data)
     planned = make_plan(request, data, model)
+    planned = settle_late(request, model, planned, map_)
     trained = train(request, model, planned, map_)
     return publish(request, model, planned.plan, trained)
 
@@ -431,6 +434,48 @@ def split(
             "your dataset."
         )
     return kept, held_out
+
+
+def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> Planned:
+    """Decide whether branches that may be late by default are late, by a trial.
+
+    Both ways are trained on four fifths of the samples; that with the lower loss on the others is
+    taken. With too few samples for that, no branch is late by default.
+    """
+    plan, training = planned.plan, planned.training
+    branches = request.branches
+    open_ones = [name for name in plan.late_branches if branches[name].is_auto("last_epochs")]
+    if not open_ones:
+        return planned
+    whole = plan._replace(epochs=plan.epochs | dict.fromkeys(open_ones, plan.max_iter))
+    if training.n_sequences * TRIAL_SHARE < MIN_TRIAL:
+        return planned._replace(plan=whole)
+    seed = int(request.rng.randint(2**31 - 1))
+    strata = None if training.step_branch is not None else model.loss.strata(training.targets)
+    quiet = request.settings.but(verbose=False, batch_size="auto", validation_fraction=TRIAL_SHARE)
+    rows, held_out = split(training.n_sequences, strata, quiet, np.random.RandomState(seed))
+    part, losses = Planned(plan, training.take(rows), None), {}
+    for way in (plan, whole):
+        rng = np.random.RandomState(seed)
+        trial = request._replace(settings=quiet, rng=rng, history=History(), optimizer_states={})
+        trained = train(trial, model, part._replace(plan=way), map_)
+        if trained.solution.outcome == "interrupted":
+            raise KeyboardInterrupt
+        losses[way is plan] = _loss_on(
+            model.with_theta(trained.theta), training.take(held_out), map_
+        )
+    return planned._replace(plan=plan if losses[True] <= losses[False] else whole)
+
+
+def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:
+    """Return the mean loss of a model on samples."""
+    steps = model.steps_of(samples.sequences, model.theta.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        raw = run_network(model.network, model.parameters, steps, map_)
+        losses, _ = model.loss.loss_and_gradient(raw, samples.targets)
+    weights = samples.target_weights * samples.loss_factors
+    mean = float(losses @ weights / weights.sum()) if weights.any() else np.inf
+    return mean if np.isfinite(mean) else np.inf
 
 
 # --- Train ----------------------------------------------------------------------------------------

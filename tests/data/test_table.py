@@ -278,7 +278,7 @@ def test_many_categories_have_vectors(wanted, few, many):
 
 
 def test_vectors_of_auto_have_32_dimensions_at_most():
-    learned = fitted({"a": [str(i) for i in range(1000)]})
+    learned = fitted({"a": [str(i) for i in range(1000)] * 2})
     assert learned.spec.categories == ((1000, 32),)
 
 

@@ -104,7 +104,8 @@ def test_a_branch_is_as_it_was_drawn_until_it_joins(monkeypatch):
         monkeypatch.setattr(History, "on_epoch", on_epoch)
 
     stop(3)
-    before = network("note", "age").fit(X, y)
+    late = {"last_epochs": 2}
+    before = network("note", "age", note=late).fit(X, y)
     others = network("note", "age", note={"last_epochs": 1}).fit(X, y)
     assert ended == [1, 2, 3] * 2
     names = [name for name in before.parameters_ if name.startswith("note.")]
@@ -112,7 +113,7 @@ def test_a_branch_is_as_it_was_drawn_until_it_joins(monkeypatch):
         assert_array_equal(before.parameters_[name], others.parameters_[name])
     assert not np.array_equal(before.parameters_["head.bias"], np.zeros(1))
     monkeypatch.undo()
-    after = network("note", "age").fit(X, y)
+    after = network("note", "age", note=late).fit(X, y)
     moved = [n for n in names if np.any(after.parameters_[n] != before.parameters_[n])]
     assert {"note.embedding.weights", "note.hidden_0.bias"} <= set(moved)
 
@@ -171,9 +172,64 @@ def test_a_branch_that_never_joined_says_nothing(monkeypatch, fusion):
 
     X, y = SELDOM
     other = X.assign(note=make(n_tokens=40, seed=5)[0]["note"])
-    whole = network("note", "age", fusion=fusion).fit(X, y)
+    late = {"last_epochs": 2}
+    whole = network("note", "age", note=late, fusion=fusion).fit(X, y)
     assert np.any(whole.predict_proba(other) != whole.predict_proba(X))
     monkeypatch.setattr(History, "on_epoch", interrupt)
-    cut = network("note", "age", fusion=fusion).fit(X, y)
+    cut = network("note", "age", note=late, fusion=fusion).fit(X, y)
     assert_array_equal(cut.predict_proba(other), cut.predict_proba(X))
     assert np.any(cut.predict_proba(X.assign(age=-X["age"])) != cut.predict_proba(X))
+
+
+# The trial
+
+
+def needed(n=240, seed=0):
+    """Return samples whose class is told by a word and the sign of a number together."""
+    X, _ = make(n_tokens=100, n=n, seed=seed)
+    rng = np.random.default_rng(seed)
+    word, sign = rng.random((2, n)) < 0.5
+    X["note"] = [np.append(ids, 200 + w) for ids, w in zip(X["note"], word, strict=True)]
+    X["age"] = np.where(sign, 1, -1) * rng.uniform(0.5, 1.5, n)
+    return X, (word ^ sign).astype(int)
+
+
+def test_texts_that_are_needed_are_read_in_all_epochs():
+    settings = {"max_iter": 60, "learning_rate_init": 0.03, "hidden_layer_sizes": 16}
+    (X, y), (fresh, truth) = needed(), needed(seed=1)
+    model = network("note", "age", **settings).fit(X, y)
+    assert model.auto_params_["note__last_epochs"] == 60
+    assert model.score(fresh, truth) > 0.95
+    late = network("note", "age", note={"last_epochs": 2}, **settings).fit(X, y)
+    assert late.score(fresh, truth) < 0.65
+    whole = network("note", "age", note={"last_epochs": None}, **settings).fit(X, y)
+    assert whole.score(fresh, truth) > 0.95
+
+
+def test_too_few_samples_for_a_trial_are_read_in_all_epochs():
+    X, y = make(n_tokens=40, n=49)
+    assert last_epochs(network("note", "age"), X, y) == N_EPOCHS
+    assert last_epochs(network("note", "age"), *make(n_tokens=40, n=50)) == 2
+
+
+def test_a_trial_says_nothing_and_changes_nothing(capsys):
+    X, y = SELDOM
+    model = network("note", "age", verbose=True).fit(X, y)
+    assert capsys.readouterr().out.count("Epoch") == N_EPOCHS
+    assert len(model.loss_curve_) == model.n_iter_ == N_EPOCHS
+    assert model.t_ == N_EPOCHS * len(y)
+    again = network("note", "age").fit(X, y)
+    assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_an_interrupted_trial_leaves_the_estimator_as_it_was(monkeypatch):
+    from skgru._engine.observers import History
+
+    def interrupt(self, state):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(History, "on_epoch", interrupt)
+    model = network("note", "age")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*SELDOM)
+    assert not hasattr(model, "branches_")
