@@ -227,7 +227,7 @@ def choose_plan(
     epochs = dict.fromkeys(branches, max_iter)
     may_be_late = is_stochastic and SCHEDULES[settings.learning_rate].ends_training
     if may_be_late and not early_stopping and not incremental:
-        epochs = _epochs_of_each(branches, max_iter)
+        epochs = _epochs_of_each(branches, max_iter, is_free=settings.is_auto("max_iter"))
     dropout = {
         name: _rate(branch.settings, branch.shape, is_stochastic=is_stochastic)
         for name, branch in branches.items()
@@ -253,14 +253,19 @@ def _epochs_of_all(branches: Mapping[str, PlannedBranch], batch_size: int) -> in
     return max(_epochs(shape, batch_size) for shape in shapes)
 
 
-def _epochs_of_each(branches: Mapping[str, PlannedBranch], max_iter: int) -> dict[str, int]:
-    """Return in how many of the last epochs each branch takes part; one at least in all."""
+def _epochs_of_each(
+    branches: Mapping[str, PlannedBranch], max_iter: int, *, is_free: bool
+) -> dict[str, int]:
+    """Return in how many of the last epochs each branch takes part; one at least in all.
+
+    `is_free` says whether `max_iter` was ours to choose: else the branches have it, too.
+    """
     are_seldom = {name: branch.shape.may_be_learned_by_heart for name, branch in branches.items()}
     epochs = {}
     for name, branch in branches.items():
         wanted = branch.settings.get("last_epochs")
         if branch.settings.is_auto("last_epochs"):
-            is_late = are_seldom[name] and not all(are_seldom.values())
+            is_late = is_free and are_seldom[name] and not all(are_seldom.values())
             wanted = _EPOCHS_OF_SELDOM_TOKENS if is_late else None
         if branch.encoder.pooling is None:
             wanted = None  # its steps have the targets

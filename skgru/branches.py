@@ -219,12 +219,12 @@ class TokenBranch(_SequenceBranch):
 
     last_epochs : int, 'auto' or None, default='auto'
         In how many of the last epochs the branch takes part; before, its outputs are zeros, and the
-        training does not end. None: in all. 'auto' is None, but for tokens that are seen fewer than
-        25 times, on average, beside branches that are trained longer: a network may soon know texts
-        by their rare words, and would listen to nothing else. There it is 2 or None, whichever has
-        the lower loss in a trial: on a fifth of the samples (of 50 or more), after a training on
-        the others. It has an effect with ``learning_rate='cosine'``, without early stopping, for
-        'adam' and 'sgd'.
+        training does not end. None: in all. 'auto' is None, but where `max_iter` is 'auto' too for
+        tokens that are seen fewer than 25 times, on average, beside branches that are trained
+        longer: a network may soon know texts by their rare words, and would listen to nothing else.
+        There it is 2 or None, whichever has the lower loss in a trial: on a fifth of the samples
+        (of 50 or more), after a training on the others. It has an effect with
+        ``learning_rate='cosine'``, without early stopping, for 'adam' and 'sgd'.
 
     Attributes
     ----------

@@ -7,7 +7,19 @@ from numpy.testing import assert_array_equal
 
 from skgru import MultimodalGRUClassifier, SeriesBranch, TableBranch, TokenBranch
 
-N_EPOCHS = 5
+N_EPOCHS = 5  # that make 10 updates
+
+
+@pytest.fixture(autouse=True)
+def updates(monkeypatch):
+    """Have a max_iter of 'auto' mean a few epochs; return the function that says how many."""
+
+    def make_as_many(n):
+        monkeypatch.setattr("skgru._defaults._UPDATES", n)
+        monkeypatch.setattr("skgru._defaults._UPDATES_OF_RARE_TOKENS", 2 * N_EPOCHS)
+
+    make_as_many(2 * N_EPOCHS)
+    return make_as_many
 
 
 def make(n_tokens, n=60, seed=0):
@@ -30,7 +42,7 @@ def network(*names, note=None, **parameters):
         "age": TableBranch(),
     }
     given = [(name, branches[name], [name] if name == "age" else name) for name in names]
-    settings = {"max_iter": N_EPOCHS, "random_state": 0, "hidden_layer_sizes": 3} | parameters
+    settings = {"random_state": 0, "hidden_layer_sizes": 3} | parameters
     return MultimodalGRUClassifier(given, **settings)
 
 
@@ -54,12 +66,13 @@ def test_tokens_seldom_seen_join_for_the_last_two_epochs(beside):
         {"early_stopping": True},
         {"solver": "lbfgs"},
         {"max_iter": 2},
+        {"max_iter": 9},
     ],
     ids=str,
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_none_is_late_where_the_last_epochs_are_not_known(parameters):
-    model = network("note", "age", **parameters)
+    model = network("note", "age", **{"max_iter": N_EPOCHS} | parameters)
     assert last_epochs(model, *SELDOM) == model.max_iter
     X, y = SELDOM
     model = network("note", "age").partial_fit(X, y, classes=[0, 1])
@@ -67,14 +80,16 @@ def test_none_is_late_where_the_last_epochs_are_not_known(parameters):
 
 
 def test_texts_alone_are_read_in_all_epochs():
-    assert last_epochs(network("note"), *SELDOM) == N_EPOCHS
+    model = network("note").fit(*SELDOM)
+    assert model.auto_params_["note__last_epochs"] == model.n_iter_
 
 
-def test_epochs_are_those_that_the_other_branches_need():
+def test_epochs_are_those_that_the_other_branches_need(updates):
+    updates(500)
     X, y = SELDOM
-    of_table = network("age", max_iter="auto").fit(X, y).n_iter_
-    assert network("note", "age", max_iter="auto").fit(X, y).n_iter_ == of_table
-    assert network("note", max_iter="auto").fit(X, y).n_iter_ < of_table
+    of_table = network("age").fit(X, y).n_iter_
+    assert network("note", "age").fit(X, y).n_iter_ == of_table
+    assert network("note").fit(X, y).n_iter_ < of_table
 
 
 @pytest.mark.parametrize("n_last", [1, 3, N_EPOCHS, 99, None])
@@ -121,7 +136,7 @@ def test_a_branch_is_as_it_was_drawn_until_it_joins(monkeypatch):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_it_is_named_where_it_has_no_effect():
     for parameters in ({"learning_rate": "constant"}, {"early_stopping": True}):
-        model = network("note", "age", note={"last_epochs": 2}, **parameters)
+        model = network("note", "age", note={"last_epochs": 2}, max_iter=5, **parameters)
         with pytest.warns(UserWarning, match="note__last_epochs=2 .all branches take part"):
             model.fit(*OFTEN)
 
@@ -133,14 +148,15 @@ def test_a_step_branch_takes_part_in_all_epochs():
     assert model.auto_params_["note__last_epochs"] == N_EPOCHS
 
 
-def test_seldom_seen_texts_do_not_drown_the_other_branches():
+def test_seldom_seen_texts_do_not_drown_the_other_branches(updates):
     """As many texts as are learned by heart, and a number that tells the class."""
     rng = np.random.default_rng(1)
     X, y = make(n_tokens=400, n=300)
     X["age"] = y + rng.normal(0, 0.7, len(y))
     fresh, truth = make(n_tokens=400, n=600, seed=2)
     fresh["age"] = truth + rng.normal(0, 0.7, len(truth))
-    settings = {"max_iter": 60, "learning_rate_init": 0.02}
+    updates(600)
+    settings = {"learning_rate_init": 0.02}
     alone = network("age", **settings).fit(X, y).score(fresh, truth)
     both = network("note", "age", **settings).fit(X, y).score(fresh, truth)
     always = network("note", "age", note={"last_epochs": None}, **settings)
@@ -194,8 +210,9 @@ def needed(n=240, seed=0):
     return X, (word ^ sign).astype(int)
 
 
-def test_texts_that_are_needed_are_read_in_all_epochs():
-    settings = {"max_iter": 60, "learning_rate_init": 0.03, "hidden_layer_sizes": 16}
+def test_texts_that_are_needed_are_read_in_all_epochs(updates):
+    updates(480)  # 60 epochs
+    settings = {"learning_rate_init": 0.03, "hidden_layer_sizes": 16}
     (X, y), (fresh, truth) = needed(), needed(seed=1)
     model = network("note", "age", **settings).fit(X, y)
     assert model.auto_params_["note__last_epochs"] == 60
