@@ -185,8 +185,7 @@ def fit(request: Request, map_: Map) -> Fitted:
     """Return the model that was asked for; `map_` runs the shards of batches, maybe on threads."""
     data = read(request)
     model = build(request, data)
-    planned = make_plan(request, data, model)
-    planned = settle_late(request, model, planned, map_)
+    planned = settle_late(request, model, make_plan(request, data, model), map_)
     trained = train(request, model, planned, map_)
     return publish(request, model, planned.plan, trained)
 
@@ -452,19 +451,25 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
         return planned._replace(plan=whole)
     seed = int(request.rng.randint(2**31 - 1))
     strata = None if training.step_branch is not None else model.loss.strata(training.targets)
-    quiet = request.settings.but(verbose=False, batch_size="auto", validation_fraction=TRIAL_SHARE)
+    # Of "auto", strata that no split can keep are no reason to fail.
+    quiet = request.settings.but(
+        verbose=False,
+        batch_size="auto",
+        early_stopping="auto",
+        validation_fraction=TRIAL_SHARE,
+    )
     rows, held_out = split(training.n_sequences, strata, quiet, np.random.RandomState(seed))
-    part, losses = Planned(plan, training.take(rows), None), {}
-    for way in (plan, whole):
+    to_train, to_compare = training.take(rows), training.take(held_out)
+
+    def loss_of(way: Plan) -> float:
         rng = np.random.RandomState(seed)
         trial = request._replace(settings=quiet, rng=rng, history=History(), optimizer_states={})
-        trained = train(trial, model, part._replace(plan=way), map_)
+        trained = train(trial, model, Planned(way, to_train, None), map_)
         if trained.solution.outcome == "interrupted":
             raise KeyboardInterrupt
-        losses[way is plan] = _loss_on(
-            model.with_theta(trained.theta), training.take(held_out), map_
-        )
-    return planned._replace(plan=plan if losses[True] <= losses[False] else whole)
+        return _loss_on(model.with_theta(trained.theta), to_compare, map_)
+
+    return planned._replace(plan=plan if loss_of(plan) <= loss_of(whole) else whole)
 
 
 def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:

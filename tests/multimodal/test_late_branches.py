@@ -250,3 +250,12 @@ def test_an_interrupted_trial_leaves_the_estimator_as_it_was(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         model.fit(*SELDOM)
     assert not hasattr(model, "branches_")
+
+
+@pytest.mark.parametrize("early_stopping", [False, "auto"])
+def test_a_class_with_one_sample_does_not_keep_a_trial_from_running(early_stopping):
+    X, y = SELDOM
+    y = np.where(np.arange(len(y)) == 7, 2, y)
+    model = network("note", "age", early_stopping=early_stopping).fit(X, y)
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.auto_params_["note__last_epochs"] in (2, N_EPOCHS)
