@@ -130,6 +130,21 @@ _MEANT: dict[str, dict[str, Any]] = {
     "n_jobs": {"all": -1, "auto": -1, "max": -1},
     "n_iter_no_change": {"none": np.inf},
     "patch_size": {"0": 1},
+    # of the metrics of tagged sequences
+    "scheme": {
+        "bieos": "BIOES",
+        "bio2": "BIO",
+        "biolu": "BILOU",
+        "bioul": "BILOU",
+        "conll": None,
+        "conlleval": None,
+        "default": None,
+        "iob": "BIO",
+        "iob1": None,
+        "iob2": "BIO",
+        "iobes": "BIOES",
+        "lenient": None,
+    },
     # of SequenceVectorizer and SequenceAligner
     "analyzer": {"character": "char", "token": "word"},
     "truncating": {"end": "post", "left": "pre", "right": "post", "start": "pre"},

@@ -123,6 +123,19 @@ def are_step_targets(y: Any, read: Parsed) -> bool:
     return np.array_equal(lengths, given) or np.array_equal(lengths, read.sequences.lengths)
 
 
+def parts_of(y: Any, name: str) -> Sequence[Any]:
+    """Return y without its container: the targets of the steps of each sequence, as they came.
+
+    Raises
+    ------
+    TypeError
+        If its container has no order.
+    """
+    _refuse_what_has_no_order(y, name)
+    y = _column_of_parts(y)
+    return y if isinstance(y, list | tuple) else list(as_array(y))
+
+
 def _column_of_parts(y: Any) -> Any:
     """Return the column of a DataFrame that has only one, of arrays; any other y as it is."""
     columns = arrays_of(y) if is_frame(y) else []
@@ -152,9 +165,7 @@ def parse_step_targets(y: Any, read: Parsed, name: str = "y") -> NDArray[Any]:
     ValueError, TypeError
         If the numbers of sequences, steps or targets per step do not agree.
     """
-    _refuse_what_has_no_order(y, name)
-    y = _column_of_parts(y)
-    parts = y if isinstance(y, list | tuple) else as_array(y)
+    parts = parts_of(y, name)
     n = read.sequences.n_sequences
     what = "weight" if name == "sample_weight" else "target"
     if len(parts) != n:

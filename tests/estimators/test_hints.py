@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceAligner, SequenceVectorizer
 from skgru._hints import _MEANT, _NAMES, _NOTES, _NOTES_ON_NAMES, hint_at_value
+from skgru.metrics import _SCHEME
 from tests.datasets import ESTIMATORS, rectangle
 
 PUBLIC = [*ESTIMATORS, PerTimestep, SequenceAligner, SequenceVectorizer]
@@ -242,7 +243,7 @@ def test_constructors_show_their_parameters(estimator_class):
 
 
 def test_every_entry_leads_somewhere():
-    constraints = {}
+    constraints = {"scheme": _SCHEME}
     for estimator_class in reversed(PUBLIC):  # dtype is the networks', not the vectorizer's
         constraints |= estimator_class._parameter_constraints
     for name, words in _MEANT.items():
