@@ -1,10 +1,13 @@
 """Each example runs on a small budget, and what it prints is what it promises."""
 
 import importlib.util
+import itertools
 import re
 from pathlib import Path
 
 import pytest
+
+from skgru.metrics import count_invalid_transitions
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -109,6 +112,25 @@ def test_sequence_labelling(capsys):
     *_, line, labels = printed.splitlines()
     assert len(line) == len(labels)
     assert {"s", "#"} <= set(labels[2:]) <= set("#s0kn.")
+
+
+def test_tagging(capsys):
+    example = load("tagging")
+    X, y = example.make_sentences(500, seed=0)
+    assert count_invalid_transitions(y) == 0
+    assert len({len(words) for words in X}) > 5
+    pairs = zip(itertools.chain(*X), itertools.chain(*y), strict=True)
+    tagged = {(word.lower(), tag) for word, tag in pairs}
+    for word, tags in (("may", "O B-PER B-DATE"), ("reading", "O B-LOC B-ORG I-PER")):
+        assert {(word, tag) for tag in tags.split()} <= tagged
+
+    example.main(["--sentences", "400", "--epochs", "6"])
+    printed = capsys.readouterr().out
+    assert int(re.search(r"(\d+)% of the names .* new", printed)[1]) > 60
+    assert 0.9 > number_after(printed, "network ") > 0.6
+    assert 0.1 < number_after(printed, "most frequent tag") < 0.35
+    assert re.search(r"micro avg +0\.\d{3} .*\n(.*\n)*invalid transitions in y_pred: \d", printed)
+    assert re.search(r"^  .*\[PER [\w ]+\]", printed, re.MULTILINE)
 
 
 def test_cells_compared(capsys):
