@@ -102,6 +102,11 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
     def _publish_inputs(self, model):
         """Set the fitted attributes that tell of the inputs."""
 
+    @property
+    @abstractmethod
+    def _has_step_targets(self):
+        """Whether y has a target for each step, by the parameters."""
+
     def _fusion(self, settings):
         """Return what lies above the branches: spec, and rates of dropout."""
         return FusionSpec(), FusionRates()

@@ -120,9 +120,9 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The most probable class; for multilabel y, 1 for each label with a probability above
-            one half, else 0. With ``pooling=None`` every step has a row: the array begins with
-            (n_samples, n_steps), or is one of shape (n_samples,) that holds an array for each
-            sequence, where the numbers of steps differ.
+            one half, else 0. With ``pooling=None`` every step has a row: an array of shape
+            (n_samples,) that holds an array for each sequence; for X of shape (n_samples, n_steps,
+            ...) without padding, one array that begins with (n_samples, n_steps).
         """
         model = self._fitted_model()
         outputs = self._run(model, X, then=model.predictions)
@@ -192,4 +192,8 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        if self._has_step_targets:
+            # As a classifier, scikit-learn would take y for labels, (n,) or (n, K): lists of lists
+            # would be refused before they come here, as a form of several labels long gone.
+            tags.estimator_type = None
         return tags

@@ -181,6 +181,12 @@ class MultimodalGRU(BaseNetwork):
         dropout = None if settings.is_auto("dropout") else settings.dropout
         return spec, FusionRates(dropout, settings.branch_dropout)
 
+    @property
+    def _has_step_targets(self):
+        branches = self.branches if isinstance(self.branches, list | tuple) else []
+        parts = [part for item in branches if isinstance(item, tuple) for part in item]
+        return any(getattr(part, "pooling", "") is None for part in parts)
+
     def _give(self, training, validation, *, reset, request):
         X = self._check(training.X, reset=reset)
         n = X.shape[0]

@@ -106,9 +106,10 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As many dimensions as y had in `fit`. Where several quantiles are estimated, the array
-            has one more, with as many entries. With ``pooling=None`` every step has a row: the
-            array begins with (n_samples, n_steps), or is one of shape (n_samples,) that holds an
-            array for each sequence, where the numbers of steps differ.
+            has one more, with as many entries. With ``pooling=None`` every step has a row: an
+            array of shape (n_samples,) that holds an array for each sequence; for X of shape
+            (n_samples, n_steps, ...) without padding, one array that begins with (n_samples,
+            n_steps).
 
         y_std : ndarray of the same shape
             Only with `return_std`.

@@ -31,6 +31,10 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
     def _branch_settings(self, settings):
         return {_BRANCH: settings}
 
+    @property
+    def _has_step_targets(self):
+        return self.pooling is None
+
     def _give(self, training, validation, *, reset, request):
         def given(samples, *, reset):
             opened = self._open_sequences(samples.X, reset=reset)
@@ -96,8 +100,9 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
 
         Returns
         -------
-        outputs : ndarray of shape (n_samples, n_steps, n_outputs), or of shape (n_samples,)
-            The second, of arrays (n_steps_i, n_outputs), where the numbers of steps differ.
+        outputs : ndarray of shape (n_samples,), or (n_samples, n_steps, n_outputs)
+            An array of shape (n_steps_i, n_outputs) for each sequence; the second for X of shape
+            (n_samples, n_steps, ...) without padding.
         """
         outputs = self._run(self._fitted_model(), X, "steps")
         return outputs.shaped(outputs.values)

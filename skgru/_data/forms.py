@@ -60,6 +60,11 @@ class Opened(NamedTuple):
     present: NDArray[np.bool_] | None = None
 
     @property
+    def is_rectangle(self) -> bool:
+        """Whether its container gives all sequences the same number of steps, padding included."""
+        return isinstance(self.form, Rectangle) and not self.is_list
+
+    @property
     def is_absent(self) -> bool:
         """Whether no sample has a sequence."""
         return self.present is not None and not self.present.any()

@@ -181,9 +181,14 @@ def parse_step_targets(y: Any, read: Parsed, name: str = "y") -> NDArray[Any]:
     if np.array_equal(lengths, read.sequences.lengths):
         return _concatenate(parts)
     i = np.flatnonzero(lengths != given)[0]
+    are_tokens = read.sequences.values.ndim == 1
+    hint = (
+        " SequenceVectorizer splits texts by its token_pattern, and leaves out stop_words: give "
+        "lists of the words that have targets."
+    )
     raise ValueError(
         f"With pooling=None, {name} has a {what} for each step: expected "
-        f"{given[i]} {what}s for sequence {i}, got {lengths[i]}."
+        f"{given[i]} {what}s for sequence {i}, got {lengths[i]}.{hint * are_tokens}"
     )
 
 

@@ -67,6 +67,11 @@ class TokenInput(Input):
                 "Token sequences have no time stamps: expected time_feature=None, or for numeric "
                 f"input embedding_dim=None, got time_feature={settings.time_feature!r}."
             )
+        if settings.get("pooling", "last") is None and opened.is_marked and opened.is_rectangle:
+            raise ValueError(
+                "With pooling=None each token has a prediction, but SequenceVectorizer with "
+                "max_length cuts documents: expected max_length=None, which keeps all tokens."
+            )
         embedding_dim = _wanted_dim(settings, EMBEDDING_DIM)
         assert embedding_dim is not None  # else X is parsed as numbers
         return cls(

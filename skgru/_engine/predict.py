@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,26 +36,30 @@ class Outputs(NamedTuple):
         Where the steps of each sequence start, as the network reads them.
     per_step : bool
         Whether the values are those of all steps.
+    is_rectangle : bool
+        Whether the container of X gives all sequences the same number of steps.
     """
 
     values: Values
     parsed: Parsed
     offsets: NDArray[np.intp]
     per_step: bool
+    is_rectangle: bool
 
     def shaped(self, values: Values) -> Values:
         """Return values for each sequence, or of all steps (total steps, ...) in their shape.
 
-        That is (n, T, ...) where the sequences have the same number of steps, else an object array
-        of n arrays.
+        That is (n, T, ...) of a rectangle without padding, else an object array of n arrays: lists
+        of sequences have it always, as those of equal lengths are so by chance.
         """
         if not self.per_step:
             return values
         lengths = np.diff(self.offsets)
-        if len(lengths) and (lengths == lengths[0]).all():
+        if self.is_rectangle and len(lengths) and (lengths == lengths[0]).all():
             return values.reshape(len(lengths), lengths[0], *values.shape[1:])
         ragged = np.empty(len(lengths), object)
-        ragged[:] = np.split(values, self.offsets[1:-1])
+        for i, (start, stop) in enumerate(pairwise(self.offsets.tolist())):
+            ragged[i] = values[start:stop]
         return ragged
 
 
@@ -88,7 +93,13 @@ def predict(
         n_jobs if shares else 1,
         partial(run_network, network, model.parameters, steps, part=part, then=then),
     )
-    return Outputs(values, parsed[name], steps[name].offsets, model.per_step or part == "steps")
+    return Outputs(
+        values,
+        parsed[name],
+        steps[name].offsets,
+        model.per_step or part == "steps",
+        opened[name].is_rectangle,
+    )
 
 
 def run_network(

@@ -49,8 +49,8 @@ def test_series_of_equal_lengths():
     given = [("p", series_branch(pooling=None), "pulse"), ("t", TableBranch(), ["age"])]
     Z = X.assign(pulse=pulse)
     model = classifier(given).fit(Z, np.array(pulse) > 0)
-    assert model.predict(Z).shape == (40, 3)
-    assert model.predict_proba(Z).shape == (40, 3, 2)
+    assert [tags.shape for tags in model.predict(Z)] == [(3,)] * 40
+    assert [p.shape for p in model.predict_proba(Z)] == [(3, 2)] * 40
 
 
 @FUSIONS
