@@ -4,6 +4,7 @@ from skgru._version import __version__ as __version__
 from skgru.alignment import SequenceAligner
 from skgru.branches import SeriesBranch, TableBranch, TokenBranch
 from skgru.classifier import GRUClassifier
+from skgru.long_tables import make_rows, make_sequences
 from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
 from skgru.per_timestep import PerTimestep
 from skgru.regressor import GRURegressor
@@ -21,5 +22,7 @@ __all__ = [
     "SeriesBranch",
     "TableBranch",
     "TokenBranch",
+    "make_rows",
+    "make_sequences",
     "make_windows",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 
 from skgru._compat import as_plain, is_array, is_list
 from skgru._data.arrays import NameOf, as_array, describe, to_numbers
-from skgru._data.times import in_seconds, to_ticks
+from skgru._data.times import cast, finest_unit_of, in_seconds, to_ticks
 from skgru._nn.batch import Array, Indices, Values
 
 
@@ -109,6 +109,25 @@ def to_objects(cells: Iterable[Any]) -> Values:
     if type(np.ma.masked) in set(map(type, cells)):
         cells = [None if cell is np.ma.masked else cell for cell in cells]
     return np.fromiter(cells, object, len(cells))
+
+
+def concatenate(columns: Sequence[Values]) -> Values:
+    """Return columns as one, in which every cell is what it was."""
+    dtypes = {column.dtype for column in columns}
+    kinds = {dtype.kind for dtype in dtypes}
+    if len(dtypes) == 1 or kinds in ({"f"}, {"U"}, {"S"}):
+        return np.concatenate(columns)
+    if kinds <= {"i", "u"} and np.result_type(*dtypes).kind in "iu":
+        return np.concatenate(columns)
+    if kinds in ({"M"}, {"m"}):
+        try:
+            unit = finest_unit_of(*(np.empty(0, dtype) for dtype in dtypes))
+            return np.concatenate([cast(column, unit) for column in columns])
+        except ValueError:  # 64 bits hold them in no unit, or they have none: for others to say
+            pass
+    # Neither integers beside fractions nor dates beside those of Python have a type in common.
+    objects = [list(c) if c.dtype.kind in "mM" else c.tolist() for c in columns]
+    return to_objects(cell for cells in objects for cell in cells)
 
 
 def parse_values(cells: Values, rows: Rows, name: Any) -> Array:

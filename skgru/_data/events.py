@@ -14,9 +14,8 @@ import numpy as np
 
 from skgru._compat import columns_of, fields_of, is_array, names_of
 from skgru._data.arrays import as_array, check_not_deferred, is_missing
-from skgru._data.columns import columns_of_rows, to_column, to_objects
+from skgru._data.columns import columns_of_rows, concatenate, to_column, to_objects
 from skgru._data.forms import is_frame, is_sequence
-from skgru._data.times import cast, finest_unit_of
 from skgru._nn.batch import Indices, Values
 
 _NAMES = ("sample", "time", "channel", "value")
@@ -154,7 +153,7 @@ def join_cells(cells: Sequence[Any], names: Sequence[Any]) -> tuple[Indices, lis
             tables.append(columns)
     if not tables:
         return lengths, [to_objects([])] * len(names)
-    return lengths, [_concatenate(columns) for columns in zip(*tables, strict=True)]
+    return lengths, [concatenate(columns) for columns in zip(*tables, strict=True)]
 
 
 def _open_cell(cell: Any, names: Sequence[Any]) -> list[Values]:
@@ -187,22 +186,3 @@ def _columns_of_mappings(rows: Sequence[Any], names: Sequence[Any]) -> list[Valu
             got = list(row) if isinstance(row, Mapping) else repr(row)
             raise ValueError(f"Expected a dict with {names} for each event, got {got} in row {i}.")
     return [to_objects(row[name] for row in rows) for name in names]
-
-
-def _concatenate(columns: Sequence[Values]) -> Values:
-    """Return columns as one, in which every cell is what it was."""
-    dtypes = {column.dtype for column in columns}
-    kinds = {dtype.kind for dtype in dtypes}
-    if len(dtypes) == 1 or kinds == {"f"}:
-        return np.concatenate(columns)
-    if kinds <= {"i", "u"} and np.result_type(*dtypes).kind in "iu":
-        return np.concatenate(columns)
-    if kinds in ({"M"}, {"m"}):
-        try:
-            unit = finest_unit_of(*(np.empty(0, dtype) for dtype in dtypes))
-            return np.concatenate([cast(column, unit) for column in columns])
-        except ValueError:  # 64 bits hold them in no unit, or they have none: for others to say
-            pass
-    # Neither integers beside fractions nor dates beside those of Python have a type in common.
-    objects = [list(c) if c.dtype.kind in "mM" else c.tolist() for c in columns]
-    return to_objects(cell for cells in objects for cell in cells)

@@ -1,0 +1,432 @@
+"""Columns of pandas, polars, Arrow and NumPy: rows taken, cut into cells, and joined again.
+
+The library that a column is of moves its cells, so that they stay what they are: dates with their
+time zone, categories, nullable numbers. Each library is imported only where a table is of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Any
+
+import numpy as np
+
+from skgru._compat import names_of
+from skgru._data.arrays import as_array, describe, is_missing
+from skgru._data.columns import concatenate, to_column, to_objects
+from skgru._data.forms import is_sequence
+from skgru._data.selection import missing_cells
+from skgru._nn.batch import Indices, Values
+
+
+class Library(ABC):
+    """A library of tables, and the operations on their columns."""
+
+    def names_of(self, table: Any) -> list[Any]:
+        """Return the names of the columns."""
+        names = names_of(table)
+        assert names is not None  # a table has them
+        return names
+
+    @abstractmethod
+    def column(self, table: Any, name: Any) -> Any:
+        """Return a column of a table, given its name."""
+
+    @abstractmethod
+    def make_column(self, cells: Values) -> Any:
+        """Return an array as a column."""
+
+    @abstractmethod
+    def number(self, column: Any) -> Indices:
+        """Return a number for each cell, the same for equal cells; -1 for missing ones.
+
+        Raises
+        ------
+        TypeError
+            If the cells of a column of objects cannot be compared.
+        """
+
+    @abstractmethod
+    def take(self, column: Any, rows: Indices) -> Any:
+        """Return a column of the cells at some rows; at row -1 there is a missing one."""
+
+    @abstractmethod
+    def cut(self, column: Any, offsets: Indices) -> Any:
+        """Return a column with a cell for each run of cells, which begin at offsets."""
+
+    def holds_runs(self, column: Any) -> bool:
+        """Whether the cells of a column are runs of cells."""
+        return any(is_sequence(cell) for cell in islice(_present(column), 1))
+
+    def cells(self, column: Any) -> list[Any]:
+        """Return the cells of a column of runs as a list."""
+        return list(column)
+
+    def join(self, column: Any) -> tuple[Any, Indices]:
+        """Return the cells of all runs, as a column or an array, and how many each run has."""
+        runs = [as_array(run) for run in self.cells(column)]
+        return concatenate([run for run in runs if len(run)] or runs[:1]), _lengths(runs)
+
+    @abstractmethod
+    def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
+        """Return columns as a table; `index` is its index where the library has one."""
+
+    def labelled(self, column: Any, name: Any, index: Any) -> Any:
+        """Return a column with its name and its index, where the library has those."""
+        return column
+
+    def index_of(self, table: Any) -> Any:
+        """Return the index of a table, None where the library has none."""
+        return None
+
+    def index_from(self, column: Any, name: Any) -> Any:
+        """Return a column as an index, None where the library has none."""
+        return None
+
+
+def _present(column: Any) -> Iterator[Any]:
+    """Yield the cells of a column of objects that are not missing."""
+    is_object = str(getattr(column, "dtype", "object")).lower() == "object"
+    return (cell for cell in column if not is_missing(cell)) if is_object else iter(())
+
+
+def _lengths(runs: Sequence[Any]) -> Indices:
+    return np.fromiter(map(len, runs), np.intp, len(runs))
+
+
+class Pandas(Library):
+    """DataFrames of pandas; levels of the index count as columns."""
+
+    def names_of(self, table: Any) -> list[Any]:
+        """Return the names of the columns; not those of the index."""
+        return list(table.columns)
+
+    def column(self, table: Any, name: Any) -> Any:
+        """Return a column, or a level of the index as one."""
+        import pandas as pd
+
+        if isinstance(name, Level):
+            return pd.Series(table.index.get_level_values(name.number))
+        return table[name]
+
+    def make_column(self, cells: Values) -> Any:
+        """Return an array as a Series."""
+        import pandas as pd
+
+        return pd.Series(cells)
+
+    def number(self, column: Any) -> Indices:
+        """Return the numbers of the cells."""
+        numbers: Indices = column.factorize()[0]
+        return numbers
+
+    def take(self, column: Any, rows: Indices) -> Any:
+        """Return cells; whole numbers and truth values are nullable where some are missing."""
+        import pandas as pd
+
+        array = _array_of(column)
+        if (rows >= 0).all():
+            return pd.Series(array.take(rows), name=column.name)
+        array = pd.array(array) if array.dtype.kind in "iub" else array
+        return pd.Series(pd.api.extensions.take(array, rows, allow_fill=True), name=column.name)
+
+    def cut(self, column: Any, offsets: Indices) -> Any:
+        """Return a Series of arrays: NumPy's, or those of pandas where its type is pandas' own."""
+        import pandas as pd
+
+        array = _array_of(column)
+        cells = np.empty(len(offsets) - 1, object)
+        for i, (start, stop) in enumerate(pairwise(offsets.tolist())):
+            cells[i] = array[start:stop]
+        return pd.Series(cells)
+
+    def join(self, column: Any) -> tuple[Any, Indices]:
+        """Return the cells of all runs."""
+        import pandas as pd
+
+        runs = self.cells(column)
+        if all(isinstance(run, pd.api.extensions.ExtensionArray) for run in runs) and runs:
+            filled = [pd.Series(run) for run in runs if len(run)] or [pd.Series(runs[0])]
+            return pd.concat(filled, ignore_index=True), _lengths(runs)
+        return super().join(column)
+
+    def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
+        """Return columns as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {name: _indexed(column, index) for name, column in columns.items()}, index=index
+        )
+
+    def labelled(self, column: Any, name: Any, index: Any) -> Any:
+        """Return a Series with its name and its index."""
+        return _indexed(column, index).rename(name)
+
+    def index_of(self, table: Any) -> Any:
+        """Return the index of a DataFrame."""
+        return table.index
+
+    def index_from(self, column: Any, name: Any) -> Any:
+        """Return a Series as an index."""
+        import pandas as pd
+
+        return pd.Index(column, name=name)
+
+
+class Level:
+    """A level of the index of a DataFrame, in the place of the name of a column.
+
+    Parameters
+    ----------
+    number : int
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _array_of(column: Any) -> Any:
+    """Return a Series as an array: of NumPy, unless its type is pandas' own."""
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+
+
+def _indexed(column: Any, index: Any) -> Any:
+    return column if index is None else column.set_axis(index)
+
+
+class Polars(Library):
+    """DataFrames of polars."""
+
+    def column(self, table: Any, name: Any) -> Any:
+        """Return a column."""
+        return table[name]
+
+    def make_column(self, cells: Values) -> Any:
+        """Return an array as a Series; objects are read one by one."""
+        import polars as pl
+
+        return pl.Series(cells.tolist() if cells.dtype == object else cells)
+
+    def number(self, column: Any) -> Indices:
+        """Return the ranks of the cells."""
+        if column.dtype.is_nested() or str(column.dtype) == "Object":
+            return _number_objects(to_objects(column))
+        ranks: Indices = column.rank("dense").fill_null(0).to_numpy().astype(np.intp)
+        return ranks - 1
+
+    def take(self, column: Any, rows: Indices) -> Any:
+        """Return cells; missing ones are null."""
+        import polars as pl
+
+        places = pl.Series(rows)
+        return column.gather(places if (rows >= 0).all() else places.set(places < 0, None))
+
+    def cut(self, column: Any, offsets: Indices) -> Any:
+        """Return a Series of lists."""
+        import polars as pl
+
+        lengths = np.diff(offsets)
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        runs = pl.DataFrame([pl.Series("run", owners), column.alias("cell")])
+        lists = runs.group_by("run", maintain_order=True).agg("cell")["cell"]
+        places = np.where(lengths > 0, np.cumsum(lengths > 0) - 1, -1)
+        return self.take(lists, places).fill_null([])
+
+    def holds_runs(self, column: Any) -> bool:
+        """Whether the cells of a column are lists, or objects that are runs."""
+        return _is_list(column.dtype) or super().holds_runs(column)
+
+    def join(self, column: Any) -> tuple[Any, Indices]:
+        """Return the cells of all runs."""
+        if not _is_list(column.dtype):
+            return super().join(column)
+        lengths = column.list.len().fill_null(0)
+        return column.filter(lengths > 0).explode(), lengths.to_numpy().astype(np.intp)
+
+    def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
+        """Return columns as a DataFrame."""
+        import polars as pl
+
+        return pl.DataFrame([column.alias(str(name)) for name, column in columns.items()])
+
+    def labelled(self, column: Any, name: Any, index: Any) -> Any:
+        """Return a Series with its name."""
+        return column.alias(str(name))
+
+
+def _is_list(dtype: Any) -> bool:
+    return str(dtype).lower().startswith(("list", "large_list"))
+
+
+class Arrow(Library):
+    """Tables of Arrow."""
+
+    def column(self, table: Any, name: Any) -> Any:
+        """Return a column."""
+        return table.column(name)
+
+    def make_column(self, cells: Values) -> Any:
+        """Return an array as an array of Arrow."""
+        import pyarrow as pa
+
+        return pa.array(cells.tolist() if cells.dtype.kind in "OU" else cells)
+
+    def number(self, column: Any) -> Indices:
+        """Return the numbers of the cells among the distinct ones."""
+        import pyarrow as pa
+
+        column = _combined(column)
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_nested(column.type):
+            return _number_objects(to_objects(column.to_pylist()))
+        indices = column.dictionary_encode().indices
+        numbers: Indices = indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+        return numbers
+
+    def take(self, column: Any, rows: Indices) -> Any:
+        """Return cells; missing ones are null."""
+        import pyarrow as pa
+
+        return column.take(pa.array(rows, mask=rows < 0))
+
+    def cut(self, column: Any, offsets: Indices) -> Any:
+        """Return an array of lists."""
+        import pyarrow as pa
+
+        kind = pa.ListArray if offsets[-1] < 2**31 else pa.LargeListArray
+        dtype = pa.int32() if kind is pa.ListArray else pa.int64()
+        return kind.from_arrays(pa.array(offsets, dtype), _combined(column))
+
+    def holds_runs(self, column: Any) -> bool:
+        """Whether the cells of a column are lists."""
+        return _is_list(column.type)
+
+    def join(self, column: Any) -> tuple[Any, Indices]:
+        """Return the cells of all runs."""
+        column = _combined(column)
+        lengths = column.value_lengths().fill_null(0)
+        return column.flatten(), lengths.to_numpy(zero_copy_only=False).astype(np.intp)
+
+    def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
+        """Return columns as a table."""
+        import pyarrow as pa
+
+        return pa.table({str(name): column for name, column in columns.items()})
+
+
+def _combined(column: Any) -> Any:
+    """Return a column of Arrow as one array, in which there are no chunks."""
+    return column.combine_chunks() if hasattr(column, "combine_chunks") else column
+
+
+class Arrays(Library):
+    """Dicts of arrays, structured arrays and tables that are arrays themselves."""
+
+    def names_of(self, table: Any) -> list[Any]:
+        """Return the names of the columns, or their indices."""
+        names = names_of(table)
+        return list(range(table.shape[1])) if names is None else names
+
+    def column(self, table: Any, name: Any) -> Any:
+        """Return a column as an array."""
+        if names_of(table) is None:
+            return as_array(table)[:, name]
+        cells = table[name]
+        return as_array(cells) if isinstance(cells, list | tuple) else to_column(cells, repr(name))
+
+    def make_column(self, cells: Values) -> Any:
+        """Return the array."""
+        return cells
+
+    def number(self, column: Any) -> Indices:
+        """Return the numbers of the cells among the distinct ones."""
+        if column.dtype == object:
+            return _number_objects(column)
+        _, numbers = np.unique(column, return_inverse=True)
+        return np.where(missing_cells(column), -1, numbers)
+
+    def take(self, column: Any, rows: Indices) -> Any:
+        """Return cells; missing ones are NaN, NaT or None, among which no number is rounded."""
+        cells: Values = column[rows]
+        absent = rows < 0
+        if not absent.any():
+            return cells
+        if cells.dtype.kind == "f" or (cells.dtype.kind in "iu" and _fit_floats(cells)):
+            return np.where(absent.reshape(-1, *[1] * (cells.ndim - 1)), np.nan, cells)
+        if cells.dtype.kind in "mM":
+            return np.where(absent, cells.dtype.type("NaT"), cells)
+        cells = cells.astype(object)
+        cells[absent] = None
+        return cells
+
+    def cut(self, column: Any, offsets: Indices) -> Any:
+        """Return an object array of arrays."""
+        cells = np.empty(len(offsets) - 1, object)
+        for i, (start, stop) in enumerate(pairwise(offsets.tolist())):
+            cells[i] = column[start:stop]
+        return cells
+
+    def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
+        """Return columns side by side in an object array, of which each is a column."""
+        n = len(next(iter(columns.values())))
+        cells = np.empty((n, len(columns)), object)
+        for j, column in enumerate(columns.values()):
+            for i, cell in enumerate(column):
+                cells[i, j] = cell
+        return cells
+
+
+def _fit_floats(numbers: Values) -> bool:
+    return bool((numbers.astype(np.float64).astype(numbers.dtype) == numbers).all())
+
+
+def _number_objects(cells: Iterable[Any]) -> Indices:
+    """Return the numbers of objects among the distinct ones; -1 for missing ones."""
+    cells = list(cells)
+    number: dict[Any, int] = {}
+    return np.fromiter(
+        (-1 if is_missing(cell) else number.setdefault(cell, len(number)) for cell in cells),
+        np.intp,
+        len(cells),
+    )
+
+
+PANDAS, POLARS, ARROW, ARRAYS = Pandas(), Polars(), Arrow(), Arrays()
+
+
+def library_of(table: Any) -> Library:
+    """Return the library that a table is of.
+
+    Raises
+    ------
+    TypeError
+        If it is no table.
+    """
+    if isinstance(table, Mapping):
+        return ARRAYS
+    if isinstance(table, np.ndarray):
+        if table.ndim == 2 or table.dtype.names is not None:
+            return ARRAYS
+    elif hasattr(type(table), "columns"):
+        if hasattr(table, "iloc"):
+            return PANDAS
+        if hasattr(table, "get_columns"):
+            return POLARS
+        if hasattr(type(table), "column_names"):
+            return ARROW
+    raise TypeError(
+        "Expected a table with one row per step, a DataFrame of pandas or polars, a table of "
+        f"Arrow or a dict of arrays, got {describe(table)}."
+    )
+
+
+def library_of_column(column: Any) -> Library:
+    """Return the library that a column is of: NumPy's, where it is none of the others."""
+    if hasattr(type(column), "iloc"):
+        return PANDAS
+    if hasattr(type(column), "explode"):
+        return POLARS
+    return ARROW if hasattr(type(column), "to_pylist") else ARRAYS
