@@ -12,8 +12,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._compat import HasMethods, Interval, fit_context
+from skgru._data.arrays import as_array
 from skgru._data.forms import check_container, is_frame, names_of, open_form
+from skgru._data.libraries import library_of
 from skgru._data.parsing import Parsed, check_features, parse_numbers
+from skgru._data.selection import missing_cells
 from skgru._data.sequences import offsets_of
 from skgru._data.targets import (
     are_step_targets,
@@ -75,12 +78,13 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
       n_features_out);
     - list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
       (n_steps_i,), of unequal length: list of arrays of shape (n_steps_i, n_features_out);
-    - DataFrame of arrays of shape (n_steps_i,), one column per feature: the same;
+    - DataFrame of arrays of shape (n_steps_i,), one column per feature, such as `make_sequences`
+      returns: the same;
     - list, tuple, object array or Series of DataFrames, one per sequence: the same.
 
     From the last two the transformer is given a DataFrame, so that it can choose columns by name or
-    by type, as :class:`~sklearn.compose.ColumnTransformer` does. The columns of DataFrames in a
-    list may be of any type.
+    by type, as :class:`~sklearn.compose.ColumnTransformer` does. Their columns may be of any type:
+    texts, categories, dates. (Of a table of Arrow it is given an array.)
 
     Trailing steps that are wholly NaN are padding: the transformer never sees them, and in the
     output they are NaN again. Other missing values are handed to the transformer, which may impute
@@ -459,6 +463,8 @@ def _find_steps(X, features_per_step, estimator_name):
     frames = _frames_in(X)
     if frames:
         return _parse_frames(frames)
+    if _holds_other_than_numbers(X):
+        return _parse_columns(X)
     opened = open_form(X, estimator_name)
     read = parse_numbers(opened, features_per_step=features_per_step, allow_missing=True)
     steps = read.sequences.values
@@ -504,12 +510,46 @@ def _parse_frames(frames):
             )
     # Without the empty ones, whose columns may have lost their types.
     steps = _concatenate([frame for frame in frames if len(frame)] or frames[:1])
-    # The one door decides on padding.
+    return _without_padding(steps, [len(frame) for frame in frames], "frames")
+
+
+def _without_padding(steps, lengths, form):
+    """Return the steps of sequences of any type; the one door decides on padding."""
     marks = np.where(_is_missing(steps).all(axis=1), np.nan, 0.0)
-    offsets = offsets_of([len(frame) for frame in frames])
-    opened = open_form([marks[start:stop] for start, stop in pairwise(offsets)])
+    opened = open_form([marks[start:stop] for start, stop in pairwise(offsets_of(lengths))])
     read = parse_numbers(opened, allow_missing=True)
-    return _Given(_rows(steps, read.kept), read, "frames")
+    return _Given(_rows(steps, read.kept), read, form)
+
+
+def _holds_other_than_numbers(X):
+    """Whether X is a table of sequences of which some are of texts, categories or dates."""
+    is_table = is_frame(X) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2)
+    if not is_table:
+        return False
+    library = library_of(X)
+    columns = [library.column(X, name) for name in library.names_of(X)]
+    return all(map(library.holds_runs, columns)) and not all(map(library.holds_numbers, columns))
+
+
+def _parse_columns(X):
+    """Parse a table with a sequence in each cell, whose columns keep their types."""
+    library = library_of(X)
+    columns, first = {}, None
+    for name in library.names_of(X):
+        column, lengths = library.join(library.column(X, name))
+        first = lengths if first is None else first
+        if not np.array_equal(lengths, first):
+            i = np.argmax(lengths != first)
+            raise ValueError(
+                "Expected the sequences of a row to have the same length, but that of column "
+                f"{name!r} has {lengths[i]} steps in row {i}, others {first[i]}."
+            )
+        columns[name] = column
+    if _is_of_pandas_or_polars(X):
+        steps = library.frame(columns, None)
+    else:
+        steps = np.column_stack([as_array(column).astype(object) for column in columns.values()])
+    return _without_padding(steps, first, "list")
 
 
 def _type_name(x):
@@ -555,7 +595,9 @@ def _all_categories(dtypes, is_ordered, name):
 
 
 def _is_missing(frame):
-    """Return an array of the shape of a DataFrame."""
+    """Return an array of the shape of a table of steps."""
+    if isinstance(frame, np.ndarray):
+        return np.column_stack([missing_cells(column) for column in frame.T])
     if hasattr(frame, "isna"):
         return frame.isna().to_numpy()
     return np.column_stack([column.is_null() for column in frame.fill_nan(None)])

@@ -60,6 +60,11 @@ class Library(ABC):
         """Whether the cells of a column are runs of cells."""
         return any(is_sequence(cell) for cell in islice(_present(column), 1))
 
+    def holds_numbers(self, column: Any) -> bool:
+        """Whether the runs of a column are of plain numbers: the first one that has cells says so."""
+        filled = (run for run in _present(column) if len(run))
+        return all(_is_of_numbers(run) for run in islice(filled, 1))
+
     def cells(self, column: Any) -> list[Any]:
         """Return the cells of a column of runs as a list."""
         return list(column)
@@ -90,6 +95,11 @@ def _present(column: Any) -> Iterator[Any]:
     """Yield the cells of a column of objects that are not missing."""
     is_object = str(getattr(column, "dtype", "object")).lower() == "object"
     return (cell for cell in column if not is_missing(cell)) if is_object else iter(())
+
+
+def _is_of_numbers(run: Any) -> bool:
+    """Whether a run is of plain numbers; nullable ones of pandas have a type of their own."""
+    return as_array(run).dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
 
 
 def _lengths(runs: Sequence[Any]) -> Indices:
@@ -238,6 +248,13 @@ class Polars(Library):
         """Whether the cells of a column are lists, or objects that are runs."""
         return _is_list(column.dtype) or super().holds_runs(column)
 
+    def holds_numbers(self, column: Any) -> bool:
+        """Whether the lists of a column are of plain numbers."""
+        if not _is_list(column.dtype):
+            return super().holds_numbers(column)
+        inner = column.dtype.inner
+        return bool(inner.is_numeric() or str(inner) in ("Boolean", "Null"))
+
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""
         if not _is_list(column.dtype):
@@ -303,6 +320,14 @@ class Arrow(Library):
     def holds_runs(self, column: Any) -> bool:
         """Whether the cells of a column are lists."""
         return _is_list(column.type)
+
+    def holds_numbers(self, column: Any) -> bool:
+        """Whether the lists of a column are of plain numbers."""
+        import pyarrow as pa
+
+        kind, types = column.type.value_type, pa.types
+        tests = types.is_integer, types.is_floating, types.is_boolean, types.is_null
+        return any(test(kind) for test in tests)
 
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""
