@@ -285,7 +285,8 @@ def _open_frame(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
         chosen = [name for name, is_nested in zip(names, nested, strict=True) if is_nested]
         raise ValueError(
             "Expected a DataFrame of numbers, or one whose columns all hold sequences, but only "
-            f"{chosen} do."
+            f"{chosen} do. Columns with one value for each sample are for a TableBranch of "
+            "MultimodalGRUClassifier or MultimodalGRURegressor."
         )
     _refuse_levels(X)
     return Rectangle(columns, len(columns), names)
@@ -297,7 +298,8 @@ def _refuse_levels(X: Any) -> None:
         levels = list(X.index.names)
         raise ValueError(
             f"X is a {type(X).__name__} of numbers with a MultiIndex (levels {levels}). "
-            f"{LONG_TABLE}; with the index, groupby(level=0). If each row is a whole sequence, "
+            f"{LONG_TABLE}, in which levels of the index count as columns: make_sequences(X). If "
+            "each row is a whole sequence, "
             "drop the index: X.reset_index(drop=True)."
         )
 

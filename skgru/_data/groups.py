@@ -71,7 +71,7 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
     ValueError, TypeError
         If it is no table, or has no such column.
     """
-    check_not_deferred(table, "the table itself, and its groups as sample='…'")
+    check_not_deferred(table, "the table that was grouped, with sample='…'")
     library = library_of(table)
     long = LongTable(table, library, sample, time)
     _check_names(long.names)

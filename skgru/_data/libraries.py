@@ -253,6 +253,8 @@ class Polars(Library):
         if not _is_list(column.dtype):
             return super().holds_numbers(column)
         inner = column.dtype.inner
+        while hasattr(inner, "inner"):  # steps of several features
+            inner = inner.inner
         return bool(inner.is_numeric() or str(inner) in ("Boolean", "Null"))
 
     def join(self, column: Any) -> tuple[Any, Indices]:
@@ -325,7 +327,9 @@ class Arrow(Library):
         """Whether the lists of a column are of plain numbers."""
         import pyarrow as pa
 
-        kind, types = column.type.value_type, pa.types
+        kind, types = column.type, pa.types
+        while types.is_nested(kind) and hasattr(kind, "value_type"):
+            kind = kind.value_type
         tests = types.is_integer, types.is_floating, types.is_boolean, types.is_null
         return any(test(kind) for test in tests)
 

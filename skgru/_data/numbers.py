@@ -23,6 +23,7 @@ from skgru._data.scaling import (
     scale_values,
 )
 from skgru._data.sequences import Sequences
+from skgru._data.stacking import CHANNELS_FIRST, Rectangle
 from skgru._data.steps import Carried, SequencePieces, Steps
 from skgru._nn.batch import Arena, Array, Indices
 from skgru._settings import Settings
@@ -91,6 +92,8 @@ class NumberInput(Input):
     @classmethod
     def of(cls, opened: Opened, settings: Settings) -> NumberInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
+        if settings.time_feature is None:
+            _warn_of_channels_first(opened)
         return cls(
             settings.estimator_name,
             features_per_step=settings.features_per_step,
@@ -401,6 +404,25 @@ def _without_stamps(values: NDArray[Any], time_feature: int | None) -> NDArray[A
     values = values.copy()
     values[:, time_feature] = 0
     return values
+
+
+def _warn_of_channels_first(opened: Opened) -> None:
+    """Warn of arrays of one length that have more features than steps, and no names for them."""
+    form = opened.form
+    if isinstance(form, Rectangle):
+        shapes = {np.shape(form.cells)[1:]} if form.n_columns is None else set()
+        example = "X.transpose(0, 2, 1)"
+    else:
+        are_arrays = form.names is None and len(form.sequences) > 1
+        shapes = {getattr(x, "shape", ()) for x in form.sequences} if are_arrays else set()
+        example = "[x.T for x in X]"
+    (shape, *others) = shapes or {()}
+    if len(shape) == 2 and not others and shape[0] < shape[1]:
+        warn(
+            f"X has {shape[1]} features at each of {shape[0]} steps: expected arrays of shape "
+            f"(n_steps, n_features). {CHANNELS_FIRST}, {example}. (A time_feature, or names of the "
+            "features, in a DataFrame or a list of them, say that X is as it should be.)"
+        )
 
 
 def _warn_of_lost_tokens(parsed: Parsed) -> None:

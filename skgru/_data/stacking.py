@@ -14,8 +14,11 @@ from skgru._data.times import relative_times
 from skgru._nn.batch import Indices
 
 LONG_TABLE = (
-    "A table with one row per step is made into one sequence per sample first, such as "
-    "[group[columns].to_numpy() for _, group in table.groupby('id')]"
+    "A table with one row per step is made into one row per sample first, by "
+    "skgru.make_sequences(table, sample='id', time='time')"
+)
+CHANNELS_FIRST = (
+    "Arrays with the channels first, as aeon, sktime and tsai hold them, have to be transposed"
 )
 
 Columns = list[NDArray[Any]]
@@ -116,9 +119,12 @@ class Ragged(NamedTuple):
             widths = {i: a.shape[1] for i, a in enumerate(arrays) if len(a)}
             first, width = next(iter(widths.items()))
             i = next(i for i in widths if widths[i] != width)
+            hint = ""
+            if len({len(a) for a in filled}) == 1 < len(filled[0]):
+                hint = f" {CHANNELS_FIRST}, [x.T for x in X]."
             raise ValueError(
                 "All sequences must have the same number of features per step: expected "
-                f"{width} as in sequence {first}, but sequence {i} has {widths[i]}."
+                f"{width} as in sequence {first}, but sequence {i} has {widths[i]}.{hint}"
             )
         steps = _concatenate(filled)
         if at_once:

@@ -18,7 +18,7 @@ from tests.datasets import ESTIMATORS, small
 from tests.entries import X_ENTRIES
 from tests.forms_of_x import pandas_of_arrays, wide
 
-LONG = "one row per step is made into one sequence per sample"
+LONG = "one row per step is made into one row per sample .*make_sequences"
 LEVELS = pd.MultiIndex.from_tuples([(0, 0), (0, 1), (1, 0)])
 REFUSED = {
     "set": (lambda: {1.0, 2.0, 3.0}, TypeError, "got a set, whose order has nothing to do"),

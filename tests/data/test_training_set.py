@@ -122,7 +122,7 @@ def test_other_numbers_of_targets_than_of_sequences_are_refused():
     with pytest.raises(ValueError, match=r"samples: \[4, 3\] \(sequences of X, targets of y\)\.$"):
         of_sequences([1, 2, 3])
     table = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0]})
-    with pytest.raises(ValueError, match="one row per step is made into one sequence"):
+    with pytest.raises(ValueError, match="one row per step is made into one row per sample"):
         of_sequences([1, 2, 3], X=table)
     with pytest.raises(ValueError, match=r"\[4, 5\] \(sequences of X, targets of y\)\.$"):
         of_sequences([1, 2, 3, 4, 5], X=table)
