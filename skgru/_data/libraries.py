@@ -61,7 +61,7 @@ class Library(ABC):
         return any(is_sequence(cell) for cell in islice(_present(column), 1))
 
     def holds_numbers(self, column: Any) -> bool:
-        """Whether the runs of a column are of plain numbers: the first one that has cells says so."""
+        """Whether runs are of plain numbers: the first one that is not empty says so."""
         filled = (run for run in _present(column) if len(run))
         return all(_is_of_numbers(run) for run in islice(filled, 1))
 
