@@ -200,3 +200,15 @@ def test_everything_at_once(capsys):
     printed = capsys.readouterr().out
     alone = [number_after(printed, f"{name} ") for name, *_ in example.BRANCHES]
     assert number_after(printed, "all together") > max(alone) + 0.02
+
+
+def test_long_table(capsys):
+    load("long_table").main(["--runs", "160", "--epochs", "15"])
+    printed = capsys.readouterr().out
+    boosting = number_after(printed, "boosted summaries")
+    assert number_after(printed, "readings and pump") > max(boosting, 0.8)
+    assert number_after(printed, "state of each step") > 0.85
+    n_rows, n_found = (int(re.search(rf"(\d+) rows {of}", printed)[1]) for of in ("of", "have"))
+    assert 0.15 * n_rows < n_found < 0.35 * n_rows
+    share = number_after(printed, "rows have a prediction, of which")
+    assert share == number_after(printed, "state of each step")
