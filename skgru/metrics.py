@@ -245,8 +245,7 @@ def entity_f1_score(
 
     Notes
     -----
-    Where scikit-learn's cross-validation chooses the folds itself (``cv=5``), it refuses a y whose
-    elements are lists: make arrays of them, or give ``cv=KFold(5)``.
+    ``make_scorer(entity_f1_score)`` is a scorer for searches and cross-validation.
 
     Examples
     --------

@@ -11,7 +11,13 @@ import pytest
 import skgru
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/user_guide.md", "docs/extending.md"]
+PAGES = [
+    "README.md",
+    "docs/user_guide.md",
+    "docs/long_tables.md",
+    "docs/tagging.md",
+    "docs/extending.md",
+]
 
 
 def python_blocks(page):
