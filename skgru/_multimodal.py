@@ -13,6 +13,7 @@ from skgru._data.arrays import as_array
 from skgru._data.forms import check_container, is_container, is_frame, is_sequence
 from skgru._data.kinds import make_input
 from skgru._data.selection import Selection, select, take_columns
+from skgru._data.stacking import LONG_TABLE
 from skgru._data.targets import as_targets, as_weights
 from skgru._data.training_set import name_of_target
 from skgru._defaults import stops_early
@@ -476,9 +477,10 @@ def _of_samples(values, n, read, what):
         values = as_array(values) if is_array(values) else list(values)
     found = values.shape[0] if hasattr(values, "shape") else len(values)
     if found != n:
+        hint = f" Each row of X is one sample. {LONG_TABLE}." if found < n else ""
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: [{n}, {found}] "
-            f"(samples of X, {what})."
+            f"(samples of X, {what}).{hint}"
         )
     return values
 

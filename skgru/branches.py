@@ -11,7 +11,7 @@ from sklearn.base import clone
 from skgru._compat import Interval, StrOptions, take
 from skgru._constraints import NUMBERS, RECURRENCE, TOKENS
 from skgru._data.arrays import describe
-from skgru._data.forms import open_columns, open_form, open_nothing
+from skgru._data.forms import open_columns, open_form, open_nothing, refuse_levels
 from skgru._data.numbers import NumberInput
 from skgru._data.table import TableInput, open_output, open_table
 from skgru._data.tokens import TokenInput
@@ -132,7 +132,10 @@ class _SequenceBranch(BaseBranch):
     """Base of the branches that read sequences."""
 
     def _open_columns(self, selected):
-        return open_columns(selected.columns, selected.names)
+        opened = open_columns(selected.columns, selected.names)
+        if opened.is_rectangle:
+            refuse_levels(selected.X)
+        return opened
 
     def _open_output(self, output, present):
         opened = open_form(output, type(self).__name__)

@@ -288,19 +288,18 @@ def _open_frame(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
             f"{chosen} do. Columns with one value for each sample are for a TableBranch of "
             "MultimodalGRUClassifier or MultimodalGRURegressor."
         )
-    _refuse_levels(X)
+    refuse_levels(X)
     return Rectangle(columns, len(columns), names)
 
 
-def _refuse_levels(X: Any) -> None:
-    """Refuse a long table or column of pandas: its rows are steps."""
+def refuse_levels(X: Any) -> None:
+    """Refuse a table or column of pandas whose index says that its rows are steps."""
     if getattr(getattr(X, "index", None), "nlevels", 1) > 1:
         levels = list(X.index.names)
         raise ValueError(
             f"X is a {type(X).__name__} of numbers with a MultiIndex (levels {levels}). "
-            f"{LONG_TABLE}, in which levels of the index count as columns: make_sequences(X). If "
-            "each row is a whole sequence, "
-            "drop the index: X.reset_index(drop=True)."
+            f"{LONG_TABLE}; levels of the index count as columns, make_sequences(X). If each row "
+            "is a whole sequence, drop the index: X.reset_index(drop=True)."
         )
 
 
@@ -344,7 +343,7 @@ def _open_list(X: Any, estimator_name: str | None) -> Rectangle | Ragged:
     if _are_plain(elements):
         return Ragged(list(elements), None)  # by far the most frequent case
     if not any(map(is_sequence, elements)):
-        _refuse_levels(X)
+        refuse_levels(X)
         return _open_array(as_array(elements), estimator_name)
     frames = [i for i, x in enumerate(elements) if is_frame(x)]
     if frames:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skgru._data.arrays import MISSING_ID
 from skgru._data.forms import Opened
 from skgru._data.sequences import Sequences, kept_rows, locate, offsets_of
-from skgru._data.stacking import Parser, is_feature
+from skgru._data.stacking import LONG_TABLE, Parser, is_feature
 from skgru._nn.batch import Indices
 
 
@@ -178,9 +178,11 @@ def check_features(
             "as input. (Sequences of other lengths can be given as a list or a 3-D array.)"
         )
     if found[1] not in (None, expected[1]):
+        # A table of numbers, where there were sequences, may be one with a row per step.
+        hint = "" if is_list or found[0] is None or expected[0] is not None else f" {LONG_TABLE}."
         raise ValueError(
             f"X has {found[1]} features per step, but {estimator_name} is expecting "
-            f"{expected[1]} features per step as input."
+            f"{expected[1]} features per step as input.{hint}"
         )
 
 

@@ -93,13 +93,9 @@ def predict(
         n_jobs if shares else 1,
         partial(run_network, network, model.parameters, steps, part=part, then=then),
     )
-    return Outputs(
-        values,
-        parsed[name],
-        steps[name].offsets,
-        model.per_step or part == "steps",
-        opened[name].is_rectangle,
-    )
+    per_step = model.per_step or part == "steps"
+    is_rectangle = per_step and opened[name].is_rectangle
+    return Outputs(values, parsed[name], steps[name].offsets, per_step, is_rectangle)
 
 
 def run_network(
