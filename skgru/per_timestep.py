@@ -11,10 +11,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._compat import HasMethods, Interval, fit_context
-from skgru._data.forms import check_container, is_frame, names_of, open_form
+from skgru._compat import HasMethods, Interval, columns_of, fit_context
+from skgru._compat import names_of as names_of_columns
+from skgru._data.arrays import as_array, describe, is_missing
+from skgru._data.forms import check_container, is_frame, is_sequence, names_of, open_form
 from skgru._data.parsing import Parsed, check_features, parse_numbers
-from skgru._data.sequences import offsets_of
+from skgru._data.sequences import locate, offsets_of
 from skgru._data.targets import (
     are_step_targets,
     as_targets,
@@ -25,6 +27,9 @@ from skgru._data.targets import (
 from skgru._estimator import Estimator, hints_at_names
 
 __all__ = ["PerTimestep"]
+
+# More features of a step are hardly meant to be read by a dense layer: all texts of a hash table.
+_MAX_SPARSE_WIDTH = 10_000
 
 
 class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
@@ -76,11 +81,17 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     - list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
       (n_steps_i,), of unequal length: list of arrays of shape (n_steps_i, n_features_out);
     - DataFrame of arrays of shape (n_steps_i,), one column per feature: the same;
-    - list, tuple, object array or Series of DataFrames, one per sequence: the same.
+    - list, tuple, object array or Series of DataFrames, one per sequence: the same;
+    - list, tuple, object array, Series or DataFrame of one column of lists of texts, such as the
+      words of a sentence: the same.
 
-    From the last two the transformer is given a DataFrame, so that it can choose columns by name or
+    From DataFrames the transformer is given a DataFrame, so that it can choose columns by name or
     by type, as :class:`~sklearn.compose.ColumnTransformer` does. The columns of DataFrames in a
-    list may be of any type.
+    list may be of any type. Texts are given as an array of shape (total number of steps,) to what
+    reads raw texts, such as :class:`~sklearn.feature_extraction.text.HashingVectorizer`, and as a
+    table of one column to all others, such as :class:`~sklearn.preprocessing.OneHotEncoder`.
+
+    A sparse output becomes dense, as networks read it; it may have up to 10,000 columns.
 
     Trailing steps that are wholly NaN are padding: the transformer never sees them, and in the
     output they are NaN again. Other missing values are handed to the transformer, which may impute
@@ -110,6 +121,14 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     ... )
     >>> model.fit(X, y).score(X, y) > 0.9
     True
+
+    The characters of words, one to three at a time:
+
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> characters = HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=256)
+    >>> words = [["The", "film", "is", "unwatchable"], ["Watch", "it"]]
+    >>> [x.shape for x in PerTimestep(characters).fit_transform(words)]
+    [(4, 256), (2, 256)]
     """
 
     _parameter_constraints: dict = {
@@ -329,10 +348,12 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
         given = _find_steps(X, int(self.features_per_step), type(self).__name__)
+        if given.form == "texts" and not _reads_texts(self.transformer):
+            given = given._replace(steps=given.steps[:, None])
         named = names_of(X)
         named = X if named is None else named
         validate_data(self, named, y, skip_check_array=True, ensure_2d=False, reset=reset)
-        n_features, n_columns = given.steps.shape[1], given.read.n_columns
+        n_features, n_columns = (*given.steps.shape, 1)[1], given.read.n_columns
         if reset:
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_features, self._n_columns = n_features, n_columns
@@ -349,7 +370,17 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     def _apply(self, method, steps):
         """Return the output of a method of the transformer for steps, as an array (n_steps, D')."""
         output = method(steps)
-        output = output.toarray() if sparse.issparse(output) else np.asarray(output)
+        if sparse.issparse(output):
+            if output.shape[1] > _MAX_SPARSE_WIDTH:
+                raise ValueError(
+                    f"{type(self.transformer).__name__} returned a sparse matrix of "
+                    f"{output.shape[1]:,} columns, which becomes dense, as networks read it: "
+                    f"expected at most {_MAX_SPARSE_WIDTH:,}. Lower its n_features or "
+                    "max_features, raise its min_df or min_frequency, or put a TruncatedSVD behind "
+                    "it."
+                )
+            output = output.toarray()
+        output = np.asarray(output)
         if output.ndim != 2 or len(output) != len(steps):
             raise ValueError(
                 f"{type(self.transformer).__name__} must return a row for each step: expected "
@@ -421,11 +452,11 @@ class _Given(NamedTuple):
 
     Attributes
     ----------
-    steps : ndarray or DataFrame of shape (total steps, D)
+    steps : ndarray or DataFrame of shape (total steps, D), or ndarray of texts (total steps,)
         All steps without the padding.
     read : Parsed
         X as sequences.
-    form : {"columns", "array", "list", "frames"}
+    form : {"columns", "array", "list", "frames", "texts"}
     """
 
     steps: Any
@@ -459,6 +490,9 @@ def _find_steps(X, features_per_step, estimator_name):
     frames = _frames_in(X)
     if frames:
         return _parse_frames(frames)
+    texts = _texts_in(X)
+    if texts:
+        return _parse_texts(texts)
     opened = open_form(X, estimator_name)
     read = parse_numbers(opened, features_per_step=features_per_step, allow_missing=True)
     steps = read.sequences.values
@@ -483,6 +517,26 @@ def _frames_in(X):
     return elements if any(map(_is_of_pandas_or_polars, elements)) else []
 
 
+def _texts_in(X):
+    """Return the steps of sequences of texts, a list for each; of any other X, an empty list."""
+    if is_frame(X) and len(names_of_columns(X)) == 1:
+        (X,) = columns_of(X)
+    if len(getattr(X, "shape", (0,))) != 1:
+        return []
+    elements = as_array(X) if hasattr(X, "to_numpy") else list(X)
+    steps = (step for x in elements if is_sequence(x) for step in x)
+    first = next((step for step in steps if not is_missing(step)), None)
+    return list(elements) if isinstance(first, str) else []
+
+
+def _reads_texts(transformer):
+    """Whether a transformer reads an array of texts, rather than a table."""
+    while getattr(transformer, "steps", None):
+        transformer = transformer.steps[0][1]  # a pipeline has no say of its own
+    tags = get_tags(transformer).input_tags
+    return tags.string and not tags.two_d_array
+
+
 def _is_of_pandas_or_polars(x):
     """Whether x is a DataFrame that a transformer may take; tables of Arrow become arrays."""
     return is_frame(x) and hasattr(x, "dtypes")
@@ -504,12 +558,36 @@ def _parse_frames(frames):
             )
     # Without the empty ones, whose columns may have lost their types.
     steps = _concatenate([frame for frame in frames if len(frame)] or frames[:1])
-    # The one door decides on padding.
-    marks = np.where(_is_missing(steps).all(axis=1), np.nan, 0.0)
-    offsets = offsets_of([len(frame) for frame in frames])
-    opened = open_form([marks[start:stop] for start, stop in pairwise(offsets)])
-    read = parse_numbers(opened, allow_missing=True)
+    missing = _is_missing(steps).all(axis=1)
+    read = _without_padding(missing, [len(frame) for frame in frames])
     return _Given(_rows(steps, read.kept), read, "frames")
+
+
+def _parse_texts(sequences):
+    parts = []
+    for i, x in enumerate(sequences):
+        if not is_sequence(x):
+            raise ValueError(f"Sequence {i} is {describe(x)}, {x!r:.50}, expected a list of texts.")
+        parts.append(as_array(x).astype(object))
+    steps = np.concatenate(parts)
+    missing = np.fromiter(map(is_missing, steps), bool, len(steps))
+    read = _without_padding(missing, [len(part) for part in parts])
+    steps = steps[read.kept]
+    for row, step in enumerate(steps):
+        if not isinstance(step, str):
+            i, t = locate(row, read.sequences.offsets)
+            raise TypeError(
+                f"Expected a text at each step, got {step!r} in sequence {i}, step {t}."
+            )
+    return _Given(steps, read, "texts")
+
+
+def _without_padding(missing, lengths):
+    """Return sequences of marks for steps some of which are missing, padding dropped."""
+    # The one door decides on padding.
+    marks = np.where(missing, np.nan, 0.0)
+    opened = open_form([marks[start:stop] for start, stop in pairwise(offsets_of(lengths))])
+    return parse_numbers(opened, allow_missing=True)
 
 
 def _type_name(x):
