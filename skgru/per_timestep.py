@@ -12,7 +12,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._compat import HasMethods, Interval, columns_of, fit_context
-from skgru._compat import names_of as names_of_columns
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import check_container, is_frame, is_sequence, names_of, open_form
 from skgru._data.parsing import Parsed, check_features, parse_numbers
@@ -510,23 +509,26 @@ def _find_steps(X, features_per_step, estimator_name):
 
 def _frames_in(X):
     """Return a list, array or Series of DataFrames as a list; of any other X, an empty one."""
-    one_dimensional = len(getattr(X, "shape", (0,))) == 1
-    if not (one_dimensional and hasattr(X, "__iter__") and hasattr(X, "__len__")):
-        return []
-    elements = list(X)
+    elements = _elements_of(X)
     return elements if any(map(_is_of_pandas_or_polars, elements)) else []
 
 
 def _texts_in(X):
-    """Return the steps of sequences of texts, a list for each; of any other X, an empty list."""
-    if is_frame(X) and len(names_of_columns(X)) == 1:
-        (X,) = columns_of(X)
-    if len(getattr(X, "shape", (0,))) != 1:
-        return []
-    elements = as_array(X) if hasattr(X, "to_numpy") else list(X)
+    """Return a column of sequences of texts as a list; of any other X, an empty one."""
+    if is_frame(X):
+        columns = columns_of(X)
+        X = columns[0] if len(columns) == 1 else None
+    elements = _elements_of(as_array(X) if hasattr(X, "to_numpy") else X)
     steps = (step for x in elements if is_sequence(x) for step in x)
     first = next((step for step in steps if not is_missing(step)), None)
-    return list(elements) if isinstance(first, str) else []
+    return elements if isinstance(first, str) else []
+
+
+def _elements_of(X):
+    """Return the elements of a list, array or Series; of any other X, an empty list."""
+    one_dimensional = len(getattr(X, "shape", (0,))) == 1
+    is_sized = hasattr(X, "__iter__") and hasattr(X, "__len__")
+    return list(X) if one_dimensional and is_sized else []
 
 
 def _reads_texts(transformer):
