@@ -190,9 +190,10 @@ def test_a_sample_alone_is_predicted_as_in_the_batch_and_in_pieces(
     for i, of_sample in enumerate(p):
         assert of_sample.shape == (len(LABELS[i]), 2)
         assert_allclose(model.predict_proba(Z.iloc[[i]])[0], of_sample, atol=1e-6)
-    monkeypatch.setattr(_budget, "_MAX_PIECE_NUMBERS", 1)  # a step at a time
-    for of_sample, found in zip(p, model.predict_proba(Z), strict=True):
-        assert_allclose(found, of_sample, atol=1e-6)
+    for n_numbers in (1, 640):  # of the latter, alone the two would hold one step and two
+        monkeypatch.setattr(_budget, "_MAX_PIECE_NUMBERS", n_numbers)
+        for of_sample, found in zip(p, model.predict_proba(Z), strict=True):
+            assert_allclose(found, of_sample, atol=1e-6)
 
 
 def test_a_branch_with_a_pooling_may_stand_beside_them():
