@@ -231,7 +231,7 @@ class MultimodalGRU(BaseNetwork):
             X, y = take(X, rows), take(y, rows)
             is_one = weights is None or isinstance(weights, Real)
             weights = weights if is_one else take(weights, rows)
-        return Given(self._open_branches(X, y, fits=fits), y, weights)
+        return Given(self._open_branches(X, y, fits=fits), y, weights, rows)
 
     def _open(self, X):
         return self._open_branches(self._check(X, reset=False))

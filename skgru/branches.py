@@ -195,9 +195,10 @@ class TokenBranch(_SequenceBranch):
         The outputs of the branch, from the top layer: the output at each sequence's last step (in
         the reverse direction, its first one), the mean or the largest of each unit over the steps,
         or a mean with learned weights. A tuple joins several, side by side. None: the outputs of
-        every step, each for itself; y then holds a target for each step of each sequence, and all
-        other branches are tables, which all steps of a sample have in common. 'auto' is as in
-        :class:`GRUClassifier`.
+        every step, each for itself; y then holds a target for each step of each sequence. Each
+        other branch of sequences either has the same number of steps in every sample, and None too,
+        or a pooling other than 'auto': all steps of a sample have its outputs, and those of tables,
+        in common. 'auto' is as in :class:`GRUClassifier`.
 
     patch_size : int or 'auto', default='auto'
         Number of consecutive steps that are joined into one before the recurrence, counted from the
@@ -362,9 +363,10 @@ class SeriesBranch(_SequenceBranch):
         The outputs of the branch, from the top layer: the output at each sequence's last step (in
         the reverse direction, its first one), the mean or the largest of each unit over the steps,
         or a mean with learned weights. A tuple joins several, side by side. None: the outputs of
-        every step, each for itself; y then holds a target for each step of each sequence, and all
-        other branches are tables, which all steps of a sample have in common. 'auto' is as in
-        :class:`GRUClassifier`.
+        every step, each for itself; y then holds a target for each step of each sequence. Each
+        other branch of sequences either has the same number of steps in every sample, and None too,
+        or a pooling other than 'auto': all steps of a sample have its outputs, and those of tables,
+        in common. 'auto' is as in :class:`GRUClassifier`.
 
     patch_size : int or 'auto', default='auto'
         Number of consecutive steps that are joined into one before the recurrence, counted from the

@@ -266,6 +266,12 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
     empty. Then learned numbers take the place of the branch's outputs, which the head, the hidden
     layers and the gate read.
 
+    With ``pooling=None`` in one or several branches each step of a sample has a target of its own,
+    and the outputs of all branches are joined anew at each step: those of the step, and those that
+    all steps of the sample have in common. Branches with ``pooling=None`` have the same number of
+    steps in every sample; a sample may be without all of them, and then has no target, but not
+    without some.
+
     With several branches u_1, …, u_C (their outputs), the raw outputs are
 
     .. code-block:: text
@@ -654,6 +660,12 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
     A sample may be without a branch: all of its cells are missing (None, NaN), or the sequence is
     empty. Then learned numbers take the place of the branch's outputs, which the head, the hidden
     layers and the gate read.
+
+    With ``pooling=None`` in one or several branches each step of a sample has a target of its own,
+    and the outputs of all branches are joined anew at each step: those of the step, and those that
+    all steps of the sample have in common. Branches with ``pooling=None`` have the same number of
+    steps in every sample; a sample may be without all of them, and then has no target, but not
+    without some.
 
     With several branches u_1, …, u_C (their outputs), the raw outputs are
 

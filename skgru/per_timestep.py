@@ -11,13 +11,13 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._compat import HasMethods, Interval, fit_context
-from skgru._data.arrays import as_array
-from skgru._data.forms import check_container, is_frame, names_of, open_form
+from skgru._compat import HasMethods, Interval, columns_of, fit_context
+from skgru._data.arrays import as_array, describe, is_missing
+from skgru._data.forms import check_container, is_frame, is_sequence, names_of, open_form
 from skgru._data.libraries import library_of
 from skgru._data.parsing import Parsed, check_features, parse_numbers
 from skgru._data.selection import missing_cells
-from skgru._data.sequences import offsets_of
+from skgru._data.sequences import locate, offsets_of
 from skgru._data.targets import (
     are_step_targets,
     as_targets,
@@ -28,6 +28,9 @@ from skgru._data.targets import (
 from skgru._estimator import Estimator, hints_at_names
 
 __all__ = ["PerTimestep"]
+
+# More features of a step are hardly meant to be read by a dense layer: all texts of a hash table.
+_MAX_SPARSE_WIDTH = 10_000
 
 
 class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
@@ -80,11 +83,18 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
       (n_steps_i,), of unequal length: list of arrays of shape (n_steps_i, n_features_out);
     - DataFrame of arrays of shape (n_steps_i,), one column per feature, such as `make_sequences`
       returns: the same;
-    - list, tuple, object array or Series of DataFrames, one per sequence: the same.
+    - list, tuple, object array or Series of DataFrames, one per sequence: the same;
+    - list, tuple, object array or Series of lists of texts, such as the words of a sentence: the
+      same.
 
-    From the last two the transformer is given a DataFrame, so that it can choose columns by name or
+    From DataFrames the transformer is given a DataFrame, so that it can choose columns by name or
     by type, as :class:`~sklearn.compose.ColumnTransformer` does. Their columns may be of any type:
-    texts, categories, dates. (Of a table of Arrow it is given an array.)
+    texts, categories, dates. (Of a table of Arrow it is given an array.) One column of texts is
+    given as an array of shape (total number of steps,) to what reads raw texts, such as
+    :class:`~sklearn.feature_extraction.text.HashingVectorizer`, and as a table of one column to all
+    others, such as :class:`~sklearn.preprocessing.OneHotEncoder`.
+
+    A sparse output becomes dense, as networks read it; it may have up to 10,000 columns.
 
     Trailing steps that are wholly NaN are padding: the transformer never sees them, and in the
     output they are NaN again. Other missing values are handed to the transformer, which may impute
@@ -114,6 +124,14 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     ... )
     >>> model.fit(X, y).score(X, y) > 0.9
     True
+
+    The characters of words, one to three at a time:
+
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> characters = HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=256)
+    >>> words = [["The", "film", "is", "unwatchable"], ["Watch", "it"]]
+    >>> [x.shape for x in PerTimestep(characters).fit_transform(words)]
+    [(4, 256), (2, 256)]
     """
 
     _parameter_constraints: dict = {
@@ -333,10 +351,14 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
         given = _find_steps(X, int(self.features_per_step), type(self).__name__)
+        if _reads_texts(self.transformer):
+            given = _as_texts(given)
+        elif given.form == "texts":
+            given = given._replace(steps=given.steps[:, None])
         named = names_of(X)
         named = X if named is None else named
         validate_data(self, named, y, skip_check_array=True, ensure_2d=False, reset=reset)
-        n_features, n_columns = given.steps.shape[1], given.read.n_columns
+        n_features, n_columns = (*given.steps.shape, 1)[1], given.read.n_columns
         if reset:
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_features, self._n_columns = n_features, n_columns
@@ -353,7 +375,17 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     def _apply(self, method, steps):
         """Return the output of a method of the transformer for steps, as an array (n_steps, D')."""
         output = method(steps)
-        output = output.toarray() if sparse.issparse(output) else np.asarray(output)
+        if sparse.issparse(output):
+            if output.shape[1] > _MAX_SPARSE_WIDTH:
+                raise ValueError(
+                    f"{type(self.transformer).__name__} returned a sparse matrix of "
+                    f"{output.shape[1]:,} columns, which becomes dense, as networks read it: "
+                    f"expected at most {_MAX_SPARSE_WIDTH:,}. Lower its n_features or "
+                    "max_features, raise its min_df or min_frequency, or put a TruncatedSVD behind "
+                    "it."
+                )
+            output = output.toarray()
+        output = np.asarray(output)
         if output.ndim != 2 or len(output) != len(steps):
             raise ValueError(
                 f"{type(self.transformer).__name__} must return a row for each step: expected "
@@ -425,11 +457,11 @@ class _Given(NamedTuple):
 
     Attributes
     ----------
-    steps : ndarray or DataFrame of shape (total steps, D)
+    steps : ndarray or DataFrame of shape (total steps, D), or ndarray of texts (total steps,)
         All steps without the padding.
     read : Parsed
         X as sequences.
-    form : {"columns", "array", "list", "frames"}
+    form : {"columns", "array", "list", "frames", "texts"}
     """
 
     steps: Any
@@ -463,6 +495,9 @@ def _find_steps(X, features_per_step, estimator_name):
     frames = _frames_in(X)
     if frames:
         return _parse_frames(frames)
+    texts = _texts_in(X)
+    if texts:
+        return _parse_texts(texts)
     if _holds_other_than_numbers(X):
         return _parse_columns(X)
     opened = open_form(X, estimator_name)
@@ -482,11 +517,33 @@ def _find_steps(X, features_per_step, estimator_name):
 
 def _frames_in(X):
     """Return a list, array or Series of DataFrames as a list; of any other X, an empty one."""
-    one_dimensional = len(getattr(X, "shape", (0,))) == 1
-    if not (one_dimensional and hasattr(X, "__iter__") and hasattr(X, "__len__")):
-        return []
-    elements = list(X)
+    elements = _elements_of(X)
     return elements if any(map(_is_of_pandas_or_polars, elements)) else []
+
+
+def _texts_in(X):
+    """Return sequences of texts as a list; of any other X, an empty one."""
+    if is_frame(X):
+        return []  # whose columns have names
+    elements = _elements_of(as_array(X) if hasattr(X, "to_numpy") else X)
+    steps = (step for x in elements if is_sequence(x) for step in x)
+    first = next((step for step in steps if not is_missing(step)), None)
+    return elements if isinstance(first, str) else []
+
+
+def _elements_of(X):
+    """Return the elements of a list, array or Series; of any other X, an empty list."""
+    one_dimensional = len(getattr(X, "shape", (0,))) == 1
+    is_sized = hasattr(X, "__iter__") and hasattr(X, "__len__")
+    return list(X) if one_dimensional and is_sized else []
+
+
+def _reads_texts(transformer):
+    """Whether a transformer reads an array of texts, rather than a table."""
+    while getattr(transformer, "steps", None):
+        transformer = transformer.steps[0][1]  # a pipeline has no say of its own
+    tags = get_tags(transformer).input_tags
+    return tags.string and not tags.two_d_array
 
 
 def _is_of_pandas_or_polars(x):
@@ -510,12 +567,13 @@ def _parse_frames(frames):
             )
     # Without the empty ones, whose columns may have lost their types.
     steps = _concatenate([frame for frame in frames if len(frame)] or frames[:1])
-    return _without_padding(steps, [len(frame) for frame in frames], "frames")
+    lengths = [len(frame) for frame in frames]
+    return _of_rows(steps, _is_missing(steps).all(axis=1), lengths, "frames")
 
 
-def _without_padding(steps, lengths, form):
+def _of_rows(steps, missing, lengths, form):
     """Return the steps of sequences of any type; the one door decides on padding."""
-    marks = np.where(_is_missing(steps).all(axis=1), np.nan, 0.0)
+    marks = np.where(missing, np.nan, 0.0)
     opened = open_form([marks[start:stop] for start, stop in pairwise(offsets_of(lengths))])
     read = parse_numbers(opened, allow_missing=True)
     return _Given(_rows(steps, read.kept), read, form)
@@ -549,7 +607,40 @@ def _parse_columns(X):
         steps = library.frame(columns, None)
     else:
         steps = np.column_stack([as_array(column).astype(object) for column in columns.values()])
-    return _without_padding(steps, first, "list")
+    return _of_rows(steps, _is_missing(steps).all(axis=1), first, "list")
+
+
+def _parse_texts(sequences):
+    parts = []
+    for i, x in enumerate(sequences):
+        if not is_sequence(x):
+            raise ValueError(f"Sequence {i} is {describe(x)}, {x!r:.50}, expected a list of texts.")
+        parts.append(as_array(x).astype(object))
+    steps = np.concatenate(parts)
+    missing = np.fromiter(map(is_missing, steps), bool, len(steps))
+    given = _of_rows(steps, missing, list(map(len, parts)), "texts")
+    _check_texts(given.steps, given.read)
+    return given
+
+
+def _check_texts(steps, read):
+    for row, step in enumerate(steps):
+        if not isinstance(step, str):
+            i, t = locate(row, read.sequences.offsets)
+            raise TypeError(
+                f"Expected a text at each step, got {step!r} in sequence {i}, step {t}."
+            )
+
+
+def _as_texts(given):
+    """Return a table of one column of texts as an array of them; any other steps as they are."""
+    steps = given.steps
+    if len(steps.shape) == 1 or steps.shape[1] != 1:
+        return given
+    (column,) = columns_of(steps)
+    texts = as_array(column).astype(object)
+    _check_texts(texts, given.read)
+    return given._replace(steps=texts)
 
 
 def _type_name(x):

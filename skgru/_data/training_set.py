@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -193,6 +193,43 @@ def parse_samples(
     # Of the targets of steps, only those that are present are checked.
     labels = targets.check(without_missing(y, present), name_of_step_target)
     return Samples(sequences, weights, target_weights, present, labels, step_branch)
+
+
+def check_same_steps(
+    parsed: Mapping[str, Parsed], step_branches: Sequence[str], samples: Indices | None = None
+) -> None:
+    """Refuse inputs whose steps share their targets, but differ in number.
+
+    Parameters
+    ----------
+    parsed : mapping of str to Parsed
+        The sequences of each input.
+    step_branches : sequence of str
+        The inputs each step of which has a target of its own.
+    samples : ndarray of shape (n,), default=None
+        The numbers of the samples in errors; None = 0, 1, ...
+
+    Raises
+    ------
+    ValueError
+        If a sample has another number of steps in one of them than in another.
+    """
+    if len(step_branches) < 2:
+        return
+    first, *others = step_branches
+    lengths = parsed[first].sequences.lengths
+    for name in others:
+        found = parsed[name].sequences.lengths
+        differ = np.flatnonzero(found != lengths)
+        if len(differ):
+            i = differ[0]
+            raise ValueError(
+                "Branches with pooling=None share the targets of their steps: expected the same "
+                f"number of steps in each of them, got {lengths[i]} in branch {first!r} and "
+                f"{found[i]} in branch {name!r} of sample {i if samples is None else samples[i]} "
+                f"({len(differ)} of {len(found)} samples differ; trailing steps that are wholly "
+                "missing are none). A branch of other steps needs a pooling."
+            )
 
 
 def name_of_target(index: tuple[int, ...]) -> str:

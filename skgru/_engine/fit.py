@@ -13,7 +13,8 @@ from sklearn.model_selection import train_test_split
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
 from skgru._data.kinds import make_input
-from skgru._data.training_set import TrainingSet, parse_samples
+from skgru._data.parsing import Parsed
+from skgru._data.training_set import Samples, TrainingSet, check_same_steps, parse_samples
 from skgru._defaults import (
     AUTO_PARAMETERS,
     MIN_TRIAL,
@@ -36,7 +37,7 @@ from skgru._nn.dropout import DropoutRates, FusionRates
 from skgru._nn.network import Network
 from skgru._options import check_pieces, fill_auto, wanted_encoder
 from skgru._settings import Settings
-from skgru._spec import AnyEncoderSpec, EncoderSpec, FeedForwardSpec, FusionSpec, NetworkSpec
+from skgru._spec import AnyEncoderSpec, FeedForwardSpec, FusionSpec, NetworkSpec
 from skgru._warnings import warn
 
 Map = Callable[..., Any]
@@ -50,11 +51,14 @@ class Given(NamedTuple):
     inputs : dict of Opened
         By the names of the branches.
     y, sample_weight : object
+    rows : ndarray or None, default=None
+        Which of the user's samples they are; None = all.
     """
 
     inputs: dict[str, Opened]
     y: Any
     sample_weight: Any
+    rows: Indices | None = None
 
 
 class Request(NamedTuple):
@@ -201,14 +205,14 @@ def read(request: Request) -> Data:
         for name, part in given.inputs.items():
             with naming(name):
                 inputs[name], parsed[name] = make_input(part, request.branches[name])
-        step_branch = _step_branch(request, inputs)
+        step_branches = _step_branches(request, inputs)
     else:
         _check_same_network(request.before, request)
         before = request.before.inputs
         inputs = {name: part.with_settings(request.branches[name]) for name, part in before.items()}
         parsed = parse_inputs(inputs, given.inputs)
-        step_branch = request.before.network.step_branch
-    samples = parse_samples(parsed, given.y, given.sample_weight, loss, step_branch=step_branch)
+        step_branches = request.before.network.step_branches
+    samples = _samples_of(given, parsed, loss, step_branches)
     for name, sequences in samples.sequences.items():
         if request.before is None and not len(sequences.values):
             raise ValueError(
@@ -222,34 +226,41 @@ def read(request: Request) -> Data:
     loss = loss.bind(learned)
     training, validation = samples.encoded(loss), None
     if request.validation is not None:
-        validation = _read_validation(request.validation, inputs, loss, step_branch)
+        validation = _read_validation(request.validation, inputs, loss, step_branches)
     return Data(inputs, loss, training, validation, _shapes_of(training, inputs, loss))
 
 
-def _step_branch(request: Request, inputs: Mapping[str, Input]) -> str | None:
-    """Return the branch whose steps have targets of their own, if there is one."""
+def _step_branches(request: Request, inputs: Mapping[str, Input]) -> tuple[str, ...]:
+    """Return the branches whose steps have targets of their own."""
     encoders = {
         name: wanted_encoder(request.branches[name], part.encoder_type)
         for name, part in inputs.items()
     }
-    found = [name for name, encoder in encoders.items() if encoder.pooling is None]
-    if not found:
-        return None
-    sequences = [name for name, encoder in encoders.items() if isinstance(encoder, EncoderSpec)]
-    if len(sequences) > 1:
+    found = tuple(name for name, encoder in encoders.items() if encoder.pooling is None)
+    open_ones = [name for name, encoder in encoders.items() if encoder.pooling == "auto"]
+    if found and open_ones:
         raise ValueError(
-            f"pooling=None of branch {found[0]!r} has a target for each of its steps, whose number "
-            f"the branches {[name for name in sequences if name != found[0]]} do not share: "
-            "expected tables beside it, and a pooling in all others."
+            f"pooling=None of branch {found[0]!r} has a target for each of its steps: expected "
+            "pooling to be set in the other branches of sequences too, got 'auto' in "
+            f"{', '.join(map(repr, open_ones))}. Set it to None where they have the same steps, "
+            "else to what all steps are to share, such as 'last'."
         )
-    return found[0]
+    return found
+
+
+def _samples_of(
+    given: Given, parsed: Mapping[str, Parsed], loss: Loss, step_branches: tuple[str, ...]
+) -> Samples:
+    """Return the sequences with their targets and weights."""
+    check_same_steps(parsed, step_branches, given.rows)
+    first = next(iter(step_branches), None)
+    return parse_samples(parsed, given.y, given.sample_weight, loss, step_branch=first)
 
 
 def _read_validation(
-    given: Given, inputs: Mapping[str, Input], loss: Loss, step_branch: str | None
+    given: Given, inputs: Mapping[str, Input], loss: Loss, step_branches: tuple[str, ...]
 ) -> TrainingSet:
-    parsed = parse_inputs(inputs, given.inputs)
-    samples = parse_samples(parsed, given.y, given.sample_weight, loss, step_branch=step_branch)
+    samples = _samples_of(given, parse_inputs(inputs, given.inputs), loss, step_branches)
     if len(samples.weights) < 2:
         raise ValueError(
             "The validation set is too small: expected at least 2 sequences with a weight, "

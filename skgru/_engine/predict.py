@@ -14,6 +14,7 @@ from skgru._budget import chunks, chunks_of_pieces, predicts_on_threads, steps_o
 from skgru._data.forms import Opened
 from skgru._data.parsing import Parsed
 from skgru._data.steps import StepsOfSamples
+from skgru._data.training_set import check_same_steps
 from skgru._engine.model import Model, parse_inputs
 from skgru._engine.threads import on_threads
 from skgru._nn.batch import ArenaPool, Array, Indices, Values
@@ -84,6 +85,7 @@ def predict(
         See `run_network`.
     """
     parsed = parse_inputs(model.inputs, opened)
+    check_same_steps(parsed, model.network.step_branches)
     sequences = {name: given.sequences for name, given in parsed.items()}
     steps = model.steps_of(sequences, model.theta.dtype)
     network = model.network
@@ -159,9 +161,7 @@ def run_network(
         with pool.lend() as arenas:
             pieces = {
                 name: of_branch.pieces(
-                    indices,
-                    _steps_at_once(network.branches[name], of_branch, len(indices)),
-                    arenas[name],
+                    indices, _steps_at_once(network, name, of_branch, len(indices)), arenas[name]
                 )
                 for name, of_branch in steps.items()
             }
@@ -183,15 +183,27 @@ def _chunks(network: Network, steps: Mapping[str, StepsOfSamples]) -> Iterator[I
     whole = [
         of_branch.lengths * network.branches[name].numbers_per_step_without_cache
         for name, of_branch in steps.items()
-        if network.branches[name].bidirectional
+        if _is_read_whole(network, name)
     ]
     if whole:
         return chunks(np.sum(whole, axis=0))
     return chunks_of_pieces(np.sum([of_branch.lengths for of_branch in steps.values()], axis=0))
 
 
-def _steps_at_once(branch: Branch, steps: StepsOfSamples, n_sequences: int) -> int:
+def _cut_alike(network: Network, name: str) -> list[Branch]:
+    """Return the branches whose sequences are cut as those of a branch: it, and those beside it."""
+    names = network.step_branches if name in network.step_branches else (name,)
+    return [network.branches[other] for other in names]
+
+
+def _is_read_whole(network: Network, name: str) -> bool:
+    """Whether the sequences of a branch come in one piece: from their ends none can be cut."""
+    return any(branch.bidirectional for branch in _cut_alike(network, name))
+
+
+def _steps_at_once(network: Network, name: str, steps: StepsOfSamples, n_sequences: int) -> int:
     """Return how many steps of a chunk's sequences a branch reads at once."""
-    if branch.bidirectional:
+    if _is_read_whole(network, name):
         return max(int(steps.lengths.max(initial=0)), 1)
-    return steps_of_a_piece(n_sequences, branch.numbers_per_step_without_cache)
+    numbers = [branch.numbers_per_step_without_cache for branch in _cut_alike(network, name)]
+    return steps_of_a_piece(n_sequences, sum(numbers))

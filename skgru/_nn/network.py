@@ -41,8 +41,8 @@ class Network:
         K, the width of the head.
     n_units_of_widest : int
         Units of the widest hidden layer of any branch.
-    step_branch : str or None
-        The branch every step of which the head reads: it has no pooling; None = all have one.
+    step_branches : tuple of str
+        The branches every step of which the head reads: they have no pooling.
     shapes : dict of tuple of int
         Shape of each parameter by its name, in the order of θ.
     n_penalized : int
@@ -60,13 +60,7 @@ class Network:
             names = [name for name, _ in spec.branches]
             raise ValueError(f"expected at least one branch, each with its own name, got {names}")
         branches = list(self.branches.values())
-        without_pooling = [name for name, b in self.branches.items() if b.pooling is None]
-        if len(without_pooling) > 1:
-            raise ValueError(
-                "expected a pooling in each of several branches but one, got None for "
-                f"{', '.join(without_pooling)}"
-            )
-        self.step_branch = without_pooling[0] if without_pooling else None
+        self.step_branches = tuple(n for n, b in self.branches.items() if b.pooling is None)
         self.n_outputs = spec.n_outputs
         self.n_units_of_widest = max(branch.n_units_of_widest for branch in branches)
         widths = {name: branch.n_outputs for name, branch in self.branches.items()}
@@ -92,7 +86,12 @@ class Network:
     @property
     def reads_steps(self) -> bool:
         """Whether the head reads every step's outputs of a branch."""
-        return self.step_branch is not None
+        return bool(self.step_branches)
+
+    @property
+    def step_branch(self) -> str | None:
+        """The first of `step_branches`, whose steps speak for those of all; None = no branch."""
+        return next(iter(self.step_branches), None)
 
     @property
     def only_branch(self) -> Branch:

@@ -34,7 +34,8 @@ class Pieces(Protocol):
     `pieces[i]` is the inputs x, (S, D) or (S,), of the i-th piece, and its `Piece`. It is used
     before the next one is asked for, and may be asked for twice. With several branches, the arrays
     of a branch's piece are still used while those of another branch are asked for: each branch
-    needs an arena of its own.
+    needs an arena of its own. Those of the branches without a pooling are cut alike: the same
+    steps of the same samples, in the same order.
     """
 
     @property
@@ -166,10 +167,13 @@ def fusion_inputs(
     if network.step_branch is None:
         yield None, FusionInputs(list(outputs.values()), present)
         return
-    branch = network.branches[network.step_branch]
-    for encoded in encode_pieces(branch, p, pieces[network.step_branch]):
-        outputs[network.step_branch] = encoded.outputs.y
-        yield encoded.piece, _inputs_of_steps(network, outputs, present, encoded.piece)
+    of_steps = [
+        encode_pieces(network.branches[name], p, pieces[name]) for name in network.step_branches
+    ]
+    for encoded in zip(*of_steps, strict=True):
+        outputs |= dict(zip(network.step_branches, (e.outputs.y for e in encoded), strict=True))
+        piece = encoded[0].piece
+        yield piece, _inputs_of_steps(network, outputs, present, piece)
 
 
 def _zeros_of(branch: Branch, p: Parameters, pieces: Pieces) -> Array:
@@ -203,11 +207,11 @@ def _inputs_of_steps(
         steps of a sample have in common.
     present : ndarray of shape (N, C)
     piece : Piece
-        Of the branch whose steps the head reads.
+        Of the branches whose steps the head reads.
     """
     samples = piece.sample_of_row()
     of_steps = [
-        outputs[name] if name == network.step_branch else outputs[name][samples]
+        outputs[name] if name in network.step_branches else outputs[name][samples]
         for name in network.branches
     ]
     return FusionInputs(of_steps, present[samples])
@@ -401,12 +405,12 @@ def _branch_passes(
     *,
     need_cache: bool,
     silent: Collection[str] = (),
-    without: str | None = None,
+    without: Collection[str] = (),
 ) -> dict[str, BranchPass]:
-    """Run the branches, all but one, each over its pieces."""
+    """Run the branches, all but some, each over its pieces."""
     passes: dict[str, BranchPass] = {}
     for i, (name, branch) in enumerate(network.branches.items()):
-        if name == without:
+        if name in without:
             continue
         own, source = pieces[name], dropout.of_branch(i) if dropout else None
         if name in silent:
@@ -443,7 +447,7 @@ def backward(
     d_outputs = network.fusion.backward(p, d_raw, passed.fusion, g)
     of_branches = {}
     for (name, of_branch), d in zip(passed.branches.items(), d_outputs, strict=True):
-        if passed.piece is not None and name != network.step_branch:
+        if passed.piece is not None and name not in network.step_branches:
             d = _by_sample(d, passed.piece, len(of_branch.outputs))
         of_branches[name] = of_branch.backward(d, g, need_dx=need_dx)
     return of_branches
@@ -487,7 +491,7 @@ def loss_and_gradient(
     loss : float
     """
     if network.step_branch is not None and len(pieces[network.step_branch]) != 1:
-        return _step_gradient(network, network.step_branch, p, pieces, loss_of, g, dropout, silent)
+        return _step_gradient(network, p, pieces, loss_of, g, dropout, silent)
     passed = forward(network, p, pieces, dropout, silent=silent)
     loss, d_raw = loss_of(passed.raw, passed.piece)
     backward(network, p, d_raw, passed, g)
@@ -496,7 +500,6 @@ def loss_and_gradient(
 
 def _step_gradient(
     network: Network,
-    name: str,
     p: Parameters,
     pieces: Mapping[str, Pieces],
     loss_of: LossOf,
@@ -504,36 +507,51 @@ def _step_gradient(
     dropout: NetworkDropout | None,
     silent: Collection[str],
 ) -> float:
-    """Do the same where each step of the branch of that name has a loss of its own.
+    """Do the same where each step of some branches has a loss of its own.
 
-    One pass over its pieces is enough.
+    One pass over their pieces is enough.
     """
-    branch = network.branches[name]
-    source = dropout.of_branch(list(network.branches).index(name)) if dropout else None
+    of_steps = [
+        encode_pieces(
+            branch, p, pieces[name], dropout.of_branch(i) if dropout else None, need_cache=True
+        )
+        for i, (name, branch) in enumerate(network.branches.items())
+        if name in network.step_branches
+    ]
     above = dropout.of_fusion() if dropout else None
     g.vector[...] = 0
     passes = _branch_passes(
-        network, p, pieces, dropout, need_cache=True, silent=silent, without=name
+        network,
+        p,
+        pieces,
+        dropout,
+        need_cache=True,
+        silent=silent,
+        without=network.step_branches,
     )
     outputs = {other: passed.outputs for other, passed in passes.items()}
     d_others = {other: np.zeros_like(y) for other, y in outputs.items()}
     present = _present(pieces, above)
     g_piece = network.parameters(np.zeros_like(g.vector))
     total = 0.0
-    for encoded in encode_pieces(branch, p, pieces[name], source, need_cache=True):
-        piece, run = encoded.piece, encoded.run
-        y, mask = drop(encoded.outputs.y, branch.mask_of(run.dropout))
-        inputs = _inputs_of_steps(network, outputs | {name: y}, present, piece)
+    for of_piece in zip(*of_steps, strict=True):
+        encoded = dict(zip(network.step_branches, of_piece, strict=True))
+        piece = of_piece[0].piece
+        masks: dict[str, Array | None] = {}
+        for name, own in encoded.items():
+            dropped = network.branches[name].mask_of(own.run.dropout)
+            outputs[name], masks[name] = drop(own.outputs.y, dropped)
+        inputs = _inputs_of_steps(network, outputs, present, piece)
         raw, cache = network.fusion.forward(p, inputs, above)
         loss, d_raw = loss_of(raw, piece)
         d_outputs = network.fusion.backward(p, d_raw, cache, g_piece)
-        for other, d in zip(network.branches, d_outputs, strict=True):
-            if other == name:
-                dy = d if mask is None else d * mask
-            else:
-                d_others[other] += _by_sample(d, piece, len(d_others[other]))
-        run = run._replace(need_dx=False)
-        branch.backward(p, OutputGradients(dy, None), encoded.cache, g_piece, run)
+        for (name, branch), d in zip(network.branches.items(), d_outputs, strict=True):
+            if name not in encoded:
+                d_others[name] += _by_sample(d, piece, len(d_others[name]))
+                continue
+            own, mask = encoded[name], masks[name]
+            dy = OutputGradients(d if mask is None else d * mask, None)
+            branch.backward(p, dy, own.cache, g_piece, own.run._replace(need_dx=False))
         g.vector += g_piece.vector
         total += loss
     for other, passed in passes.items():

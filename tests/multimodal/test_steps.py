@@ -1,11 +1,21 @@
-"""`pooling=None` in the one branch of sequences: a target for each step, tables beside it."""
+"""`pooling=None`: a target for each step of one or several branches, others beside them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.model_selection import cross_val_score
 
-from skgru import TableBranch
+from skgru import (
+    MultimodalGRUClassifier,
+    PerTimestep,
+    SequenceVectorizer,
+    SeriesBranch,
+    TableBranch,
+    TokenBranch,
+    _budget,
+)
 from tests.datasets import assert_same_model
 from tests.multimodal.samples import (
     classifier,
@@ -13,6 +23,7 @@ from tests.multimodal.samples import (
     regressor,
     series_branch,
     text_branch,
+    with_cell,
     without,
 )
 
@@ -124,14 +135,6 @@ def test_partial_fit_truncation_and_cross_validation():
     assert np.isfinite(scores).all()
 
 
-@pytest.mark.parametrize("pooling", [None, "last"])
-def test_two_branches_of_sequences_are_refused(pooling):
-    given = [*at_each_step(), ("other", series_branch(pooling=pooling), ["pulse"])]
-    message = "'monitor' has a target for each of its steps, .*branches .'other'. do not share"
-    with pytest.raises(ValueError, match=message):
-        classifier(given).fit(X, LABELS)
-
-
 @pytest.mark.parametrize(
     ("y", "message"),
     [
@@ -144,3 +147,181 @@ def test_two_branches_of_sequences_are_refused(pooling):
 def test_targets_that_do_not_fit_the_steps(y, message, early_stopping):
     with pytest.raises(ValueError, match=message):
         classifier(at_each_step(), early_stopping=early_stopping).fit(X, y)
+
+
+# Several branches with the same steps
+
+WORDS = [np.random.default_rng(i).choice(["so", "not"], len(x)) for i, x in enumerate(X["pulse"])]
+Z = X.assign(words=[list(words) for words in WORDS])
+
+
+def with_words(rest=(), of_words=None, **of_pulse):
+    """Return branches of the pulse and of a word at each of its steps, and the others."""
+    words = text_branch(**{"pooling": None} | (of_words or {}))
+    pulse = series_branch(**{"pooling": None} | of_pulse)
+    return [("pulse", pulse, "pulse"), *rest, ("words", words, "words")]
+
+
+def turned():
+    """Return whether the pulse is positive at each step; at those of "not", whether it is not."""
+    return [(x > 0) ^ (words == "not") for x, words in zip(X["pulse"], WORDS, strict=True)]
+
+
+@FUSIONS
+def test_the_branches_are_read_together_at_each_step(fusion):
+    parameters = {"max_iter": 80, "learning_rate_init": 0.05, "hidden_layer_sizes": 16}
+    given, y = with_words(), turned()
+    model = classifier(given, fusion=fusion, **parameters).fit(Z, y)
+    assert model.score(Z, y) > 0.95
+    for one in given:
+        assert classifier([one], fusion=fusion, **parameters).fit(Z, y).score(Z, y) < 0.75
+
+
+@pytest.mark.parametrize(
+    ("of_words", "of_pulse"), [({}, {}), ({"bidirectional": True}, {}), ({}, {"cell": "lstm"})]
+)
+@FUSIONS
+def test_a_sample_alone_is_predicted_as_in_the_batch_and_in_pieces(
+    fusion, of_words, of_pulse, monkeypatch
+):
+    table = ("patient", TableBranch(), ["age", "ward"])
+    model = classifier(with_words([table], of_words, **of_pulse), fusion=fusion).fit(Z, LABELS)
+    p = model.predict_proba(Z)
+    for i, of_sample in enumerate(p):
+        assert of_sample.shape == (len(LABELS[i]), 2)
+        assert_allclose(model.predict_proba(Z.iloc[[i]])[0], of_sample, atol=1e-6)
+    for n_numbers in (1, 640):  # of the latter, alone the two would hold one step and two
+        monkeypatch.setattr(_budget, "_MAX_PIECE_NUMBERS", n_numbers)
+        for of_sample, found in zip(p, model.predict_proba(Z), strict=True):
+            assert_allclose(found, of_sample, atol=1e-6)
+
+
+def test_a_branch_with_a_pooling_may_stand_beside_them():
+    pressure = ("pressure", series_branch(pooling="last"), "pressure")
+    y = [np.full(len(x), x[-1] > 0) for x in X["pressure"]]
+    parameters = {"max_iter": 60, "learning_rate_init": 0.05}
+    model = classifier(with_words([pressure]), **parameters).fit(Z, y)
+    assert model.score(Z, y) > 0.95 > classifier(with_words(), **parameters).fit(Z, y).score(Z, y)
+
+
+def test_whether_the_other_branches_have_the_same_steps_is_to_be_said():
+    given = with_words(of_words={"pooling": "auto"})
+    message = "'pulse' has a target for each of its steps: .* got 'auto' in 'words'. Set it to None"
+    with pytest.raises(ValueError, match=message):
+        classifier(given).fit(Z, LABELS)
+
+
+def test_samples_without_steps_and_branches_that_are_left_out():
+    absent = without(Z, ["pulse", "words"], rows=[3, 4])
+    absent = without(absent, ["pulse", "words"], [], rows=[5])
+    y = [part if i not in (3, 4, 5) else part[:0] for i, part in enumerate(LABELS)]
+    model = classifier(with_words(), fusion="gated", branch_dropout=0.4).fit(absent, y)
+    assert [len(part) for part in model.predict(absent)] == [len(part) for part in y]
+    for branch in ("pulse", "words"):  # learned, since the branches were left out at times
+        assert model.parameters_[f"{branch}.absence.outputs"].any()
+
+
+@pytest.mark.parametrize("column", ["pulse", "words"])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"early_stopping": True}, {"sample_weight": np.arange(40) > 10}]
+)
+def test_other_numbers_of_steps_are_refused(column, parameters):
+    fewer = with_cell(Z, 30, column, list(Z[column][30])[:-1])
+    weights = parameters.pop("sample_weight", None)
+    n = dict.fromkeys(["pulse", "words"], len(LABELS[30])) | {column: len(LABELS[30]) - 1}
+    message = (
+        f"the same number of steps in each of them, got {n['pulse']} in branch 'pulse' and "
+        f"{n['words']} in branch 'words' of sample 30 "
+    )
+    for seed in range(2):  # one of them may hold the sample out
+        refused = classifier(with_words(), **parameters | {"random_state": seed})
+        with pytest.raises(ValueError, match=message):
+            refused.fit(fewer, LABELS, weights)
+        assert not hasattr(refused, "branches_")
+    model = classifier(with_words()).fit(Z, LABELS)
+    for call in (lambda: model.predict(fewer), lambda: model.score(fewer, LABELS)):
+        with pytest.raises(ValueError, match=message):
+            call()
+    with pytest.raises(ValueError, match=message):
+        classifier(with_words()).fit(Z, LABELS, X_val=fewer, y_val=LABELS)
+    with pytest.raises(ValueError, match=message):
+        classifier(with_words()).partial_fit(Z, LABELS, classes=[0, 1]).partial_fit(fewer, LABELS)
+
+
+@pytest.mark.parametrize("column", ["pulse", "words"])
+def test_a_sample_with_only_one_of_the_branches_is_refused(column):
+    lacking = without(Z, [column], rows=[7])
+    n = dict.fromkeys(["pulse", "words"], len(LABELS[7])) | {column: 0}
+    message = f"got {n['pulse']} in branch 'pulse' and {n['words']} in branch 'words' of sample 7"
+    with pytest.raises(ValueError, match=message):
+        classifier(with_words()).fit(lacking, LABELS)
+    with pytest.raises(ValueError, match=message):
+        classifier(with_words()).fit(Z, LABELS).predict(lacking)
+
+
+def test_truncated_back_propagation():
+    models = [
+        classifier(with_words(), bptt_steps=bptt_steps, dropout=0).fit(Z, LABELS)
+        for bptt_steps in (None, 5, 2)  # of at most 5 steps
+    ]
+    assert_same_model(*models[:2])
+    assert models[2].loss_ == pytest.approx(models[0].loss_, rel=0.05)
+    assert models[2].loss_ != models[0].loss_
+
+
+def test_threads_change_nothing():
+    given = with_words(of_words={"hidden_layer_sizes": 128}, hidden_layer_sizes=128)
+    many = pd.concat([Z] * 8, ignore_index=True)
+    models = [
+        classifier(given, batch_size=256, n_jobs=n_jobs).fit(many, LABELS * 8) for n_jobs in (1, 2)
+    ]
+    assert_same_model(*models)
+    for one, other in zip(*(model.predict_proba(many) for model in models), strict=True):
+        assert_array_equal(one, other)
+
+
+def test_missing_steps_in_one_of_two_series():
+    holes = [np.where(np.arange(len(x)) == 0, np.nan, x) for x in X["pressure"]]
+    given = [(name, series_branch(pooling=None), name) for name in ("pulse", "pressure")]
+    model = regressor(given).fit(X.assign(pressure=holes), list(X["pulse"]))
+    assert [len(part) for part in model.predict(X)] == [len(x) for x in X["pulse"]]
+
+
+# Words and their characters
+
+
+def characters(**parameters):
+    """Return the branch of the characters of words: n-grams, hashed."""
+    hashing = HashingVectorizer(
+        analyzer="char_wb", ngram_range=(1, 3), n_features=64, dtype=np.float32
+    )
+    return SeriesBranch(PerTimestep(hashing), hidden_layer_sizes=8, pooling=None, **parameters)
+
+
+def sentences(n, stems, seed):
+    """Return sentences with names and other rare words, told by their ends, and which are names."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(n):
+        words = rng.choice(["the", "man", "saw", "today", "went", "."], rng.integers(3, 8))
+        rare = rng.choice(stems, len(words))
+        kind = rng.choice(3, len(words), p=[0.5, 0.25, 0.25])
+        ends = np.array([["", ""], ["ov", "ova"], ["ing", "ed"]])[kind, rng.choice(2, len(words))]
+        made.append((np.where(kind == 0, words, np.char.add(rare, ends)), kind == 1))
+    return pd.DataFrame({"tokens": [list(x) for x, _ in made]}), [y.astype(int) for _, y in made]
+
+
+def test_names_that_were_not_seen_are_known_by_their_characters():
+    rng = np.random.default_rng(0)
+    stems = np.array(["".join(rng.choice(list("bdfgklmnprstaeiou"), 4)) for _ in range(120)])
+    X, y = sentences(150, stems[:60], 1)
+    X_new, y_new = sentences(60, stems[60:], 2)
+    words = TokenBranch(
+        SequenceVectorizer(min_df=2), embedding_dim=8, hidden_layer_sizes=8, pooling=None
+    )
+    both = [("word", words, "tokens"), ("characters", characters(), "tokens")]
+    parameters = {"max_iter": 8, "hidden_layer_sizes": 8, "random_state": 0}
+    model = MultimodalGRUClassifier(both, **parameters).fit(X, y)
+    alone = MultimodalGRUClassifier(both[:1], **parameters).fit(X, y)
+    assert model.score(X_new, y_new) > 0.93
+    assert alone.score(X_new, y_new) < 0.8

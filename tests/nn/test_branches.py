@@ -377,15 +377,18 @@ def test_initialize_draws_anew_for_each_branch_whatever_the_type():
             assert (array != p["two" + name[3:]]).all(), name
 
 
-def test_one_branch_at_most_has_no_pooling():
+def test_branches_without_a_pooling_are_those_whose_steps_the_head_reads():
     steps = FORMS["vitals"] | {"pooling": None}
+    assert build(FORMS).step_branches == ()
     assert build(FORMS).step_branch is None
     for chosen in ({"vitals": steps}, FORMS | {"vitals": steps}):
         network = build(chosen)
         assert network.reads_steps
         assert network.step_branch == "vitals"
-    with pytest.raises(ValueError, match=r"expected a pooling .* got None for note, vitals"):
-        build({"note": FORMS["note"] | {"pooling": None}, "vitals": steps})
+        assert network.step_branches == ("vitals",)
+    two = build({"note": FORMS["note"] | {"pooling": None}, "vitals": steps})
+    assert two.step_branches == ("note", "vitals")
+    assert two.step_branch == "note"
 
 
 @pytest.mark.parametrize("names", [(), ("note", "note")])

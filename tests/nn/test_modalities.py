@@ -61,7 +61,7 @@ class Form(NamedTuple):
     of_table: tuple = ()  # hidden layers of the table
     of_words: tuple = ()  # without any, the branch is wide
     knows_absence: bool = True
-    steps: bool = False  # whether each step of "vitals" has outputs
+    steps: tuple = ()  # the branches each step of which has outputs
 
 
 FORMS = {
@@ -77,11 +77,18 @@ FORMS = {
     "wide, gated, hidden": Form(("words",), "gated", (3,)),
     "table": Form(("table",), above=(3,), of_table=(3,)),
     "plain table": Form(("table",), knows_absence=False, of_table=(3,)),
-    "steps": Form(steps=True),
-    "steps, gated, hidden": Form(("vitals", *ROWS), "gated", (3,), of_table=(3,), steps=True),
-    "steps, first and absence unknown": Form(
-        ("words", "note", "vitals"), "gated", knows_absence=False, steps=True
+    "steps": Form(steps=("vitals",)),
+    "steps, gated, hidden": Form(
+        ("vitals", *ROWS), "gated", (3,), of_table=(3,), steps=("vitals",)
     ),
+    "steps, first and absence unknown": Form(
+        ("words", "note", "vitals"), "gated", knows_absence=False, steps=("vitals",)
+    ),
+    "steps of two": Form(above=(3,), steps=("note", "vitals")),
+    "steps of two, gated, hidden": Form(
+        ("vitals", "table", "note", "words"), "gated", (3,), of_table=(3,), steps=("vitals", "note")
+    ),
+    "steps of two alone": Form(("note", "vitals"), knows_absence=False, steps=("note", "vitals")),
 }
 EACH = pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
 WITH_ABSENCE = pytest.mark.parametrize(
@@ -93,6 +100,11 @@ WITH_VITALS = {name: form for name, form in FORMS.items() if "vitals" in form.na
 CUT = pytest.mark.parametrize("form", WITH_VITALS.values(), ids=list(WITH_VITALS))
 SOME = DropoutRates(inputs=0.3, states=0.4, tokens=0.3)
 SOME_ABOVE = FusionRates(hidden=0.3, branches=0.4)
+
+
+def lengths_of(form):
+    """Return the steps of each sample in each branch: where steps have outputs, as many in all."""
+    return LENGTHS | {name: LENGTHS["vitals"] for name in form.steps}
 
 
 class Problem(NamedTuple):
@@ -123,10 +135,15 @@ def build(form, series):
 
 
 def make_problem(form, seed=0, **of_vitals):
-    """Return the problem of a form; `of_vitals` changes the series."""
-    if form.steps:
-        of_vitals["pooling"] = None
+    """Return the problem of a form; `of_vitals` changes the series.
+
+    The notes whose steps have outputs are read in one direction, by the cells of the series.
+    """
     series = SERIES | {"vitals": SERIES["vitals"] | of_vitals}
+    if "note" in form.steps:
+        series["note"] = SERIES["note"] | of_vitals | {"bidirectional": False}
+    for name in form.steps:
+        series[name] = series[name] | {"pooling": None}
     rng = np.random.RandomState(seed)
     network = build(form, series)
     p = Parameters(network.shapes, rng.normal(0, 0.7, size_of(network.shapes)))
@@ -137,7 +154,7 @@ def make_problem(form, seed=0, **of_vitals):
             "table": (rng.normal(size=2), rng.randint(4, size=2)) if table else None,
             "words": rng.normal(size=4) * (rng.uniform(size=4) < 0.6) if words else None,
         }
-        for note, vitals, table, words in zip(*LENGTHS.values(), strict=True)
+        for note, vitals, table, words in zip(*lengths_of(form).values(), strict=True)
     ]
     gaps = [naive.all_gaps(sample["vitals"]) for sample in samples]
     naive.leave_the_kink(naive.part_of(p, "vitals"), np.vstack(gaps), rng)
@@ -155,7 +172,7 @@ def seen(rng, n_steps, bidirectional):
 def as_steps(problem, name):
     """Return what a branch is given of all samples."""
     given = [sample[name] for sample in problem.samples]
-    offsets = offsets_of(LENGTHS[name])
+    offsets = offsets_of(lengths_of(problem.form)[name])
     if name == "note":
         return Steps(Sequences(np.concatenate(given), offsets))
     if name == "vitals":
@@ -171,14 +188,14 @@ def as_steps(problem, name):
 
 
 def pieces_of(problem, indices=None, n_steps=None):
-    """Return the pieces of each branch; those of "vitals" have `n_steps`."""
+    """Return the pieces of each branch; those of "vitals", and beside it, have `n_steps`."""
     indices = np.arange(N) if indices is None else np.array(indices)
-    pieces = {}
+    pieces, cut = {}, {"vitals", *problem.form.steps}
     for name in problem.form.names:
         steps = as_steps(problem, name)
         if name in ROWS:
             pieces[name] = steps.pieces(indices, n_steps, Arena())
-        elif name == "vitals" and n_steps:
+        elif name in cut and n_steps:
             pieces[name] = SequencePieces(steps, indices, n_steps, Arena())
         else:
             x, batch, _, rows = make_batch(steps, indices, Arena())
@@ -212,7 +229,7 @@ def run(problem, pieces, d_raw, dropout=None):
 
 
 def present_of(problem, i):
-    return [name for name in problem.form.names if LENGTHS[name][i]]
+    return [name for name in problem.form.names if lengths_of(problem.form)[name][i]]
 
 
 def naive_outputs(problem, i):
@@ -251,7 +268,8 @@ def naive_rows(problem, function):
         outputs, present = naive_outputs(problem, i), present_of(problem, i)
         of_rows = [outputs]
         if problem.form.steps:
-            of_rows = [outputs | {"vitals": y_t} for y_t in outputs["vitals"]]
+            of_steps = zip(*(outputs[name] for name in problem.form.steps), strict=True)
+            of_rows = [outputs | dict(zip(problem.form.steps, y, strict=True)) for y in of_steps]
         rows += [function(problem.p, of_row, present) for of_row in of_rows]
     return np.array(rows)
 
@@ -391,8 +409,8 @@ def expected_without_say(form):
     names = set()
     if len(form.names) == 1 and form.fusion == "gated":
         names |= {"fusion.gate.weights", "fusion.gate.bias"}  # the weight is 1, whatever they are
-    if form.steps and form.knows_absence:
-        names |= {"vitals.absence.outputs"}  # where there is no step, there is no output either
+    if form.knows_absence:  # where there is no step, there is no output either
+        names |= {f"{name}.absence.outputs" for name in form.steps}
     return names
 
 
@@ -424,11 +442,17 @@ def test_gradients_of_biases_absence_vectors_and_rows_equal_central_differences(
     check_gradient(loss, numbers, dx["table"][:, :2], "numbers of the table")
 
 
+def forget(problem):
+    """Have no state of the branches that are cut tell of steps before."""
+    for name in {"vitals", *problem.form.steps} & {*problem.form.names}:
+        problem.p[f"{name}.hidden_0.recurrent_weights"][...] = 0
+
+
 @CUT
 def test_gradients_of_pieces_equal_central_differences(check_along_directions, form):
-    """No state of "vitals" tells of steps before, so that a cut leaves nothing out."""
+    """No state of what is cut tells of steps before, so that a cut leaves nothing out."""
     problem = make_problem(form, cells=("rnn",), bidirectional=False)
-    problem.p["vitals.hidden_0.recurrent_weights"][...] = 0
+    forget(problem)
     g = check_all(problem, pieces_of(problem, n_steps=2), check_along_directions)
     # There is no state that could decay.
     of_decay = {"vitals.hidden_0.decay_weights", "vitals.hidden_0.decay_bias"}
@@ -440,16 +464,17 @@ def test_gradients_of_pieces_equal_central_differences(check_along_directions, f
 def test_gradients_with_dropout_equal_central_differences(check_along_directions, form, n_steps):
     own = {} if n_steps is None else {"cells": ("rnn",), "bidirectional": False}
     problem = make_problem(form, **own)
-    if n_steps and "vitals" in form.names:
-        problem.p["vitals.hidden_0.recurrent_weights"][...] = 0
+    if n_steps:
+        forget(problem)
     pieces = pieces_of(problem, n_steps=n_steps)
     dropout = dropout_of(problem.network, SOME, (3,), N, SOME_ABOVE)
     check_all(problem, pieces, check_along_directions, dropout)
 
 
 @pytest.mark.parametrize("n_steps", [None, 2])
-def test_a_pass_with_dropout_can_be_had_again(n_steps):
-    problem = make_problem(FORMS["steps, gated, hidden"], bidirectional=False)
+@pytest.mark.parametrize("name", ["steps, gated, hidden", "steps of two, gated, hidden"])
+def test_a_pass_with_dropout_can_be_had_again(name, n_steps):
+    problem = make_problem(FORMS[name], bidirectional=False)
     pieces, d_raw = pieces_of(problem, n_steps=n_steps), projection(problem.form)
     results = [
         run(problem, pieces, d_raw, dropout_of(problem.network, SOME, (seed,), N, SOME_ABOVE))
@@ -504,7 +529,7 @@ def test_numbers_above_the_branches_have_their_place_in_theta():
 
 @EACH
 def test_start_values_are_drawn_for_each_part_whatever_the_type(form):
-    network = build(form, SERIES | {"vitals": make_problem(form).series["vitals"]})
+    network = build(form, make_problem(form).series)
     single, double = (
         network.initialize(np.random.RandomState(0), dtype) for dtype in (np.float32, np.float64)
     )
