@@ -84,7 +84,7 @@ def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():
 
 
 def test_a_few_very_long_sequences():
-    # All at once, their states and gates would take 250 MB.
+    # All at once, their states and gates would take 200 MB.
     assert extra_memory(16, 5_000, "float32", "3-D", 128) < 150e6
 
 

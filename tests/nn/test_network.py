@@ -116,7 +116,7 @@ def check_network_gradients(check_gradient, network, p, x, batch, tokens, sample
 def test_gradients_of_a_projection_equal_central_differences(
     check_gradient, kind, output_gate, depth, tokens
 ):
-    """Each pooling alone is looked at with each loss, two layers along directions."""
+    """Each pooling alone is looked at beside the losses, two layers along directions."""
     form = {"kind": kind, "output_gate": output_gate, "pooling": ("last", "mean")}
     network, p, _, x, batch = problem([3, 2, 2, 0], tokens=tokens, depth=depth, **form)
     projection = np.random.RandomState(1).normal(size=(batch.n_sequences, K))
