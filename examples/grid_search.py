@@ -17,7 +17,9 @@ from skgru import GRUClassifier
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smaller grid, fewer folds")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smaller grid, fewer folds and epochs"
+    )
     quick = parser.parse_args(argv).quick
 
     X, y = load_digits(return_X_y=True)
@@ -28,7 +30,7 @@ def main(argv=None):
     if quick:
         grid = {"hidden_layer_sizes": [64], "learning_rate_init": [0.005, 0.01]}
     search = GridSearchCV(
-        GRUClassifier(features_per_step=8, max_iter=30, random_state=0),
+        GRUClassifier(features_per_step=8, max_iter=15 if quick else 30, random_state=0),
         grid,
         cv=StratifiedKFold(2 if quick else 5, shuffle=True, random_state=0),
         n_jobs=2,

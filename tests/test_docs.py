@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from joblib import parallel_config
 
 import skgru
 
@@ -26,12 +27,16 @@ def python_blocks(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_blocks_of_a_page_run_one_after_the_other(page):
+def test_the_blocks_of_a_page_run_one_after_the_other(page, monkeypatch):
+    # What the blocks assert is reached with fewer updates than there are by default. Other
+    # processes would know nothing of that.
+    monkeypatch.setattr("skgru._defaults._UPDATES", 100)
     blocks = python_blocks(page)
     assert blocks
     namespace = {}
-    for block in blocks:
-        exec(compile(block, page, "exec"), namespace)
+    with parallel_config("threading"):
+        for block in blocks:
+            exec(compile(block, page, "exec"), namespace)
 
 
 def test_every_page_with_python_code_is_run():

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from joblib import parallel_config
 
 from skgru.metrics import count_invalid_transitions
 
@@ -17,6 +18,13 @@ def load(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(autouse=True)
+def searches_on_threads():
+    """Spare the time that further processes need to start."""
+    with parallel_config("threading"):
+        yield
 
 
 def number_after(text, label):
@@ -134,7 +142,7 @@ def test_tagging(capsys):
 
 
 def test_cells_compared(capsys):
-    load("cells_compared").main(["--sequences", "600", "--steps", "12", "--epochs", "12"])
+    load("cells_compared").main(["--sequences", "500", "--steps", "10", "--epochs", "10"])
     rows = capsys.readouterr().out.splitlines()[1:]
     assert len(rows) == 6
     errors = {row[:18].strip(): float(row.split()[-1]) for row in rows}
@@ -146,9 +154,9 @@ def test_cells_compared(capsys):
 
 
 def test_missing_values(capsys):
-    load("missing_values").main(["--sequences", "450", "--epochs", "15"])
+    load("missing_values").main(["--sequences", "300", "--epochs", "12"])
     printed = capsys.readouterr().out
-    assert "300 sequences to train on, 150 to test; 50% missing" in printed
+    assert "200 sequences to train on, 100 to test; 50% missing" in printed
     complete = number_after(printed, "complete data        accuracy")
     assert complete > 0.8
     for way in ('missing="decay"', 'missing="indicator"'):
@@ -156,7 +164,7 @@ def test_missing_values(capsys):
 
 
 def test_irregular_events(capsys):
-    load("irregular_events").main(["--patients", "240", "--epochs", "25"])
+    load("irregular_events").main(["--patients", "150", "--epochs", "8"])
     printed = capsys.readouterr().out
     assert "time, lactate, pulse, temperature" in printed
     assert number_after(printed, "accuracy with the times") > 0.8
@@ -164,7 +172,7 @@ def test_irregular_events(capsys):
 
 
 def test_mixed_frequency(capsys):
-    load("mixed_frequency").main(["--plants", "500", "--epochs", "20"])
+    load("mixed_frequency").main(["--plants", "300", "--epochs", "10"])
     printed = capsys.readouterr().out
     both = number_after(printed, "output and price   96 steps   accuracy")
     assert both > 0.8
@@ -173,7 +181,7 @@ def test_mixed_frequency(capsys):
 
 
 def test_outliers(capsys):
-    load("outliers").main(["--sequences", "900", "--epochs", "15"])
+    load("outliers").main(["--sequences", "450", "--epochs", "8"])
     printed = capsys.readouterr().out
     clean = number_after(printed, 'clean        scaling="robust"')
     assert clean > 0.9
@@ -182,7 +190,7 @@ def test_outliers(capsys):
 
 
 def test_high_dimensional(capsys):
-    load("high_dimensional").main(["--sequences", "120"])
+    load("high_dimensional").main(["--sequences", "90", "--epochs", "16"])
     printed = capsys.readouterr().out
     assert "1000 variables per step" in printed
     one, two = (number_after(printed, f"PCA to  {n} components: accuracy") for n in (1, 2))
@@ -196,9 +204,9 @@ def test_everything_at_once(capsys):
     assert X.notna().all(axis=1).mean() == pytest.approx(2 / 3)
     lengths = {name: X[name].dropna().map(len) for name in ("load", "temperature", "alarms")}
     assert all(of_column.nunique() > 2 for of_column in lengths.values())
-    example.main(["--pumps", "500", "--epochs", "12"])
+    example.main(["--pumps", "300", "--epochs", "8"])
     printed = capsys.readouterr().out
-    alone = [number_after(printed, f"{name} ") for name, *_ in example.BRANCHES]
+    alone = [number_after(printed, f"{name:12s} alone") for name, *_ in example.BRANCHES]
     assert number_after(printed, "all together") > max(alone) + 0.02
 
 

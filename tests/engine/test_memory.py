@@ -70,7 +70,8 @@ def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
     ],
 )
 def test_many_sequences(dtype, form, n_units):
-    assert extra_memory(100_000, 100, dtype, form, n_units) < 300e6
+    # The states of all at once would take more: what is too much grows with the sequences.
+    assert extra_memory(30_000, 100, dtype, form, n_units) < 90e6
 
 
 def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():
@@ -83,8 +84,8 @@ def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():
 
 
 def test_a_few_very_long_sequences():
-    # All at once, their states and gates would take 500 MB.
-    assert extra_memory(16, 10_000, "float32", "3-D", 128) < 300e6
+    # All at once, their states and gates would take 200 MB.
+    assert extra_memory(16, 5_000, "float32", "3-D", 128) < 150e6
 
 
 MEASURE_CLASSES = (
@@ -133,7 +134,7 @@ print(json.dumps([peak() - before, model.loss_]))
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean"])
-def test_fifty_thousand_steps_train_in_little_memory(pooling):
-    extra, loss = json_of(MEASURE_PIECES, json.dumps([50_000, 200, pooling]))
+def test_twenty_thousand_steps_train_in_little_memory(pooling):
+    extra, loss = json_of(MEASURE_PIECES, json.dumps([20_000, 200, pooling]))
     assert np.isfinite(loss)
-    assert extra < 30e6  # the full gradient takes more than 300 MB
+    assert extra < 12e6  # the full gradient takes more than 120 MB

@@ -415,12 +415,12 @@ def test_long_series_with_local_events_are_told_apart_by_default():
     rng = np.random.default_rng(0)
     X, y = order_of_bumps(40, rng)
     X_test, y_test = order_of_bumps(200, rng)
-    parameters = {"hidden_layer_sizes": 32, "max_iter": 300, "random_state": 0}
+    parameters = {"hidden_layer_sizes": 32, "max_iter": 200, "random_state": 0}
     model = GRUClassifier(**parameters).fit(X, y)
     assert model.score(X_test, y_test) > 0.9
     # An epoch at a time, each with joints of its own, at a rate that stays.
     piecewise = GRUClassifier(**parameters)
-    for _ in range(300):
+    for _ in range(200):
         piecewise.partial_fit(X, y, classes=[0, 1])
     assert piecewise.score(X_test, y_test) > 0.9
     # Patches whose joints do not move learn the events by heart.

@@ -139,23 +139,28 @@ def test_other_scalings_are_refused(value):
         GRUClassifier(scaling=value).fit([[1.0], [2.0]], [0, 1])
 
 
-def checks_to_run(estimator_class):
-    """Return the pairs of estimator and check."""
-    options = {"scaling": "robust", "hidden_layer_sizes": 8, "learning_rate_init": 0.03}
-    options |= {"max_iter": 60}
-    return list(estimator_checks.estimator_checks_generator(estimator_class(**options)))
+def checks_to_run():
+    """Return the pairs of estimator and check.
+
+    Two options that have nothing to do with each other go through them together, each of which may
+    make a check fail: robust scaling, and refusing what is missing.
+    """
+    options = {"scaling": "robust", "missing": "error", "hidden_layer_sizes": 8}
+    options |= {"learning_rate_init": 0.03}
+    estimators = [GRUClassifier(max_iter=20, **options), GRURegressor(max_iter=60, **options)]
+    return [pair for e in estimators for pair in estimator_checks.estimator_checks_generator(e)]
 
 
-@pytest.mark.parametrize(
-    ("estimator", "check"), [pair for e in ESTIMATORS for pair in checks_to_run(e)], ids=id_of
-)
+@pytest.mark.parametrize(("estimator", "check"), checks_to_run(), ids=id_of)
 def test_check_of_scikit_learn(estimator, check):
     run_check(estimator, check)
 
 
 # Fewer iterations of L-BFGS than in `test_estimator_checks.py`: within some dozens of them its line
 # search makes much of a rounding error, and so of the order of the samples, whatever the scaling.
-@pytest.mark.parametrize("parameters", [{"solver": "lbfgs", "max_iter": 10}, {"dtype": "float64"}])
+@pytest.mark.parametrize(
+    "parameters", [{"solver": "lbfgs", "max_iter": 10}, {"dtype": "float64", "max_iter": 200}]
+)
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_check_of_sample_weights(estimator_class, parameters):
     estimator = estimator_class(**{"scaling": "robust", "hidden_layer_sizes": 8} | parameters)
