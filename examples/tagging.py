@@ -8,17 +8,29 @@ Florence is a person or a place, May a person, a month or a verb; a town gives i
 and a university, a person to a company; and some sentences are in lower case throughout. So the
 network reads each sentence in both directions and predicts a tag for every word (``pooling=None``).
 Words of a single training sentence count as unknown ones (``min_df=2``), so that the network learns
-from its neighbours what an unknown word is. Beside it: the tag that each word has most often.
+from its neighbours what an unknown word is. A second network reads the characters of each word too,
+which say something of words that it has never seen. Beside them: the tag that each word has most
+often.
 """
 
 import argparse
 import random
 from collections import Counter
 
+import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from skgru import GRUClassifier, SequenceVectorizer
+from skgru import (
+    GRUClassifier,
+    MultimodalGRUClassifier,
+    PerTimestep,
+    SequenceVectorizer,
+    SeriesBranch,
+    TokenBranch,
+)
 from skgru.metrics import count_invalid_transitions, entity_f1_score, entity_report, find_entities
 
 TYPES = ["DATE", "LOC", "ORG", "PER"]
@@ -151,15 +163,34 @@ class MostFrequentTag(BaseEstimator):
         return [[self.tags_.get(word, "O") for word in words] for words in X]
 
 
+def as_table(X):
+    return pd.DataFrame({"words": X})
+
+
 def make_models(epochs):
     """Return models by name; each is fitted to lists of words and lists of tags."""
+    of_steps = {"pooling": None, "bidirectional": True}
+    characters = HashingVectorizer(
+        analyzer="char_wb", ngram_range=(1, 3), n_features=256, norm=None, lowercase=False
+    )
+    branches = [
+        ("words", TokenBranch(SequenceVectorizer(min_df=2), **of_steps), "words"),
+        ("characters", SeriesBranch(PerTimestep(characters), scaling=None, **of_steps), "words"),
+    ]
     return [
         ("most frequent tag", MostFrequentTag()),
         (
-            "network",
+            "words",
             make_pipeline(
                 SequenceVectorizer(min_df=2),
-                GRUClassifier(bidirectional=True, pooling=None, max_iter=epochs, random_state=0),
+                GRUClassifier(**of_steps, max_iter=epochs, random_state=0),
+            ),
+        ),
+        (
+            "words, characters",
+            make_pipeline(
+                FunctionTransformer(as_table),
+                MultimodalGRUClassifier(branches, max_iter=epochs, random_state=0),
             ),
         ),
     ]
