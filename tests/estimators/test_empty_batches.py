@@ -101,14 +101,17 @@ def test_a_batch_of_sequences_without_a_step(reading, pooling, network, number, 
         model.fit(X, y)
         assert np.isfinite(model.loss_)
         assert all(np.isfinite(array).all() for array in model.parameters_.values())
-        shape = (N_EMPTY, 0) if pooling is None else (N_EMPTY,)
-        assert model.predict(empty).shape[: len(shape)] == shape
+        found = [model.predict(empty), *([model.predict_proba(empty)] if n_classes else [])]
+        assert all(len(of_part) == N_EMPTY for of_part in found)
+        if n_classes and pooling is not None:
+            assert found[1].shape == (N_EMPTY, n_classes)
         assert len(model.predict(X)) == len(X)
-        if n_classes:
-            p = model.predict_proba(empty)
-            assert p.shape == (*shape, n_classes)
-        assert model.transform_steps(empty).shape[:2] == (N_EMPTY, 0)
-        if pooling is not None:
+        assert all(len(h) == 0 for h in model.transform_steps(empty))
+        if pooling is None:
+            assert all(len(steps) == 0 for of_part in found for steps in of_part)
+            if n_classes:
+                assert {p.shape for p in found[1]} == {(0, n_classes)}
+        else:
             assert_array_equal(model.predict(X)[:N_EMPTY], model.predict(empty))
             assert not model.transform(empty).any()
             assert np.isfinite(model.score(empty, y[:N_EMPTY]))
