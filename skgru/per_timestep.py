@@ -526,7 +526,7 @@ def _texts_in(X):
     if is_frame(X):
         return []  # whose columns have names
     elements = _elements_of(as_array(X) if hasattr(X, "to_numpy") else X)
-    steps = (step for x in elements if is_sequence(x) for step in x)
+    steps = (step for x in elements if is_sequence(x) for step in _elements_of(x))
     first = next((step for step in steps if not is_missing(step)), None)
     return elements if isinstance(first, str) else []
 

@@ -82,12 +82,12 @@ def test_tokens():
 
 @ALL_ESTIMATORS
 def test_a_target_at_each_step_never_reads_what_comes_later(estimator_class):
-    X = list(np.random.default_rng(0).normal(size=(12, 90, 3)))
+    X = np.random.default_rng(0).normal(size=(12, 90, 3))
     model = auto(estimator_class, pooling=None).fit(X, [(x[:, 0] > 0).astype(int) for x in X])
     assert model.auto_params_["bidirectional"] is False
     assert model.auto_params_["patch_size"] == 1
     assert "pooling" not in model.auto_params_
-    other = [np.concatenate([x[:50], 1 - x[50:]]) for x in X]
+    other = np.concatenate([X[:, :50], 1 - X[:, 50:]], axis=1)
     assert_array_equal(output(model, other)[:, :50], output(model, X)[:, :50])
     assert np.abs(output(model, other)[:, 50:] - output(model, X)[:, 50:]).max() > 1e-4
 
@@ -100,9 +100,9 @@ def test_truncated_gradients_read_onward_step_by_step():
 
 @pytest.mark.parametrize(("n_features", "dropout"), [(1, 0.0), (2, 0.0), (3, 0.2), (20, 0.2)])
 def test_dropout_only_where_other_channels_stand_in(n_features, dropout):
-    assert chosen(*rectangle(n_features=n_features))["dropout"] == dropout
-    lbfgs = {"solver": "lbfgs", "max_iter": 200}
-    assert chosen(*rectangle(n_features=n_features), **lbfgs)["dropout"] == 0
+    X, y = rectangle(n_features=n_features, n_steps=20)
+    assert chosen(X, y)["dropout"] == dropout
+    assert chosen(X, y, solver="lbfgs", max_iter=200)["dropout"] == 0
 
 
 @pytest.mark.parametrize(
