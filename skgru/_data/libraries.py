@@ -15,8 +15,8 @@ import numpy as np
 
 from skgru._compat import names_of
 from skgru._data.arrays import as_array, describe, is_missing
-from skgru._data.columns import concatenate, to_column, to_objects
-from skgru._data.forms import is_sequence
+from skgru._data.columns import concatenate, to_objects
+from skgru._data.forms import check_is_sequence, is_sequence
 from skgru._data.selection import missing_cells
 from skgru._nn.batch import Indices, Values
 
@@ -33,6 +33,10 @@ class Library(ABC):
     @abstractmethod
     def column(self, table: Any, name: Any) -> Any:
         """Return a column of a table, given its name."""
+
+    def moves(self, column: Any) -> bool:
+        """Whether the library can take cells of a column, and put them into lists."""
+        return True
 
     @abstractmethod
     def make_column(self, cells: Values) -> Any:
@@ -70,9 +74,27 @@ class Library(ABC):
         return list(column)
 
     def join(self, column: Any) -> tuple[Any, Indices]:
-        """Return the cells of all runs, as a column or an array, and how many each run has."""
-        runs = [as_array(run) for run in self.cells(column)]
-        return concatenate([run for run in runs if len(run)] or runs[:1]), _lengths(runs)
+        """Return the cells of all runs, as a column or an array, and how many each run has.
+
+        Raises
+        ------
+        ValueError
+            If a cell is no run, or runs have steps of unlike widths.
+        """
+        cells = self.cells(column)
+        for i, cell in enumerate(cells):
+            check_is_sequence(i, cell)
+        runs = [as_array(run) for run in cells]
+        filled = [run for run in runs if len(run)] or runs[:1]
+        widths = {run.shape[1:]: run.shape for run in filled}
+        if len(widths) > 1:
+            raise ValueError(
+                "Expected sequences with the same number of values at each step, got the shapes "
+                f"{list(widths.values())}."
+            )
+        lengths = _lengths(runs)
+        steps = concatenate([run.ravel() for run in filled])
+        return steps.reshape(lengths.sum(), *next(iter(widths))), lengths
 
     @abstractmethod
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
@@ -102,6 +124,13 @@ def _is_of_numbers(run: Any) -> bool:
     return as_array(run).dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
 
 
+def _refuse_missing(column: Any) -> None:
+    """Refuse a column of lists, of polars or Arrow, of which any is missing."""
+    missing = as_array(column.is_null())
+    if missing.any():
+        check_is_sequence(int(np.argmax(missing)), None)
+
+
 def _lengths(runs: Sequence[Any]) -> Indices:
     return np.fromiter(map(len, runs), np.intp, len(runs))
 
@@ -122,10 +151,8 @@ class Pandas(Library):
         return table[name]
 
     def make_column(self, cells: Values) -> Any:
-        """Return an array as a Series."""
-        import pandas as pd
-
-        return pd.Series(cells)
+        """Return an array as a Series; objects stay objects."""
+        return _series(cells, None)
 
     def number(self, column: Any) -> Indices:
         """Return the numbers of the cells."""
@@ -138,9 +165,9 @@ class Pandas(Library):
 
         array = _array_of(column)
         if (rows >= 0).all():
-            return pd.Series(array.take(rows), name=column.name)
+            return _series(array.take(rows), column.name)
         array = pd.array(array) if array.dtype.kind in "iub" else array
-        return pd.Series(pd.api.extensions.take(array, rows, allow_fill=True), name=column.name)
+        return _series(pd.api.extensions.take(array, rows, allow_fill=True), column.name)
 
     def cut(self, column: Any, offsets: Indices) -> Any:
         """Return a Series of arrays: NumPy's, or those of pandas where its type is pandas' own."""
@@ -202,6 +229,13 @@ def _array_of(column: Any) -> Any:
     return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
+def _series(array: Any, name: Any) -> Any:
+    """Return an array as a Series; pandas would make texts and dates of objects."""
+    import pandas as pd
+
+    return pd.Series(array, name=name, dtype=object if array.dtype == object else None)
+
+
 def _indexed(column: Any, index: Any) -> Any:
     return column if index is None else column.set_axis(index)
 
@@ -212,6 +246,10 @@ class Polars(Library):
     def column(self, table: Any, name: Any) -> Any:
         """Return a column."""
         return table[name]
+
+    def moves(self, column: Any) -> bool:
+        """Whether a column is not one of objects of Python."""
+        return str(column.dtype) != "Object"
 
     def make_column(self, cells: Values) -> Any:
         """Return an array as a Series; objects are read one by one."""
@@ -261,7 +299,8 @@ class Polars(Library):
         """Return the cells of all runs."""
         if not _is_list(column.dtype):
             return super().join(column)
-        lengths = column.list.len().fill_null(0)
+        _refuse_missing(column)
+        lengths = column.list.len()
         return column.filter(lengths > 0).explode(), lengths.to_numpy().astype(np.intp)
 
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
@@ -285,6 +324,14 @@ class Arrow(Library):
     def column(self, table: Any, name: Any) -> Any:
         """Return a column."""
         return table.column(name)
+
+    def moves(self, column: Any) -> bool:
+        """Whether a column is of none of the types, such as views, that Arrow lacks this for."""
+        try:
+            self.take(column, np.empty(0, np.intp))
+        except NotImplementedError:
+            return False
+        return True
 
     def make_column(self, cells: Values) -> Any:
         """Return an array as an array of Arrow."""
@@ -336,8 +383,8 @@ class Arrow(Library):
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""
         column = _combined(column)
-        lengths = column.value_lengths().fill_null(0)
-        return column.flatten(), lengths.to_numpy(zero_copy_only=False).astype(np.intp)
+        _refuse_missing(column)
+        return column.flatten(), column.value_lengths().to_numpy().astype(np.intp)
 
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
         """Return columns as a table."""
@@ -363,8 +410,16 @@ class Arrays(Library):
         """Return a column as an array."""
         if names_of(table) is None:
             return as_array(table)[:, name]
-        cells = table[name]
-        return as_array(cells) if isinstance(cells, list | tuple) else to_column(cells, repr(name))
+        try:
+            column = as_array(table[name])
+        except TypeError as error:
+            raise TypeError(f"Column {name!r}: {error}") from error
+        if column.ndim != 1:
+            raise ValueError(
+                f"Expected a cell for each row in column {name!r}, got shape {column.shape}: make "
+                "columns of its columns."
+            )
+        return column
 
     def make_column(self, cells: Values) -> Any:
         """Return the array."""
