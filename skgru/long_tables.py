@@ -6,6 +6,7 @@ import numpy as np
 
 from skgru._compat import names_of
 from skgru._data.arrays import as_array, describe
+from skgru._data.columns import concatenate
 from skgru._data.forms import check_is_sequence, is_frame, is_sequence
 from skgru._data.groups import (
     EVENTS,
@@ -322,7 +323,10 @@ def _side_by_side(columns, library, index):
     cells = np.empty(len(columns[0]), object)
     runs = zip(*(library.cells(column) for column in columns), strict=True)
     for i, of_sample in enumerate(runs):
-        cells[i] = np.column_stack([as_array(run) for run in of_sample])
+        joined = concatenate([as_array(run) for run in of_sample])
+        if joined.dtype == object:  # in a type that they have in common, if no cell is rounded by it
+            joined = as_array(joined.tolist())
+        cells[i] = joined.reshape(len(columns), -1).T
     return cells if index is None else library.labelled(library.make_column(cells), None, index)
 
 

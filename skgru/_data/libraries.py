@@ -151,8 +151,10 @@ class Pandas(Library):
         return table[name]
 
     def make_column(self, cells: Values) -> Any:
-        """Return an array as a Series; objects stay objects."""
-        return _series(cells, None)
+        """Return an array as a Series."""
+        import pandas as pd
+
+        return pd.Series(cells)
 
     def number(self, column: Any) -> Indices:
         """Return the numbers of the cells."""
@@ -187,7 +189,8 @@ class Pandas(Library):
         if all(isinstance(run, pd.api.extensions.ExtensionArray) for run in runs) and runs:
             filled = [pd.Series(run) for run in runs if len(run)] or [pd.Series(runs[0])]
             return pd.concat(filled, ignore_index=True), _lengths(runs)
-        return super().join(column)
+        steps, lengths = super().join(column)
+        return _series(steps, None) if steps.ndim == 1 else steps, lengths
 
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
         """Return columns as a DataFrame."""
@@ -379,6 +382,10 @@ class Arrow(Library):
             kind = kind.value_type
         tests = types.is_integer, types.is_floating, types.is_boolean, types.is_null
         return any(test(kind) for test in tests)
+
+    def cells(self, column: Any) -> list[Any]:
+        """Return the lists of a column, each as an array of Arrow."""
+        return [run.values for run in column]
 
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""

@@ -417,7 +417,7 @@ def _warn_of_channels_first(opened: Opened) -> None:
         shapes = {getattr(x, "shape", ()) for x in form.sequences} if are_arrays else set()
         example = "[x.T for x in X]"
     (shape, *others) = shapes or {()}
-    if len(shape) == 2 and not others and shape[0] < shape[1]:
+    if len(shape) == 2 and not others and 0 < shape[0] < shape[1]:
         warn(
             f"X has {shape[1]} features at each of {shape[0]} steps: expected arrays of shape "
             f"(n_steps, n_features). {CHANNELS_FIRST}, {example}. (A time_feature, or names of the "
