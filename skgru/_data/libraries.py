@@ -85,16 +85,17 @@ class Library(ABC):
         for i, cell in enumerate(cells):
             check_is_sequence(i, cell)
         runs = [as_array(run) for run in cells]
-        filled = [run for run in runs if len(run)] or runs[:1]
-        widths = {run.shape[1:]: run.shape for run in filled}
-        if len(widths) > 1:
-            raise ValueError(
-                "Expected sequences with the same number of values at each step, got the shapes "
-                f"{list(widths.values())}."
-            )
+        filled = {i: run for i, run in enumerate(runs) if len(run)} or dict(enumerate(runs[:1]))
+        first, width = next((i, run.shape[1:]) for i, run in filled.items())
+        for i, run in filled.items():
+            if run.shape[1:] != width:
+                raise ValueError(
+                    "All sequences must have the same number of values at each step, but sequence "
+                    f"{first} has shape {runs[first].shape}, sequence {i} {run.shape}."
+                )
         lengths = _lengths(runs)
-        steps = concatenate([run.ravel() for run in filled])
-        return steps.reshape(lengths.sum(), *next(iter(widths))), lengths
+        steps = concatenate([run.ravel() for run in filled.values()])
+        return steps.reshape(lengths.sum(), *width), lengths
 
     @abstractmethod
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
