@@ -324,7 +324,7 @@ def _side_by_side(columns, library, index):
     runs = zip(*(library.cells(column) for column in columns), strict=True)
     for i, of_sample in enumerate(runs):
         joined = concatenate([as_array(run) for run in of_sample])
-        if joined.dtype == object:  # in a type that they have in common, if no cell is rounded by it
+        if joined.dtype == object:  # in a type of all cells, if it rounds none
             joined = as_array(joined.tolist())
         cells[i] = joined.reshape(len(columns), -1).T
     return cells if index is None else library.labelled(library.make_column(cells), None, index)

@@ -118,7 +118,9 @@ def check_distinct(names: Sequence[Any], parameter: str) -> None:
     """Refuse names of columns of which one comes twice."""
     for name, count in Counter(names).items():
         if count > 1:
-            raise ValueError(f"Expected each column in {parameter} once, got {name!r} {count} times.")
+            raise ValueError(
+                f"Expected each column in {parameter} once, got {name!r} {count} times."
+            )
 
 
 def _find(long: LongTable, name: Any, parameter: str) -> Any:

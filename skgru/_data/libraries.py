@@ -265,6 +265,8 @@ class Polars(Library):
         """Return the ranks of the cells."""
         if column.dtype.is_nested() or str(column.dtype) == "Object":
             return _number_objects(to_objects(column))
+        if column.dtype.is_float():
+            column = column.fill_nan(None)
         ranks: Indices = column.rank("dense").fill_null(0).to_numpy().astype(np.intp)
         return ranks - 1
 
@@ -346,8 +348,11 @@ class Arrow(Library):
     def number(self, column: Any) -> Indices:
         """Return the numbers of the cells among the distinct ones."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         column = _combined(column)
+        if pa.types.is_floating(column.type):
+            column = pc.if_else(pc.is_nan(column), None, column)
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if pa.types.is_nested(column.type):
