@@ -182,10 +182,23 @@ class Pandas(Library):
             cells[i] = array[start:stop]
         return pd.Series(cells)
 
+    def holds_runs(self, column: Any) -> bool:
+        """Whether the cells of a column are lists of Arrow, or objects that are runs."""
+        return _is_list(column.dtype) or super().holds_runs(column)
+
+    def holds_numbers(self, column: Any) -> bool:
+        """Whether the runs of a column are of plain numbers."""
+        if _is_list(column.dtype):
+            return ARROW.holds_numbers(column.array.__arrow_array__())
+        return super().holds_numbers(column)
+
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""
         import pandas as pd
 
+        if _is_list(column.dtype):
+            steps, lengths = ARROW.join(column.array.__arrow_array__())
+            return pd.Series(steps, dtype=pd.ArrowDtype(steps.type)), lengths
         runs = self.cells(column)
         if all(isinstance(run, pd.api.extensions.ExtensionArray) for run in runs) and runs:
             filled = [pd.Series(run) for run in runs if len(run)] or [pd.Series(runs[0])]
