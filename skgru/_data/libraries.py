@@ -122,7 +122,10 @@ def _present(column: Any) -> Iterator[Any]:
 
 def _is_of_numbers(run: Any) -> bool:
     """Whether a run is of plain numbers; nullable ones of pandas have a type of their own."""
-    return as_array(run).dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
+    cells = as_array(run)
+    if cells.dtype == object:  # which numbers may be in, too
+        cells = as_array(cells.tolist())
+    return cells.dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
 
 
 def _refuse_missing(column: Any) -> None:

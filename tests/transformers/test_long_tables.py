@@ -135,6 +135,17 @@ def test_rows_of_equal_times_stay_in_their_order():
     assert_same([x.tolist() for x in X[:, 1]], [[2, 0, 3, 5], [1, 4]])
 
 
+@pytest.mark.parametrize("time", [None, "hour"])
+def test_many_rows_of_equal_times_stay_in_their_order(time):
+    rng = np.random.default_rng(0)
+    runs, hours = rng.integers(0, 5, 300), rng.integers(0, 2, 300)
+    table = {"run": runs, "hour": hours, "row": np.arange(300)}
+    X = make_sequences(table, "run", time, ["row"], samples=range(5), with_time=False)
+    for run, (rows,) in enumerate(X):
+        expected = np.flatnonzero(runs == run).tolist()
+        assert rows.tolist() == sorted(expected, key=lambda i: hours[i] if time else 0)
+
+
 LARGE = 2**62
 TIMES = {
     "int64": np.array([LARGE + 1, LARGE, LARGE + 2]),

@@ -443,6 +443,7 @@ REFUSED = {
     "a step too many": ([[1] * 3] * 3, ValueError, "each of the 2 rows of sample 'a', got 3"),
     "a missing sequence": ([[1, 2, 3], None, [1]], ValueError, r"Sequence 1 is missing \(None\)"),
     "a value beside": ([5, [1, 2], [1]], ValueError, "Sequence 0 is an int, 5, expected an array"),
+    "a missing one of pandas": (pd.Series([[1], None, [1]]), ValueError, "Sequence 1 is missing"),
     "a null": (pl.Series([[1], None, [1]]), ValueError, r"Sequence 1 is missing \(None\)"),
     "a null of Arrow": (pa.array([[1], [1], None]), ValueError, r"Sequence 2 is missing \(None\)"),
     "ragged": (

@@ -214,3 +214,17 @@ def test_the_table_is_not_modified():
     PerTimestep(FunctionTransformer(spoil)).fit(X)
     for cell, other in zip(X.to_numpy().flat, before, strict=True):
         assert_array_equal(cell, other)
+
+
+def test_lists_of_arrow_in_pandas_keep_their_type():
+    X = TABLES["pandas of Arrow"]({"colour": COLOUR})
+    recording = Recording(lambda steps: np.ones((len(steps), 1)))
+    steps = PerTimestep(recording).fit(X).transformer_.X_
+    assert steps["colour"].dtype == pd.ArrowDtype(pa.string())
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_steps_of_several_numbers_are_no_texts(table):
+    cells = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]]
+    found = PerTimestep(FunctionTransformer()).fit_transform(table({"a": cells}))
+    assert_same_sequences(found, [np.array(run) for run in cells])
