@@ -92,9 +92,10 @@ def make_sequences(
     Raises
     ------
     ValueError, TypeError
-        If `table` is no table or has not the columns; if a sample or a time is missing; if times
-        are no numbers, dates or durations; if a column of `static`, or one of `target` without
-        `per_step`, has several values in a sample.
+        If `table` is no table, or has not the columns or one of them twice; if its columns are of
+        unlike lengths, or of a type that cannot be put into lists; if a sample or a time is
+        missing; if times are no numbers, dates or durations; if a column of `static`, or one of
+        `target` without `per_step`, has several values in a sample.
 
     See Also
     --------

@@ -254,6 +254,20 @@ def test_containers_of_samples(library):
     assert list(make_sequences(frame, "run", "hour", samples=samples).index) == ["c", "z"]
 
 
+def test_the_index_has_the_type_of_the_samples_in_the_table():
+    for runs, asked in [
+        (pd.Categorical(["a", "b"], ["b", "a", "c"]), ["b", "a"]),
+        (np.array([1, 2], "i1"), [2, 1]),
+        (pd.to_datetime(["2024", "2025"]).tz_localize("Asia/Tokyo"), None),
+    ]:
+        frame = pd.DataFrame({"run": runs, "heat": [0.0, 1.0]})
+        samples = frame["run"][::-1].tolist() if asked is None else asked
+        X = make_sequences(frame, "run", samples=samples)
+        assert X.index.dtype == frame["run"].dtype
+        assert list(X.index) == samples
+        assert_same(cells_of(X, "heat"), [[1.0], [0.0]])
+
+
 # --- Nothing but the rows ------------------------------------------------------------------------
 
 
