@@ -108,6 +108,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     --------
     GRUClassifier : Classify sequences; ``time_feature=0`` tells it of the column of times.
     GRURegressor : Regression on sequences.
+    make_sequences : Sequences of a table with a row for each step, a column for each channel.
     make_windows : Cut long series into windows and the values that follow them.
 
     Notes

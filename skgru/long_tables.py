@@ -1,16 +1,17 @@
 """Long tables, one row for each step, to sequences, and the way back."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skgru._compat import names_of
 from skgru._data.arrays import as_array, describe
-from skgru._data.forms import is_frame, is_sequence
+from skgru._data.columns import concatenate
+from skgru._data.forms import check_is_sequence, is_frame, is_sequence
 from skgru._data.groups import (
     EVENTS,
     check_constant,
+    check_distinct,
     find_columns,
     group_rows,
     open_long_table,
@@ -91,9 +92,10 @@ def make_sequences(
     Raises
     ------
     ValueError, TypeError
-        If `table` is no table or has not the columns; if a sample or a time is missing; if times
-        are no numbers, dates or durations; if a column of `static`, or one of `target` without
-        `per_step`, has several values in a sample.
+        If `table` is no table, or has not the columns or one of them twice; if its columns are of
+        unlike lengths, or of a type that cannot be put into lists; if a sample or a time is
+        missing; if times are no numbers, dates or durations; if a column of `static`, or one of
+        `target` without `per_step`, has several values in a sample.
 
     See Also
     --------
@@ -151,27 +153,24 @@ def make_sequences(
     if features is None:
         used = [long.sample, long.time, *statics, *targets]
         features = [name for name in long.names if name not in used]
-        if not features and not (with_time and long.time is not None):
-            raise ValueError(
-                f"Expected a column to make sequences of, got none: the columns are {long.names}, "
-                f"which are all of another use. {EVENTS}"
-            )
-    features = [name for name in features if name != long.time or not with_time]
-    twice = next((name for name in statics if name in features), None)
-    if twice is not None:
-        raise ValueError(f"Expected columns in columns or in static, got {twice!r} in both.")
+    times = [long.time] if with_time and long.time is not None else []
+    features = [name for name in features if name not in times]
+    if not times and not features:
+        raise ValueError(
+            f"Expected a column to make sequences of, got none: the columns are {long.names}. "
+            f"{EVENTS}"
+        )
+    names = [*(long.name_of(time, "time") for time in times), *features, *statics]
+    check_distinct(names, "X (the times, columns and static)")
 
     groups = group_rows(long, samples)
     for name in statics:
         check_constant(long, groups, name, "Columns that change belong into columns.")
     library = long.library
     index = _index(long, groups, samples)
-    cells = {}
-    if with_time and long.time is not None:
-        cells[long.name_of(long.time, "time")] = _sequences(long, groups, long.time)
-    cells |= {name: _sequences(long, groups, name) for name in features}
-    cells |= {name: library.take(long.column(name), groups.first_rows) for name in statics}
-    X = library.frame(cells, index)
+    cells = [_sequences(long, groups, name) for name in [*times, *features]]
+    cells += [library.take(long.column(name), groups.first_rows) for name in statics]
+    X = library.frame(dict(zip(names, cells, strict=True)), index)
     if not targets:
         return X
     if per_step:
@@ -181,8 +180,7 @@ def make_sequences(
             check_constant(long, groups, name, "With per_step=True y has a target for each step.")
         _check_have_rows(groups)
         of_targets = [library.take(long.column(name), groups.first_rows) for name in targets]
-    is_one = not isinstance(target, list | tuple | np.ndarray)
-    if is_one:
+    if not is_sequence(target):
         return X, library.labelled(of_targets[0], target, index)
     if per_step:
         return X, _side_by_side(of_targets, library, index)
@@ -279,6 +277,7 @@ def make_rows(values, table, sample=None, time=None, *, samples=None, name=None)
                 part = long.library.make_column(as_array(part))
             rows[key] = long.library.take(part, at)
     names = _names_of_result(name, list(rows), given)
+    check_distinct(names, "name")
     index = long.library.index_of(table)
     if len(rows) == 1 and not given.is_table:
         (column,) = rows.values()
@@ -291,9 +290,10 @@ def make_rows(values, table, sample=None, time=None, *, samples=None, name=None)
 
 def _list_of(names, parameter, long):
     """Return a parameter that names columns as a list; refuse names of no column."""
-    names = list(names) if isinstance(names, list | tuple | np.ndarray) else [names]
+    names = list(names) if is_sequence(names) else [names]
     names = [name.item() if isinstance(name, np.generic) else name for name in names]
     find_columns(long, names, parameter)
+    check_distinct(names, parameter)
     return names
 
 
@@ -324,7 +324,10 @@ def _side_by_side(columns, library, index):
     cells = np.empty(len(columns[0]), object)
     runs = zip(*(library.cells(column) for column in columns), strict=True)
     for i, of_sample in enumerate(runs):
-        cells[i] = np.column_stack([as_array(run) for run in of_sample])
+        joined = concatenate([as_array(run) for run in of_sample])
+        if joined.dtype == object:  # in a type of all cells, if it rounds none
+            joined = as_array(joined.tolist())
+        cells[i] = joined.reshape(len(columns), -1).T
     return cells if index is None else library.labelled(library.make_column(cells), None, index)
 
 
@@ -361,13 +364,15 @@ def _given_columns(values, groups):
         return _Given(
             {name: library.column(values, name) for name in library.names_of(values)}, True, True
         )
-    if isinstance(values, Mapping):
+    if not is_sequence(values) or names_of(values) is not None:
         raise TypeError(
-            f"Expected an array, a Series or a DataFrame as values, got {describe(values)}."
+            f"Expected an array, a list, a Series or a DataFrame as values, got {describe(values)}."
         )
     if isinstance(values, list | tuple):
         values = _column_of(values)
-    if not isinstance(values, np.ndarray) or names_of(values) is not None:
+    elif library_of_column(values) is ARRAYS:
+        values = as_array(values)
+    if not isinstance(values, np.ndarray):
         name = getattr(values, "name", None)
         has_name = isinstance(name, str) and bool(name)
         return _Given({name if has_name else 0: values}, False, has_name)
@@ -376,13 +381,13 @@ def _given_columns(values, groups):
     if values.ndim < 2:
         return _Given({0: values}, False, False)
     n_values = values.shape[1]
-    if n_values > 1 and values.dtype != object and (groups.lengths == n_values).all():
+    is_table = values.dtype == object and any(map(is_sequence, values[:1].flat))
+    if n_values > 1 and not is_table and (groups.lengths == n_values).all():
         raise ValueError(
             f"Expected values of samples or of steps, got an array of shape {values.shape}, which "
             f"may be either, as all samples have {n_values} rows: list(values) is of steps, a "
             "DataFrame of samples."
         )
-    is_table = values.dtype == object
     columns = [_column_of(list(column)) if is_table else column for column in values.T]
     return _Given(dict(enumerate(columns)), is_table, False)
 
@@ -393,6 +398,7 @@ def _column_of(cells):
         return as_array(list(cells))
     column = np.empty(len(cells), object)
     for i, cell in enumerate(cells):
+        check_is_sequence(i, cell)
         column[i] = as_array(cell)
     return column
 
@@ -419,7 +425,7 @@ def _names_of_result(name, keys, given):
     """Return the names of the columns of the result."""
     n = len(keys)
     if name is not None:
-        names = [name] if isinstance(name, str) else list(name)
+        names = list(name) if is_sequence(name) else [name]
         if len(names) != n:
             raise ValueError(f"Expected {n} names in name, got {len(names)}.")
         return names

@@ -594,7 +594,15 @@ def _parse_columns(X):
     library = library_of(X)
     columns, first = {}, None
     for name in library.names_of(X):
-        column, lengths = library.join(library.column(X, name))
+        try:
+            column, lengths = library.join(library.column(X, name))
+        except ValueError as error:
+            raise ValueError(f"Column {name!r}: {error}") from error
+        if getattr(column, "ndim", 1) > 1:
+            raise ValueError(
+                "Expected sequences of one value at each step in a table of other than numbers, "
+                f"but those of column {name!r} have {column.shape[1]}."
+            )
         first = lengths if first is None else first
         if not np.array_equal(lengths, first):
             i = np.argmax(lengths != first)

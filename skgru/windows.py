@@ -108,6 +108,7 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
     --------
     GRURegressor : Regression on sequences.
     SequenceAligner : Align events, one row per measurement, to sequences.
+    make_sequences : Sequences of a table with a row for each step of each sample.
     sklearn.model_selection.TimeSeriesSplit : Cross-validation in the order of time.
 
     Notes

@@ -18,6 +18,7 @@ from skgru._data.columns import columns_of_rows, concatenate, to_column, to_obje
 from skgru._data.forms import is_frame, is_sequence
 from skgru._nn.batch import Indices, Values
 
+_STEPS = "A table with a row per step, and a column for each channel, is for make_sequences."
 _NAMES = ("sample", "time", "channel", "value")
 
 
@@ -47,8 +48,8 @@ def columns_of_events(X: Any, names: Sequence[Any], what: str = "X") -> list[Val
         raise ValueError(
             f"Expected {what} to have the columns {names}, got {found}. The parameters "
             f"{', '.join(roles[:-1])} and {roles[-1]} name the columns."
-            + f" Its index, {index}, becomes columns by {call}."
-            * bool(index)
+            + f" Its index, {index}, becomes columns by {call}." * bool(index)
+            + f" {_STEPS}" * (what == "X")
         )
     columns = [to_column(X[name], f"column {name!r}") for name in names]
     lengths = [len(column) for column in columns]

@@ -392,8 +392,8 @@ def _open_frames(elements: Sequence[Any], frames: list[int]) -> Ragged:
     return Ragged(sequences, names)
 
 
-def _open_sequence(i: int, x: Any) -> NDArray[Any]:
-    """Return sequence i as an array of shape (n_steps,) or (n_steps, n_features)."""
+def check_is_sequence(i: int, x: Any) -> None:
+    """Refuse an element of X, sequence i, that is missing or has no elements itself."""
     if is_missing(x):
         raise ValueError(
             f"Sequence {i} is missing ({x!r}): expected an array; a sequence without steps is an "
@@ -404,6 +404,11 @@ def _open_sequence(i: int, x: Any) -> NDArray[Any]:
             f"Sequence {i} is {describe(x)}, {x!r:.50}, expected an array of shape "
             "(n_steps, n_features) or (n_steps,)."
         )
+
+
+def _open_sequence(i: int, x: Any) -> NDArray[Any]:
+    """Return sequence i as an array of shape (n_steps,) or (n_steps, n_features)."""
+    check_is_sequence(i, x)
     try:
         array = as_array(x)
         if array.dtype == object and array.ndim == 1 and any(map(is_sequence, array)):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgru._data.arrays import check_not_deferred, is_missing
+from skgru._data.arrays import check_not_deferred, describe, is_missing
 from skgru._data.columns import Rows, parse_times, to_column
+from skgru._data.forms import is_sequence
 from skgru._data.keys import check_types_of_keys, distinct_keys, number_keys
 from skgru._data.libraries import Level, Library, library_of
 from skgru._nn.batch import Indices, Values
@@ -43,8 +45,15 @@ class LongTable(NamedTuple):
         return self.library.names_of(self.table)
 
     def column(self, name: Any) -> Any:
-        """Return a column."""
-        return self.library.column(self.table, name)
+        """Return a column, of a type whose cells the library can move."""
+        column = self.library.column(self.table, name)
+        if not self.library.moves(column):
+            kind = getattr(column, "dtype", getattr(column, "type", None))
+            raise TypeError(
+                f"Expected columns whose cells can be put into lists, but column {name!r} has type "
+                f"{kind}: cast it, or leave it out."
+            )
+        return column
 
     def name_of(self, role: Any, default: str) -> Any:
         """Return the name of the column of samples or of times; that of a level may be missing."""
@@ -74,7 +83,9 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
     check_not_deferred(table, "the table that was grouped, with sample='…'")
     library = library_of(table)
     long = LongTable(table, library, sample, time)
-    _check_names(long.names)
+    if isinstance(table, Mapping):
+        _check_lengths(table)
+    check_distinct(long.names, "table")
     index = library.index_of(table)
     levels = [] if index is None else list(index.names)
     if sample is None and len(levels) < 2:
@@ -97,21 +108,32 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
     return long._replace(sample=of_sample, time=of_time)
 
 
-def _check_names(names: Sequence[Any]) -> None:
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise ValueError(f"Expected each column of table once, got {twice!r} twice.")
+def _check_lengths(columns: Mapping[Any, Any]) -> None:
+    lengths = {name: len(cells) for name, cells in columns.items() if is_sequence(cells)}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"Expected columns of one length in table, got the lengths {lengths}.")
+
+
+def check_distinct(names: Sequence[Any], parameter: str) -> None:
+    """Refuse names of columns of which one comes twice."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(
+                f"Expected each column in {parameter} once, got {name!r} {count} times."
+            )
 
 
 def _find(long: LongTable, name: Any, parameter: str) -> Any:
     """Return the name of a column, or the level of the index that has that name."""
-    if isinstance(name, list | np.ndarray):
-        raise ValueError(
-            f"Expected the name of one column as {parameter}, got {name!r}: make one column of "
-            "several, such as table.groupby([…]).ngroup() of pandas."
-        )
     index = long.library.index_of(long.table)
     levels = [] if index is None else list(index.names)
+    is_one = isinstance(name, tuple) and name in [*long.names, *levels]
+    if is_sequence(name) and not is_one:
+        got = repr(name) if isinstance(name, list | tuple) else describe(name)
+        raise ValueError(
+            f"Expected the name of one column as {parameter}, got {got}. Make one column of "
+            "several, such as table.groupby([…]).ngroup() of pandas."
+        )
     if name not in long.names and name in levels:
         return Level(levels.index(name))
     find_columns(long, [name], parameter)
@@ -120,12 +142,13 @@ def _find(long: LongTable, name: Any, parameter: str) -> Any:
 
 def find_columns(long: LongTable, names: Sequence[Any], parameter: str) -> None:
     """Refuse names of columns that a table does not have."""
+    known = long.names
     for name in names:
-        if name not in long.names:
-            close = get_close_matches(str(name), [str(known) for known in long.names], n=1)
+        if name not in known:
+            close = get_close_matches(str(name), map(str, known), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else f" {EVENTS}"
             raise ValueError(
-                f"Expected {parameter} to name columns of table, which are {long.names}, got "
+                f"Expected {parameter} to name columns of table, which are {known}, got "
                 f"{name!r}.{hint}"
             )
 

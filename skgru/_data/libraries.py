@@ -15,8 +15,8 @@ import numpy as np
 
 from skgru._compat import names_of
 from skgru._data.arrays import as_array, describe, is_missing
-from skgru._data.columns import concatenate, to_column, to_objects
-from skgru._data.forms import is_sequence
+from skgru._data.columns import concatenate, to_objects
+from skgru._data.forms import check_is_sequence, is_sequence
 from skgru._data.selection import missing_cells
 from skgru._nn.batch import Indices, Values
 
@@ -33,6 +33,10 @@ class Library(ABC):
     @abstractmethod
     def column(self, table: Any, name: Any) -> Any:
         """Return a column of a table, given its name."""
+
+    def moves(self, column: Any) -> bool:
+        """Whether the library can take cells of a column, and put them into lists."""
+        return True
 
     @abstractmethod
     def make_column(self, cells: Values) -> Any:
@@ -70,9 +74,28 @@ class Library(ABC):
         return list(column)
 
     def join(self, column: Any) -> tuple[Any, Indices]:
-        """Return the cells of all runs, as a column or an array, and how many each run has."""
-        runs = [as_array(run) for run in self.cells(column)]
-        return concatenate([run for run in runs if len(run)] or runs[:1]), _lengths(runs)
+        """Return the cells of all runs, as a column or an array, and how many each run has.
+
+        Raises
+        ------
+        ValueError
+            If a cell is no run, or runs have steps of unlike widths.
+        """
+        cells = self.cells(column)
+        for i, cell in enumerate(cells):
+            check_is_sequence(i, cell)
+        runs = [as_array(run) for run in cells]
+        filled = {i: run for i, run in enumerate(runs) if len(run)} or dict(enumerate(runs[:1]))
+        first, width = next((i, run.shape[1:]) for i, run in filled.items())
+        for i, run in filled.items():
+            if run.shape[1:] != width:
+                raise ValueError(
+                    "All sequences must have the same number of values at each step, but sequence "
+                    f"{first} has shape {runs[first].shape}, sequence {i} {run.shape}."
+                )
+        lengths = _lengths(runs)
+        steps = concatenate([run.ravel() for run in filled.values()])
+        return steps.reshape(lengths.sum(), *width), lengths
 
     @abstractmethod
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
@@ -99,7 +122,17 @@ def _present(column: Any) -> Iterator[Any]:
 
 def _is_of_numbers(run: Any) -> bool:
     """Whether a run is of plain numbers; nullable ones of pandas have a type of their own."""
-    return as_array(run).dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
+    cells = as_array(run)
+    if cells.dtype == object:  # which numbers may be in, too
+        cells = as_array(cells.tolist())
+    return cells.dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
+
+
+def _refuse_missing(column: Any) -> None:
+    """Refuse a column of lists, of polars or Arrow, of which any is missing."""
+    missing = as_array(column.is_null())
+    if missing.any():
+        check_is_sequence(int(np.argmax(missing)), None)
 
 
 def _lengths(runs: Sequence[Any]) -> Indices:
@@ -138,9 +171,9 @@ class Pandas(Library):
 
         array = _array_of(column)
         if (rows >= 0).all():
-            return pd.Series(array.take(rows), name=column.name)
+            return _series(array.take(rows), column.name)
         array = pd.array(array) if array.dtype.kind in "iub" else array
-        return pd.Series(pd.api.extensions.take(array, rows, allow_fill=True), name=column.name)
+        return _series(pd.api.extensions.take(array, rows, allow_fill=True), column.name)
 
     def cut(self, column: Any, offsets: Indices) -> Any:
         """Return a Series of arrays: NumPy's, or those of pandas where its type is pandas' own."""
@@ -152,15 +185,29 @@ class Pandas(Library):
             cells[i] = array[start:stop]
         return pd.Series(cells)
 
+    def holds_runs(self, column: Any) -> bool:
+        """Whether the cells of a column are lists of Arrow, or objects that are runs."""
+        return _is_list(column.dtype) or super().holds_runs(column)
+
+    def holds_numbers(self, column: Any) -> bool:
+        """Whether the runs of a column are of plain numbers."""
+        if _is_list(column.dtype):
+            return ARROW.holds_numbers(column.array.__arrow_array__())
+        return super().holds_numbers(column)
+
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""
         import pandas as pd
 
+        if _is_list(column.dtype):
+            steps, lengths = ARROW.join(column.array.__arrow_array__())
+            return pd.Series(steps, dtype=pd.ArrowDtype(steps.type)), lengths
         runs = self.cells(column)
         if all(isinstance(run, pd.api.extensions.ExtensionArray) for run in runs) and runs:
             filled = [pd.Series(run) for run in runs if len(run)] or [pd.Series(runs[0])]
             return pd.concat(filled, ignore_index=True), _lengths(runs)
-        return super().join(column)
+        steps, lengths = super().join(column)
+        return _series(steps, None) if steps.ndim == 1 else steps, lengths
 
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
         """Return columns as a DataFrame."""
@@ -202,6 +249,13 @@ def _array_of(column: Any) -> Any:
     return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
+def _series(array: Any, name: Any) -> Any:
+    """Return an array as a Series; pandas would make texts and dates of objects."""
+    import pandas as pd
+
+    return pd.Series(array, name=name, dtype=object if array.dtype == object else None)
+
+
 def _indexed(column: Any, index: Any) -> Any:
     return column if index is None else column.set_axis(index)
 
@@ -213,6 +267,10 @@ class Polars(Library):
         """Return a column."""
         return table[name]
 
+    def moves(self, column: Any) -> bool:
+        """Whether a column is not one of objects of Python."""
+        return str(column.dtype) != "Object"
+
     def make_column(self, cells: Values) -> Any:
         """Return an array as a Series; objects are read one by one."""
         import polars as pl
@@ -223,6 +281,8 @@ class Polars(Library):
         """Return the ranks of the cells."""
         if column.dtype.is_nested() or str(column.dtype) == "Object":
             return _number_objects(to_objects(column))
+        if column.dtype.is_float():
+            column = column.fill_nan(None)
         ranks: Indices = column.rank("dense").fill_null(0).to_numpy().astype(np.intp)
         return ranks - 1
 
@@ -261,7 +321,8 @@ class Polars(Library):
         """Return the cells of all runs."""
         if not _is_list(column.dtype):
             return super().join(column)
-        lengths = column.list.len().fill_null(0)
+        _refuse_missing(column)
+        lengths = column.list.len()
         return column.filter(lengths > 0).explode(), lengths.to_numpy().astype(np.intp)
 
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
@@ -286,6 +347,14 @@ class Arrow(Library):
         """Return a column."""
         return table.column(name)
 
+    def moves(self, column: Any) -> bool:
+        """Whether a column is of none of the types, such as views, that Arrow lacks this for."""
+        try:
+            self.take(column, np.empty(0, np.intp))
+        except NotImplementedError:
+            return False
+        return True
+
     def make_column(self, cells: Values) -> Any:
         """Return an array as an array of Arrow."""
         import pyarrow as pa
@@ -295,8 +364,11 @@ class Arrow(Library):
     def number(self, column: Any) -> Indices:
         """Return the numbers of the cells among the distinct ones."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         column = _combined(column)
+        if pa.types.is_floating(column.type):
+            column = pc.if_else(pc.is_nan(column), None, column)
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if pa.types.is_nested(column.type):
@@ -333,11 +405,15 @@ class Arrow(Library):
         tests = types.is_integer, types.is_floating, types.is_boolean, types.is_null
         return any(test(kind) for test in tests)
 
+    def cells(self, column: Any) -> list[Any]:
+        """Return the lists of a column, each as an array of Arrow."""
+        return [run.values for run in column]
+
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all runs."""
         column = _combined(column)
-        lengths = column.value_lengths().fill_null(0)
-        return column.flatten(), lengths.to_numpy(zero_copy_only=False).astype(np.intp)
+        _refuse_missing(column)
+        return column.flatten(), column.value_lengths().to_numpy().astype(np.intp)
 
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
         """Return columns as a table."""
@@ -363,8 +439,16 @@ class Arrays(Library):
         """Return a column as an array."""
         if names_of(table) is None:
             return as_array(table)[:, name]
-        cells = table[name]
-        return as_array(cells) if isinstance(cells, list | tuple) else to_column(cells, repr(name))
+        try:
+            column = as_array(table[name])
+        except TypeError as error:
+            raise TypeError(f"Column {name!r}: {error}") from error
+        if column.ndim != 1:
+            raise ValueError(
+                f"Expected a cell for each row in column {name!r}, got shape {column.shape}: make "
+                "columns of its columns."
+            )
+        return column
 
     def make_column(self, cells: Values) -> Any:
         """Return the array."""

@@ -411,7 +411,7 @@ def _warn_of_channels_first(opened: Opened) -> None:
     form = opened.form
     if isinstance(form, Rectangle):
         shapes = {np.shape(form.cells)[1:]} if form.n_columns is None else set()
-        example = "X.transpose(0, 2, 1)"
+        example = "np.transpose(X, (0, 2, 1))"
     else:
         are_arrays = form.names is None and len(form.sequences) > 1
         shapes = {getattr(x, "shape", ()) for x in form.sequences} if are_arrays else set()

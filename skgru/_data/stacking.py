@@ -120,7 +120,7 @@ class Ragged(NamedTuple):
             first, width = next(iter(widths.items()))
             i = next(i for i in widths if widths[i] != width)
             hint = ""
-            if len({len(a) for a in filled}) == 1 < len(filled[0]):
+            if len({len(a) for a in filled}) == 1:
                 hint = f" {CHANNELS_FIRST}, [x.T for x in X]."
             raise ValueError(
                 "All sequences must have the same number of features per step: expected "

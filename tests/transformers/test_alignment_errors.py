@@ -121,6 +121,7 @@ def test_missing_datetime(kind):
     [
         (pd.DataFrame(EVENTS, columns=["id", *NAMES[1:]]), r"columns \['sample', .*got \['id', 't"),
         (pl.DataFrame({"time": [1]}), r"Expected X to have the columns .* got \['time'\]"),
+        (pl.DataFrame({"time": [1]}), "a column for each channel, is for make_sequences"),
         ({"time": [1]}, r"Expected X to have the columns .* got \['time'\]"),
         ({**at([0, 1]), "value": [1]}, r"columns of one length in X, got lengths \[2, 2, 2, 1\]"),
         ({**at([0, 1]), "value": np.ones((2, 1))}, r"one-dimensional columns.* got shape \(2, 1\)"),
