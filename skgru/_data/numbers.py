@@ -93,7 +93,7 @@ class NumberInput(Input):
     def of(cls, opened: Opened, settings: Settings) -> NumberInput:
         """Return the input that the parameters ask for, given the X that it will learn from."""
         if settings.time_feature is None:
-            _warn_of_channels_first(opened)
+            _warn_of_channels_first(opened, settings.features_per_step)
         return cls(
             settings.estimator_name,
             features_per_step=settings.features_per_step,
@@ -406,8 +406,8 @@ def _without_stamps(values: NDArray[Any], time_feature: int | None) -> NDArray[A
     return values
 
 
-def _warn_of_channels_first(opened: Opened) -> None:
-    """Warn of arrays of one length that have more features than steps, and no names for them."""
+def _warn_of_channels_first(opened: Opened, features_per_step: int) -> None:
+    """Warn of arrays of one length that have more features than steps, if nothing says so."""
     form = opened.form
     if isinstance(form, Rectangle):
         shapes = {np.shape(form.cells)[1:]} if form.n_columns is None else set()
@@ -417,11 +417,15 @@ def _warn_of_channels_first(opened: Opened) -> None:
         shapes = {getattr(x, "shape", ()) for x in form.sequences} if are_arrays else set()
         example = "[x.T for x in X]"
     (shape, *others) = shapes or {()}
-    if len(shape) == 2 and not others and 0 < shape[0] < shape[1]:
+    if len(shape) != 2 or others:
+        return
+    n_steps, n_features = shape
+    if 0 < n_steps < n_features != features_per_step:
         warn(
-            f"X has {shape[1]} features at each of {shape[0]} steps: expected arrays of shape "
-            f"(n_steps, n_features). {CHANNELS_FIRST}, {example}. (A time_feature, or names of the "
-            "features, in a DataFrame or a list of them, say that X is as it should be.)"
+            f"X has {n_features} features at each of {n_steps} steps: expected arrays of shape "
+            f"(n_steps, n_features). {CHANNELS_FIRST}, {example}. If X is as it should be, "
+            f"features_per_step={n_features} says so; so do names of the features, in a DataFrame "
+            "or a list of them, and a time_feature."
         )
 
 

@@ -79,12 +79,15 @@ def test_all_other_x_is_left_alone(X):
             small(estimator_class).fit(X, Y).predict(X)
 
 
-def test_time_stamps_say_where_the_features_are():
+def test_parameters_say_where_the_features_are():
     stamped = WIDE.copy()
     stamped[:, :, 0] = np.arange(3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(GRUClassifier, time_feature=0).fit(stamped, Y)
+        small(GRUClassifier, features_per_step=7).fit(WIDE, Y)
+    with pytest.warns(UserWarning, match="features_per_step=7 says so"):
+        small(GRUClassifier).fit(WIDE, Y)
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
