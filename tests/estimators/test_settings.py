@@ -85,6 +85,7 @@ TABLE = [
 TABLE_OF_ONE = [
     (GRUClassifier, "label_smoothing", 0.3, REALS, {}, "few"),
     (GRUClassifier, "class_weight", {0: 0.3, 1: 0.7}, REALS, {}, "few"),
+    (GRUClassifier, "crf", True, TRUTHS, {"pooling": None}, "tags"),
     (GRURegressor, "quantiles", 0.3, REALS, {"loss": "quantile"}, "few"),
     (GRURegressor, "quantiles", (0.3, 0.7), REALS, {"loss": "quantile"}, "few"),
     (GRURegressor, "huber_delta", 0.3, REALS, {"loss": "huber"}, "few"),
@@ -101,6 +102,8 @@ def read(name):
         X = [rng.integers(2, 300, size=1 + i % 7) for i in range(40)]
         return X, np.arange(40) % 2
     X = rng.normal(size=SEQUENCES.get(name, (8, 40)))
+    if name == "tags":
+        return X, (X > 0).astype(int)
     if name == "stamps":
         X[:, 1::2] = np.arange(20)
     return X, (X[:, -2] > 0).astype(int)
