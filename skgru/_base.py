@@ -32,6 +32,7 @@ from skgru._engine.predict import predict
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator
+from skgru._nn.chain import Chain
 from skgru._nn.dropout import FusionRates
 from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
@@ -286,9 +287,9 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             raise AttributeError(f"{type(self).__name__} has parameters_ once it is fitted.")
         return dict(self._fitted_model().parameters)
 
-    def _run(self, model, X, part="raw", then=np.asarray):
+    def _run(self, model, X, part="raw", **options):
         """Return `Outputs` of the model for X; see `run_network`."""
-        return predict(model, self._open(X), plain(self.n_jobs), part=part, then=then)
+        return predict(model, self._open(X), plain(self.n_jobs), part=part, **options)
 
     def _run_to_score(self, model, X, y, sample_weight, then=np.asarray):
         """Return raw outputs, the targets that belong to them, and the targets' weights or None.
@@ -296,7 +297,7 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         Those of `then`, given some raw outputs (B, K), are returned in their place.
         """
         self._require(y)
-        outputs = self._run(model, X, then=then)
+        outputs = self._run(model, X, then=then, of_chain=Chain.best_paths)
         raw, sample_weight, loss = outputs.values, as_weights(sample_weight), model.loss
         if not outputs.per_step:
             if sample_weight is not None:

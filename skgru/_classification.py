@@ -12,6 +12,7 @@ from skgru._base import BaseNetwork
 from skgru._compat import Interval, StrOptions, fit_context
 from skgru._engine.class_losses import CLASS_LOSSES
 from skgru._engine.loss import make_loss
+from skgru._nn.chain import Chain
 
 
 class NetworkClassifier(ClassifierMixin, BaseNetwork):
@@ -20,6 +21,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
     _parameter_constraints: dict = {
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
+        "crf": ["boolean", StrOptions({"strict"})],
     }
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -125,7 +127,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
             ...) without padding, one array that begins with (n_samples, n_steps).
         """
         model = self._fitted_model()
-        outputs = self._run(model, X, then=model.predictions)
+        outputs = self._run(model, X, then=model.predictions, of_chain=Chain.best_paths)
         return outputs.shaped(outputs.values)
 
     def predict_proba(self, X):
@@ -143,7 +145,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
             With ``pooling=None`` a row for each step, as in `predict`.
         """
         model = self._fitted_model()
-        outputs = self._run(model, X)
+        outputs = self._run(model, X, of_chain=Chain.log_marginals)
         return outputs.shaped(model.loss.probabilities(outputs.values, model.theta.dtype))
 
     def predict_log_proba(self, X):
@@ -160,7 +162,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
             As `predict_proba`; finite also where the probability rounds to zero.
         """
         model = self._fitted_model()
-        outputs = self._run(model, X)
+        outputs = self._run(model, X, of_chain=Chain.log_marginals)
         return outputs.shaped(model.loss.log_probabilities(outputs.values, model.theta.dtype))
 
     def score(self, X, y, sample_weight=None):

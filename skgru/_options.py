@@ -21,6 +21,11 @@ def check_options(settings: Settings, *, is_stochastic: bool) -> None:
             f"solver={settings.get('solver', 'lbfgs')!r} needs a loss free of chance: expected "
             f"{names} of 0, or solver='adam' or 'sgd'."
         )
+    if settings.get("crf", False) and settings.bptt_steps is not None:
+        raise ValueError(
+            "crf=True decides the tags of a whole sequence together, which bptt_steps cuts into "
+            f"pieces: expected bptt_steps=None or crf=False, got bptt_steps={settings.bptt_steps}."
+        )
     if settings.get("pooling", "auto") is None and settings.patch_size not in ("auto", 1):
         raise ValueError(
             "pooling=None reads every step, but patch_size joins steps: expected patch_size=1, "

@@ -137,11 +137,14 @@ class NetworkSpec:
     n_outputs : int
         K, the width of the head.
     fusion : FusionSpec
+    chain : bool, default=False
+        Whether the tags of a sequence's steps are decided together.
     """
 
     branches: tuple[tuple[str, BranchSpec], ...]
     n_outputs: int
     fusion: FusionSpec = FusionSpec()
+    chain: bool = False
 
     @property
     def by_name(self) -> dict[str, BranchSpec]:

@@ -247,6 +247,17 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         all classes count the same in all (not in `partial_fit`: it needs all of y at once); a list
         with a dict per label for multilabel y.
 
+    crf : bool or 'strict', default=False
+        Whether the tags of a sequence are decided together, with ``pooling=None``: a linear-chain
+        conditional random field [15]_ above the network learns which tags follow each other, and
+        which come first and last. `predict` then returns the likeliest path of tags (Viterbi's),
+        `predict_proba` the probabilities of each step's tags over all paths. Steps without a target
+        may have any; all steps of a sequence have one weight. 'strict': what occurs nowhere in the
+        training data is forbidden, for tags with a grammar such as BIO; where tags are many and
+        data few, True is more accurate. The scores are ``"chain.transitions"``
+        (n_classes, n_classes), from row to column, ``"chain.start"`` and ``"chain.end"``
+        (n_classes,) in `parameters_`, under no penalty.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -394,6 +405,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
        values", Scientific Reports 8, 2018.
     .. [14] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
        2016.
+    .. [15] G. Lample et al., "Neural architectures for named entity recognition", NAACL 2016.
 
     Examples
     --------
@@ -466,6 +478,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         dtype="float32",
         label_smoothing=0.0,
         class_weight=None,
+        crf=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.solver = solver
@@ -515,3 +528,4 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         self.dtype = dtype
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
+        self.crf = crf

@@ -179,6 +179,17 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         all classes count the same in all (not in `partial_fit`: it needs all of y at once); a list
         with a dict per label for multilabel y.
 
+    crf : bool or 'strict', default=False
+        Whether the tags of a sequence are decided together, with ``pooling=None``: a linear-chain
+        conditional random field above the network learns which tags follow each other, and
+        which come first and last. `predict` then returns the likeliest path of tags (Viterbi's),
+        `predict_proba` the probabilities of each step's tags over all paths. Steps without a target
+        may have any; all steps of a sequence have one weight. 'strict': what occurs nowhere in the
+        training data is forbidden, for tags with a grammar such as BIO; where tags are many and
+        data few, True is more accurate. The scores are ``"chain.transitions"``
+        (n_classes, n_classes), from row to column, ``"chain.start"`` and ``"chain.end"``
+        (n_classes,) in `parameters_`, under no penalty.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -356,6 +367,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         dtype="float32",
         label_smoothing=0.0,
         class_weight=None,
+        crf=False,
     ):
         self.branches = branches
         self.fusion = fusion
@@ -393,6 +405,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         self.dtype = dtype
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
+        self.crf = crf
 
 
 class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):

@@ -43,8 +43,15 @@ Of the outputs u_1, …, u_C of a sample's branches, of which an absent one has 
     v = [C g_1 u_1, …, C g_C u_C]                        without a gate, and of absent ones, u_j
     h = max(0, W·v + c)
     raw = V·[v, h] + d + the outputs of wide branches, which are not in v
+
+Where the tags of a sequence make a chain, the score of a path of them, k_1, …, k_T, is::
+
+    s = start(k_1) + Σ_t raw_t(k_t) + Σ_t transitions(k_t, k_{t+1}) + end(k_T)
+
+and its probability e^s divided by the sum of those of all paths.
 """
 
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -483,3 +490,27 @@ def outputs_truncated(p, sequence, n_steps, held, **form):
         for start, stop in zip(starts, [*starts[1:], T], strict=True)
     ]
     return np.concatenate(outputs)
+
+
+def score_of_path(p, raw, path):
+    """Return the score of a path of tags, given the raw outputs of a sequence, (T, K)."""
+    score = sum(row[tag] for row, tag in zip(raw, path, strict=True))
+    score += sum(p["transitions"][tag, following] for tag, following in pairwise(path))
+    return score + (p["start"][path[0]] + p["end"][path[-1]] if path else 0)
+
+
+def chain(p, raw, tags):
+    """Return −log p of tags, of which some may be None, the best path, and each tag's probability.
+
+    All paths are gone through, one after the other.
+    """
+    T, K = raw.shape
+    paths = list(product(range(K), repeat=T))
+    scores = np.array([score_of_path(p, raw, path) for path in paths], float)
+    total = np.logaddexp.reduce(scores)
+    holds = [all(t is None or t == k for t, k in zip(tags, path, strict=True)) for path in paths]
+    marginals = np.zeros((T, K))
+    for path, score in zip(paths, scores, strict=True):
+        for t, tag in enumerate(path):
+            marginals[t, tag] += np.exp(score - total)
+    return total - np.logaddexp.reduce(scores[holds]), paths[scores.argmax()], marginals

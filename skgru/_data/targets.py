@@ -301,6 +301,20 @@ def refuse_no_weight(weights: Array) -> None:
         raise ValueError("Sample weights must contain at least one non-zero number.")
 
 
+def refuse_unequal_weights(weights: Array, sequences: Sequences) -> None:
+    """Refuse weights of steps, (total steps,), that differ within a sequence, zeros aside."""
+    owners = np.repeat(np.arange(sequences.n_sequences), sequences.lengths)
+    largest = np.zeros(sequences.n_sequences)
+    np.maximum.at(largest, owners, weights)
+    differ = np.flatnonzero((weights > 0) & (weights < largest[owners]))
+    if len(differ):
+        i = owners[differ[0]]
+        raise ValueError(
+            "With crf=True all steps of a sequence have the same weight, or 0, which leaves their "
+            f"targets out: got {weights[differ[0]]} and {largest[i]} in sequence {i}."
+        )
+
+
 def has_target(y: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which steps have a target: one that is None or NaN is none.
 

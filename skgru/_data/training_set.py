@@ -19,6 +19,7 @@ from skgru._data.targets import (
     parse_step_targets,
     parse_step_weights,
     refuse_no_weight,
+    refuse_unequal_weights,
     weights_of_sequences,
     without_missing,
 )
@@ -143,6 +144,7 @@ def parse_samples(
     targets: Targets,
     *,
     step_branch: str | None,
+    has_chain: bool = False,
 ) -> Samples:
     """Return sequences, targets and weights that go together; those of weight 0 are left out.
 
@@ -156,6 +158,8 @@ def parse_samples(
         Of the loss.
     step_branch : str or None
         The input each step of which has a target of its own; None = each sample has one.
+    has_chain : bool, default=False
+        Whether the targets of a sequence's steps make a chain, which has one weight.
 
     Raises
     ------
@@ -170,6 +174,8 @@ def parse_samples(
         y = parse_step_targets(y, own)
         target_weights = np.where(has_target(y), parse_step_weights(sample_weight, own), 0.0)
         weights = weights_of_sequences(sample_weight, target_weights, own.sequences)
+        if has_chain:
+            refuse_unequal_weights(target_weights, own.sequences)
     else:
         y = targets.check(as_targets(y), name_of_target)
         for part in parsed.values():

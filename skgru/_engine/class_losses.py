@@ -31,24 +31,28 @@ class LogLoss(Loss):
     label_smoothing : float, default=0.0
         ε (Szegedy et al. 2016).
     class_weight : dict, list of dict, "balanced" or None, default=None
+    crf : bool or "strict", default=False
+        Whether the classes of a sequence's steps are the tags of a chain, see `_nn.chain.Chain`;
+        "strict": of one that knows only the transitions of the training data.
     classes : ndarray of shape (n_classes,), learned
     is_multilabel : bool, learned
     """
 
     label_smoothing: float = 0.0
     class_weight: Any = None
+    crf: bool | str = False
     classes: Values | None = None
     is_multilabel: bool = False
 
     name = "log_loss"
     has_classes = True
-    parameters = ("label_smoothing", "class_weight")
+    parameters = ("label_smoothing", "class_weight", "crf")
     of_fit = ("label_smoothing", "class_weight")
     learns = ("classes", "is_multilabel")
 
     @property
     def n_outputs(self) -> int:
-        """One for two classes, else one for each class or label."""
+        """One for two classes, but for those of a chain; else one for each class or label."""
         return 1 if self._is_binary else len(self._classes)
 
     @property
@@ -63,7 +67,17 @@ class LogLoss(Loss):
 
     @property
     def _is_binary(self) -> bool:
-        return len(self._classes) == 2 and not self.is_multilabel
+        return len(self._classes) == 2 and not self.is_multilabel and not self.crf
+
+    @property
+    def has_chain(self) -> bool:
+        """Whether the classes are tags."""
+        return bool(self.crf)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether tags follow each other only as they do in training."""
+        return self.crf == "strict"
 
     def check(self, y: Any, where: NameOf) -> Values:
         """Return class labels (n,), or 0 and 1 for each of several labels, (n, K)."""
@@ -74,6 +88,12 @@ class LogLoss(Loss):
         labels: Values
         if type_of_target(y) == "multilabel-indicator":
             labels = y.toarray() if hasattr(y, "toarray") else y
+            if self.crf:
+                raise ValueError(
+                    "crf=True decodes one tag for each step: expected y of shape (n_steps,) for "
+                    f"each sequence, got {labels.shape[1]} labels for each step. Several labels "
+                    "need crf=False."
+                )
             if not np.isin(labels, (0, 1)).all():
                 raise ValueError(f"Labels must be 0 and 1, got the values {np.unique(y)} in y.")
             return labels
@@ -88,10 +108,10 @@ class LogLoss(Loss):
         return {"classes": classes, "is_multilabel": is_multilabel}
 
     def bind(self, learned: Mapping[str, Any]) -> Loss:
-        """Return the loss of these classes: sigmoids for two of them and for labels."""
-        is_one_of_many = len(learned["classes"]) != 2 and not learned["is_multilabel"]
-        kind = SoftmaxLogLoss if is_one_of_many else SigmoidLogLoss
-        return kind(self.label_smoothing, self.class_weight, **learned)
+        """Return the loss of these classes: sigmoids for labels, and for two without a chain."""
+        has_sigmoids = learned["is_multilabel"] or (len(learned["classes"]) == 2 and not self.crf)
+        kind = SigmoidLogLoss if has_sigmoids else SoftmaxLogLoss
+        return kind(self.label_smoothing, self.class_weight, self.crf, **learned)
 
     def encode(self, y: Values, weights: Array) -> Encoded:
         """Return the indices of the classes, or 0 and 1 for each output."""
@@ -125,7 +145,7 @@ class LogLoss(Loss):
 
     def _class_factors(self, y: Values, positions: Values, weights: Array) -> Array:
         """Return each sample's class weight; 'balanced' counts samples by their weight."""
-        if self.class_weight is None:
+        if self.class_weight is None or self.crf:
             return np.ones(len(y))
         classes = self._classes
         if self.class_weight == "balanced":

@@ -33,6 +33,7 @@ from skgru._engine.predict import run_network
 from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
 from skgru._engine.unused import Decisions, unused_parameters
 from skgru._nn.batch import Array, Indices, Values
+from skgru._nn.chain import Chain
 from skgru._nn.dropout import DropoutRates, FusionRates
 from skgru._nn.network import Network
 from skgru._options import check_pieces, fill_auto, wanted_encoder
@@ -212,6 +213,11 @@ def read(request: Request) -> Data:
         inputs = {name: part.with_settings(request.branches[name]) for name, part in before.items()}
         parsed = parse_inputs(inputs, given.inputs)
         step_branches = request.before.network.step_branches
+    if loss.has_chain and not step_branches:
+        raise ValueError(
+            "crf=True decides the tags of all steps of a sequence together: expected pooling=None, "
+            "and y with a tag for each step; or crf=False."
+        )
     samples = _samples_of(given, parsed, loss, step_branches)
     for name, sequences in samples.sequences.items():
         if request.before is None and not len(sequences.values):
@@ -254,7 +260,14 @@ def _samples_of(
     """Return the sequences with their targets and weights."""
     check_same_steps(parsed, step_branches, given.rows)
     first = next(iter(step_branches), None)
-    return parse_samples(parsed, given.y, given.sample_weight, loss, step_branch=first)
+    return parse_samples(
+        parsed,
+        given.y,
+        given.sample_weight,
+        loss,
+        step_branch=first,
+        has_chain=loss.has_chain,
+    )
 
 
 def _read_validation(
@@ -330,6 +343,8 @@ def build(request: Request, data: Data) -> Model:
         model = Model(data.inputs, spec, data.loss, before.theta)
     else:
         model = _new_model(request, data)
+    if data.loss.is_strict:
+        model = _with_transitions(model, data.training, anew=before is None)
     for _, branch in model.spec.branches:
         check_pieces(branch.encoder, settings.bptt_steps)
     return model
@@ -349,6 +364,18 @@ def _new_model(request: Request, data: Data) -> Model:
     for name, branch in model.network.branches.items():
         for parameter, values in inputs[name].start_values.items():
             model.parameters[branch.prefix + parameter][...] = values
+    return model
+
+
+def _with_transitions(model: Model, training: TrainingSet, *, anew: bool) -> Model:
+    """Return the model with a chain that permits the transitions of the training set."""
+    model, chain = model.with_theta(model.theta.copy()), model.network.chain
+    assert chain
+    assert training.step_branch is not None
+    offsets = training.sequences[training.step_branch].offsets
+    known = training.target_weights > 0
+    p = model.parameters.section("chain")
+    chain.permit(p, training.targets, known, offsets, anew=anew)
     return model
 
 
@@ -394,7 +421,7 @@ def _warn_of_unused(
         decided = Decisions(model.spec, plan, all(says_features), holds_out)
         unused += unused_parameters(request.settings, decided)
     for name, branch in model.spec.branches:
-        alone = NetworkSpec(((name, branch),), model.spec.n_outputs)
+        alone = NetworkSpec(((name, branch),), model.spec.n_outputs, chain=model.spec.chain)
         decided = Decisions(alone, plan, data.inputs[name].says_features, holds_out)
         settings = request.branches[name]
         prefix = "" if settings is request.settings else f"{name}__"
@@ -563,6 +590,7 @@ def _validate(
             steps,
             map_,
             then=loss.decide,
+            of_chain=Chain.best_paths,
             silent=objective.silent,
         )
         if not np.isfinite(decisions).all():

@@ -69,6 +69,16 @@ class Loss(ABC):
         """K, once it has learned from y."""
 
     @property
+    def has_chain(self) -> bool:
+        """Whether the targets of a sequence's steps make a chain."""
+        return False
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether what a chain has not seen in training is forbidden."""
+        return False
+
+    @property
     def options(self) -> dict[str, Any]:
         """Its parameters that no later fit may change."""
         return {name: getattr(self, name) for name in self.parameters if name not in self.of_fit}

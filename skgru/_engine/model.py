@@ -148,4 +148,4 @@ def network_spec(
 ) -> NetworkSpec:
     """Return the spec of the network that reads these inputs, for a loss."""
     branches = tuple((name, BranchSpec(part.spec, encoders[name])) for name, part in inputs.items())
-    return NetworkSpec(branches, loss.n_outputs * loss.n_raw, fusion)
+    return NetworkSpec(branches, loss.n_outputs * loss.n_raw, fusion, loss.has_chain)

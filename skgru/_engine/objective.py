@@ -14,6 +14,7 @@ from skgru._budget import chunks, shards
 from skgru._data.steps import StepsOfSamples
 from skgru._engine.loss import Loss
 from skgru._nn.batch import ArenaPool, Array, Indices, Piece
+from skgru._nn.chain import ChainInputs
 from skgru._nn.dropout import DropoutRates, FusionRates, NetworkDropout
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
@@ -204,6 +205,8 @@ class Objective:
             indices = indices[np.argsort(-lengths[0], kind="stable")]
 
         def loss_of(raw: Array, piece: Piece | None) -> tuple[float, Array]:
+            if self.network.chain and piece:
+                return self._loss_of_chain(raw, piece, n, gradients)
             return self._loss_of(raw, indices if piece is None else piece.rows, n)
 
         dropout = None
@@ -229,6 +232,21 @@ class Objective:
         weights = self.weights[indices] / n
         d_raw *= weights[:, None]
         return float(losses @ weights), d_raw
+
+    def _loss_of_chain(
+        self, raw: Array, piece: Piece, n: float, gradients: Parameters
+    ) -> tuple[float, Array]:
+        """Return the weighted losses of whole sequences, divided by n, and their gradient.
+
+        Those of the parameters of the chain are written.
+        """
+        chain, batch = self.network.chain, piece.batch
+        assert chain
+        p, g = self.parameters.section("chain"), gradients.section("chain")
+        x = ChainInputs(raw, self.targets[piece.rows], self.weights[piece.rows] / n)
+        losses, cache = chain.forward(p, x, batch)
+        d_raw = chain.backward(p, np.ones(batch.n_sequences), cache, g, batch)
+        return float(losses.sum()), d_raw
 
     def _add_penalty(self, gradient: Array, n: int) -> float:
         """Return the L2 penalty and add its derivative to the gradient."""

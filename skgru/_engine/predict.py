@@ -17,12 +17,16 @@ from skgru._data.steps import StepsOfSamples
 from skgru._data.training_set import check_same_steps
 from skgru._engine.model import Model, parse_inputs
 from skgru._engine.threads import on_threads
-from skgru._nn.batch import ArenaPool, Array, Indices, Values
+from skgru._nn.batch import ArenaPool, Array, Batch, Indices, Values
 from skgru._nn.branch import Branch
+from skgru._nn.chain import Chain
 from skgru._nn.fusion import FusionInputs
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
+from skgru._nn.part import Arrays
 from skgru._nn.pieces import encode_pieces, fusion_inputs
+
+OfChain = Callable[[Chain, Arrays, Array, Batch], Array]
 
 
 class Outputs(NamedTuple):
@@ -71,6 +75,7 @@ def predict(
     *,
     part: str = "raw",
     then: Callable[[Array], Values] = np.asarray,
+    of_chain: OfChain | None = None,
 ) -> Outputs:
     """Return outputs of a model.
 
@@ -81,7 +86,7 @@ def predict(
         The samples, by the names of the inputs.
     n_jobs : int or None
         Threads, where the samples are many and the network is wide.
-    part, then
+    part, then, of_chain
         See `run_network`.
     """
     parsed = parse_inputs(model.inputs, opened)
@@ -91,10 +96,8 @@ def predict(
     network = model.network
     name = network.step_branch or next(iter(steps))
     shares = predicts_on_threads(network.n_units_of_widest, steps[name].n_sequences)
-    values = on_threads(
-        n_jobs if shares else 1,
-        partial(run_network, network, model.parameters, steps, part=part, then=then),
-    )
+    run = partial(run_network, part=part, then=then, of_chain=of_chain)
+    values = on_threads(n_jobs if shares else 1, partial(run, network, model.parameters, steps))
     per_step = model.per_step or part == "steps"
     is_rectangle = per_step and opened[name].is_rectangle
     return Outputs(values, parsed[name], steps[name].offsets, per_step, is_rectangle)
@@ -108,6 +111,7 @@ def run_network(
     *,
     part: str = "raw",
     then: Callable[[Array], Values] = np.asarray,
+    of_chain: OfChain | None = None,
     silent: Collection[str] = (),
 ) -> Values:
     """Return the outputs of the network for all samples.
@@ -128,6 +132,9 @@ def run_network(
     then : callable, default=np.asarray
         Given some rows of that part, returns an array with as many, which is returned in their
         place: so wide rows need not be held all at once.
+    of_chain : callable, default=None
+        Where the network has a chain, the method of it whose result takes the place of the raw
+        outputs, which are held for all samples; None = the raw outputs themselves.
     silent : collection of str, default=()
         Branches that are not run: their outputs are zeros.
 
@@ -136,6 +143,12 @@ def run_network(
     ndarray of shape (n, K), (n, N) or (total steps, H)
         Without a pooling, "raw" and "pooled" have a row for each step too.
     """
+    if network.chain and network.step_branch is not None and of_chain:
+        raw = run_network(network, parameters, steps, map_, silent=silent)
+        section = parameters.section("chain")
+        for batch, rows in _whole_sequences(steps[network.step_branch].offsets, network.chain):
+            raw[rows] = of_chain(network.chain, section, raw[rows], batch)
+        return then(raw)
     per_step = network.reads_steps or part == "steps"
     step_branch = network.step_branch or next(iter(steps))
     own = steps[step_branch]
@@ -176,6 +189,22 @@ def run_network(
     for _ in map_(run_chunk, _chunks(network, steps)):
         pass
     return result
+
+
+def _whole_sequences(offsets: Indices, chain: Chain) -> Iterator[tuple[Batch, Indices]]:
+    """Yield batches that cover all sequences, and the rows of their steps among all steps.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n + 1,)
+        Where the steps of each sequence start.
+    chain : Chain
+        What will read them: it says how many numbers it holds.
+    """
+    lengths = np.diff(offsets)
+    for indices in chunks(chain.numbers_held(lengths)):
+        batch = Batch(lengths[indices])
+        yield batch, offsets[indices][batch.sequence_of_row()] + batch.step_of_row()
 
 
 def _chunks(network: Network, steps: Mapping[str, StepsOfSamples]) -> Iterator[Indices]:

@@ -228,6 +228,11 @@ _RULES = [
         "no branch reads sequences",
     ),
     Rule(
+        ("label_smoothing", "class_weight"),
+        lambda fit, *_: fit.decided.spec.chain,
+        "with crf=True the loss is that of whole sequences",
+    ),
+    Rule(
         ("features_per_step",), lambda fit, *_: fit.decided.says_features, "the shape of X says it"
     ),
 ]

@@ -13,6 +13,7 @@ from numpy.random import RandomState
 
 from skgru._nn.batch import Array, Indices
 from skgru._nn.branch import Branch
+from skgru._nn.chain import Chain
 from skgru._nn.fusion import Fusion
 from skgru._nn.parameters import Parameters, size_of
 from skgru._nn.part import Part, Shapes
@@ -25,8 +26,8 @@ class Network:
 
     In the flat vector θ lie the matrices of the hidden layers of all branches, of the fusion and
     the head, of the poolings and of the inputs; then their vectors, in the same order; then the
-    embeddings. With several branches, or a fusion that does more than to lay outputs side by side,
-    the name of a part begins with that of its branch.
+    chain and the embeddings. With several branches, or a fusion that does more than to lay outputs
+    side by side, the name of a part begins with that of its branch.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ class Network:
         Units of the widest hidden layer of any branch.
     step_branches : tuple of str
         The branches every step of which the head reads: they have no pooling.
+    chain : Chain or None
+        Its part above the raw outputs, if the tags of a sequence's steps are decided together.
     shapes : dict of tuple of int
         Shape of each parameter by its name, in the order of θ.
     n_penalized : int
@@ -66,22 +69,25 @@ class Network:
         widths = {name: branch.n_outputs for name, branch in self.branches.items()}
         wide = {name for name, branch in spec.branches if branch.is_wide}
         self.fusion = Fusion(widths, wide, spec.fusion, spec.n_outputs)
+        self.chain = Chain(spec.n_outputs) if spec.chain else None
 
         parts: dict[str, Part[Any] | Pooling] = {}
-        embeddings: dict[str, Part[Any] | Pooling] = {}
+        free: dict[str, Part[Any] | Pooling] = {}  # of the penalty
         for branch in branches:
             parts |= branch.stack.layers
         parts |= self.fusion.parts
+        if self.chain:
+            free["chain"] = self.chain
         for branch in branches:
             parts |= branch.pooling_parts
         for branch in branches:
-            (embeddings if branch.input.is_embedding else parts).update(branch.input_parts)
+            (free if branch.input.is_embedding else parts).update(branch.input_parts)
         shapes = _shapes_of(parts)
         weights = {name: shape for name, shape in shapes.items() if len(shape) == 2}
         biases = {name: shape for name, shape in shapes.items() if len(shape) == 1}
-        self.shapes = weights | biases | _shapes_of(embeddings)
+        self.shapes = weights | biases | _shapes_of(free)
         self.n_penalized = size_of(weights)
-        self._parts = parts | embeddings
+        self._parts = parts | free
 
     @property
     def reads_steps(self) -> bool:

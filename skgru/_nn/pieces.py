@@ -442,8 +442,26 @@ def backward(
     Returns the gradient of each branch's inputs (S, D), if asked for: with an embedding, of its
     vectors. Inputs in several pieces have none.
     """
+    _clear(passed, g)
+    return _backward(network, p, d_raw, passed, g, need_dx=need_dx)
+
+
+def _clear(passed: NetworkPass, g: Parameters) -> None:
+    """Set the gradients to zero, where a branch adds to them or has none."""
     if any(isinstance(of_branch, CutPass | SilentPass) for of_branch in passed.branches.values()):
         g.vector[...] = 0
+
+
+def _backward(
+    network: Network,
+    p: Parameters,
+    d_raw: Array,
+    passed: NetworkPass,
+    g: Parameters,
+    *,
+    need_dx: bool,
+) -> dict[str, Array | None]:
+    """Do what `backward` does, with gradients that are cleared."""
     d_outputs = network.fusion.backward(p, d_raw, passed.fusion, g)
     of_branches = {}
     for (name, of_branch), d in zip(passed.branches.items(), d_outputs, strict=True):
@@ -479,7 +497,8 @@ def loss_and_gradient(
         The sequences of each branch, all of the same N samples in the same order.
     loss_of : callable
         Given raw outputs, and the piece whose steps they belong to (None = they belong to the N
-        samples), returns their loss and its derivative.
+        samples), returns their loss and its derivative; it may write to g the gradients of parts
+        above the raw outputs.
     g : Parameters
     dropout : NetworkDropout, optional
         In training.
@@ -493,8 +512,9 @@ def loss_and_gradient(
     if network.step_branch is not None and len(pieces[network.step_branch]) != 1:
         return _step_gradient(network, p, pieces, loss_of, g, dropout, silent)
     passed = forward(network, p, pieces, dropout, silent=silent)
+    _clear(passed, g)
     loss, d_raw = loss_of(passed.raw, passed.piece)
-    backward(network, p, d_raw, passed, g)
+    _backward(network, p, d_raw, passed, g, need_dx=False)
     return loss
 
 

@@ -118,7 +118,10 @@ def test_each_loss_comes_back(loss, n_targets):
     [
         (GRURegressor, {"loss": "quantile", "quantiles": (0.1, 0.5, 0.9)}),
         (GRURegressor, {"loss": "huber", "huber_delta": 0.5}),
-        (GRUClassifier, {"label_smoothing": 0.1, "class_weight": {0: 2.0, 1: 1.0}}),
+        (
+            GRUClassifier,
+            {"label_smoothing": 0.1, "class_weight": {0: 2.0, 1: 1.0}, "crf": False},
+        ),
     ],
 )
 def test_what_a_later_fit_may_not_change_of_a_loss_is_kept(estimator_class, parameters):

@@ -161,8 +161,10 @@ def test_every_parameter_of_the_table_is_tested():
         names.update(name for part in parts.values() for name in part.parameters)
     # Of tables and of what lies above branches, which tests/multimodal has.
     of_several = {"branch_dropout", "dropout", "embedding_dim", "bptt_steps", "last_epochs"}
-    assert names - {"quantiles", "huber_delta"} - of_several == {row[0] for row in UNUSED}
-    assert names - {"branch_dropout", "last_epochs"} <= set(
+    # Those of classes are in tests/estimators/test_crf.py.
+    of_classes, of_numbers = {"label_smoothing", "class_weight"}, {"quantiles", "huber_delta"}
+    assert names - of_classes - of_numbers - of_several == {row[0] for row in UNUSED}
+    assert names - {"branch_dropout", "last_epochs"} - of_classes <= set(
         inspect.signature(GRURegressor).parameters
     )
 

@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import is_classifier
 from sklearn.preprocessing import StandardScaler
 
 from skgru import GRUClassifier, GRURegressor, PerTimestep, SequenceVectorizer
@@ -85,6 +84,7 @@ TABLE = [
 TABLE_OF_ONE = [
     (GRUClassifier, "label_smoothing", 0.3, REALS, {}, "few"),
     (GRUClassifier, "class_weight", {0: 0.3, 1: 0.7}, REALS, {}, "few"),
+    (GRUClassifier, "crf", True, TRUTHS, {"pooling": None}, "tags"),
     (GRURegressor, "quantiles", 0.3, REALS, {"loss": "quantile"}, "few"),
     (GRURegressor, "quantiles", (0.3, 0.7), REALS, {"loss": "quantile"}, "few"),
     (GRURegressor, "huber_delta", 0.3, REALS, {"loss": "huber"}, "few"),
@@ -101,6 +101,8 @@ def read(name):
         X = [rng.integers(2, 300, size=1 + i % 7) for i in range(40)]
         return X, np.arange(40) % 2
     X = rng.normal(size=SEQUENCES.get(name, (8, 40)))
+    if name == "tags":
+        return X, (X > 0).astype(int)
     if name == "stamps":
         X[:, 1::2] = np.arange(20)
     return X, (X[:, -2] > 0).astype(int)
@@ -125,7 +127,8 @@ def trained(estimator_class, data, method, **parameters):
     """Return a model after two calls; with `warm_start` the second goes on."""
     X, y = read(data)
     model = small(estimator_class, **parameters)
-    classes = {"classes": [0, 1]} if method == "partial_fit" and is_classifier(model) else {}
+    is_first = method == "partial_fit" and hasattr(model, "predict_proba")
+    classes = {"classes": [0, 1]} if is_first else {}
     for _ in range(2):
         getattr(model, method)(X, y, **classes)
     return model

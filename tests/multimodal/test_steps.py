@@ -325,3 +325,29 @@ def test_names_that_were_not_seen_are_known_by_their_characters():
     alone = MultimodalGRUClassifier(both[:1], **parameters).fit(X, y)
     assert model.score(X_new, y_new) > 0.93
     assert alone.score(X_new, y_new) < 0.8
+
+
+# A chain of tags
+
+
+@FUSIONS
+def test_tags_that_are_decided_together(fusion):
+    """The last step of the pulse tells its tag; those before alternate."""
+    rng = np.random.default_rng(0)
+    last = rng.integers(2, size=40)
+    pulse = [
+        np.append(np.zeros(len(x) - 1), 2.0 * b - 1) for x, b in zip(X["pulse"], last, strict=True)
+    ]
+    y = [(b + np.arange(len(x))[::-1]) % 2 for x, b in zip(pulse, last, strict=True)]
+    Z = X.assign(pulse=pulse)
+    parameters = {"fusion": fusion, "max_iter": 60, "learning_rate_init": 0.05}
+    model = classifier(at_each_step(), crf="strict", **parameters).fit(Z, y)
+    assert (
+        model.score(Z, y)
+        > 0.99
+        > 0.8
+        > classifier(at_each_step(), **parameters).fit(Z, y).score(Z, y)
+    )
+    assert model.parameters_["chain.transitions"].shape == (2, 2)
+    with pytest.raises(ValueError, match=r"crf=True .* expected pooling=None"):
+        classifier([("monitor", series_branch(), ["pulse"])], crf=True).fit(Z, last)
