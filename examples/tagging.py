@@ -9,8 +9,9 @@ and a university, a person to a company; and some sentences are in lower case th
 network reads each sentence in both directions and predicts a tag for every word (``pooling=None``).
 Words of a single training sentence count as unknown ones (``min_df=2``), so that the network learns
 from its neighbours what an unknown word is. A second network reads the characters of each word too,
-which say something of words that it has never seen. Beside them: the tag that each word has most
-often.
+which say something of words that it has never seen, and a third decides the tags of a sentence
+together (``crf``), so that no entity goes on that has not begun. Beside them: the tag that each
+word has most often.
 """
 
 import argparse
@@ -186,12 +187,15 @@ def make_models(epochs):
                 GRUClassifier(**of_steps, max_iter=epochs, random_state=0),
             ),
         ),
-        (
-            "words, characters",
-            make_pipeline(
-                FunctionTransformer(as_table),
-                MultimodalGRUClassifier(branches, max_iter=epochs, random_state=0),
-            ),
+        *(
+            (
+                name,
+                make_pipeline(
+                    FunctionTransformer(as_table),
+                    MultimodalGRUClassifier(branches, crf=crf, max_iter=epochs, random_state=0),
+                ),
+            )
+            for name, crf in (("words, characters", False), ("characters, a chain", "strict"))
         ),
     ]
 
@@ -233,15 +237,15 @@ def main(argv=None):
     print(f"{share:.0%} of the names in the test part have a word that is new")
 
     print(
-        f"\n{'F1 of entities':20s}{'all':>7s}{''.join(f'{kind:>7s}' for kind in TYPES)}   invalid"
+        f"\n{'F1 of entities':21s}{'all':>7s}{''.join(f'{kind:>7s}' for kind in TYPES)}   invalid"
     )
     for name, model in make_models(options.epochs):
         found = model.fit(X, y).predict(X_test)
         of_types = entity_f1_score(y_test, found, labels=TYPES, average=None)
         scores = "".join(f"{f1:7.3f}" for f1 in (entity_f1_score(y_test, found), *of_types))
-        print(f"{name:20s}{scores}{count_invalid_transitions(found):10d}")
+        print(f"{name:21s}{scores}{count_invalid_transitions(found):10d}")
 
-    print(f"\nThe {name}:\n\n{entity_report(y_test, found, digits=3)}")
+    print(f"\n{name}:\n\n{entity_report(y_test, found, digits=3)}")
     for words, tags, truth in [*zip(X_test, found, y_test, strict=True)][:6]:
         print(f"  {marked(words, tags)}")
         if list(tags) != truth:

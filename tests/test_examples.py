@@ -136,6 +136,8 @@ def test_tagging(capsys):
     printed = capsys.readouterr().out
     assert int(re.search(r"(\d+)% of the names .* new", printed)[1]) > 60
     assert number_after(printed, "\nwords, characters ") > number_after(printed, "\nwords ") > 0.6
+    assert number_after(printed, "\ncharacters, a chain ") > number_after(printed, "\nwords ")
+    assert re.search(r"^characters, a chain .* 0$", printed, re.MULTILINE)
     assert 0.1 < number_after(printed, "most frequent tag") < 0.35
     assert re.search(r"micro avg +0\.\d{3} .*\n(.*\n)*invalid transitions in y_pred: \d", printed)
     assert re.search(r"^  .*\[PER [\w ]+\]", printed, re.MULTILINE)
