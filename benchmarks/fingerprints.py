@@ -30,7 +30,6 @@ import pandas as pd
 import polars as pl
 import scipy
 import sklearn
-from sklearn.base import is_classifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Binarizer, StandardScaler
 
@@ -130,7 +129,7 @@ def attributes(model, names):
 def predictions(model, X, y, weights=None):
     """Yield what the model says of X, in all ways there are."""
     ways = [model.predict, model.transform_steps]
-    if is_classifier(model):
+    if hasattr(model, "predict_proba"):
         ways += [model.predict_proba, model.predict_log_proba]
     elif model.loss == "gaussian":
         ways += [partial(model.predict, return_std=True)]
