@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from skgru._nn.chain import Chain
 from skgru._nn.feedforward import Wide
 from skgru._nn.fusion import Absence, Gate
 from skgru._nn.layers import Dense, Embedding, Numbers, OutputGate, Rectified
@@ -27,6 +28,7 @@ PARTS = {
     "wide": Wide(3, 2),
     "absence": Absence(3),
     "gate": Gate(3, 2),
+    "chain": Chain(3),
 } | {kind: make_cell(kind, 3, 4) for kind in FORMS}
 PARTS |= {
     f"layer of {kind}": HiddenLayer(make_cell(kind, 3, 4), output_gate=False, n_gaps=2)
