@@ -185,8 +185,8 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         which come first and last. `predict` then returns the likeliest path of tags (Viterbi's),
         `predict_proba` the probabilities of each step's tags over all paths. Steps without a target
         may have any; all steps of a sequence have one weight. 'strict': what occurs nowhere in the
-        training data is forbidden, for tags with a grammar such as BIO; where tags are many and
-        data few, True is more accurate. The scores are ``"chain.transitions"``
+        training data is forbidden, for tags with a grammar such as BIO; of tags without one it
+        may forbid what is only rare. The scores are ``"chain.transitions"``
         (n_classes, n_classes), from row to column, ``"chain.start"`` and ``"chain.end"``
         (n_classes,) in `parameters_`, under no penalty.
 

@@ -137,7 +137,9 @@ class Chain(Part[Batch]):
         *,
         anew: bool,
     ) -> None:
-        """Permit the transitions, first and last tags that some sequences may have.
+        """Permit the transitions, first and last tags that some sequences have.
+
+        Where steps have no tag, and no path of these leads through their sequence, it may have any.
 
         Parameters
         ----------
@@ -152,18 +154,19 @@ class Chain(Part[Batch]):
         anew : bool
             Whether to forbid all else.
         """
-        K = self.n_tags
-        codes = np.where(known, tags, K)
-        has_steps = offsets[1:] > offsets[:-1]
-        last = offsets[1:][has_steps] - 1
-        before = np.delete(np.arange(len(codes)), last)
-        pairs = np.bincount(codes[before] * (K + 1) + codes[before + 1], minlength=(K + 1) ** 2)
-        found = {"transitions": pairs.reshape(K + 1, K + 1)}
-        found["transitions"][:-1] += found["transitions"][-1]  # from any tag
-        for name, rows in (("start", offsets[:-1][has_steps]), ("end", last)):
-            found[name] = np.bincount(codes[rows], minlength=K + 1)
-        for name, counts in found.items():
-            may_be = (counts[..., :-1] + counts[..., -1:])[: len(p[name])] > 0
+        codes = np.where(known, tags, self.n_tags)
+        found = _found(codes, offsets, self.n_tags)
+        permitted = {name: shown[(slice(-1),) * shown.ndim] for name, shown in found.items()}
+        if not anew:
+            permitted = {name: shown | (p[name] > _NEVER / 2) for name, shown in permitted.items()}
+        stuck = _without_path(permitted, codes, offsets, self.n_tags)
+        if len(stuck):
+            # Their tags are not known where no path of what others have shown leads: any may be.
+            lengths = np.diff(offsets)[stuck]
+            rows = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in stuck])
+            own = _found(codes[rows], np.cumsum([0, *lengths]), self.n_tags)
+            permitted = {name: shown | _of_any(own[name]) for name, shown in permitted.items()}
+        for name, may_be in permitted.items():
             if anew:
                 p[name][~may_be] = _NEVER
             else:
@@ -249,6 +252,53 @@ class Chain(Part[Batch]):
         result[np.arange(len(raw)), tags] = 1
         result[~np.isfinite(raw).all(axis=1)] = np.nan
         return result
+
+
+def _found(codes: Indices, offsets: Indices, n_tags: int) -> dict[str, NDArray[np.bool_]]:
+    """Return which transitions, first and last tags occur; `n_tags` is a tag that is not known.
+
+    They are of shape (K + 1, K + 1), (K + 1,) and (K + 1,).
+    """
+    n = n_tags + 1
+    has_steps = offsets[1:] > offsets[:-1]
+    first, last = offsets[:-1][has_steps], offsets[1:][has_steps] - 1
+    before = np.delete(np.arange(len(codes)), last)
+    pairs = np.bincount(codes[before] * n + codes[before + 1], minlength=n**2)
+    return {
+        "transitions": pairs.reshape(n, n) > 0,
+        "start": np.bincount(codes[first], minlength=n) > 0,
+        "end": np.bincount(codes[last], minlength=n) > 0,
+    }
+
+
+def _of_any(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which occur, if a tag that is not known may be any, without the row of that one."""
+    if found.ndim > 1:
+        found = found[:-1] | found[-1]
+    return found[..., :-1] | found[..., -1:]
+
+
+def _without_path(
+    permitted: dict[str, NDArray[np.bool_]], codes: Indices, offsets: Indices, n_tags: int
+) -> Indices:
+    """Return the sequences that no path of permitted transitions leads through."""
+    misses = np.concatenate([[0], np.cumsum(codes == n_tags)])
+    incomplete = np.flatnonzero(misses[offsets[1:]] > misses[offsets[:-1]])
+    lengths = np.diff(offsets)[incomplete]
+    by_length = np.argsort(-lengths, kind="stable")
+    incomplete, batch = incomplete[by_length], Batch(lengths[by_length])
+    if not len(incomplete):
+        return incomplete
+    rows = offsets[incomplete][batch.sequence_of_row()] + batch.step_of_row()
+    may_be = (codes[rows] == n_tags)[:, None] | (codes[rows][:, None] == np.arange(n_tags))
+    transitions = permitted["transitions"].astype(np.float32)
+    reached = may_be[: batch.active[0]] & permitted["start"]
+    for t in range(1, batch.n_steps):
+        n = batch.active[t]
+        onward = reached[:n].astype(np.float32) @ transitions > 0
+        reached[:n] = onward & may_be[batch.starts[t] : batch.starts[t + 1]]
+    stuck: Indices = incomplete[~(reached & permitted["end"]).any(axis=1)]
+    return stuck
 
 
 def _times(rows: Array, matrix: Array) -> Array:

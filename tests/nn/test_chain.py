@@ -166,3 +166,30 @@ def test_raw_outputs_that_are_not_finite_are_seen():
     (spoiled,) = np.flatnonzero(np.isnan(losses))
     assert spoiled == batch.sequence_of_row()[4]
     assert np.isnan(paths[4]).all()
+
+
+def forbidden(sequences, n_tags=3):
+    """Return which transitions, first and last tags are forbidden; -1 is a tag that misses."""
+    chain = Chain(n_tags)
+    p = {name: np.zeros(shape) for name, shape in chain.shapes().items()}
+    tags = np.concatenate(sequences)
+    offsets = np.cumsum([0, *map(len, sequences)])
+    chain.permit(p, np.maximum(tags, 0), tags >= 0, offsets, anew=True)
+    return {name: scores < -1e3 for name, scores in p.items()}
+
+
+def test_missing_tags_permit_no_more_than_they_need():
+    complete = [[0, 1, 2], [0, 0, 1, 2]]
+    expected = forbidden(complete)
+    assert_array_equal(expected["transitions"], [[0, 0, 1], [1, 1, 0], [1, 1, 1]])
+    assert_array_equal(expected["start"], [0, 1, 1])
+    assert_array_equal(expected["end"], [1, 1, 0])
+    # Paths of transitions that occur lead through these.
+    for missing in ([-1, -1, 2], [-1, 0, -1, -1], [0, -1, 2], [-1, -1, -1]):
+        found = forbidden([*complete, missing])
+        assert all((found[name] == expected[name]).all() for name in expected)
+    # None leads through this one: what is beside its gap may be anything, and nothing else.
+    found = forbidden([*complete, [0, 1, -1, 1, 2]])
+    assert_array_equal(found["transitions"], [[0, 0, 1], [0, 0, 0], [1, 0, 1]])
+    assert_array_equal(found["start"], expected["start"])
+    assert_array_equal(found["end"], expected["end"])
