@@ -354,8 +354,9 @@ class _Given(NamedTuple):
 def _samples_of_index(values):
     """Return the samples in the index of a Series or DataFrame of pandas, if it has any."""
     index = getattr(values, "index", None) if hasattr(type(values), "iloc") else None
-    counts = index is None or type(index).__name__ == "RangeIndex"
-    return None if counts else index
+    is_range = type(index).__name__ == "RangeIndex"
+    counts = is_range and index.name is None and (index == np.arange(len(index))).all()
+    return None if index is None or counts else index
 
 
 def _given_columns(values, groups):

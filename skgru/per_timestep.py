@@ -350,7 +350,8 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
 
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
-        given = _find_steps(X, int(self.features_per_step), type(self).__name__)
+        keeps_types = not reset and self._keeps_types
+        given = _find_steps(X, int(self.features_per_step), type(self).__name__, keeps_types)
         if _reads_texts(self.transformer):
             given = _as_texts(given)
         elif given.form == "texts":
@@ -362,6 +363,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         if reset:
             self.n_features_in_ = n_features if n_columns is None else n_columns
             self._n_features, self._n_columns = n_features, n_columns
+            self._keeps_types = given.keeps_types
             return given
         found = n_columns, n_features if len(given.steps) else None
         check_features(
@@ -462,11 +464,14 @@ class _Given(NamedTuple):
     read : Parsed
         X as sequences.
     form : {"columns", "array", "list", "frames", "texts"}
+    keeps_types : bool, default=False
+        Whether they are columns of any type, which X has in its cells.
     """
 
     steps: Any
     read: Parsed
     form: str
+    keeps_types: bool = False
 
     def in_form(self, steps):
         """Return an array (total steps, D') in the form of X, with the padding of X."""
@@ -490,7 +495,7 @@ def _with_nan(dtype):
     return dtype if dtype.kind in "fc" else object
 
 
-def _find_steps(X, features_per_step, estimator_name):
+def _find_steps(X, features_per_step, estimator_name, keeps_types=False):
     check_container(X)
     frames = _frames_in(X)
     if frames:
@@ -498,8 +503,8 @@ def _find_steps(X, features_per_step, estimator_name):
     texts = _texts_in(X)
     if texts:
         return _parse_texts(texts)
-    if _holds_other_than_numbers(X):
-        return _parse_columns(X)
+    if _holds_other_than_numbers(X, keeps_types):
+        return _parse_columns(X)._replace(keeps_types=True)
     opened = open_form(X, estimator_name)
     read = parse_numbers(opened, features_per_step=features_per_step, allow_missing=True)
     steps = read.sequences.values
@@ -579,14 +584,19 @@ def _of_rows(steps, missing, lengths, form):
     return _Given(_rows(steps, read.kept), read, form)
 
 
-def _holds_other_than_numbers(X):
-    """Whether X is a table of sequences of which some are of texts, categories or dates."""
+def _holds_other_than_numbers(X, keeps_types):
+    """Whether X is a table of sequences of which some are of texts, categories or dates.
+
+    With `keeps_types`, others have been: all of those may be missing here.
+    """
     is_table = is_frame(X) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2)
     if not is_table:
         return False
     library = library_of(X)
     columns = [library.column(X, name) for name in library.names_of(X)]
-    return all(map(library.holds_runs, columns)) and not all(map(library.holds_numbers, columns))
+    if not all(map(library.holds_runs, columns)):
+        return False
+    return keeps_types or not all(map(library.holds_numbers, columns))
 
 
 def _parse_columns(X):

@@ -14,6 +14,7 @@ from skgru._data.columns import Rows, parse_times, to_column
 from skgru._data.forms import is_sequence
 from skgru._data.keys import check_types_of_keys, distinct_keys, number_keys
 from skgru._data.libraries import Level, Library, library_of
+from skgru._data.times import has_zone
 from skgru._nn.batch import Indices, Values
 
 EVENTS = (
@@ -204,6 +205,7 @@ def group_rows(long: LongTable, samples: Any = None) -> Groups:
     found, owners = _samples_of(long)
     if samples is not None:
         asked = distinct_keys(samples, "samples")
+        _check_zones(samples, long)
         check_types_of_keys(asked, found, "samples", long.name_of(long.sample, "sample"))
         place = {key: i for i, key in enumerate(asked)}
         owners = np.array([place.get(key, -1) for key in found], np.intp)[owners]
@@ -216,6 +218,18 @@ def group_rows(long: LongTable, samples: Any = None) -> Groups:
     filled = lengths > 0
     first_rows[filled] = order[offsets[:-1][filled]]
     return Groups(found, order, offsets, owners, first_rows)
+
+
+def _check_zones(samples: Any, long: LongTable) -> None:
+    """Refuse dates with a time zone beside dates without: they would be read as those of UTC."""
+    are_zoned, column_is_zoned = has_zone(samples), has_zone(long.column(long.sample))
+    if None not in (are_zoned, column_is_zoned) and are_zoned != column_is_zoned:
+        name = long.name_of(long.sample, "sample")
+        said = "with a time zone", "without a time zone"
+        raise ValueError(
+            f"Expected samples {said[not column_is_zoned]}, as the dates of column {name!r} are, "
+            f"got dates {said[not are_zoned]}: tz_localize of pandas gives dates a zone."
+        )
 
 
 def _order(owners: Indices, times: Values | None) -> Indices:

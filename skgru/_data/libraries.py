@@ -66,8 +66,8 @@ class Library(ABC):
 
     def holds_numbers(self, column: Any) -> bool:
         """Whether runs are of plain numbers: the first one that is not empty says so."""
-        filled = (run for run in _present(column) if len(run))
-        return all(_is_of_numbers(run) for run in islice(filled, 1))
+        said = (_is_of_numbers(run) for run in _present(column))
+        return all(islice((of_numbers for of_numbers in said if of_numbers is not None), 1))
 
     def cells(self, column: Any) -> list[Any]:
         """Return the cells of a column of runs as a list."""
@@ -120,11 +120,17 @@ def _present(column: Any) -> Iterator[Any]:
     return (cell for cell in column if not is_missing(cell)) if is_object else iter(())
 
 
-def _is_of_numbers(run: Any) -> bool:
-    """Whether a run is of plain numbers; nullable ones of pandas have a type of their own."""
+def _is_of_numbers(run: Any) -> bool | None:
+    """Whether a run is of plain numbers; nullable ones of pandas have a type of their own.
+
+    None is for a run that does not tell: it is empty, or objects that are all missing.
+    """
     cells = as_array(run)
     if cells.dtype == object:  # which numbers may be in, too
-        cells = as_array(cells.tolist())
+        present = [cell for cell in cells.tolist() if not is_missing(cell)]
+        cells = as_array(present)
+    if not len(cells):
+        return None
     return cells.dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
 
 
@@ -229,7 +235,10 @@ class Pandas(Library):
         """Return a Series as an index."""
         import pandas as pd
 
-        return pd.Index(column, name=name)
+        index = pd.Index(column, name=name)
+        # A RangeIndex would only seem to count.
+        is_range = isinstance(index, pd.RangeIndex)
+        return pd.Index(index.to_numpy(), name=name) if is_range else index
 
 
 class Level:
@@ -367,8 +376,8 @@ class Arrow(Library):
         import pyarrow.compute as pc
 
         column = _combined(column)
-        if pa.types.is_floating(column.type):
-            column = pc.if_else(pc.is_nan(column), None, column)
+        if pa.types.is_floating(column.type):  # in which -0.0 is 0.0
+            column = pc.add(pc.if_else(pc.is_nan(column), None, column), 0.0)
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if pa.types.is_nested(column.type):

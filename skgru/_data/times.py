@@ -30,6 +30,26 @@ def is_time(kind: type) -> bool:
     return issubclass(kind, date | timedelta | np.datetime64 | np.timedelta64)
 
 
+def has_zone(column: Any) -> bool | None:
+    """Return whether the dates of a column have a time zone, None for anything but dates.
+
+    Parameters
+    ----------
+    column : array-like
+        Of NumPy, pandas, polars, Arrow or Python; the first cell that is not missing says so where
+        the column has no type.
+    """
+    kind = getattr(column, "dtype", getattr(column, "type", None))
+    kind = getattr(kind, "pyarrow_dtype", kind)
+    if kind is not None and str(kind) != "object":
+        is_date = str(kind).lower().startswith(("datetime", "date", "timestamp"))
+        zone = getattr(kind, "tz", None) or getattr(kind, "time_zone", None)
+        return zone is not None if is_date else None
+    first = next((cell for cell in column if not is_missing(cell)), None)
+    is_date = isinstance(first, date | np.datetime64)
+    return getattr(first, "tzinfo", None) is not None if is_date else None
+
+
 def to_times(cells: NDArray[Any]) -> NDArray[Any]:
     """Return an array of dates as np.datetime64, one of durations as np.timedelta64, exactly.
 

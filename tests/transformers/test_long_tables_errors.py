@@ -1,6 +1,6 @@
 """make_sequences: samples of any type stay apart, and what is no long table is refused."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
@@ -99,7 +99,6 @@ EQUAL = {
         [DAY, pd.Timestamp(DAY), np.datetime64(DAY, "ns"), DAY.replace(tzinfo=UTC)],
         [date(2024, 3, 31)],
     ),
-    "a zone and none": (pd.to_datetime([DAY] * 2, utc=True), np.array([DAY], "M8[s]")),
     "durations": ([timedelta(1), pd.Timedelta(1, "D"), np.timedelta64(86400, "s")], [timedelta(1)]),
     "numbers": ([1, 1.0, np.int8(1), Decimal(1)], np.array([1], "u8")),
     "texts": (pd.Categorical(["a", "a"]), pl.Series(["a"])),
@@ -311,3 +310,15 @@ def test_columns_of_lists_are_left_where_they_are():
     assert [list(cell) for cell in X["tags"]] == [
         [["y", "z"], ["z"], ["x"]], [["x", "y"], []], [["x"]],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table, dict])
+def test_dates_with_a_zone_are_no_dates_without_one(make):
+    days = [datetime(2026, 1, 1), datetime(2026, 1, 1), datetime(2026, 1, 2)]
+    zoned = [day.replace(tzinfo=timezone(timedelta(hours=8))) for day in days]
+    for given, others in ((days, zoned), (zoned, days)):
+        table = make({"day": given, "v": [1.0, 2.0, 3.0]})
+        found = make_sequences(table, "day", columns=["v"], samples=given[1:])
+        assert [len(run) for run in (found[:, 0] if make is dict else found["v"])] == [2, 1]
+        with pytest.raises(ValueError, match=r"as the dates of column 'day' are, got dates with"):
+            make_sequences(table, "day", columns=["v"], samples=others[1:])

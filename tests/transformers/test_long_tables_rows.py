@@ -475,3 +475,17 @@ def test_names_that_are_refused():
         make_rows(values, TABLE, "run", "hour", name=["p", "p"])
     with pytest.raises(ValueError, match="Expected sample to name columns of table"):
         make_rows(values, TABLE, "rum")
+
+
+def test_an_index_of_pandas_says_the_samples_also_where_it_is_a_range():
+    table = pd.DataFrame({"u": [0, 0, 1, 1, 2], "t": [0, 1, 0, 1, 0], "v": np.arange(5.0)})
+    values = pd.Series([10, 11, 12])
+    assert make_rows(values, table, "u", "t").tolist() == [10, 10, 11, 11, 12]
+    for chosen in ([2, 1, 0], [1, 2], [2, 0]):
+        part = values.iloc[chosen]
+        found = make_rows(part, table, "u", "t")
+        expected = [values[u] if u in chosen else None for u in table["u"]]
+        assert [None if v is pd.NA else v for v in found.astype("Int64")] == expected
+    X = make_sequences(table, "u", "t", ["v"], samples=range(2, -1, -1))
+    found = make_rows(pd.Series([2, 1, 0], index=X.index), table, "u", "t")
+    assert found.tolist() == [0, 0, 1, 1, 2]

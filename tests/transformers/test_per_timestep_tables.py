@@ -228,3 +228,23 @@ def test_steps_of_several_numbers_are_no_texts(table):
     cells = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]]
     found = PerTimestep(FunctionTransformer()).fit_transform(table({"a": cells}))
     assert_same_sequences(found, [np.array(run) for run in cells])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_texts_that_all_miss_in_a_sample(missing):
+    columns = {
+        "g": [[missing, missing], ["lo", "hi"], ["lo"]],
+        "h": [[0.0, 1.0], [2.0, 3.0], [4.0]],
+    }
+    X = pd.DataFrame({"g": nested(columns["g"]), "h": nested(columns["h"], float)})
+    encoder = ColumnTransformer(
+        [("g", OneHotEncoder(sparse_output=False, handle_unknown="ignore"), ["g"])],
+        remainder="passthrough",
+    )
+    first, *others = PerTimestep(encoder).fit_transform(X)
+    assert first.shape == (2, 4)  # a missing text is a category of its own
+    for x, expected in zip(others, [[[0, 1, 0, 2], [1, 0, 0, 3]], [[0, 1, 0, 4]]], strict=True):
+        assert_array_equal(x, expected)
+    # Without one in fit, it is unknown; and the only sample has no text to tell its type.
+    [alone] = PerTimestep(encoder).fit(X[1:]).transform(X[:1])
+    assert_array_equal(alone, [[0, 0, 0], [0, 0, 1]])
