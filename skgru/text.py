@@ -332,9 +332,24 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         ------
         TypeError
             If a document is neither a string nor a list of strings.
+
+        Warns
+        -----
+        UserWarning
+            If documents are texts where `fit` had lists of words, or the other way round.
         """
         self._check_is_fitted()
-        return self._encode(self._analyze(X))
+        kinds = set()
+        X_new = self._encode(self._analyze(X, kinds))
+        fitted_to = getattr(self, "_kind_of_documents", None)
+        if fitted_to and kinds and fitted_to not in kinds:
+            warnings.warn(
+                f"X holds {kinds.pop()}, but {type(self).__name__} was fitted to {fitted_to}: "
+                "texts are put into lower case and split, lists of words are taken as they are, so "
+                "that words may not be found again.",
+                stacklevel=2,
+            )
+        return X_new
 
     def inverse_transform(self, X):
         """Return the tokens of sequences of ids.
@@ -503,7 +518,8 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         """Set the fitted attributes and return the tokens of the training documents."""
         _check_ngram_range(self.ngram_range)
         self._warn_of_unused_parameters()
-        documents = list(self._analyze(X))
+        kinds = set()
+        documents = list(self._analyze(X, kinds))
         if self.vocabulary is None:
             vocabulary = self._learn_vocabulary(documents)
         else:
@@ -513,10 +529,11 @@ class SequenceVectorizer(TransformerMixin, Estimator):
 
         self.vocabulary_ = vocabulary
         self.max_length_ = max_length
+        self._kind_of_documents = kinds.pop() if len(kinds) == 1 else None
         return documents
 
-    def _analyze(self, X):
-        """Yield the list of tokens of each document."""
+    def _analyze(self, X, kinds):
+        """Yield the list of tokens of each document; add which kinds of documents there are."""
         if isinstance(X, (str, bytes)):
             raise ValueError("Iterable over raw text documents expected, string object received.")
         if isinstance(X, Set | Mapping):
@@ -536,8 +553,10 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         stop_words = self._counter().get_stop_words() or ()
         for position, document in enumerate(X):
             if isinstance(document, str | bytes) or (custom and isinstance(document, Iterable)):
+                kinds.add("texts")
                 yield list(analyze(document))
                 continue
+            kinds.add("lists of words")
             tokens = [t for t in _check_tokens(document, position) if t not in stop_words]
             yield self._join_ngrams(tokens) if tuple(self.ngram_range) != (1, 1) else tokens
 

@@ -292,3 +292,15 @@ def test_a_token_that_is_no_string(token):
 def test_documents_without_order(documents):
     with pytest.raises(TypeError, match="whose order has nothing to do with y's"):
         SequenceVectorizer().fit(documents)
+
+
+def test_texts_beside_lists_of_words_are_told():
+    texts, words = ["The cat", "A Dog sat"], [["The", "cat"], ["A", "Dog", "sat"]]
+    for fitted, others, said in ((texts, words, "lists of words"), (words, texts, "texts")):
+        vectorizer = SequenceVectorizer().fit(fitted)
+        vectorizer.transform(fitted)
+        vectorizer.transform([])
+        with pytest.warns(UserWarning, match=f"X holds {said}, but .* was fitted to"):
+            vectorizer.transform(others)
+    SequenceVectorizer().fit([*texts, *words]).transform(words)
+    SequenceVectorizer(vocabulary=["cat"]).transform(words)
