@@ -15,6 +15,7 @@ from skgru._data.groups import (
     find_columns,
     group_rows,
     open_long_table,
+    shortened,
 )
 from skgru._data.libraries import ARRAYS, library_of, library_of_column
 
@@ -157,7 +158,8 @@ def make_sequences(
     features = [name for name in features if name not in times]
     if not times and not features:
         raise ValueError(
-            f"Expected a column to make sequences of, got none: the columns are {long.names}. "
+            "Expected a column to make sequences of, got none: the columns are "
+            f"{shortened(long.names)}. "
             f"{EVENTS}"
         )
     names = [*(long.name_of(time, "time") for time in times), *features, *statics]
@@ -165,7 +167,7 @@ def make_sequences(
 
     groups = group_rows(long, samples)
     for name in statics:
-        check_constant(long, groups, name, "Columns that change belong into columns.")
+        check_constant(long, groups, name, "Columns that change belong in `columns`.")
     library = long.library
     index = _index(long, groups, samples)
     cells = [_sequences(long, groups, name) for name in [*times, *features]]
@@ -268,7 +270,7 @@ def make_rows(values, table, sample=None, time=None, *, samples=None, name=None)
                 f"{n}: samples=… says which samples they are of."
             )
         at = groups.owners
-        if own.holds_runs(column):
+        if own.holds_sequences(column):
             column, lengths = own.join(column)
             _check_lengths(lengths, groups)
             at = places

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from skgru._compat import Interval, Options, StrOptions, validate_params
-from skgru._data.arrays import as_array, describe
+from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import is_sequence
 from skgru._data.targets import parts_of
 from skgru._hints import hint_at_value
@@ -242,10 +242,6 @@ def entity_f1_score(
     ------
     ValueError, TypeError
         As `entity_precision_recall_fscore_support`.
-
-    Notes
-    -----
-    ``make_scorer(entity_f1_score)`` is a scorer for searches and cross-validation.
 
     Examples
     --------
@@ -568,7 +564,9 @@ def _refuse_tag(parts, name, scheme):
     prefixes = ", ".join(f"{prefix}-" for prefix in _PREFIXES[scheme])
     of_scheme = f" of {scheme}" if scheme else ""
     hint = ""
-    if isinstance(tag, str) and _parse(tag, None):
+    if is_missing(tag):
+        hint = " Entities are those of whole sequences: leave out sequences of which tags miss."
+    elif isinstance(tag, str) and _parse(tag, None):
         hint = f" Did you mean scheme={'BILOU' if tag[0] in 'LU' else 'BIOES'!r}?"
     error = ValueError if isinstance(tag, str) else TypeError
     raise error(

@@ -594,7 +594,7 @@ def _holds_other_than_numbers(X, keeps_types):
         return False
     library = library_of(X)
     columns = [library.column(X, name) for name in library.names_of(X)]
-    if not all(map(library.holds_runs, columns)):
+    if not all(map(library.holds_sequences, columns)):
         return False
     return keeps_types or not all(map(library.holds_numbers, columns))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from skgru._data.arrays import check_not_deferred, describe, is_missing
 from skgru._data.columns import Rows, parse_times, to_column
-from skgru._data.forms import is_sequence
+from skgru._data.forms import is_frame, is_sequence
 from skgru._data.keys import check_types_of_keys, distinct_keys, number_keys
 from skgru._data.libraries import Level, Library, library_of
 from skgru._data.times import has_zone
@@ -92,7 +92,7 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
     if sample is None and len(levels) < 2:
         raise ValueError(
             "Expected sample, the name of the column that says which sample a row belongs to; the "
-            f"columns of table are {long.names}."
+            f"columns of table are {shortened(long.names)}."
         )
     if len(levels) > 2:
         raise ValueError(
@@ -149,9 +149,15 @@ def find_columns(long: LongTable, names: Sequence[Any], parameter: str) -> None:
             close = get_close_matches(str(name), map(str, known), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else f" {EVENTS}"
             raise ValueError(
-                f"Expected {parameter} to name columns of table, which are {known}, got "
+                f"Expected {parameter} to name columns of table, which are {shortened(known)}, got "
                 f"{name!r}.{hint}"
             )
+
+
+def shortened(names: Sequence[Any]) -> str:
+    """Return names for an error, the first of many."""
+    shown = repr(list(names[:20]))
+    return shown if len(names) <= 20 else f"{shown[:-1]}, …] ({len(names)} in all)"
 
 
 class Groups(NamedTuple):
@@ -204,6 +210,10 @@ def group_rows(long: LongTable, samples: Any = None) -> Groups:
     """
     found, owners = _samples_of(long)
     if samples is not None:
+        if is_frame(samples):
+            raise ValueError(
+                "Expected an array-like of samples, got a DataFrame: those of X are X.index."
+            )
         asked = distinct_keys(samples, "samples")
         _check_zones(samples, long)
         check_types_of_keys(asked, found, "samples", long.name_of(long.sample, "sample"))

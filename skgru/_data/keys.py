@@ -106,7 +106,7 @@ def check_types_of_keys(asked: Sequence[Any], found: Sequence[Any], name: str, c
         if key not in equal and type_of_key(key) not in types:
             example = next(iter(types.values()))
             raise ValueError(
-                f"Expected {name} of the type of those in column {column!r} of X, such as "
+                f"Expected {name} of the type of those in column {column!r}, such as "
                 f"{example!r} of type {type(example).__name__}, got {key!r} of type "
                 f"{type(key).__name__}, which equals none of them. Convert {name} or the column."
             )

@@ -58,44 +58,44 @@ class Library(ABC):
 
     @abstractmethod
     def cut(self, column: Any, offsets: Indices) -> Any:
-        """Return a column with a cell for each run of cells, which begin at offsets."""
+        """Return a column with a cell for each sequence of cells, which begin at offsets."""
 
-    def holds_runs(self, column: Any) -> bool:
-        """Whether the cells of a column are runs of cells."""
+    def holds_sequences(self, column: Any) -> bool:
+        """Whether the cells of a column are sequences of cells."""
         return any(is_sequence(cell) for cell in islice(_present(column), 1))
 
     def holds_numbers(self, column: Any) -> bool:
-        """Whether runs are of plain numbers: the first one that is not empty says so."""
-        said = (_is_of_numbers(run) for run in _present(column))
+        """Whether sequences are of plain numbers: the first one that is not empty says so."""
+        said = (_is_of_numbers(sequence) for sequence in _present(column))
         return all(islice((of_numbers for of_numbers in said if of_numbers is not None), 1))
 
     def cells(self, column: Any) -> list[Any]:
-        """Return the cells of a column of runs as a list."""
+        """Return the cells of a column of sequences as a list."""
         return list(column)
 
     def join(self, column: Any) -> tuple[Any, Indices]:
-        """Return the cells of all runs, as a column or an array, and how many each run has.
+        """Return the cells of all sequences, as a column or an array, and how many each has.
 
         Raises
         ------
         ValueError
-            If a cell is no run, or runs have steps of unlike widths.
+            If a cell is no sequence, or sequences have steps of unlike widths.
         """
         cells = self.cells(column)
         for i, cell in enumerate(cells):
             check_is_sequence(i, cell)
-        runs = [as_array(run) for run in cells]
-        filled = {i: run for i, run in enumerate(runs) if len(run)} or dict(enumerate(runs[:1]))
-        first, width = next((i, run.shape[1:]) for i, run in filled.items())
-        for i, run in filled.items():
-            if run.shape[1:] != width:
+        arrays = [as_array(cell) for cell in cells]
+        lengths = _lengths(arrays)
+        filled = np.flatnonzero(lengths).tolist() or [0]
+        first = arrays[filled[0]]
+        for i in filled:
+            if arrays[i].shape[1:] != first.shape[1:]:
                 raise ValueError(
                     "All sequences must have the same number of values at each step, but sequence "
-                    f"{first} has shape {runs[first].shape}, sequence {i} {run.shape}."
+                    f"{filled[0]} has shape {first.shape}, sequence {i} {arrays[i].shape}."
                 )
-        lengths = _lengths(runs)
-        steps = concatenate([run.ravel() for run in filled.values()])
-        return steps.reshape(lengths.sum(), *width), lengths
+        steps = concatenate([arrays[i].ravel() for i in filled])
+        return steps.reshape(lengths.sum(), *first.shape[1:]), lengths
 
     @abstractmethod
     def frame(self, columns: Mapping[Any, Any], index: Any) -> Any:
@@ -120,18 +120,18 @@ def _present(column: Any) -> Iterator[Any]:
     return (cell for cell in column if not is_missing(cell)) if is_object else iter(())
 
 
-def _is_of_numbers(run: Any) -> bool | None:
-    """Whether a run is of plain numbers; nullable ones of pandas have a type of their own.
+def _is_of_numbers(sequence: Any) -> bool | None:
+    """Whether a sequence is of plain numbers; nullable ones of pandas have a type of their own.
 
-    None is for a run that does not tell: it is empty, or objects that are all missing.
+    None is for a sequence that does not tell: it is empty, or objects that are all missing.
     """
-    cells = as_array(run)
+    cells = as_array(sequence)
     if cells.dtype == object:  # which numbers may be in, too
         present = [cell for cell in cells.tolist() if not is_missing(cell)]
         cells = as_array(present)
     if not len(cells):
         return None
-    return cells.dtype.kind in "biuf" and str(getattr(run, "dtype", "")) != "category"
+    return cells.dtype.kind in "biuf" and str(getattr(sequence, "dtype", "")) != "category"
 
 
 def _refuse_missing(column: Any) -> None:
@@ -141,8 +141,8 @@ def _refuse_missing(column: Any) -> None:
         check_is_sequence(int(np.argmax(missing)), None)
 
 
-def _lengths(runs: Sequence[Any]) -> Indices:
-    return np.fromiter(map(len, runs), np.intp, len(runs))
+def _lengths(sequences: Sequence[Any]) -> Indices:
+    return np.fromiter(map(len, sequences), np.intp, len(sequences))
 
 
 class Pandas(Library):
@@ -191,27 +191,28 @@ class Pandas(Library):
             cells[i] = array[start:stop]
         return pd.Series(cells)
 
-    def holds_runs(self, column: Any) -> bool:
-        """Whether the cells of a column are lists of Arrow, or objects that are runs."""
-        return _is_list(column.dtype) or super().holds_runs(column)
+    def holds_sequences(self, column: Any) -> bool:
+        """Whether the cells of a column are lists of Arrow, or objects that are sequences."""
+        return _is_list(column.dtype) or super().holds_sequences(column)
 
     def holds_numbers(self, column: Any) -> bool:
-        """Whether the runs of a column are of plain numbers."""
+        """Whether the sequences of a column are of plain numbers."""
         if _is_list(column.dtype):
             return ARROW.holds_numbers(column.array.__arrow_array__())
         return super().holds_numbers(column)
 
     def join(self, column: Any) -> tuple[Any, Indices]:
-        """Return the cells of all runs."""
+        """Return the cells of all sequences."""
         import pandas as pd
 
         if _is_list(column.dtype):
             steps, lengths = ARROW.join(column.array.__arrow_array__())
             return pd.Series(steps, dtype=pd.ArrowDtype(steps.type)), lengths
-        runs = self.cells(column)
-        if all(isinstance(run, pd.api.extensions.ExtensionArray) for run in runs) and runs:
-            filled = [pd.Series(run) for run in runs if len(run)] or [pd.Series(runs[0])]
-            return pd.concat(filled, ignore_index=True), _lengths(runs)
+        arrays = self.cells(column)
+        are_of_pandas = {isinstance(a, pd.api.extensions.ExtensionArray) for a in arrays}
+        if are_of_pandas == {True}:
+            filled = [array for array in arrays if len(array)] or arrays[:1]
+            return pd.concat(list(map(pd.Series, filled)), ignore_index=True), _lengths(arrays)
         steps, lengths = super().join(column)
         return _series(steps, None) if steps.ndim == 1 else steps, lengths
 
@@ -308,14 +309,14 @@ class Polars(Library):
 
         lengths = np.diff(offsets)
         owners = np.repeat(np.arange(len(lengths)), lengths)
-        runs = pl.DataFrame([pl.Series("run", owners), column.alias("cell")])
-        lists = runs.group_by("run", maintain_order=True).agg("cell")["cell"]
+        sequences = pl.DataFrame([pl.Series("sequence", owners), column.alias("cell")])
+        lists = sequences.group_by("sequence", maintain_order=True).agg("cell")["cell"]
         places = np.where(lengths > 0, np.cumsum(lengths > 0) - 1, -1)
         return self.take(lists, places).fill_null([])
 
-    def holds_runs(self, column: Any) -> bool:
-        """Whether the cells of a column are lists, or objects that are runs."""
-        return _is_list(column.dtype) or super().holds_runs(column)
+    def holds_sequences(self, column: Any) -> bool:
+        """Whether the cells of a column are lists, or objects that are sequences."""
+        return _is_list(column.dtype) or super().holds_sequences(column)
 
     def holds_numbers(self, column: Any) -> bool:
         """Whether the lists of a column are of plain numbers."""
@@ -327,7 +328,7 @@ class Polars(Library):
         return bool(inner.is_numeric() or str(inner) in ("Boolean", "Null"))
 
     def join(self, column: Any) -> tuple[Any, Indices]:
-        """Return the cells of all runs."""
+        """Return the cells of all sequences."""
         if not _is_list(column.dtype):
             return super().join(column)
         _refuse_missing(column)
@@ -400,7 +401,7 @@ class Arrow(Library):
         dtype = pa.int32() if kind is pa.ListArray else pa.int64()
         return kind.from_arrays(pa.array(offsets, dtype), _combined(column))
 
-    def holds_runs(self, column: Any) -> bool:
+    def holds_sequences(self, column: Any) -> bool:
         """Whether the cells of a column are lists."""
         return _is_list(column.type)
 
@@ -416,10 +417,10 @@ class Arrow(Library):
 
     def cells(self, column: Any) -> list[Any]:
         """Return the lists of a column, each as an array of Arrow."""
-        return [run.values for run in column]
+        return [sequence.values for sequence in column]
 
     def join(self, column: Any) -> tuple[Any, Indices]:
-        """Return the cells of all runs."""
+        """Return the cells of all sequences."""
         column = _combined(column)
         _refuse_missing(column)
         return column.flatten(), column.value_lengths().to_numpy().astype(np.intp)

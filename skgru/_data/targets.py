@@ -183,8 +183,8 @@ def parse_step_targets(y: Any, read: Parsed, name: str = "y") -> NDArray[Any]:
     i = np.flatnonzero(lengths != given)[0]
     are_tokens = read.sequences.values.ndim == 1
     hint = (
-        " SequenceVectorizer splits texts by its token_pattern, and leaves out stop_words: give "
-        "lists of the words that have targets."
+        " Where X was texts, SequenceVectorizer has split them by its token_pattern: give lists of "
+        "the words that have targets."
     )
     raise ValueError(
         f"With pooling=None, {name} has a {what} for each step: expected "

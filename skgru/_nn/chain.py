@@ -214,10 +214,7 @@ class Chain(Part[Batch]):
         return d_raw
 
     def log_marginals(self, p: Arrays, raw: Array, batch: Batch) -> Array:
-        """Return the logarithms of the probabilities of each step's tags, (S, K), but for a sum.
-
-        What they lack is the same for all tags of a step.
-        """
+        """Return the logarithms of each step's probabilities of tags, up to a constant, (S, K)."""
         raw = raw[:, None].astype(np.float64)
         transitions, start, end = p["transitions"], p["start"], p["end"]
         log = _sum_paths(Scores.of(transitions, start, end), raw, batch)[1].log

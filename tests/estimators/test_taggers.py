@@ -174,7 +174,7 @@ def test_scorers_of_tag_lists():
 
 def test_words_that_the_vectorizer_would_drop_are_told():
     X, y = sentences()
-    with pytest.raises(ValueError, match="splits texts by its token_pattern"):
+    with pytest.raises(ValueError, match="has split them by its token_pattern"):
         tagger().fit([" ".join(x) for x in X], y)
     model = make_pipeline(SequenceVectorizer(max_length=3), GRUClassifier(pooling=None))
     with pytest.raises(ValueError, match="expected max_length=None, which keeps all tokens"):

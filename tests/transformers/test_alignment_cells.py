@@ -477,7 +477,7 @@ def test_unknown_channels():
     aligner.set_params(handle_unknown="ignore")
     assert_equal(aligner.transform(X), [EXPECTED[0], np.empty((0, 3))])
     numbers = [[(7, 3, 60.0)]]
-    with pytest.raises(ValueError, match="of the type of those in column 'channel' of X"):
+    with pytest.raises(ValueError, match="of the type of those in column 'channel'"):
         aligner.transform(numbers)
 
 

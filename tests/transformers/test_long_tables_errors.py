@@ -252,7 +252,7 @@ REFUSED = {
     "changing": (
         {"sample": "run", "static": ["heat"]},
         "of 'heat' for each sample, but sample 'b' has 30.0 in row 0 and nan in row 2. "
-        "|has 30.0 in row 0 and None in row 2. Columns that change belong into columns",
+        "|has 30.0 in row 0 and None in row 2. Columns that change belong in `columns`",
     ),
     "changing target": (
         {"sample": "run", "target": "colour"},
@@ -260,7 +260,7 @@ REFUSED = {
     ),
     "samples of another type": (
         {"sample": "run", "samples": [1]},
-        "samples of the type of those in column 'run' .* of type str, got 1 of type int",
+        "samples of the type of those in column 'run', .* of type str, got 1 of type int",
     ),
     "samples twice": ({"sample": "run", "samples": ["a", "a"]}, "distinct samples, got 'a' 2"),
     "a missing sample": ({"sample": "run", "samples": ["a", None]}, "distinct samples, got None"),
