@@ -28,7 +28,8 @@ __all__ = [
 # The prefixes of each scheme; without one, those of all.
 _PREFIXES = {"BIO": "BI", "BIOES": "BIES", "BILOU": "BILU", None: "BIESLU"}
 _AS_BIOES = str.maketrans("LU", "ES")
-_TAG = re.compile(r"([A-Z])(?:-(.+))?", re.DOTALL)
+_TAG = re.compile(r"([A-Z])(?:-(\S(?:.*\S)?))?", re.DOTALL)
+_MEANT = re.compile(r"([A-Za-z])[-_ .](.+)")
 # The type of an entity whose tags have none, "B" and "I": that of seqeval.
 _NO_TYPE = "_"
 
@@ -566,7 +567,11 @@ def _refuse_tag(parts, name, scheme):
     hint = ""
     if is_missing(tag):
         hint = " Entities are those of whole sequences: leave out sequences of which tags miss."
-    elif isinstance(tag, str) and _parse(tag, None):
+    elif isinstance(tag, str) and not _parse(tag, None):
+        meant = _MEANT.fullmatch(tag.strip())
+        meant = meant and f"{meant[1].upper()}-{meant[2]}"
+        hint = f" Did you mean {meant!r}?" if meant and _parse(meant, scheme) else ""
+    elif isinstance(tag, str):
         hint = f" Did you mean scheme={'BILOU' if tag[0] in 'LU' else 'BIOES'!r}?"
     error = ValueError if isinstance(tag, str) else TypeError
     raise error(

@@ -395,3 +395,10 @@ def test_scores_are_scorers_of_searches():
         "gruclassifier__learning_rate_init": 0.05
     }
     assert search.best_score_ == 1
+
+
+@pytest.mark.parametrize("tag", ["I_PER", "b-PER", "I PER", "B-PER "])
+def test_tags_that_are_nearly_some(tag):
+    meant = tag[0].upper() + "-PER"
+    with pytest.raises(ValueError, match=rf"got '{tag}' .* Did you mean '{meant}'\?"):
+        find_entities([[tag]])
