@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skgru._compat import names_of
-from skgru._data.arrays import as_array, describe
-from skgru._data.columns import concatenate
+from skgru._data.arrays import as_array, describe, exceeds_floats
 from skgru._data.forms import check_is_sequence, is_frame, is_sequence
 from skgru._data.groups import (
     EVENTS,
@@ -18,6 +17,7 @@ from skgru._data.groups import (
     shortened,
 )
 from skgru._data.libraries import ARRAYS, library_of, library_of_column
+from skgru._data.stacking import concatenate_columns
 
 __all__ = ["make_rows", "make_sequences"]
 
@@ -175,17 +175,16 @@ def make_sequences(
     X = library.frame(dict(zip(names, cells, strict=True)), index)
     if not targets:
         return X
+    if per_step and is_sequence(target):
+        return X, _side_by_side(long, groups, targets, index)
     if per_step:
-        of_targets = [_sequences(long, groups, name) for name in targets]
-    else:
-        for name in targets:
-            check_constant(long, groups, name, "With per_step=True y has a target for each step.")
-        _check_have_rows(groups)
-        of_targets = [library.take(long.column(name), groups.first_rows) for name in targets]
+        return X, library.labelled(_sequences(long, groups, target), target, index)
+    for name in targets:
+        check_constant(long, groups, name, "With per_step=True y has a target for each step.")
+    _check_have_rows(groups)
+    of_targets = [library.take(long.column(name), groups.first_rows) for name in targets]
     if not is_sequence(target):
         return X, library.labelled(of_targets[0], target, index)
-    if per_step:
-        return X, _side_by_side(of_targets, library, index)
     return X, library.frame(dict(zip(targets, of_targets, strict=True)), index)
 
 
@@ -321,16 +320,22 @@ def _check_have_rows(groups):
         )
 
 
-def _side_by_side(columns, library, index):
+def _side_by_side(long, groups, names, index):
     """Return the targets of all steps, several at each, as an array for each sample."""
-    cells = np.empty(len(columns[0]), object)
-    runs = zip(*(library.cells(column) for column in columns), strict=True)
-    for i, of_sample in enumerate(runs):
-        joined = concatenate([as_array(run) for run in of_sample])
-        if joined.dtype == object:  # in a type of all cells, if it rounds none
-            joined = as_array(joined.tolist())
-        cells[i] = joined.reshape(len(columns), -1).T
+    library = long.library
+    columns = [as_array(library.take(long.column(name), groups.order)) for name in names]
+    are_numbers = all(column.dtype.kind in "biuf" for column in columns)
+    if not are_numbers or _rounds(columns):
+        columns = [column.astype(object) for column in columns]
+    cells = ARRAYS.cut(concatenate_columns(columns), groups.offsets)
     return cells if index is None else library.labelled(library.make_column(cells), None, index)
+
+
+def _rounds(columns):
+    """Whether numbers in one array would become floats that cannot hold all of them."""
+    if np.result_type(*columns).kind != "f":
+        return False
+    return any(column.dtype.kind in "iu" and exceeds_floats(column) for column in columns)
 
 
 # --- The way back --------------------------------------------------------------------------------

@@ -212,7 +212,11 @@ class Pandas(Library):
         are_of_pandas = {isinstance(a, pd.api.extensions.ExtensionArray) for a in arrays}
         if are_of_pandas == {True}:
             filled = [array for array in arrays if len(array)] or arrays[:1]
-            return pd.concat(list(map(pd.Series, filled)), ignore_index=True), _lengths(arrays)
+            if len({array.dtype for array in filled}) == 1:
+                steps = pd.Series(type(filled[0])._concat_same_type(filled))
+            else:
+                steps = pd.concat(list(map(pd.Series, filled)), ignore_index=True)
+            return steps, _lengths(arrays)
         steps, lengths = super().join(column)
         return _series(steps, None) if steps.ndim == 1 else steps, lengths
 

@@ -190,7 +190,9 @@ def test_several_targets(library):
         assert run.shape == (len(rows), 2)
         # 2**60 + 1 is no float.
         assert run.tolist() == [[TABLE["hour"][row], TABLE["count"][row]] for row in rows]
-        assert run.dtype == (object if 0 in rows else float)
+        assert run.dtype == object
+    _, y = make_sequences(table, "run", "hour", [], ["hour", "failed"], per_step=True)
+    assert {run.dtype for run in y} == {np.dtype(float)}
     _, y = make_sequences(table, "run", "hour", ["heat"], ["machine", "failed"])
     assert type(y) is type(X)
     assert_same(cells_of(y, "machine", ["machine", "failed"]), ["press", "lathe", "lathe"])
