@@ -1,5 +1,6 @@
 """Any scikit-learn transformer, applied to every step of sequences."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -84,8 +85,8 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     - DataFrame of arrays of shape (n_steps_i,), one column per feature, such as `make_sequences`
       returns: the same;
     - list, tuple, object array or Series of DataFrames, one per sequence: the same;
-    - list, tuple, object array or Series of lists of texts, such as the words of a sentence: the
-      same.
+    - list, tuple, object array or Series of lists of texts, such as the words of a sentence, or of
+      dicts, for :class:`~sklearn.feature_extraction.DictVectorizer`: the same.
 
     From DataFrames the transformer is given a DataFrame, so that it can choose columns by name or
     by type, as :class:`~sklearn.compose.ColumnTransformer` does. Their columns may be of any type:
@@ -351,8 +352,11 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
     def _read(self, X, y="no_validation", *, reset):
         """Read X; with `reset`, learn its features, else compare with them."""
         keeps_types = not reset and self._keeps_types
-        given = _find_steps(X, int(self.features_per_step), type(self).__name__, keeps_types)
-        if _reads_texts(self.transformer):
+        reads = _cells_read_by(self.transformer)
+        given = _find_steps(
+            X, int(self.features_per_step), type(self).__name__, keeps_types, reads or (str,)
+        )
+        if reads:
             given = _as_texts(given)
         elif given.form == "texts":
             given = given._replace(steps=given.steps[:, None])
@@ -495,14 +499,14 @@ def _with_nan(dtype):
     return dtype if dtype.kind in "fc" else object
 
 
-def _find_steps(X, features_per_step, estimator_name, keeps_types=False):
+def _find_steps(X, features_per_step, estimator_name, keeps_types=False, cells=(str,)):
     check_container(X)
     frames = _frames_in(X)
     if frames:
         return _parse_frames(frames)
-    texts = _texts_in(X)
+    texts = _texts_in(X, cells)
     if texts:
-        return _parse_texts(texts)
+        return _parse_texts(texts, cells)
     if _holds_other_than_numbers(X, keeps_types):
         return _parse_columns(X)._replace(keeps_types=True)
     opened = open_form(X, estimator_name)
@@ -526,14 +530,14 @@ def _frames_in(X):
     return elements if any(map(_is_of_pandas_or_polars, elements)) else []
 
 
-def _texts_in(X):
-    """Return sequences of texts as a list; of any other X, an empty one."""
+def _texts_in(X, cells):
+    """Return sequences of texts, or of dicts, as a list; of any other X, an empty one."""
     if is_frame(X):
         return []  # whose columns have names
     elements = _elements_of(as_array(X) if hasattr(X, "to_numpy") else X)
     steps = (step for x in elements if is_sequence(x) for step in _elements_of(x))
     first = next((step for step in steps if not is_missing(step)), None)
-    return elements if isinstance(first, str) else []
+    return elements if isinstance(first, cells) else []
 
 
 def _elements_of(X):
@@ -543,12 +547,17 @@ def _elements_of(X):
     return list(X) if one_dimensional and is_sized else []
 
 
-def _reads_texts(transformer):
-    """Whether a transformer reads an array of texts, rather than a table."""
+def _cells_read_by(transformer):
+    """Return the types of the cells of the array that a transformer reads, () if it reads tables.
+
+    Those are texts, and of a :class:`~sklearn.feature_extraction.DictVectorizer` dicts.
+    """
     while getattr(transformer, "steps", None):
         transformer = transformer.steps[0][1]  # a pipeline has no say of its own
     tags = get_tags(transformer).input_tags
-    return tags.string and not tags.two_d_array
+    if tags.two_d_array:
+        return ()
+    return (str,) * tags.string + (Mapping,) * tags.dict
 
 
 def _is_of_pandas_or_polars(x):
@@ -628,7 +637,7 @@ def _parse_columns(X):
     return _of_rows(steps, _is_missing(steps).all(axis=1), first, "list")
 
 
-def _parse_texts(sequences):
+def _parse_texts(sequences, cells):
     parts = []
     for i, x in enumerate(sequences):
         if not is_sequence(x):
@@ -637,16 +646,17 @@ def _parse_texts(sequences):
     steps = np.concatenate(parts)
     missing = np.fromiter(map(is_missing, steps), bool, len(steps))
     given = _of_rows(steps, missing, list(map(len, parts)), "texts")
-    _check_texts(given.steps, given.read)
+    _check_texts(given.steps, given.read, cells)
     return given
 
 
-def _check_texts(steps, read):
+def _check_texts(steps, read, cells=(str,)):
     for row, step in enumerate(steps):
-        if not isinstance(step, str):
+        if not isinstance(step, cells):
             i, t = locate(row, read.sequences.offsets)
             raise TypeError(
-                f"Expected a text at each step, got {step!r} in sequence {i}, step {t}."
+                f"Expected a {'text' if str in cells else 'dict'} at each step, got {step!r} in "
+                f"sequence {i}, step {t}."
             )
 
 

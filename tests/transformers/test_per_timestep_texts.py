@@ -7,11 +7,13 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skgru import PerTimestep, SeriesBranch, TableBranch
+from tests.containers import objects
 from tests.multimodal.samples import classifier
 from tests.transformers.steps import Recording, assert_same_sequences
 
@@ -135,3 +137,21 @@ def test_a_word_without_any_feature_is_read_as_zeros_and_is_not_missing():
     model = classifier(given).fit(X, [[0, 1], [0, 0], [1, 0, 0]])
     assert [len(part) for part in model.predict(X)] == [2, 2, 3]
     assert not model.named_branches_["words"].has_missing_
+
+
+def test_dicts_of_features():
+    words = [
+        [{"word": "Rome", "is_title": True}, {"word": "is", "is_title": False}],
+        [{"word": "is"}],
+    ]
+    for X in (words, pd.Series(words), objects(words)):
+        found = PerTimestep(DictVectorizer(sparse=False)).fit(words).transform(X)
+        assert [x.tolist() for x in found] == [[[1, 1, 0], [0, 0, 1]], [[0, 0, 1]]]
+    [hashed] = PerTimestep(FeatureHasher(8)).fit_transform(words[:1])
+    assert hashed.shape == (2, 8)
+    with pytest.raises(
+        TypeError, match="Expected a dict at each step, got 1 in sequence 0, step 1"
+    ):
+        PerTimestep(DictVectorizer()).fit([[{"a": 1}, 1]])
+    with pytest.raises(TypeError, match="got a dict"):
+        PerTimestep(StandardScaler()).fit(words)
