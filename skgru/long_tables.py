@@ -234,11 +234,8 @@ def make_rows(values, table, sample=None, time=None, *, samples=None, name=None)
     >>> from skgru import make_rows, make_sequences
     >>> table = pd.DataFrame({"run": ["a", "b", "a"], "hour": [1, 0, 0], "heat": [2.0, 3.0, 1.0]})
     >>> X = make_sequences(table, "run", "hour")
-    >>> make_rows(["fails", "lasts"], table, "run", "hour")
-    0    fails
-    1    lasts
-    2    fails
-    Name: prediction, dtype: str
+    >>> make_rows(["fails", "lasts"], table, "run", "hour").tolist()
+    ['fails', 'lasts', 'fails']
     >>> make_rows([np.array([0.1, 0.2]), np.array([0.9])], table, "run", "hour")
     0    0.2
     1    0.9
