@@ -552,6 +552,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         analyze = self.build_analyzer()
         stop_words = self._counter().get_stop_words() or ()
         for position, document in enumerate(X):
+            document = document.as_py() if hasattr(document, "as_py") else document  # of Arrow
             if isinstance(document, str | bytes) or (custom and isinstance(document, Iterable)):
                 kinds.add("texts")
                 yield list(analyze(document))

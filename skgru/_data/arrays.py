@@ -70,6 +70,8 @@ def as_array(cells: Any) -> NDArray[Any]:
         return _without_mask(cells)
     if isinstance(cells, np.ndarray | np.generic):
         return np.asarray(cells)
+    if hasattr(cells, "as_py"):  # a cell of Arrow, such as a list
+        cells = cells.as_py()
     if hasattr(type(cells), "toarray"):
         raise TypeError(f"Expected a dense array, got {describe(cells)}: use its toarray().")
     if isinstance(cells, str | bytes | bytearray | Set | Mapping):
