@@ -255,7 +255,7 @@ def make_rows(values, table, sample=None, time=None, *, samples=None, name=None)
         )
     places = np.full(len(groups.owners), -1, np.intp)
     places[groups.order] = np.arange(len(groups.order))
-    rows = {}
+    keys, rows = [], []
     given = _given_columns(values, groups)
     for label, column in given.columns.items():
         own = library_of_column(column)
@@ -273,14 +273,14 @@ def make_rows(values, table, sample=None, time=None, *, samples=None, name=None)
         for key, part in _parts(label, column):
             if library_of_column(part) is not long.library:
                 part = long.library.make_column(as_array(part))
-            rows[key] = long.library.take(part, at)
-    names = _names_of_result(name, list(rows), given)
+            keys.append(key)
+            rows.append(long.library.take(part, at))
+    names = _names_of_result(name, keys, given)
     check_distinct(names, "name")
     index = long.library.index_of(table)
     if len(rows) == 1 and not given.is_table:
-        (column,) = rows.values()
-        return long.library.labelled(column, names[0], index)
-    columns = dict(zip(names, rows.values(), strict=True))
+        return long.library.labelled(rows[0], names[0], index)
+    columns = dict(zip(names, rows, strict=True))
     if long.library is ARRAYS:
         return columns
     return long.library.frame(columns, index)
@@ -422,7 +422,7 @@ def _check_lengths(lengths, groups):
 def _parts(label, column):
     """Return a column of rows, or each of the columns of one of several numbers in a row."""
     if isinstance(column, np.ndarray) and column.ndim == 2:
-        return [((label, k), column[:, k]) for k in range(column.shape[1])]
+        return [(f"{label}_{k}", column[:, k]) for k in range(column.shape[1])]
     return [(label, column)]
 
 
@@ -435,8 +435,5 @@ def _names_of_result(name, keys, given):
             raise ValueError(f"Expected {n} names in name, got {len(names)}.")
         return names
     if given.are_named or given.is_table:
-        return [
-            f"{key[0]}_{key[1]}" if isinstance(key, tuple) and len(key) == 2 else key
-            for key in keys
-        ]
+        return keys
     return ["prediction"] if n == 1 else [f"prediction_{j}" for j in range(n)]

@@ -357,7 +357,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
             X, int(self.features_per_step), type(self).__name__, keeps_types, reads or (str,)
         )
         if reads:
-            given = _as_texts(given)
+            given = _as_cells(given, reads)
         elif given.form == "texts":
             given = given._replace(steps=given.steps[:, None])
         named = names_of(X)
@@ -499,14 +499,14 @@ def _with_nan(dtype):
     return dtype if dtype.kind in "fc" else object
 
 
-def _find_steps(X, features_per_step, estimator_name, keeps_types=False, cells=(str,)):
+def _find_steps(X, features_per_step, estimator_name, keeps_types=False, kinds=(str,)):
     check_container(X)
     frames = _frames_in(X)
     if frames:
         return _parse_frames(frames)
-    texts = _texts_in(X, cells)
+    texts = _texts_in(X, kinds)
     if texts:
-        return _parse_texts(texts, cells)
+        return _parse_texts(texts, kinds)
     if _holds_other_than_numbers(X, keeps_types):
         return _parse_columns(X)._replace(keeps_types=True)
     opened = open_form(X, estimator_name)
@@ -530,14 +530,14 @@ def _frames_in(X):
     return elements if any(map(_is_of_pandas_or_polars, elements)) else []
 
 
-def _texts_in(X, cells):
+def _texts_in(X, kinds):
     """Return sequences of texts, or of dicts, as a list; of any other X, an empty one."""
     if is_frame(X):
         return []  # whose columns have names
     elements = _elements_of(as_array(X) if hasattr(X, "to_numpy") else X)
     steps = (step for x in elements if is_sequence(x) for step in _elements_of(x))
     first = next((step for step in steps if not is_missing(step)), None)
-    return elements if isinstance(first, cells) else []
+    return elements if isinstance(first, kinds) else []
 
 
 def _elements_of(X):
@@ -637,7 +637,7 @@ def _parse_columns(X):
     return _of_rows(steps, _is_missing(steps).all(axis=1), first, "list")
 
 
-def _parse_texts(sequences, cells):
+def _parse_texts(sequences, kinds):
     parts = []
     for i, x in enumerate(sequences):
         if not is_sequence(x):
@@ -646,29 +646,30 @@ def _parse_texts(sequences, cells):
     steps = np.concatenate(parts)
     missing = np.fromiter(map(is_missing, steps), bool, len(steps))
     given = _of_rows(steps, missing, list(map(len, parts)), "texts")
-    _check_texts(given.steps, given.read, cells)
+    _check_cells(given.steps, given.read, kinds)
     return given
 
 
-def _check_texts(steps, read, cells=(str,)):
+def _check_cells(steps, read, kinds):
+    """Refuse a step that is none of the kinds of cells, texts or dicts."""
     for row, step in enumerate(steps):
-        if not isinstance(step, cells):
+        if not isinstance(step, kinds):
             i, t = locate(row, read.sequences.offsets)
             raise TypeError(
-                f"Expected a {'text' if str in cells else 'dict'} at each step, got {step!r} in "
+                f"Expected a {'text' if str in kinds else 'dict'} at each step, got {step!r} in "
                 f"sequence {i}, step {t}."
             )
 
 
-def _as_texts(given):
-    """Return a table of one column of texts as an array of them; any other steps as they are."""
+def _as_cells(given, kinds):
+    """Return a table of one column of cells as an array of them; any other steps as they are."""
     steps = given.steps
     if len(steps.shape) == 1 or steps.shape[1] != 1:
         return given
     (column,) = columns_of(steps)
-    texts = as_array(column).astype(object)
-    _check_texts(texts, given.read)
-    return given._replace(steps=texts)
+    cells = as_array(column).astype(object)
+    _check_cells(cells, given.read, kinds)
+    return given._replace(steps=cells)
 
 
 def _type_name(x):

@@ -174,7 +174,7 @@ class Groups(NamedTuple):
     owners : ndarray of shape (n_rows,)
         The sample of each row of the table, -1 where it is not among the samples.
     first_rows : ndarray of shape (n_samples,)
-        A row of each sample, -1 where it has none.
+        The row of each sample's first step, -1 where it has none.
     """
 
     samples: list[Any]
@@ -260,33 +260,34 @@ def _samples_of(long: LongTable) -> tuple[list[Any], Indices]:
     name = long.name_of(long.sample, "sample")
     column = long.column(long.sample)
     try:
-        numbers = long.library.number(column)
+        codes = long.library.factorize(column)
     except TypeError as error:
         raise ValueError(
             f"Expected a text, a number or a date in every row of {name!r}: {error}."
         ) from error
-    if len(numbers) == 0:
+    if len(codes) == 0:
         raise ValueError("Expected a table with at least one row, got none.")
-    if (numbers < 0).any():
+    if (codes < 0).any():
         raise ValueError(
             f"Expected a sample in every row of {name!r}, got a missing one in row "
-            f"{np.argmin(numbers)}, {np.count_nonzero(numbers < 0)} in all: fill them in, or leave "
+            f"{np.argmin(codes)}, {np.count_nonzero(codes < 0)} in all: fill them in, or leave "
             "those rows out."
         )
-    numbers, first_rows = _by_first_row(numbers)
+    codes, first_rows = _by_first_row(codes)
     distinct = to_column(long.library.take(column, first_rows), name)
     # Cells of several types can be one identifier: a date of Python and one of pandas.
     samples, places = number_keys(distinct, Rows(first_rows), name)
-    return samples, places[numbers]
+    return samples, places[codes]
 
 
-def _by_first_row(numbers: Indices) -> tuple[Indices, Indices]:
-    """Return numbers that count by first appearance, and the rows where each is the first."""
-    _, first_rows, numbers = np.unique(numbers, return_index=True, return_inverse=True)
+def _by_first_row(codes: Indices) -> tuple[Indices, Indices]:
+    """Return codes in order of first appearance, and the first row of each."""
+    first_rows = np.empty(codes.max() + 1, np.intp)
+    first_rows[codes[::-1]] = np.arange(len(codes))[::-1]  # of several rows the last one stays
     by_row = np.argsort(first_rows)
     places = np.empty_like(by_row)
     places[by_row] = np.arange(len(by_row))
-    return places[numbers], first_rows[by_row]
+    return places[codes], first_rows[by_row]
 
 
 def _times_of(long: LongTable) -> Values:
@@ -301,11 +302,11 @@ def check_constant(long: LongTable, groups: Groups, name: Any, hint: str) -> Non
     """Refuse a column that has several values in a sample; a missing one is a value."""
     column = long.column(name)
     try:
-        numbers = long.library.number(column)
+        codes = long.library.factorize(column)
     except TypeError as error:
         raise ValueError(f"Expected cells of column {name!r} to compare: {error}.") from error
-    firsts = np.append(numbers[groups.first_rows], 0)[groups.owners]
-    differs = (numbers != firsts) & (groups.owners >= 0)
+    firsts = np.append(codes[groups.first_rows], 0)[groups.owners]
+    differs = (codes != firsts) & (groups.owners >= 0)
     if differs.any():
         row = int(np.argmax(differs))
         sample = groups.owners[row]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skgru._compat import names_of
-from skgru._data.arrays import as_array, describe, is_missing
+from skgru._data.arrays import as_array, describe, exceeds_floats, is_missing
 from skgru._data.columns import concatenate, to_objects
 from skgru._data.forms import check_is_sequence, is_sequence
 from skgru._data.selection import missing_cells
@@ -43,8 +43,8 @@ class Library(ABC):
         """Return an array as a column."""
 
     @abstractmethod
-    def number(self, column: Any) -> Indices:
-        """Return a number for each cell, the same for equal cells; -1 for missing ones.
+    def factorize(self, column: Any) -> Indices:
+        """Return codes of the cells, 0 to n_distinct - 1 and equal for equal ones; -1 = missing.
 
         Raises
         ------
@@ -69,10 +69,6 @@ class Library(ABC):
         said = (_is_of_numbers(sequence) for sequence in _present(column))
         return all(islice((of_numbers for of_numbers in said if of_numbers is not None), 1))
 
-    def cells(self, column: Any) -> list[Any]:
-        """Return the cells of a column of sequences as a list."""
-        return list(column)
-
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all sequences, as a column or an array, and how many each has.
 
@@ -81,7 +77,7 @@ class Library(ABC):
         ValueError
             If a cell is no sequence, or sequences have steps of unlike widths.
         """
-        cells = self.cells(column)
+        cells = list(column)
         for i, cell in enumerate(cells):
             check_is_sequence(i, cell)
         arrays = [as_array(cell) for cell in cells]
@@ -166,10 +162,10 @@ class Pandas(Library):
 
         return pd.Series(cells)
 
-    def number(self, column: Any) -> Indices:
-        """Return the numbers of the cells."""
-        numbers: Indices = column.factorize()[0]
-        return numbers
+    def factorize(self, column: Any) -> Indices:
+        """Return the codes of the cells, by first appearance."""
+        codes: Indices = column.factorize()[0]
+        return codes
 
     def take(self, column: Any, rows: Indices) -> Any:
         """Return cells; whole numbers and truth values are nullable where some are missing."""
@@ -208,7 +204,7 @@ class Pandas(Library):
         if _is_list(column.dtype):
             steps, lengths = ARROW.join(column.array.__arrow_array__())
             return pd.Series(steps, dtype=pd.ArrowDtype(steps.type)), lengths
-        arrays = self.cells(column)
+        arrays = list(column)
         are_of_pandas = {isinstance(a, pd.api.extensions.ExtensionArray) for a in arrays}
         if are_of_pandas == {True}:
             filled = [array for array in arrays if len(array)] or arrays[:1]
@@ -291,10 +287,10 @@ class Polars(Library):
 
         return pl.Series(cells.tolist() if cells.dtype == object else cells)
 
-    def number(self, column: Any) -> Indices:
+    def factorize(self, column: Any) -> Indices:
         """Return the ranks of the cells."""
         if column.dtype.is_nested() or str(column.dtype) == "Object":
-            return _number_objects(to_objects(column))
+            return _factorize_objects(to_objects(column))
         if column.dtype.is_float():
             column = column.fill_nan(None)
         ranks: Indices = column.rank("dense").fill_null(0).to_numpy().astype(np.intp)
@@ -375,8 +371,8 @@ class Arrow(Library):
 
         return pa.array(cells.tolist() if cells.dtype.kind in "OU" else cells)
 
-    def number(self, column: Any) -> Indices:
-        """Return the numbers of the cells among the distinct ones."""
+    def factorize(self, column: Any) -> Indices:
+        """Return the codes of the cells."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -386,10 +382,10 @@ class Arrow(Library):
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if pa.types.is_nested(column.type):
-            return _number_objects(to_objects(column.to_pylist()))
+            return _factorize_objects(to_objects(column.to_pylist()))
         indices = column.dictionary_encode().indices
-        numbers: Indices = indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
-        return numbers
+        codes: Indices = indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+        return codes
 
     def take(self, column: Any, rows: Indices) -> Any:
         """Return cells; missing ones are null."""
@@ -418,10 +414,6 @@ class Arrow(Library):
             kind = kind.value_type
         tests = types.is_integer, types.is_floating, types.is_boolean, types.is_null
         return any(test(kind) for test in tests)
-
-    def cells(self, column: Any) -> list[Any]:
-        """Return the lists of a column, each as an array of Arrow."""
-        return [sequence.values for sequence in column]
 
     def join(self, column: Any) -> tuple[Any, Indices]:
         """Return the cells of all sequences."""
@@ -468,12 +460,12 @@ class Arrays(Library):
         """Return the array."""
         return cells
 
-    def number(self, column: Any) -> Indices:
-        """Return the numbers of the cells among the distinct ones."""
+    def factorize(self, column: Any) -> Indices:
+        """Return the codes of the cells."""
         if column.dtype == object:
-            return _number_objects(column)
-        _, numbers = np.unique(column, return_inverse=True)
-        return np.where(missing_cells(column), -1, numbers)
+            return _factorize_objects(column)
+        _, codes = np.unique(column, return_inverse=True)
+        return np.where(missing_cells(column), -1, codes)
 
     def take(self, column: Any, rows: Indices) -> Any:
         """Return cells; missing ones are NaN, NaT or None, among which no number is rounded."""
@@ -481,7 +473,7 @@ class Arrays(Library):
         absent = rows < 0
         if not absent.any():
             return cells
-        if cells.dtype.kind == "f" or (cells.dtype.kind in "iu" and _fit_floats(cells)):
+        if cells.dtype.kind == "f" or (cells.dtype.kind in "iu" and not exceeds_floats(cells)):
             return np.where(absent.reshape(-1, *[1] * (cells.ndim - 1)), np.nan, cells)
         if cells.dtype.kind in "mM":
             return np.where(absent, cells.dtype.type("NaT"), cells)
@@ -506,16 +498,12 @@ class Arrays(Library):
         return cells
 
 
-def _fit_floats(numbers: Values) -> bool:
-    return bool((numbers.astype(np.float64).astype(numbers.dtype) == numbers).all())
-
-
-def _number_objects(cells: Iterable[Any]) -> Indices:
-    """Return the numbers of objects among the distinct ones; -1 for missing ones."""
+def _factorize_objects(cells: Iterable[Any]) -> Indices:
+    """Return the codes of objects; -1 = missing."""
     cells = list(cells)
-    number: dict[Any, int] = {}
+    codes: dict[Any, int] = {}
     return np.fromiter(
-        (-1 if is_missing(cell) else number.setdefault(cell, len(number)) for cell in cells),
+        (-1 if is_missing(cell) else codes.setdefault(cell, len(codes)) for cell in cells),
         np.intp,
         len(cells),
     )
