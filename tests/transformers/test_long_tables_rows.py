@@ -489,3 +489,12 @@ def test_an_index_of_pandas_says_the_samples_also_where_it_is_a_range():
     X = make_sequences(table, "u", "t", ["v"], samples=range(2, -1, -1))
     found = make_rows(pd.Series([2, 1, 0], index=X.index), table, "u", "t")
     assert found.tolist() == [0, 0, 1, 1, 2]
+
+
+def test_names_that_are_tuples_stay_so():
+    columns = pd.MultiIndex.from_tuples([("p", "a"), ("p", "b")])
+    values = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=columns)
+    table = pd.DataFrame({"u": [0, 1, 0]})
+    found = make_rows(values, table, "u")
+    assert list(found) == list(columns)
+    assert found.to_numpy().tolist() == [[1, 2], [3, 4], [1, 2]]

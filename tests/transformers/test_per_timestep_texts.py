@@ -155,3 +155,11 @@ def test_dicts_of_features():
         PerTimestep(DictVectorizer()).fit([[{"a": 1}, 1]])
     with pytest.raises(TypeError, match="got a dict"):
         PerTimestep(StandardScaler()).fit(words)
+
+
+def test_dicts_in_the_cells_of_a_table():
+    words = [[{"a": 1.0}, {"b": 2.0}], [{"a": 3.0}]]
+    found = PerTimestep(DictVectorizer(sparse=False)).fit_transform(pd.DataFrame({"w": words}))
+    assert [x.tolist() for x in found] == [[[1, 0], [0, 2]], [[3, 0]]]
+    with pytest.raises(TypeError, match=r"Expected a dict at each step, got 1\.0 in sequence 0"):
+        PerTimestep(DictVectorizer()).fit([np.ones((2, 1))])
