@@ -8,14 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 from numpy.testing import assert_array_equal
 
 from tests.datasets import read_numbers
-
-try:  # no requirement of the tests, and one may be installed that needs a newer NumPy
-    import pyarrow as pa
-except ImportError:
-    pa = None
 
 
 def objects(sequences):
@@ -109,17 +105,16 @@ CONTAINERS = {
     "polars Decimal": lambda v: pl.Series(v).cast(pl.Decimal(10, 2)),
     "polars frame": lambda v: pl.DataFrame({"a": v}),
 }
-if pa:
-    CONTAINERS |= {
-        "Arrow": pa.array,
-        "Arrow in chunks": lambda v: pa.chunked_array([v[:1], v[1:]]),
-        "Arrow Decimal": lambda v: pa.array(list(map(Decimal, v)), pa.decimal128(10, 2)),
-        "Arrow table": lambda v: pa.table({"a": v}),
-        "Arrow batch": lambda v: pa.RecordBatch.from_pydict({"a": v}),
-        "pandas Arrow Decimal": lambda v: pd.Series(
-            list(map(Decimal, v)), dtype=pd.ArrowDtype(pa.decimal128(10, 2))
-        ),
-    }
+CONTAINERS |= {
+    "Arrow": pa.array,
+    "Arrow in chunks": lambda v: pa.chunked_array([v[:1], v[1:]]),
+    "Arrow Decimal": lambda v: pa.array(list(map(Decimal, v)), pa.decimal128(10, 2)),
+    "Arrow table": lambda v: pa.table({"a": v}),
+    "Arrow batch": lambda v: pa.RecordBatch.from_pydict({"a": v}),
+    "pandas Arrow Decimal": lambda v: pd.Series(
+        list(map(Decimal, v)), dtype=pd.ArrowDtype(pa.decimal128(10, 2))
+    ),
+}
 # The same with NaN for a missing number.
 WITH_MISSING = {
     "NaN": np.array,
@@ -145,17 +140,14 @@ WITH_MISSING = {
         pl.Decimal(10, 2)
     ),
 }
-if pa:
-    WITH_MISSING |= {
-        "Arrow": lambda v: pa.array(with_missing(v, None), pa.float64()),
-        "Arrow table": lambda v: pa.table({"a": pa.array(with_missing(v, None), pa.float64())}),
-        "Arrow categories": lambda v: pa.chunked_array(
-            [pa.array(with_missing(v, None), pa.float64()).dictionary_encode()]
-        ),
-        "pandas Arrow": lambda v: pd.Series(
-            with_missing(v, None), dtype=pd.ArrowDtype(pa.float64())
-        ),
-    }
+WITH_MISSING |= {
+    "Arrow": lambda v: pa.array(with_missing(v, None), pa.float64()),
+    "Arrow table": lambda v: pa.table({"a": pa.array(with_missing(v, None), pa.float64())}),
+    "Arrow categories": lambda v: pa.chunked_array(
+        [pa.array(with_missing(v, None), pa.float64()).dictionary_encode()]
+    ),
+    "pandas Arrow": lambda v: pd.Series(with_missing(v, None), dtype=pd.ArrowDtype(pa.float64())),
+}
 # Each makes an X of sequences.
 OUTER = {
     "list": list,

@@ -93,13 +93,12 @@ RAGGED_UNIVARIATE_FORMS = {
         pad(column(s), 9, np.nan), orient="row", nan_to_null=True
     ),
 }
-if pa:
-    RAGGED_UNIVARIATE_FORMS |= {
-        "pyarrow array of lists": lambda s: pa.array(lists(column(s))),
-        "pandas Series of pyarrow lists": lambda s: pd.Series(
-            lists(column(s)), dtype=pd.ArrowDtype(pa.list_(pa.float64()))
-        ),
-    }
+RAGGED_UNIVARIATE_FORMS |= {
+    "pyarrow array of lists": lambda s: pa.array(lists(column(s))),
+    "pandas Series of pyarrow lists": lambda s: pd.Series(
+        lists(column(s)), dtype=pd.ArrowDtype(pa.list_(pa.float64()))
+    ),
+}
 # Forms for arrays of shape (n, T, D) that are cut into steps of D numbers by `features_per_step`.
 FLAT_FORMS = {
     "2-D array": lambda X: X.reshape(len(X), -1),

@@ -125,13 +125,12 @@ OF_FLOATS = {
         }
     ),
 }
-if pa:
-    OF_FLOATS["Arrow"] = lambda v: pa.table(
-        {
-            k: pa.array([None if x != x else float(x) for x in c], pa.float64())
-            for k, c in columns(v).items()
-        }
-    )
+OF_FLOATS["Arrow"] = lambda v: pa.table(
+    {
+        k: pa.array([None if x != x else float(x) for x in c], pa.float64())
+        for k, c in columns(v).items()
+    }
+)
 FRAMES = {"pandas", "nullable", "polars", "polars Decimal", "Arrow"}
 # Of several sequences.
 OUTER = {

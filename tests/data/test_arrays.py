@@ -106,10 +106,9 @@ RECTANGLES = {
     ),
     "list of lists of None": lambda a: [with_missing(row, None) for row in a],
 }
-if pa:
-    RECTANGLES["Arrow table"] = lambda a: pa.table(
-        [pa.array(with_missing(c, None), pa.float64()) for c in a.T], names=list("abcd")
-    )
+RECTANGLES["Arrow table"] = lambda a: pa.table(
+    [pa.array(with_missing(c, None), pa.float64()) for c in a.T], names=list("abcd")
+)
 
 
 @pytest.mark.parametrize("form", RECTANGLES)
@@ -128,11 +127,10 @@ BOOLEANS = {
     "lists": lambda: [[True, False], [None, True]],
     "lists of masked": lambda: [[True, False], [MASKED, True]],
 }
-if pa:
-    BOOLEANS["Arrow"] = lambda: pa.table({"a": [True, None], "b": [False, True]})
-    BOOLEANS["pandas Arrow"] = lambda: pd.DataFrame(
-        {"a": [True, None], "b": [False, True]}, dtype=pd.ArrowDtype(pa.bool_())
-    )
+BOOLEANS["Arrow"] = lambda: pa.table({"a": [True, None], "b": [False, True]})
+BOOLEANS["pandas Arrow"] = lambda: pd.DataFrame(
+    {"a": [True, None], "b": [False, True]}, dtype=pd.ArrowDtype(pa.bool_())
+)
 
 
 @pytest.mark.parametrize("form", BOOLEANS)
@@ -187,13 +185,12 @@ TOKENS = {
     "polars frame": lambda v: pl.DataFrame({"a": v}),
     "frame and missing": lambda v: pl.DataFrame({"a": [*v, None]}),
 }
-if pa:
-    TOKENS |= {
-        "Arrow": pa.array,
-        "Arrow and missing": lambda v: pa.array([*v, None]),
-        "Arrow table": lambda v: pa.table({"a": [*v, None]}),
-        "pandas Arrow": lambda v: pd.Series([*v, None], dtype=pd.ArrowDtype(pa.int64())),
-    }
+TOKENS |= {
+    "Arrow": pa.array,
+    "Arrow and missing": lambda v: pa.array([*v, None]),
+    "Arrow table": lambda v: pa.table({"a": [*v, None]}),
+    "pandas Arrow": lambda v: pd.Series([*v, None], dtype=pd.ArrowDtype(pa.int64())),
+}
 
 
 @pytest.mark.parametrize("form", TOKENS)

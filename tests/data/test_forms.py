@@ -194,8 +194,7 @@ def rename(frame):
 
 
 LIBRARIES = dict(NAMED_FRAMES)
-if pa:
-    LIBRARIES["pyarrow"] = pa
+LIBRARIES["pyarrow"] = pa
 
 
 def of_frames(X, library):

@@ -171,8 +171,7 @@ OF_IDS = {
     "polars unsigned": lambda v: pl.Series(v, dtype=pl.UInt64),
     "OnlyArray": lambda v: OnlyArray(np.array(v, np.int64)),
 }
-if pa:
-    OF_IDS["Arrow"] = lambda v: pa.array([*v, None], pa.int64())
+OF_IDS["Arrow"] = lambda v: pa.array([*v, None], pa.int64())
 
 
 @given(
@@ -219,8 +218,7 @@ OF_STAMPS = {
     "Fraction": lambda t: [Fraction(i, 10**6) + 1_700_000_000 for i in t],
     "Decimal": lambda t: [Decimal(i) / 10**6 + 1_700_000_000 for i in t],
 }
-if pa:
-    OF_STAMPS["Arrow"] = lambda t: pa.array([*from_epoch(t), None], pa.timestamp("us"))
+OF_STAMPS["Arrow"] = lambda t: pa.array([*from_epoch(t), None], pa.timestamp("us"))
 
 
 @given(data=st.data(), ticks=st.lists(STAMPS, min_size=1, max_size=3))

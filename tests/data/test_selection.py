@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.compose import make_column_selector
@@ -17,7 +18,7 @@ def as_objects(columns):
 
 
 def as_arrow(columns):
-    return pytest.importorskip("pyarrow").table(columns)
+    return pa.table(columns)
 
 
 CONTAINERS = {
@@ -184,7 +185,6 @@ def test_names_that_are_numbers_are_said_as_text():
 
 
 def test_containers_say_which_columns_hold_categories():
-    pa = pytest.importorskip("pyarrow")
     texts, numbers = ["u", "v"], pd.Categorical([1, 2])
     frames = [
         pd.DataFrame({"a": pd.Categorical(texts), "b": numbers, "c": texts, "d": [1, 2]}),

@@ -98,7 +98,6 @@ def test_one_column_of_steps_of_several_features(library):
         assert_array_equal(x, expected)
 
 
-@pytest.mark.skipif(pa is None, reason="needs pyarrow")
 def test_tables_of_arrow_are_scaled_step_by_step():
     arrays = [np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[5.0, 6.0]])]
     expected = PerTimestep(StandardScaler()).fit_transform(arrays)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,7 +243,6 @@ def test_categories_that_training_did_not_have_are_unknown(cells, categories, ki
 
 
 def test_arrow_s_categories_are_categories():
-    pa = pytest.importorskip("pyarrow")
     columns = {
         "text": pa.array(TEXTS),
         "dictionary": pa.array(TEXTS).dictionary_encode(),

@@ -87,9 +87,8 @@ LABELS = {
     "polars Enum": lambda: pl.Series(list("abab"), dtype=pl.Enum(["b", "a"])),
     "deque": lambda: deque("abab"),
 }
-if pa:
-    LABELS["Arrow"] = lambda: pa.array(list("abab"))
-    LABELS["Arrow dictionary"] = lambda: pa.array(list("abab")).dictionary_encode()
+LABELS["Arrow"] = lambda: pa.array(list("abab"))
+LABELS["Arrow dictionary"] = lambda: pa.array(list("abab")).dictionary_encode()
 
 
 @pytest.mark.parametrize("form", LABELS)
@@ -208,8 +207,7 @@ def test_frames_of_targets_may_hold_decimals_and_share_names():
         np.ma.array(y, mask=False),
         memoryview(y),
     ]
-    if pa:
-        forms.append(pa.table({"a": y[:, 0], "b": y[:, 1]}))
+    forms.append(pa.table({"a": y[:, 0], "b": y[:, 1]}))
     for form in forms:
         assert_same_model(small(GRURegressor).fit(X, form), expected)
         assert expected.score(X, form) == expected.score(X, y)

@@ -154,18 +154,15 @@ DATES = {
     f"datetime64[{unit}]": lambda unit=unit: np.array(NAIVE, f"M8[{unit}]")
     for unit in ("s", "ms", "us", "ns")
 }
-if pa:
-    DATES |= {
-        f"Arrow, {unit}": lambda unit=unit: pa.array(NAIVE, pa.timestamp(unit))
-        for unit in ("s", "ms", "us", "ns")
-    }
-    DATES |= {
-        "Arrow with a zone": lambda: pa.array(AWARE, pa.timestamp("us", "UTC")),
-        "pandas Arrow": lambda: pd.Series(NAIVE, dtype=pd.ArrowDtype(pa.timestamp("us"))),
-        "pandas Arrow, zone": lambda: pd.Series(
-            AWARE, dtype=pd.ArrowDtype(pa.timestamp("us", "UTC"))
-        ),
-    }
+DATES |= {
+    f"Arrow, {unit}": lambda unit=unit: pa.array(NAIVE, pa.timestamp(unit))
+    for unit in ("s", "ms", "us", "ns")
+}
+DATES |= {
+    "Arrow with a zone": lambda: pa.array(AWARE, pa.timestamp("us", "UTC")),
+    "pandas Arrow": lambda: pd.Series(NAIVE, dtype=pd.ArrowDtype(pa.timestamp("us"))),
+    "pandas Arrow, zone": lambda: pd.Series(AWARE, dtype=pd.ArrowDtype(pa.timestamp("us", "UTC"))),
+}
 
 
 def differences(X, feature=0, **options):
@@ -179,7 +176,7 @@ def test_dates_are_seconds(form):
     assert_array_equal(differences([stamps]), SECONDS)
     if isinstance(stamps, pl.Series):
         frame = pl.DataFrame({"a": SECONDS, "when": stamps})
-    elif pa and isinstance(stamps, pa.Array):
+    elif isinstance(stamps, pa.Array):
         frame = pa.table({"a": SECONDS, "when": stamps})
     else:
         frame = pd.DataFrame({"a": SECONDS, "when": stamps})
@@ -272,17 +269,16 @@ FINE_FORMS = {
     "pandas with a zone": (lambda: pd.Series(FINE_DATES).dt.tz_localize("UTC"), 1e-9),
     "polars dates": (lambda: pl.Series(FINE_DATES), 1e-9),
 }
-if pa:
-    FINE_FORMS |= {
-        "Arrow integers": (lambda: pa.array(FINE), 1),
-        "Arrow integers and null": (lambda: pa.array([*FINE.tolist(), None]), 1),
-        "Arrow dates": (lambda: pa.array(FINE, pa.timestamp("ns")), 1e-9),
-        "Arrow dates, null": (lambda: pa.array([*FINE.tolist(), None], pa.timestamp("ns")), 1e-9),
-        "pandas Arrow": (
-            lambda: pd.Series(FINE_DATES).astype(pd.ArrowDtype(pa.timestamp("ns"))),
-            1e-9,
-        ),
-    }
+FINE_FORMS |= {
+    "Arrow integers": (lambda: pa.array(FINE), 1),
+    "Arrow integers and null": (lambda: pa.array([*FINE.tolist(), None]), 1),
+    "Arrow dates": (lambda: pa.array(FINE, pa.timestamp("ns")), 1e-9),
+    "Arrow dates, null": (lambda: pa.array([*FINE.tolist(), None], pa.timestamp("ns")), 1e-9),
+    "pandas Arrow": (
+        lambda: pd.Series(FINE_DATES).astype(pd.ArrowDtype(pa.timestamp("ns"))),
+        1e-9,
+    ),
+}
 
 
 @pytest.mark.parametrize("form", FINE_FORMS)

@@ -252,9 +252,8 @@ FORMS = {
     "polars": lambda y: pl.Series(y, dtype=pl.List(pl.String)),
     "polars frame": lambda y: pl.DataFrame({"tags": y}),
 }
-if pa:
-    FORMS["Arrow"] = lambda y: pa.array(y, pa.list_(pa.string()))
-    FORMS["Arrow chunks"] = lambda y: pa.chunked_array([y[:2], y[2:]], pa.list_(pa.string()))
+FORMS["Arrow"] = lambda y: pa.array(y, pa.list_(pa.string()))
+FORMS["Arrow chunks"] = lambda y: pa.chunked_array([y[:2], y[2:]], pa.list_(pa.string()))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -57,12 +57,11 @@ FORMS = {
         BY_NAME,
     ),
 }
-if pa is not None:
-    FORMS["Arrow"] = lambda: (arrow_table(), BY_NAME)
-    FORMS["Arrow dictionary"] = lambda: (
-        arrow_table().set_column(4, "ward", arrow_table()["ward"].dictionary_encode()),
-        BY_NAME,
-    )
+FORMS["Arrow"] = lambda: (arrow_table(), BY_NAME)
+FORMS["Arrow dictionary"] = lambda: (
+    arrow_table().set_column(4, "ward", arrow_table()["ward"].dictionary_encode()),
+    BY_NAME,
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +107,7 @@ LARGE_CATEGORIES = {
     ),
     "pandas nullable": lambda cells: pd.Series(cells, dtype="Int64").astype("category"),
 }
-if pa is not None:
-    LARGE_CATEGORIES["Arrow"] = lambda cells: pa.array(cells).dictionary_encode()
+LARGE_CATEGORIES["Arrow"] = lambda cells: pa.array(cells).dictionary_encode()
 
 
 @pytest.mark.parametrize("library", LARGE_CATEGORIES)
