@@ -54,7 +54,7 @@ class Step(ABC):
     def places(self, first: Any, times: Values) -> tuple[Indices, Values]:
         """Return the places of times, or the last before them, and whether each lies on the grid.
 
-        `first` and `times` have one type.
+        `first`, which may be one for each of the times, and `times` have one type.
         """
 
     def seconds(self, first: Any) -> float:
@@ -127,10 +127,13 @@ class Months(Step):
     n : int
     from_end : bool
         Whether times keep their distance to the end of the month, else to its start.
+    given : DateOffset or None, default=None
+        The offset of pandas that it stands for.
     """
 
     n: int
     from_end: bool
+    given: Any = None
     is_local = True
 
     def _month(self, times: Any) -> Any:
@@ -155,6 +158,8 @@ class Months(Step):
 
     def offset(self, first: Any) -> Any:
         """Return the step as an offset of pandas."""
+        if self.given is not None:
+            return self.given
         import pandas as pd
 
         month, where = (
@@ -213,11 +218,17 @@ class _Ranged(Step):
 
     def times(self, first: Any, places: Indices) -> Values:
         """Return the times at places."""
-        start, stop = int(places.min(initial=0)), int(places.max(initial=0)) + 1
+        if not len(places):
+            return np.asarray([first])[:0]
+        start, stop = min(int(places.min()), 0), max(int(places.max()), 0) + 1
         return self.times_from(first, start, stop)[places - start]
 
     def places(self, first: Any, times: Values) -> tuple[Indices, Values]:
         """Return the places of times, and whether each lies on the grid."""
+        if np.ndim(first):  # of several series, if they have one grid
+            places, is_on_grid = self.places(first.min(), times)
+            firsts, are_on_grid = self.places(first.min(), first)
+            return places - firsts, is_on_grid & are_on_grid
         start, stop = 0, max(len(times), 1)
         grid = self.times_from(first, start, stop)
         while len(times) and grid[-1] < times.max():
@@ -590,7 +601,7 @@ def _to_stamps(where: str, labels: Any) -> Values:
         if stamps.ndim != 1:
             raise ValueError(f"Expected one label for each step, got {describe(stamps)}.")
         if stamps.dtype.kind not in "mM":
-            stamps = to_numbers(stamps, lambda index: f"step {index[0]} of {where}")
+            stamps = to_numbers(stamps, lambda index: f"row {index[0]} of {where}")
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"Expected {where} to hold dates, durations or numbers: {error} pandas.to_datetime "
@@ -606,7 +617,7 @@ def _check_present(where: str, stamps: Values) -> None:
     missing = np.isnat(stamps) if stamps.dtype.kind in "mM" else np.isnan(stamps)
     if missing.any():
         raise ValueError(
-            f"Expected {where} without missing labels, got one in step {np.argmax(missing)}."
+            f"Expected {where} without missing labels, got one in row {np.argmax(missing)}."
         )
 
 
@@ -757,6 +768,49 @@ def _in_words(step: Any) -> str:
     return str(step)
 
 
+class _Pool(NamedTuple):
+    """The times of several series, one after another.
+
+    Attributes
+    ----------
+    times : ndarray of shape (n,)
+    starts : ndarray of shape (n_series,)
+        Where each series begins.
+    """
+
+    times: Values
+    starts: Indices
+
+    @classmethod
+    def of(cls, series: Sequence[Values]) -> _Pool:
+        """Return the pool of series, none of which is empty."""
+        lengths = np.fromiter(map(len, series), np.intp, len(series))
+        times = series[0] if len(series) == 1 else np.concatenate(series)
+        return cls(times, np.cumsum(lengths) - lengths)
+
+    @property
+    def firsts(self) -> Values:
+        """The first time of each series."""
+        firsts: Values = self.times[self.starts]
+        return firsts
+
+    def differences(self, of_times: Values) -> Values:
+        """Return the differences within each series of something that there is of each time."""
+        return np.delete(np.diff(of_times), self.starts[1:] - 1)
+
+    def places(self, step: Step) -> tuple[Indices, Values]:
+        """Return the places of all times, each counted from the first of its series."""
+        firsts = self.firsts
+        if len(firsts) == 1:
+            return step.places(firsts[0], self.times)
+        lengths = np.diff(np.append(self.starts, len(self.times)))
+        return step.places(np.repeat(firsts, lengths), self.times)
+
+    def fits(self, step: Step) -> bool:
+        """Whether all times lie on the grid of a step."""
+        return bool(self.places(step)[1].all())
+
+
 def find_step(series: Sequence[Labels]) -> Step | Irregular:
     """Return the step that the labels of series have in common.
 
@@ -782,15 +836,30 @@ def find_step(series: Sequence[Labels]) -> Step | Irregular:
         return _step_of_offset(first.freq)
     if all(len(one) < 2 for one in stamps):
         return Listed(stamps[0][:1] if stamps else first.stamps)
+    pool = _Pool.of(stamps)
+    local = pool._replace(times=first.style.to_local(pool.times))
+    step: Step | None = None
     if first.kind == "dates":
-        local = [first.style.to_local(one) for one in stamps]
         step = next(_calendar_steps(local, first.style), None)
-        if step is not None:
-            return step
-    step = _fixed_step(stamps)
+    step = step or _fixed_step(pool)
     if step is None and first.kind == "dates" and isinstance(first.style, PandasStyle):
         step = _offset_of_pandas(local)
-    return step or _first_odd(series)
+    return step or _first_odd(series, pool)
+
+
+def place_all(series: Sequence[Labels], step: Step) -> list[Indices] | None:
+    """Return the steps that the labels of series stand for, None if one may lie off its grid."""
+    stamps = [labels.stamps for labels in series]
+    if not all(map(len, stamps)):
+        return None
+    pool = _Pool.of(stamps)
+    if step.is_local:
+        pool = pool._replace(times=series[0].style.to_local(pool.times))
+    if pool.times.dtype.kind in "mM":
+        # Durations are of no finer unit than times, as they are differences of these.
+        pool = pool._replace(times=cast(pool.times, finest_unit_of(pool.times)))
+    places, is_on_grid = pool.places(step)
+    return np.split(places, pool.starts[1:]) if is_on_grid.all() else None
 
 
 def _step_of_offset(freq: Any) -> Step:
@@ -801,6 +870,11 @@ def _step_of_offset(freq: Any) -> Step:
         return Fixed(np.timedelta64(freq.n, "D"), is_local=True)
     if isinstance(freq, pd.tseries.offsets.Tick):
         return Fixed(_coarse(pd.Timedelta(freq).to_timedelta64()))
+    n_months = {"Month": 1, "Quarter": 3, "Year": 12}
+    for name, n in n_months.items():
+        for where in ("Begin", "End"):
+            if type(freq) is getattr(pd.offsets, f"{name}{where}"):  # faster than those of pandas
+                return Months(n * freq.n, where == "End", freq)
     return Offset(freq)
 
 
@@ -820,57 +894,48 @@ def _most_frequent(differences: Values) -> Any:
     return distinct[np.argmax(counts)]
 
 
-def _differences(series: Sequence[Values]) -> Values:
-    return np.concatenate([np.diff(one) for one in series])
-
-
-def _calendar_steps(series: Sequence[Values], style: Style) -> Iterator[Step]:
+def _calendar_steps(pool: _Pool, style: Style) -> Iterator[Step]:
     """Yield the steps of the calendar on whose grids local times lie, the coarsest first."""
+    head = pool.times[: min(9, *pool.starts[1:2].tolist(), len(pool.times))]
     for from_end in (True, False):
-        step = Months(1, from_end)
-        rests = [step.rest(one[:1])[0] for one in series]
-        is_possible = all(-_DAY <= rest < 28 * _DAY for rest in rests)
+        month = Months(1, from_end)
+        rests = month.rest(pool.firsts)
+        is_possible = ((rests >= -_DAY) & (rests < 28 * _DAY)).all()
         # Most series fail at their first times already.
-        if is_possible and all(
-            (step.rest(one[:9]) == rest).all() for one, rest in zip(series, rests, strict=True)
-        ):
-            months = [one.astype("M8[M]").astype(int) for one in series]
-            n = int(_most_frequent(_differences(months)))
-            if n > 0 and _fits(Months(n, from_end), series):
+        if is_possible and (month.rest(head) == rests[0]).all():
+            n = int(_most_frequent(pool.differences(pool.times.astype("M8[M]").astype(int))))
+            if n > 0 and pool.fits(Months(n, from_end)):
                 yield Months(n, from_end)
-    seconds = _most_frequent(_differences(series))
+    seconds = _most_frequent(pool.differences(pool.times))
     if seconds % _DAY:
         return
     n_days = int(seconds // _DAY)
-    if n_days < 5 and all(np.is_busday(one[:9].astype("M8[D]")).all() for one in series):
-        days = [one.astype("M8[D]") for one in series]
-        if all(np.is_busday(one).all() for one in days):
-            counts = np.concatenate([np.busday_count(one[:-1], one[1:]) for one in days])
+    if n_days < 5 and np.is_busday(head.astype("M8[D]")).all():
+        days = pool.times.astype("M8[D]")
+        if np.is_busday(days).all():
+            counts = pool.differences(np.busday_count(days[0], days))
             n = int(_most_frequent(counts))
-            spans_weekend = (counts != _differences(days).astype(int)).any()
-            if 0 < n < 5 and spans_weekend and _fits(BusinessDays(n), series):
+            spans_weekend = (counts != pool.differences(days).astype(int)).any()
+            if 0 < n < 5 and spans_weekend and pool.fits(BusinessDays(n)):
                 yield BusinessDays(n)
     if style.zone is not None:
         days_of_zone = Fixed(np.timedelta64(n_days, "D"), is_local=True)
-        if _fits(days_of_zone, series):
+        if pool.fits(days_of_zone):
             yield days_of_zone
 
 
-def _fits(step: Step, series: Sequence[Values]) -> bool:
-    return all(step.places(one[0], one)[1].all() for one in series)
-
-
-def _fixed_step(series: Sequence[Values]) -> Step | None:
-    delta = _most_frequent(_differences(series))
+def _fixed_step(pool: _Pool) -> Step | None:
+    delta = _most_frequent(pool.differences(pool.times))
     step = Fixed(_coarse(delta) if delta.dtype.kind == "m" else delta.item())
-    return step if _fits(step, series) else None
+    return step if pool.fits(step) else None
 
 
-def _offset_of_pandas(series: Sequence[Values]) -> Step | None:
+def _offset_of_pandas(pool: _Pool) -> Step | None:
     """Return the offset of pandas on whose grid local times lie, the coarsest."""
     import pandas as pd
 
-    offsets, month = [], int(series[0][0].astype("M8[M]").astype(int) % 12) + 1
+    firsts = pd.DatetimeIndex(np.unique(pool.firsts))
+    offsets, month = [], int(firsts[0].month)
     for where in ("End", "Begin"):
         offsets += [
             getattr(pd.offsets, f"BYear{where}")(month=month),
@@ -878,25 +943,26 @@ def _offset_of_pandas(series: Sequence[Values]) -> Step | None:
             getattr(pd.offsets, f"BMonth{where}")(),
             getattr(pd.offsets, f"SemiMonth{where}")(),
         ]
-    times = pd.DatetimeIndex(np.unique(np.concatenate(series)))
+    times = pd.DatetimeIndex(np.unique(pool.times))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas 3 announces another type of what it infers
         inferred = pd.infer_freq(times) if len(times) > 2 else None
     if inferred is not None:
         offsets.insert(0, pd.tseries.frequencies.to_offset(inferred))
-    are_on = (o for o in offsets if all(o.is_on_offset(pd.Timestamp(one[0])) for one in series))
-    return next(filter(partial(_fits, series=series), map(Offset, are_on)), None)
+    are_on = (offset for offset in offsets if all(map(offset.is_on_offset, firsts)))
+    return next(filter(pool.fits, map(Offset, are_on)), None)
 
 
-def _first_odd(series: Sequence[Labels]) -> Irregular:
-    filled = [labels.stamps for labels in series]
-    step = _most_frequent(_differences([stamps for stamps in filled if len(stamps)]))
-    for i, stamps in enumerate(filled):
-        ratios = np.diff(stamps) / step
+def _first_odd(series: Sequence[Labels], pool: _Pool) -> Irregular:
+    step = _most_frequent(pool.differences(pool.times))
+    for i, labels in enumerate(series):
+        ratios = np.diff(labels.stamps) / step
         is_odd = np.abs(ratios - np.round(ratios)) > 1e-6
         if is_odd.any():
             return Irregular(i, int(np.argmax(is_odd)) + 1, step)
-    raise AssertionError("A step that leads to all stamps was not found.")
+    # Small odds, of numbers, that add up.
+    i = next(i for i, labels in enumerate(series) if len(labels.stamps) > 1)
+    return Irregular(i, len(series[i].stamps) - 1, step)
 
 
 def check_ascending(labels: Labels, where: str) -> None:

@@ -26,6 +26,7 @@ from skgru._data.clock import (
     check_ascending,
     find_step,
     no_labels,
+    place_all,
     read_labels,
     say_stamp,
 )
@@ -361,7 +362,15 @@ class _Opened(NamedTuple):
     keys: list[Any]
     rows: list[Indices]
     labels: list[Labels]
-    where: str
+    namer: _Namer
+
+    @property
+    def where(self) -> str:
+        return self.namer()
+
+    def name(self, i: int) -> str:
+        """Return the name of series i in errors."""
+        return self.namer(i, self.keys[i], len(self.keys) == 1)
 
 
 def open_panel(
@@ -406,25 +415,31 @@ def open_panel(
     """
     containers, is_list_of_them = _to_list(y, series is not None or time is not None)
     opened: list[_Opened] = []
+    n_before = 0
     for container in containers:
-        where = _name(role, sum(len(one.keys) for one in opened), is_list_of_them)
-        opened.append(_open(where, container, series, time))
+        opened.append(_open(_Namer(role, n_before, is_list_of_them), container, series, time))
+        n_before += len(opened[-1].keys)
     _check_alike(opened)
     gaps: list[str] = []
     n_missing = 0
     found: list[Series] = []
     for one in opened:
         steps = _steps_of(one, on_grid, irregular)
+        has_labels = one.labels[0].kind is not None and not isinstance(steps[0], Listed)
+        all_places = place_all(one.labels, steps[0]) if has_labels else None
         parts = zip(one.keys, one.rows, one.labels, steps, strict=True)
         for i, (key, rows, labels, step) in enumerate(parts):
-            where = _name_of_entity(one, i, role, len(found), is_list_of_them)
             values = one.values if len(one.rows) == 1 and _counts(rows) else one.values[rows]
             clock = _clock(labels, step)
             places = np.arange(len(values))
             if not isinstance(step, Listed) and labels.kind is not None and len(values):
-                places = clock.places(labels.stamps, where)
+                if all_places is not None:
+                    places = all_places[i]
+                else:
+                    places = clock.places(labels.stamps, one.name(i))
                 n = int(places[-1]) + 1 - len(places)
                 if n:
+                    where = one.name(i)
                     _check_gaps(where, n, labels)
                     values = _on_grid(values, places)
                     first = int(np.flatnonzero(np.diff(places) > 1)[0])
@@ -443,18 +458,30 @@ def open_panel(
     return Panel(found, names, form if is_list_of_them else opened[0].form, role)
 
 
-def _name(role: str, i: int, is_one_of_several: bool) -> str:
-    """Return the name of series i in errors."""
-    if role == "series":
-        return f"series {i}"
-    return f"series {i} of {role}" if is_one_of_several else role
+@dataclass(frozen=True)
+class _Namer:
+    """The names of a container and its series in errors.
 
+    Parameters
+    ----------
+    role : str
+    n_before : int
+        The series of the containers before it.
+    is_one_of_several : bool
+    """
 
-def _name_of_entity(one: _Opened, i: int, role: str, number: int, is_list_of_them: bool) -> str:
-    if one.keys[i] is None:
-        return one.where
-    name = _name(role, number, is_list_of_them or len(one.keys) > 1)
-    return f"{name}, which is {one.keys[i]!r}"
+    role: str
+    n_before: int
+    is_one_of_several: bool
+
+    def __call__(self, i: int = 0, key: Any = None, is_alone: bool = True) -> str:
+        """Return the name of series i of the container."""
+        number = self.n_before + i
+        entity = "" if key is None else f", which is {key!r}"
+        if self.role == "series":
+            return f"series {number}{entity}"
+        is_numbered = self.is_one_of_several or not is_alone
+        return f"series {number} of {self.role}{entity}" if is_numbered else f"{self.role}{entity}"
 
 
 def _counts(rows: Indices) -> bool:
@@ -487,12 +514,7 @@ def _steps_of(one: _Opened, on_grid: bool, irregular: str) -> list[Any]:
         return listed
     step = find_step(one.labels)
     if isinstance(step, Irregular):
-        where = (
-            one.where
-            if one.keys[step.series] is None
-            else f"{one.where}, {one.keys[step.series]!r}"
-        )
-        message = step.tell(one.labels[step.series], where)
+        message = step.tell(one.labels[step.series], one.name(step.series))
         if irregular == "error":
             raise ValueError(f"{message}.")
         warn(f"{message}. Each row counts as a step.")
@@ -502,7 +524,7 @@ def _steps_of(one: _Opened, on_grid: bool, irregular: str) -> list[Any]:
 
 
 def _clock(labels: Labels, step: Any) -> Clock:
-    first = labels.stamps[0] if len(labels.stamps) else labels.stamps.dtype.type(0)
+    first = (labels.stamps if len(labels.stamps) else np.zeros(1, labels.stamps.dtype))[0]
     return Clock(first, step, labels.style, labels.kind)
 
 
@@ -538,11 +560,12 @@ def _is_series(one: Any) -> bool:
     return (isinstance(one, Iterable) or is_array(one)) and getattr(one, "ndim", 1) != 0
 
 
-def _open(where: str, container: Any, series: Any, time: Any) -> _Opened:
+def _open(namer: _Namer, container: Any, series: Any, time: Any) -> _Opened:
     """Return a container, taken apart."""
+    where = namer()
     check_not_deferred(container, _GROUPS)
     if series is not None or time is not None:
-        opened = _open_long(where, container, series, time)
+        opened = _open_long(namer, container, series, time)
     elif isinstance(container, Mapping):
         raise ValueError(
             f"Expected an array, a DataFrame or a list of numbers as {where}, got "
@@ -550,7 +573,7 @@ def _open(where: str, container: Any, series: Any, time: Any) -> _Opened:
             "columns as a DataFrame; or name the columns of a long table, series=… and time=…."
         )
     else:
-        opened = _open_plain(where, container)
+        opened = _open_plain(namer, container)
     values = opened.values
     if values.shape[1] == 0:
         raise ValueError(f"Expected at least 1 feature, got 0 features in {where}.")
@@ -563,8 +586,9 @@ def _open(where: str, container: Any, series: Any, time: Any) -> _Opened:
     return opened
 
 
-def _open_plain(where: str, container: Any) -> _Opened:
+def _open_plain(namer: _Namer, container: Any) -> _Opened:
     """Return a container without columns of series and times."""
+    where = namer()
     if hasattr(container, "toarray") and not is_array(container):
         raise ValueError(
             f"Expected dense numbers, got {describe(container)} as {where}: give its toarray()."
@@ -578,28 +602,30 @@ def _open_plain(where: str, container: Any) -> _Opened:
     everything = np.arange(len(values))
     if not is_pandas:
         labels = no_labels(len(values))
-        return _Opened(_One(container), names, values, [None], [everything], [labels], where)
+        return _Opened(_One(container), names, values, [None], [everything], [labels], namer)
     index = container.index
     if not hasattr(index, "levels") or index.nlevels == 1:
-        labels = read_labels(where, index.get_level_values(0), is_index=True)
-        check_ascending(labels, where)
-        return _Opened(_One(container), names, values, [None], [everything], [labels], where)
+        labels = read_labels(f"the index of {where}", index.get_level_values(0), is_index=True)
+        alone = _Opened(_One(container), names, values, [None], [everything], [labels], namer)
+        return _checked(alone)
     labels = _read_last_level(where, index)
     entities, rows = _split_by_entity(where, index)
     keys = [None] if entities is None else list(entities)
     parts = [labels.at(those) for those in rows]
-    _check_parts(where, keys, parts)
     form = _One(container) if entities is None else _Entities(container, entities)
-    return _Opened(form, names, values, keys, rows, parts, where)
+    return _checked(_Opened(form, names, values, keys, rows, parts, namer))
 
 
-def _check_parts(where: str, keys: list[Any], parts: list[Labels]) -> None:
-    for key, labels in zip(keys, parts, strict=True):
-        check_ascending(labels, where if key is None else f"{where}, of which {key!r}")
+def _checked(one: _Opened) -> _Opened:
+    """Return a container whose labels are checked."""
+    for i, labels in enumerate(one.labels):
+        check_ascending(labels, one.name(i))
+    return one
 
 
-def _open_long(where: str, table: Any, series: Any, time: Any) -> _Opened:
+def _open_long(namer: _Namer, table: Any, series: Any, time: Any) -> _Opened:
     """Return a table with columns, or levels of the index, of series and times."""
+    where = namer()
     library = library_of(table)
     if isinstance(table, Mapping):
         check_lengths(table)
@@ -611,7 +637,8 @@ def _open_long(where: str, table: Any, series: Any, time: Any) -> _Opened:
     levels = [] if index is None else list(range(index.nlevels))
     others = [k for k in levels if k != getattr(sample, "number", None)]
     if of_time is None and len(others) == 1:
-        labels = read_labels(where, index.get_level_values(others[0]), is_index=True)
+        level = index.get_level_values(others[0])
+        labels = read_labels(f"the index of {where}", level, is_index=True)
         of_time = None if labels.kind is None else Level(others[0])
         if labels.kind == "numbers" and not isinstance(sample, Level):
             of_time = None  # which count the rows of the table
@@ -642,9 +669,8 @@ def _open_long(where: str, table: Any, series: Any, time: Any) -> _Opened:
     ends = np.cumsum(np.bincount(owners, minlength=len(keys)))[:-1]
     rows = np.split(rows_of_all, ends)
     parts = [style.at(those) if of_time is not None else no_labels(len(those)) for those in rows]
-    _check_parts(where, keys, parts)
     first_rows = np.array([those[0] if len(those) else -1 for those in rows], np.intp)
-    return _Opened(_Long(long, first_rows), names, values, keys, rows, parts, where)
+    return _checked(_Opened(_Long(long, first_rows), names, values, keys, rows, parts, namer))
 
 
 def _split_by_entity(where: str, index: Any) -> tuple[Any, list[Indices]]:
@@ -805,7 +831,21 @@ class Matched(NamedTuple):
     offset: int
 
 
-def match(y: Panel, x: Panel) -> list[Matched]:
+def roles_in(container: Any, series: Any, time: Any) -> dict[str, Any]:
+    """Return which of the columns of series and times covariates have, as options of `open_panel`.
+
+    A calendar has no series, and an index of dates no column of times.
+    """
+    container, _ = _to_list(container, False)
+    names = names_of(container[0])
+    if names is None:
+        return {}
+    names += list(getattr(getattr(container[0], "index", None), "names", None) or [])
+    roles = {"series": series, "time": time}
+    return {role: name for role, name in roles.items() if name is not None and name in names}
+
+
+def match(y: Panel, x: Panel, *, ahead: bool = False) -> list[Matched]:
     """Return for each series of y the rows of x, on the clock of y.
 
     Rows belong together by the entity, where both have entities, and by the stamps, where both have
@@ -817,6 +857,9 @@ def match(y: Panel, x: Panel) -> list[Matched]:
     y : Panel
     x : Panel
         Opened with ``on_grid=False``, so that its stamps need no step of their own.
+    ahead : bool, default=False
+        Whether rows that have no stamps, or y none, follow those of y; if not, they are the same
+        rows, and those beyond them follow.
 
     Raises
     ------
@@ -831,7 +874,7 @@ def match(y: Panel, x: Panel) -> list[Matched]:
         partners = _by_key(y, x)
     elif len(x.series) == 1 and (len(y.series) == 1 or _are_both_dated(y, x)):
         partners = x.series * len(y.series)
-    elif len(x.series) == 1 and len(x.series[0].values) == n_rows and not isinstance(y.form, _Many):
+    elif not (ahead or isinstance(y.form, _Many)) and _counts_rows(x, n_rows):
         return [_of_rows(one, x.series[0]) for one in y.series]
     elif len(x.series) == len(y.series):
         partners = x.series
@@ -841,7 +884,13 @@ def match(y: Panel, x: Panel) -> list[Matched]:
             f"with the entities of {y.role}, or one with dates for all, got {len(x.series)} series "
             f"of {len(x.series[0].values)} rows."
         )
-    return [_match_one(one, other, y, x) for one, other in zip(y.series, partners, strict=True)]
+    return [
+        _match_one(one, other, y, x, ahead) for one, other in zip(y.series, partners, strict=True)
+    ]
+
+
+def _counts_rows(x: Panel, n_rows: int) -> bool:
+    return len(x.series) == 1 and len(x.series[0].values) == n_rows
 
 
 def _are_both_dated(y: Panel, x: Panel) -> bool:
@@ -865,11 +914,13 @@ def _of_rows(one: Series, x: Series) -> Matched:
     return Matched(values, 0)
 
 
-def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel) -> Matched:
+def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bool) -> Matched:
     clock, other = one.clock, x.clock
     where = x_panel.role if x.key is None else f"{x_panel.role}, of which {x.key!r}"
     given, n_rows = x.values[x.places], len(one.places)
-    counts = other.kind == "numbers" and clock.has_dates and len(given) == n_rows
+    if ahead and None in (clock.kind, other.kind):
+        return Matched(given, len(one.values))
+    counts = other.kind == "numbers" and clock.has_dates and len(given) == n_rows and not ahead
     if counts or None in (clock.kind, other.kind):  # rows beyond those of the series are its future
         future = np.arange(max(0, len(given) - n_rows)) + len(one.values)
         places = np.concatenate([one.places, future])[: len(given)]

@@ -218,7 +218,7 @@ ODD = pd.Series(
         (long_table(), {}, r"got text in column 'store' of y\. .*series='store'"),
         (long_table(), {"series": "store"}, r"got dates in column 'date' of y\. .*time='date'"),
         (long_table(), {"time": "date"}, r"got text in column 'store' of y\. .*series='store'"),
-        (pd.concat([long_table()] * 2), ROLES, "got 2024-03-28 twice or more in y, of which 'b'"),
+        (pd.concat([long_table()] * 2), ROLES, "2024-03-28 twice or more in series 0 of y, whic"),
         (long_table(), {"series": "stor"}, "Expected series to name .* Did you mean 'store'"),
         (long_table()[["store", "date"]], ROLES, "Expected a column of values in y"),
         ([1, np.inf], {}, "got inf in step 1 of y, feature 0"),
