@@ -9,8 +9,9 @@ from pathlib import Path
 
 import sklearn.base
 
-# What a user calls is wrapped by scikit-learn's validation of parameters.
-_WRAPPER = sklearn.base.__file__
+# What a user calls is wrapped by scikit-learn's validation of parameters, of methods and functions.
+_BASE = Path(sklearn.base.__file__)
+_WRAPPERS = (str(_BASE), str(_BASE.parent / "utils" / "_param_validation.py"))
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
@@ -29,4 +30,4 @@ def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
 
 
 def _is_ours(filename: str) -> bool:
-    return filename == _WRAPPER or filename.startswith(_PACKAGE)
+    return filename in _WRAPPERS or filename.startswith(_PACKAGE)

@@ -1,22 +1,18 @@
 """Cut series into windows, each with the values that follow it: forecasting as regression."""
 
 import operator
-from collections.abc import Iterable, Mapping, Sized
-from datetime import date
-from functools import partial
+from collections.abc import Sized
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from skgru._compat import Interval, columns_of, is_array, is_list, names_of, validate_params
-from skgru._data.arrays import as_array, check_not_deferred, describe, to_numbers
-from skgru._data.times import cast, finest_unit_of, holds_times, is_time, to_times
+from skgru._compat import Interval, is_array, is_list, validate_params
+from skgru._data.series import match, open_panel, roles_in
+from skgru._data.times import cast, finest_unit_of
 
 __all__ = ["WindowOrigin", "make_windows"]
-
-_GROUPS = "a list of its groups, [group for _, group in groups]"
 
 
 class WindowOrigin(NamedTuple):
@@ -26,10 +22,10 @@ class WindowOrigin(NamedTuple):
     ----------
     series : ndarray of shape (n_windows,)
         The place of each window's series in the list, 0 if there is only one. The entities of a
-        MultiIndex count as so many series: of one frame they are ``index.droplevel(-1).unique()``.
+        MultiIndex, or of a column, count as so many series, in order of first appearance.
     last_step : ndarray of shape (n_windows,)
-        The index label of each window's last step or, without an index, its number in the series.
-        Labels with a time zone are in UTC; of a period it is the start.
+        The label of each window's last step or, without labels, its number in the series. Labels
+        with a time zone are in UTC; of a period it is the start.
     """
 
     series: np.ndarray
@@ -38,40 +34,57 @@ class WindowOrigin(NamedTuple):
 
 @validate_params(
     {
-        "series": "no_validation",  # read in _read
+        "data": "no_validation",  # read in open_panel
         "window": [Interval(Integral, 1, None, closed="left")],
         "horizon": "no_validation",  # checked in _check_horizons
         "target": "no_validation",  # looked up in _find_columns
         "known": "no_validation",
+        "series": "no_validation",  # looked up in open_panel
+        "time": "no_validation",
         "step": [Interval(Integral, 1, None, closed="left")],
+        "future": "no_validation",
+        "return_last": ["boolean"],
         "return_origin": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
-def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, return_origin=False):
+def make_windows(
+    data,
+    window,
+    horizon=1,
+    *,
+    target=0,
+    known=(),
+    series=None,
+    time=None,
+    step=1,
+    future=None,
+    return_last=False,
+    return_origin=False,
+):
     """Cut one or many series into windows and the values to be predicted from them.
 
     Parameters
     ----------
-    series : array-like of shape (n_steps,) or (n_steps, n_features), or list of such
+    data : array-like of shape (n_steps,) or (n_steps, n_features), table, or list of such
         One series: an array, a DataFrame or Series of pandas or polars, an Arrow table, or a list
-        of numbers. Or a list or tuple of several, of any lengths but of the same features. In a
-        pandas object with a MultiIndex, the last level is the time, and the levels before it name
-        the series: each entity is one, in order of first appearance.
+        of numbers. Or a list or tuple of several, of any lengths but of the same features. Or many
+        in one container: an object of pandas with a MultiIndex, whose last level is the time and
+        whose levels before it name the series; or a long table, with `series`.
 
-        The steps count as equally spaced, whatever an index says. Values are numbers; missing ones
-        are NaN, None, null, pd.NA or masked.
+        Values are numbers; missing ones are NaN, None, null, pd.NA or masked.
 
     window : int
         The number of steps of each window.
 
     horizon : int or array-like of int, default=1
-        The number of steps from the last step of the window to the target. Several of them make
-        several targets: ``range(1, 25)`` for the next 24 steps.
+        What is to be predicted: an int is the number of steps that follow the window, 24 for the
+        next 24. A list names single ones by their distance from the last step of the window:
+        ``[24]`` is the 24th alone.
 
     target : int, str or list of such, default=0
-        The feature or features to be predicted. An int is the position of a column, anything else
-        the name of a column of a DataFrame or table.
+        The feature or features to be predicted. An int is the position of a column, not counting
+        those of `series` and `time`; anything else is the name of a column.
 
     known : int, str or list of such, default=()
         Features whose future is known when the forecast is made, such as the calendar or the
@@ -79,8 +92,26 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
         their value at the step furthest ahead, the step before it the value one step earlier, and
         so on.
 
+    series : str or other hashable, default=None
+        Of a long table (pandas, polars, Arrow, dict of arrays), the column that says which series a
+        row is of.
+
+    time : str or other hashable, default=None
+        The column of times: dates, periods, durations or numbers. The rows of such a table may be
+        in any order. None takes the index, where there is one of times; else the rows of a series
+        are in their order.
+
     step : int, default=1
         The number of steps from the start of a window to that of the next one of the same series.
+
+    future : array-like of shape (max(horizon), n_known), table, or list of such, default=None
+        With `return_last`, the features of `known` for the steps that follow each series: a column
+        for each, by its name or in the order of `known`, for one or many series in any of
+        the containers of `data`. Rows with labels are matched by them; one table of dates, such as
+        a calendar, serves all series.
+
+    return_last : bool, default=False
+        Whether to return also the last window of each series, whose future is not known yet.
 
     return_origin : bool, default=False
         Whether to return also where each window comes from.
@@ -94,15 +125,25 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
         The targets: one-dimensional if there is one horizon and one target, else all targets of the
         first horizon, then all of the second, and so on.
 
+    X_last : ndarray of shape (n_series, window, n_features)
+        The last window of each series. Only if `return_last` is True.
+
     origin : WindowOrigin
-        The series and the last step of each window. Only if `return_origin` is True.
+        The series and the last step of each window of X. Only if `return_origin` is True.
 
     Raises
     ------
     ValueError
         If a series is not numeric (a column of dates, text or categories is named), infinite, of
-        other features than the first, or its index is not ascending, misses labels or is of another
-        kind than that of the first; if a target is also `known`; or if there is no window at all.
+        other features than the first; if its labels are not ascending, come twice, are missing or
+        of another kind than those of the first; if a target is also `known`; if there is no window
+        at all, or no last one; or if `future` does not cover the steps that follow a series.
+
+    Warns
+    -----
+    UserWarning
+        If labels leave out steps, which are filled with missing values; or if they are not equally
+        spaced, so that each row counts as a step.
 
     See Also
     --------
@@ -113,19 +154,26 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
 
     Notes
     -----
-    No window spans two series, and none with a missing target is returned. Steps are rows: where an
-    index leaves out times, put rows of NaN there first (``DataFrame.asfreq`` of pandas).
+    No window spans two series, and none with a missing target is returned.
 
-    The windows are in order of their last step: by its index label if all series are pandas objects
-    with an index of datetimes, periods, durations or numbers other than the default one, else by
-    its number in the series; where it is the same, in order of the series. An index of text is
-    none: turn dates that are text into dates (``pandas.to_datetime``). So
-    :class:`~sklearn.model_selection.TimeSeriesSplit` works, for many series as for one. With
-    ``gap = n_series * ceil(max(horizon) / step) - 1`` windows left out between training and test
-    windows (``max(horizon) - 1`` for one series and ``step=1``), all targets of the training
-    windows lie no later than the last step of the first test window: they are known when the first
-    forecast is made, and, as all targets of the test windows come later, no value is a target of
-    both. For several series this takes a common clock and, if `step` is not 1, a common start.
+    Steps are equally spaced in time. Where labels leave out some, such as the holidays among
+    business days, these are steps of missing values, and a warning says how many. The step is the
+    frequency of the index, or the most frequent difference of labels: days, weeks, months, quarters
+    and years, from their start or their end, business days and anything shorter are recognized.
+    Days and longer steps are those of the time zone's own calendar, 23 or 25 hours long where its
+    clock is set. Labels that no step leads to, such as those of events, count as they stand, with a
+    warning.
+
+    The windows are in order of their last step: by its label if all series have dates, periods,
+    durations or numbers, other than the default index of pandas, else by its number in the series;
+    where it is the same, in order of the series. An index of text is none: turn dates that are text
+    into dates (``pandas.to_datetime``). So :class:`~sklearn.model_selection.TimeSeriesSplit` works,
+    for many series as for one. With ``gap = n_series * ceil(max(horizon) / step) - 1`` windows left
+    out between training and test windows (``max(horizon) - 1`` for one series and ``step=1``), all
+    targets of the training windows lie no later than the last step of the first test window: they
+    are known when the first forecast is made, and, as all targets of the test windows come later,
+    no value is a target of both. For several series this takes a common clock and, if `step` is not
+    1, a common start.
 
     ``X.reshape(len(X), -1)`` are the same windows as a table for any regressor of scikit-learn, and
     for `GRURegressor` with ``features_per_step=n_features``.
@@ -134,18 +182,20 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
     --------
     >>> import numpy as np
     >>> from skgru import make_windows
-    >>> X, y = make_windows(np.arange(6.0), window=3)
+    >>> X, y, X_last = make_windows(np.arange(6.0), window=3, return_last=True)
     >>> X[:, :, 0]
     array([[0., 1., 2.],
            [1., 2., 3.],
            [2., 3., 4.]])
     >>> y
     array([3., 4., 5.])
+    >>> X_last[:, :, 0]
+    array([[3., 4., 5.]])
 
     The next two values of feature 0, from its past and from a feature 1 that is known in advance:
 
-    >>> series = np.column_stack([np.arange(6), np.arange(10, 16)])
-    >>> X, y = make_windows(series, window=2, horizon=[1, 2], known=1)
+    >>> data = np.column_stack([np.arange(6), np.arange(10, 16)])
+    >>> X, y = make_windows(data, window=2, horizon=2, known=1)
     >>> X[0]
     array([[ 0., 12.],
            [ 1., 13.]])
@@ -155,9 +205,10 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
            [4., 5.]])
     """
     window, step = operator.index(window), operator.index(step)  # NumPy's small ones overflow
-    series = _read(series)
-    values = np.concatenate([one.values for one in series])
-    names = next((one.names for one in series if one.names is not None), [])
+    panel = open_panel(data, series=series, time=time, role="series", irregular="count")
+    parts = [one.values for one in panel.series]
+    values = np.concatenate(parts)
+    names = panel.names or []
     horizons = _check_horizons(horizon)
     targets = _find_columns(target, names, values.shape[1], "target")
     known = _find_columns(known, names, values.shape[1], "known")
@@ -167,24 +218,35 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
             f"{targets} as target and {known} as known."
         )
 
-    furthest = int(horizons.max())
-    lengths = [len(one.values) for one in series]
-    if max(lengths) < window + furthest:
+    furthest = horizons[-1] if isinstance(horizons, range) else max(horizons)
+    if future is not None and not (return_last and known):
+        raise ValueError(
+            "Expected future with return_last=True and features that are known only, got "
+            f"return_last={return_last} and the columns {known} as known."
+        )
+    last = _last_windows(panel, window) if return_last else None
+    if known and return_last:
+        ahead = _read_future(panel, furthest, known, future, series, time)
+        for x, one, rows in zip(last, panel.series, ahead, strict=True):
+            x[:, known] = np.concatenate([one.values[:, known], rows])[-window:]
+    lengths = [len(part) for part in parts]
+    if max(lengths) < window + furthest and not return_last:
         raise ValueError(
             f"No windows: expected a series of at least {window + furthest} steps (window and "
             f"longest horizon), got at most {max(lengths)}."
         )
     step = min(step, max(lengths))
     last_steps = [np.arange(window - 1, length - furthest, step) for length in lengths]
-    series_of = np.repeat(np.arange(len(series)), [len(steps) for steps in last_steps])
+    series_of = np.repeat(np.arange(len(parts)), [len(steps) for steps in last_steps])
     last_step = np.concatenate(last_steps)
     rows = (np.cumsum(lengths) - lengths)[series_of] + last_step
-    y = values[:, targets][np.add.outer(rows, horizons)].reshape(len(rows), -1)
+    y = values[:, targets][np.add.outer(rows, horizons)]
+    y = y.reshape(len(rows), len(horizons) * len(targets))
     complete = np.flatnonzero(~np.isnan(y).any(axis=1))
-    if not len(complete):
+    if not len(complete) and not return_last:
         raise ValueError(f"No windows: all {len(y)} have a missing target, expected some without.")
 
-    labels = _labels(series)
+    labels = _labels(panel.series)
     if labels is not None:
         last_step = labels[rows]
     order = complete[np.argsort(last_step[complete], kind="stable")]
@@ -193,292 +255,78 @@ def make_windows(series, window, horizon=1, *, target=0, known=(), step=1, retur
     windows = sliding_window_view(values, (window, values.shape[1]))[:, 0]
     X, y = windows[rows[order] - window + 1], y[order]
     y = y[:, 0] if y.shape[1] == 1 else y
-    return (X, y, WindowOrigin(series_of[order], last_step[order])) if return_origin else (X, y)
-
-
-class _Series(NamedTuple):
-    """One series.
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_steps, n_features)
-    names : list of the names of the columns, or None
-    labels : ndarray of shape (n_steps,), the ascending index, or None
-    kind : str, the kind of the labels, or None
-    """
-
-    values: np.ndarray
-    names: list | None
-    labels: np.ndarray | None
-    kind: str | None
-
-
-# --- Series ------------------------------------------------------------------------------------
-
-
-def _read(series):
-    """Return the series as a list, checked to have the same features."""
-    found = []
-    for one in _to_list(series):
-        found += _parse_one(len(found), one)
-    first = found[0]
-    for i, one in enumerate(found):
-        if one.values.shape[1] != first.values.shape[1]:
-            raise ValueError(
-                f"Expected {first.values.shape[1]} features as in series 0, got "
-                f"{one.values.shape[1]} in series {i}."
-            )
-        if None not in (one.names, first.names) and one.names != first.names:
-            raise ValueError(
-                f"Expected the columns {first.names} as in series 0, got {one.names} in series {i}."
-            )
-    return found
-
-
-def _to_list(series):
-    """Return one or several series as a list."""
-    check_not_deferred(series, _GROUPS)
-    if is_array(series) or not is_list(type(series)) or not isinstance(series, Sized):
-        return [series]
-    series = list(series)
-    return series if any(map(_is_series, series)) else [series]
-
-
-def _is_series(one):
-    """Whether an element of a list is a series, and no number."""
-    if isinstance(one, str | bytes):
-        return False
-    return (isinstance(one, Iterable) or is_array(one)) and getattr(one, "ndim", 1) != 0
-
-
-def _parse_one(i, series):
-    """Return series i as a list, of each entity that its index names."""
-    check_not_deferred(series, _GROUPS)
-    if isinstance(series, Mapping):
-        raise ValueError(
-            f"Expected an array, a DataFrame or a list of numbers as series {i}, got "
-            f"{describe(series)}: give several series as a list, list(series.values()), and "
-            "columns as a DataFrame."
-        )
-    if hasattr(series, "toarray") and not is_array(series):
-        raise ValueError(
-            f"Expected dense numbers, got {describe(series)} as series {i}: give its toarray()."
-        )
-    names = names_of(series)
-    values = _read_values(i, series) if names is None else _read_columns(i, series, names)
-    if values.shape[1] == 0:
-        raise ValueError(f"Expected at least 1 feature, got 0 features in series {i}.")
-    if np.isinf(values).any():
-        row, column = np.argwhere(np.isinf(values))[0]
-        raise ValueError(
-            f"Expected finite or missing values, got {values[row, column]} in step {row} of series "
-            f"{i}, feature {column}."
-        )
-    if not hasattr(series, "iloc"):  # not of pandas
-        return [_Series(values, names, None, None)]
-    if not hasattr(series.index, "levels") or series.index.nlevels == 1:
-        labels, kind = _read_labels(f"series {i}", series.index.get_level_values(0))
-        _check_ascending(f"series {i}", labels)
-        return [_Series(values, names, labels, kind)]
-    labels, kind = _read_last_level(i, series.index)
-    parts = _split_by_entity(i, series.index)
-    for k, (entity, rows) in enumerate(parts):
-        _check_ascending(f"series {i + k}, which is {entity!r}", labels[rows])
-    return [_Series(values[rows], names, labels[rows], kind) for _, rows in parts]
-
-
-def _read_columns(i, series, names):
-    """Return the columns of a table as an array (n_steps, n_features)."""
-    columns = [
-        _read_cells(f"column {name!r} of series {i}", column, name, hasattr(series, "iloc"))
-        for name, column in zip(names, columns_of(series), strict=True)
-    ]
-    for name, column in zip(names, columns, strict=True):
-        if column.ndim != 1:
-            raise ValueError(
-                f"Expected columns of numbers, got shape {column.shape} in column {name!r} of "
-                f"series {i}."
-            )
-    values = np.empty((len(series), len(columns)), _float_type(columns))
-    for j, column in enumerate(columns):
-        values[:, j] = column
-    return values
-
-
-def _read_values(i, series):
-    """Return a series that is no table as an array (n_steps, n_features)."""
-    values = _read_cells(f"series {i}", series)
-    if values.ndim not in (1, 2):
-        raise ValueError(
-            f"Expected series of shape (n_steps,) or (n_steps, n_features), got {values.shape} for "
-            f"series {i}; several series are given as a list."
-        )
-    values = values.astype(_float_type([values]), copy=False)
-    return values[:, np.newaxis] if values.ndim == 1 else values
-
-
-def _float_type(arrays):
-    is_single = arrays and all(array.dtype == np.float32 for array in arrays)
-    return np.float32 if is_single else np.float64
-
-
-def _read_cells(where, cells, name=None, is_pandas=False):
-    """Return a column or an array as numbers."""
-    try:
-        array = as_array(cells)
-    except TypeError as error:
-        raise ValueError(f"{str(error).rstrip('.')} as {where}.") from error
-    what = _what_is_no_number(cells, array)
-    if what is not None:
-        raise ValueError(
-            f"Expected numbers, got {what} in {where}.{_remedy(what, name, is_pandas)}"
-        )
-    try:
-        return to_numbers(array, partial(_place, where))
-    except TypeError as error:
-        several = " Several series are given as a list of them."
-        raise ValueError(f"{error}{several * any(map(_is_series, array.flat))}") from error
-
-
-def _place(where, index):
-    """Return the place of a cell in words."""
-    feature = f", feature {index[1]}" if len(index) == 2 else ""
-    return f"step {index[0]} of {where}{feature}" if index else where
-
-
-def _what_is_no_number(cells, array):
-    """Return the kind of cells that are often found beside numbers but are none, else None."""
-    kind = str(getattr(cells, "dtype", getattr(cells, "type", ""))).lower()
-    if kind.startswith(("categor", "dictionary", "enum")):
-        return "categories"
-    if kind.startswith("extension"):  # of Arrow, such as periods
-        return f"cells of type {kind}"
-    if array.dtype.kind in "USTmM":
-        return {"m": "durations", "M": "dates"}.get(array.dtype.kind, "text")
-    types = set(map(type, array.flat)) if array.dtype == object else ()
-    if any(issubclass(kind, str | bytes) for kind in types):
-        return "text"
-    times = [kind for kind in types if is_time(kind) and kind.__name__ != "NaTType"]
-    if times:
-        return "dates" if issubclass(times[0], date | np.datetime64) else "durations"
-    return None
-
-
-def _remedy(what, name, is_pandas):
-    """Return the remedy for a column of a table that holds no numbers."""
-    if name is None:
-        return ""
-    if what in ("dates", "durations"):
-        index = f"; set_index({name!r}) makes it the index" if is_pandas else ""
-        return (
-            " Steps are rows, in their order: sort by this column and drop it, or make features of "
-            f"it, such as the hour{index}."
-        )
-    index = f"; set_index([{name!r}, <time>]) makes it name them" if is_pandas else ""
-    return (
-        " Drop this column, or encode it as numbers. If it tells several series apart, give a list "
-        f"of them{index}."
-    )
-
-
-# --- Index -------------------------------------------------------------------------------------
-
-
-def _split_by_entity(i, index):
-    """Return of a MultiIndex, for each entity in order of first appearance, it and its rows."""
-    if any((np.asarray(codes) < 0).any() for codes in index.codes):
-        raise ValueError(f"Expected an index without missing labels, got some in series {i}.")
-    if len(index) == 0:
-        return [(None, np.arange(0))]
-    entity_of, entities = index.droplevel(-1).factorize()
-    rows = np.argsort(entity_of, kind="stable")
-    ends = np.cumsum(np.bincount(entity_of))
-    return list(zip(entities, np.split(rows, ends[:-1]), strict=True))
-
-
-def _read_last_level(i, index):
-    """Return the last level of a MultiIndex, which are times or numbers, and their kind."""
-    where = f"the last level of the index of series {i}"
-    labels, kind = _read_labels(where, index.get_level_values(-1), is_whole=False)
-    is_misplaced = kind == "numbers" and any(map(_is_time_level, index.levels[:-1]))
-    if labels is None or is_misplaced:
-        raise ValueError(
-            f"Expected times or numbers in {where}, and what tells the series apart in those "
-            f"before, got the levels {list(index.names)}: reorder_levels brings them in that order."
-        )
-    return labels, kind
-
-
-def _is_time_level(level):
-    return str(level.dtype).startswith("period") or holds_times(as_array(level))
-
-
-def _read_labels(where, index, is_whole=True):
-    """Return an index as an array and its kind, both None for one of text or the default one."""
-    if is_whole and getattr(index, "start", None) == 0 and index.step == 1:
-        return None, None
-    if index.dtype == object and any(type(label).__name__ == "Period" for label in index):
-        index = index.infer_objects()
-    if str(index.dtype).startswith("period"):
-        kind = str(index.dtype)
-        labels = index.to_timestamp(how="start").to_numpy()
-    else:
-        if getattr(index, "tz", None) is not None:
-            index = index.tz_convert(None)
-        labels = as_array(index)
-        types = set(map(type, labels.flat)) if labels.dtype == object else ()
-        is_text = any(issubclass(kind, str | bytes) for kind in types)
-        if labels.dtype.kind in "bUST" or (is_text and not any(map(is_time, types))):
-            return None, None
-        labels = to_times(labels)
-        if labels.dtype.kind not in "mM":
-            labels = _to_numbers(where, labels)
-        kind = {"M": "dates", "m": "durations"}.get(labels.dtype.kind, "numbers")
-    missing = np.isnat(labels) if labels.dtype.kind in "mM" else np.isnan(labels)
-    if missing.any():
-        raise ValueError(
-            f"Expected an index without missing labels, got one in step {np.argmax(missing)} of "
-            f"{where}."
-        )
-    return labels, kind
-
-
-def _to_numbers(where, labels):
-    try:
-        return to_numbers(labels, lambda index: f"step {index[0]} of {where}")
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Expected an index of dates, durations, numbers or text: {error} "
-            "reset_index(drop=True) leaves the index out."
-        ) from error
-
-
-def _check_ascending(where, labels):
-    if labels is not None and (labels[1:] < labels[:-1]).any():
-        raise ValueError(
-            f"Expected an ascending index, got an unsorted one in {where}: call its sort_index()."
-        )
+    origin = WindowOrigin(series_of[order], last_step[order]) if return_origin else None
+    return (X, y, *(part for part in (last, origin) if part is not None))
 
 
 def _labels(series):
-    """Return the index of all steps, None unless all series have one."""
-    labels = [one.labels for one in series]
-    if any(label is None for label in labels):
+    """Return the labels of all steps, None unless all series have them."""
+    kinds = {one.clock.kind for one in series}
+    if None in kinds:
         return None
-    kinds = {one.kind for one in series}
     if len(kinds) > 1:
         raise ValueError(f"Expected indices of one kind, got {sorted(kinds)}.")
+    labels = [one.clock.stamps(0, len(one.values)) for one in series]
     if labels[0].dtype.kind in "mM":
         unit = finest_unit_of(*labels)
         labels = [cast(label, unit) for label in labels]
     return np.concatenate(labels)
 
 
+# --- Last windows --------------------------------------------------------------------------------
+
+
+def _last_windows(panel, window):
+    """Return the last window of each series, (n_series, window, n_features)."""
+    for i, one in enumerate(panel.series):
+        if len(one.values) < window:
+            name = f"series {i}" if one.key is None else f"series {i}, which is {one.key!r},"
+            raise ValueError(
+                f"No last window: {name} has {len(one.values)} steps, expected at least {window}, "
+                "the window."
+            )
+    return np.stack([one.values[-window:] for one in panel.series])
+
+
+def _read_future(panel, furthest, known, future, series, time):
+    """Return of each series the known features of the steps that follow, (furthest, n_known)."""
+    names = [panel.names[j] for j in known] if panel.names is not None else known
+    if future is None:
+        raise ValueError(
+            f"Expected future, a table of {names} for the {furthest} steps that follow each "
+            "series, as these features are known: the last windows hold them."
+        )
+    roles = roles_in(future, series, time)
+    given = open_panel(future, role="future", on_grid=False, **roles)
+    n_columns = given.series[0].values.shape[1]
+    columns = list(range(n_columns))
+    if given.names is not None and panel.names is not None:
+        columns = _find_columns(names, given.names, n_columns, "future")
+    elif n_columns != len(known):
+        raise ValueError(
+            f"Expected the {len(known)} columns of known in future, {names}, got {n_columns}."
+        )
+    found = []
+    for i, (one, rows) in enumerate(
+        zip(panel.series, match(panel, given, ahead=True), strict=True)
+    ):
+        n = len(one.values)
+        n_left = rows.offset + len(rows.values) - n
+        if rows.offset > n or n_left < furthest:
+            raise ValueError(
+                f"Expected the {furthest} steps that follow series {i} in future, got "
+                f"{max(0, n_left)} of them, from step {max(1, rows.offset - n + 1)} on."
+            )
+        start = n - rows.offset
+        found.append(rows.values[start : start + furthest, columns])
+    return found
+
+
 # --- Parameters --------------------------------------------------------------------------------
 
 
 def _check_horizons(horizon):
-    """Return the horizons as an array."""
+    """Return the horizons; an int is the number of them."""
     horizons = _elements(horizon)
     # 2**62 steps are more than there are, and fit into 64 bits.
     if (
@@ -490,7 +338,8 @@ def _check_horizons(horizon):
         raise ValueError(
             f"Expected distinct integers of 1 or more as horizon, got {horizon!r:.80}."
         )
-    return np.array(list(map(int, horizons)))
+    is_number = horizons[0] is horizon or getattr(horizon, "ndim", 1) == 0
+    return range(1, int(horizon) + 1) if is_number else list(map(int, horizons))
 
 
 def _find_columns(columns, names, n_features, parameter):

@@ -85,7 +85,7 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
     library = library_of(table)
     long = LongTable(table, library, sample, time)
     if isinstance(table, Mapping):
-        _check_lengths(table)
+        check_lengths(table)
     check_distinct(long.names, "table")
     index = library.index_of(table)
     levels = [] if index is None else list(index.names)
@@ -99,8 +99,8 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
             f"Expected an index of samples and times at most, got the levels {levels}: make "
             "columns of them, table.reset_index()."
         )
-    of_sample = Level(0) if sample is None else _find(long, sample, "sample")
-    of_time = None if time is None else _find(long, time, "time")
+    of_sample = Level(0) if sample is None else find_role(long, sample, "sample")
+    of_time = None if time is None else find_role(long, time, "time")
     if time is None:
         others = [k for k in range(len(levels)) if k != getattr(of_sample, "number", None)]
         is_other_level = len(levels) == 2 and isinstance(of_sample, Level)
@@ -109,7 +109,8 @@ def open_long_table(table: Any, sample: Any, time: Any) -> LongTable:
     return long._replace(sample=of_sample, time=of_time)
 
 
-def _check_lengths(columns: Mapping[Any, Any]) -> None:
+def check_lengths(columns: Mapping[Any, Any]) -> None:
+    """Refuse columns of unlike lengths."""
     lengths = {name: len(cells) for name, cells in columns.items() if is_sequence(cells)}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"Expected columns of one length in table, got the lengths {lengths}.")
@@ -124,7 +125,7 @@ def check_distinct(names: Sequence[Any], parameter: str) -> None:
             )
 
 
-def _find(long: LongTable, name: Any, parameter: str) -> Any:
+def find_role(long: LongTable, name: Any, parameter: str) -> Any:
     """Return the name of a column, or the level of the index that has that name."""
     index = long.library.index_of(long.table)
     levels = [] if index is None else list(index.names)

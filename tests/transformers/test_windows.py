@@ -69,7 +69,7 @@ def test_against_a_transcription(lengths, n_features, window, horizons, step, da
 
 
 def test_targets_are_horizon_steps_after_the_last_step():
-    X, y, origin = make_windows(numbered(10, 2), 3, 2, return_origin=True)
+    X, y, origin = make_windows(numbered(10, 2), 3, [2], return_origin=True)
     assert X.shape == (6, 3, 2)
     np.testing.assert_array_equal(y, X[:, -1, 0] + 20)
     np.testing.assert_array_equal(origin.last_step, range(2, 8))
@@ -86,6 +86,15 @@ def test_targets_of_several_horizons_and_columns_are_horizon_major():
     _, y = make_windows(numbered(9, 3), 2, [3, 1], target=[2, 0])
     np.testing.assert_array_equal(y[0], [42, 40, 22, 20])
     assert y.shape == (5, 4)
+
+
+@pytest.mark.parametrize("horizon", [3, np.int8(3), np.array(3), np.uint64(3)])
+def test_an_int_is_the_number_of_steps_that_follow(horizon):
+    X, y = make_windows(numbered(9, 2), 2, horizon)
+    np.testing.assert_array_equal(y[0], [20, 30, 40])
+    for part, of_range in zip((X, y), make_windows(numbered(9, 2), 2, range(1, 4)), strict=True):
+        np.testing.assert_array_equal(part, of_range)
+    assert make_windows(numbered(9, 2), 2, [int(horizon)])[1].ndim == 1
 
 
 def test_shape_of_y():
@@ -164,7 +173,7 @@ def test_a_smaller_gap_is_too_small():
 
 def test_regressors_read_the_windows():
     series = np.sin(np.arange(300) / 5)
-    X, y = make_windows(series, 12, 3)
+    X, y = make_windows(series, 12, [3])
     model = GRURegressor(8, max_iter=20, learning_rate="cosine", random_state=0)
     split = TimeSeriesSplit(n_splits=2, gap=2)
     assert cross_val_score(model, X, y, cv=split).min() > 0.8
@@ -256,7 +265,7 @@ def test_parameters_are_integers_of_any_type(dtype):
         for part, expected_part in zip(make_windows(series, **settings), expected, strict=True):
             np.testing.assert_array_equal(part, expected_part)
     one = make_windows(series, dtype(100), dtype(100))
-    np.testing.assert_array_equal(one[1], series[199:, 0])
+    np.testing.assert_array_equal(one[1][:, -1], series[199:, 0])
 
 
 def test_larger_steps_than_the_series_make_one_window():

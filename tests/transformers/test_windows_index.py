@@ -1,6 +1,7 @@
 """make_windows: the order of windows by an index, and series as entities of a MultiIndex."""
 
 import itertools
+import warnings
 from datetime import datetime
 from decimal import Decimal
 
@@ -58,11 +59,10 @@ def test_range_index_that_does_not_start_at_zero_is_an_index():
     np.testing.assert_array_equal(origin.last_step, [6, 7, 11, 12])
 
 
-def test_repeated_index_labels_are_allowed():
-    series = pd.Series(np.arange(4.0), pd.Index([1, 1, 2, 2]))
-    _, y, origin = make_windows(series, 1, return_origin=True)
-    np.testing.assert_array_equal(origin.last_step, [1, 1, 2])
-    np.testing.assert_array_equal(y, [1, 2, 3])
+def test_repeated_index_labels_are_refused():
+    series = pd.Series(np.arange(4.0), pd.Index([1, 2, 2, 3]))
+    with pytest.raises(ValueError, match="got 2 twice or more in series 1: aggregate"):
+        make_windows([series[:2], series], 1)
 
 
 INDICES = {
@@ -132,19 +132,19 @@ def test_kinds_of_index(kind):
 @pytest.mark.parametrize(
     ("index", "message"),
     [
-        (pd.DatetimeIndex([*DAYS[:3], pd.NaT]), "without missing labels, got one in step 3 of ser"),
-        (pd.Index([1, 2, np.nan, 3]), "without missing labels, got one in step 2 of series 0"),
-        (pd.Index([1, 2, pd.NA, 3], dtype="Int64"), "without missing labels, got one in step 2"),
+        (pd.DatetimeIndex([*DAYS[:3], pd.NaT]), "the index of series 0 without .*row 3"),
+        (pd.Index([1, 2, np.nan, 3]), "without missing labels, got one in row 2"),
+        (pd.Index([1, 2, pd.NA, 3], dtype="Int64"), "without missing labels, got one in row 2"),
         (pd.PeriodIndex(["2024", "NaT", "2025", "2026"], freq="Y"), "missing labels, got one"),
         (pd.Index([DAYS[0], None, DAYS[1], DAYS[2]], dtype=object), "missing labels, got one"),
-        (pd.Index([*DAYS[:3], "2024-02-01"], dtype=object), "dates, durations, numbers or text: "),
-        (pd.Index([1, 2, 3, DAYS[0]], dtype=object), "numbers or text: .*date.* in step 3"),
-        (pd.interval_range(0, 4), r"numbers or text: .*Interval.*reset_index\(drop=True\)"),
-        (pd.Index([1j, 2, 3, 4]), "numbers or text: Complex"),
+        (pd.Index([*DAYS[:3], "2024-02-01"], dtype=object), "dates, durations or numbers: "),
+        (pd.Index([1, 2, 3, DAYS[0]], dtype=object), "numbers: .*date.* in row 3 of the index"),
+        (pd.interval_range(0, 4), r"durations or numbers: .*Interval.*reset_index\(drop=True\)"),
+        (pd.Index([1j, 2, 3, 4]), "durations or numbers: Complex"),
         (pd.Index([pd.Timestamp(1), *[datetime(9999, 1, i) for i in (1, 2, 3)]], dtype=object),
          "64 bits"),
         (pd.Index([pd.Period("2024", "Y"), *pd.period_range("2024", periods=3, freq="D")],
-                  dtype=object), "numbers or text: .*date"),
+                  dtype=object), "durations or numbers: .*date"),
     ],
 )  # fmt: skip
 def test_unusable_index(index, message):
@@ -165,7 +165,8 @@ def test_labels_in_unlike_units_are_compared_exactly():
     series = [pd.Series(np.arange(4.0), index) for index in (fine, coarse)]
     _, _, origin = make_windows(series, 1, return_origin=True)
     np.testing.assert_array_equal(origin.series, [1, 0, 0, 0, 1, 1])
-    far = pd.Series(np.arange(4.0), pd.DatetimeIndex(np.array(["9999-01-01"] * 4, "M8[s]")))
+    years = [f"{year}-01-01" for year in range(9990, 9994)]
+    far = pd.Series(np.arange(4.0), pd.DatetimeIndex(np.array(years, "M8[s]")))
     with pytest.raises(ValueError, match="64 bits"):
         make_windows([series[0], far], 1)
 
@@ -234,19 +235,39 @@ def test_panels_of_any_order_against_a_list_of_series(entity_of, window, index):
     }[index]
     frame = pd.DataFrame({"u": np.arange(float(n)), "v": np.arange(float(n)) * 2}, times)
     rows = [np.flatnonzero(np.array(entity_of) == name) for name in dict.fromkeys(entity_of)]
+    # On the grid of the most frequent difference, if that leads to all rows.
+    steps = np.concatenate([np.diff(those) for those in rows])
+    step = np.bincount(steps).argmax() if len(steps) else 1
+    is_regular = not (steps % step).any() or index == "periods"
+    step = 1 if index == "periods" else step
+    series, labels = [], []
+    for those in rows:
+        labels.append(np.arange(those[0], those[-1] + 1, step) if is_regular else those)
+        series.append(np.full((len(labels[-1]), 2), np.nan))
+        series[-1][np.isin(labels[-1], those)] = frame.to_numpy()[those]
     panel = frame.set_index(pd.MultiIndex.from_arrays([entity_of, times]))
     results = []
-    for series in (panel, [frame.iloc[chosen] for chosen in rows]):
+    for data in (panel, series):
         try:
-            results.append(make_windows(series, window, known="v", return_origin=True))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                results.append(make_windows(data, window, known="v" if data is panel else 1,
+                                            return_origin=True))  # fmt: skip
         except ValueError as error:
             results.append(str(error))
     got, expected = results
     if isinstance(expected, str):
         assert got == expected
         return
-    for part, expected_part in zip((*got[:2], *got[2]), (*expected[:2], *expected[2]), strict=True):
-        np.testing.assert_array_equal(part, expected_part)
+    X, y, origin = expected
+    last = np.array([labels[i][k] for i, k in zip(*origin, strict=True)])
+    order = np.lexsort((origin.series, last))
+    np.testing.assert_array_equal(got[0], X[order])
+    np.testing.assert_array_equal(got[1], y[order])
+    np.testing.assert_array_equal(got[2].series, origin.series[order])
+    stamps = pd.DatetimeIndex(got[2].last_step) if index != "numbers" else got[2].last_step
+    days = (stamps - pd.Timestamp("2024-01-01")).days if index != "numbers" else stamps
+    np.testing.assert_array_equal(days, last[order])
 
 
 def test_a_list_of_panels_counts_all_entities():
