@@ -100,12 +100,12 @@ def fault_of_rows(
     y : ndarray of shape (n,)
         The targets.
     """
-    columns = list(cells.T) if isinstance(cells, np.ndarray) else cells
-    n_columns = len(columns)
-    if n_columns < 3 or any(column.dtype.kind not in "fiu" for column in (*columns, y)):
+    columns = [cells] if isinstance(cells, np.ndarray) else cells
+    if any(column.dtype.kind not in "fiu" for column in (*columns, y)):
         return None
-    rows = np.stack([column[:_MOST_ROWS] for column in columns], axis=1)
-    if len(rows) < _FEWEST_ROWS:
+    rows = np.column_stack([column[:_MOST_ROWS] for column in columns])
+    n, n_columns = rows.shape
+    if n < _FEWEST_ROWS or n_columns < 3:
         return None
     said = range(n_columns) if names is None else names
     newest_first = _are_equal(rows[1:, 1:], rows[:-1, :-1])
