@@ -196,7 +196,12 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         given, to_validate, has_held_out = self._give(
             Raw(*training), Raw(*validation), reset=before is None, request=request
         )
-        return request._replace(training=given, validation=to_validate, has_held_out=has_held_out)
+        return request._replace(
+            branches={name: branches[name] for name in given.inputs},  # those that X has columns of
+            training=given,
+            validation=to_validate,
+            has_held_out=has_held_out,
+        )
 
     def _generator(self, random_state, goes_on):
         """Return the random generator of a call.

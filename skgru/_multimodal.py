@@ -23,7 +23,7 @@ from skgru._engine.solvers import SOLVERS
 from skgru._nn.dropout import FusionRates
 from skgru._options import hidden_sizes
 from skgru._spec import FusionSpec
-from skgru.branches import BaseBranch
+from skgru.branches import BaseBranch, TableBranch
 
 _EXPECTED = (
     "Expected branches to be a list of (name, branch, columns), the branch a TokenBranch, a "
@@ -31,6 +31,8 @@ _EXPECTED = (
 )
 # The weights of the branches, among their outputs.
 _GATE = "gate"
+# The branch that reads the columns that no other one names.
+_REMAINDER = "remainder"
 
 
 class MultimodalGRU(BaseNetwork):
@@ -43,7 +45,7 @@ class MultimodalGRU(BaseNetwork):
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "branch_dropout": [Interval(Real, 0, 1, closed="left")],
-        "remainder": [StrOptions({"drop"})],
+        "remainder": [StrOptions({"drop"}), TableBranch],
     }
 
     # --- The parameters of the branches, as ColumnTransformer has those of its transformers ------
@@ -61,7 +63,7 @@ class MultimodalGRU(BaseNetwork):
         params : dict
             Names and values.
         """
-        params = super().get_params(deep=False)
+        params = super().get_params(deep=deep)
         if deep:
             for name, branch in self._named_branches():
                 params[name] = branch
@@ -160,6 +162,10 @@ class MultimodalGRU(BaseNetwork):
             with naming(name):
                 branch._validate_params()
                 branch._check_transformer()
+        if isinstance(self.remainder, BaseBranch):
+            with naming(_REMAINDER):
+                self.remainder._validate_params()
+                self.remainder._check_transformer()
         names = [name for name, *_ in self.branches]
         if len(set(names)) < len(names):
             raise ValueError(f"Names of branches must be unique, got {names}.")
@@ -173,9 +179,16 @@ class MultimodalGRU(BaseNetwork):
         name = type(self).__name__
         return {
             key: branch._settings(name)
-            for key, branch, _ in self.branches
+            for key, branch, _ in self._given_branches
             if isinstance(branch, BaseBranch)
         }
+
+    @property
+    def _given_branches(self):
+        """The branches as they are given, and that of the other columns, if these are read."""
+        is_read = isinstance(self.remainder, BaseBranch)
+        rest = [(_REMAINDER, self.remainder, None)] if is_read else []
+        return [*self.branches, *rest]
 
     def _fusion(self, settings):
         spec = FusionSpec(settings.fusion, hidden_sizes(settings), knows_absence=True)
@@ -248,7 +261,7 @@ class MultimodalGRU(BaseNetwork):
         return [
             (name, branch, Selection(*selection))
             for (name, branch, _), selection in zip(self.branches_, self._selections, strict=True)
-            if isinstance(branch, BaseBranch)
+            if isinstance(branch, BaseBranch) and selection[0]
         ]
 
     def _select(self, X):
@@ -264,6 +277,16 @@ class MultimodalGRU(BaseNetwork):
                 branch = clone(branch)
             branches.append((name, branch, selection.indices))
             selections.append(tuple(selection))
+        if isinstance(self.remainder, BaseBranch):
+            dropped = [
+                select(X, columns).indices
+                for _, branch, columns in self.branches
+                if not isinstance(branch, BaseBranch)
+            ]
+            named = set().union(*dropped, *(indices for indices, *_ in selections))
+            others = tuple(j for j in range(X.shape[1]) if j not in named)
+            branches.append((_REMAINDER, clone(self.remainder), others))
+            selections.append((others, False))
         self.branches_, self._selections = branches, selections
 
     def _renew_branches(self, X):
@@ -276,7 +299,7 @@ class MultimodalGRU(BaseNetwork):
             transformer.
         """
         before = {name: branch for name, branch, _ in self.branches_}
-        now = {name: branch for name, branch, _ in self.branches}
+        now = {name: branch for name, branch, _ in self._given_branches}
         same = before.keys() == now.keys()
         if not same or any(type(before[name]) is not type(now[name]) for name in now):
             raise ValueError(
@@ -287,7 +310,7 @@ class MultimodalGRU(BaseNetwork):
             self.branches_, self._in_order_of_fit(), strict=True
         ):
             # What a callable returns may depend on the rows.
-            if not isinstance(branch, BaseBranch) or callable(columns):
+            if not isinstance(branch, BaseBranch) or callable(columns) or columns is None:
                 continue
             with naming(name):
                 if select(X, columns).indices != indices:
@@ -313,7 +336,7 @@ class MultimodalGRU(BaseNetwork):
 
     def _in_order_of_fit(self):
         """Return the branches as they are given now, in the order in which they were fitted."""
-        given = {name: (name, branch, columns) for name, branch, columns in self.branches}
+        given = {name: (name, branch, columns) for name, branch, columns in self._given_branches}
         return [given[name] for name, *_ in self.branches_]
 
     def _holds_out(self, request, n):

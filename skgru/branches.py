@@ -12,6 +12,7 @@ from skgru._compat import Interval, StrOptions, take
 from skgru._constraints import NUMBERS, RECURRENCE, TOKENS
 from skgru._data.arrays import describe
 from skgru._data.forms import open_columns, open_form, open_nothing, refuse_levels
+from skgru._data.lagged import lag_of
 from skgru._data.numbers import NumberInput
 from skgru._data.table import TableInput, open_output, open_table
 from skgru._data.tokens import TokenInput
@@ -132,8 +133,9 @@ class _SequenceBranch(BaseBranch):
     """Base of the branches that read sequences."""
 
     def _open_columns(self, selected):
-        opened = open_columns(selected.columns, selected.names)
-        if opened.is_rectangle:
+        opened = open_columns(selected.columns, selected.names, selected.selection.n_features)
+        # A row of lags is a sample of its own, whatever its index says.
+        if opened.is_rectangle and not all(map(lag_of, selected.names)):
             refuse_levels(selected.X)
         return opened
 

@@ -20,7 +20,9 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         the branch are found (``note__embedding_dim``); a :class:`TokenBranch`, a
         :class:`SeriesBranch` or a :class:`TableBranch`, or 'drop'; and its columns of X: a name or
         an index, a list or a slice of them, truth values, or a callable that returns one of these
-        for X, such as :class:`~sklearn.compose.make_column_selector`.
+        for X, such as :class:`~sklearn.compose.make_column_selector` or :class:`LagSelector`. An
+        array of indices of shape (n_steps, n_features) says which column of numbers is which
+        feature of which step, for a :class:`SeriesBranch`.
 
     fusion : {'concat', 'gated'}, default='concat'
         How the outputs of the branches are joined: side by side; or side by side, each times a
@@ -41,8 +43,10 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         sample was without it; one of those that it has stays. So the network learns to do without
         a branch that will be missing more often in predictions than in training.
 
-    remainder : {'drop'}, default='drop'
-        Columns that no branch names are not read.
+    remainder : {'drop'} or TableBranch, default='drop'
+        What reads the columns that no branch names, those of a dropped branch not among them:
+        nothing, or a further branch of the name 'remainder', which is left out where no column is
+        left.
 
     solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
         The optimizer: Adam, stochastic gradient descent with momentum, or L-BFGS on all
@@ -422,7 +426,9 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         the branch are found (``note__embedding_dim``); a :class:`TokenBranch`, a
         :class:`SeriesBranch` or a :class:`TableBranch`, or 'drop'; and its columns of X: a name or
         an index, a list or a slice of them, truth values, or a callable that returns one of these
-        for X, such as :class:`~sklearn.compose.make_column_selector`.
+        for X, such as :class:`~sklearn.compose.make_column_selector` or :class:`LagSelector`. An
+        array of indices of shape (n_steps, n_features) says which column of numbers is which
+        feature of which step, for a :class:`SeriesBranch`.
 
     fusion : {'concat', 'gated'}, default='concat'
         How the outputs of the branches are joined: side by side; or side by side, each times a
@@ -443,8 +449,10 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         sample was without it; one of those that it has stays. So the network learns to do without
         a branch that will be missing more often in predictions than in training.
 
-    remainder : {'drop'}, default='drop'
-        Columns that no branch names are not read.
+    remainder : {'drop'} or TableBranch, default='drop'
+        What reads the columns that no branch names, those of a dropped branch not among them:
+        nothing, or a further branch of the name 'remainder', which is left out where no column is
+        left.
 
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gaussian'}, \
             default='squared_error'

@@ -104,7 +104,7 @@ def open_form(X: Any, estimator_name: str | None = None) -> Opened:
     )
 
 
-def open_columns(columns: Columns, names: list[str]) -> Opened:
+def open_columns(columns: Columns, names: list[str], n_features: int | None = None) -> Opened:
     """Return the sequences in some columns of a table, in which cells may be missing.
 
     A sample of which all cells are missing has an empty sequence. Where only some are, those
@@ -115,12 +115,14 @@ def open_columns(columns: Columns, names: list[str]) -> Opened:
     columns : list of ndarray of shape (n,)
         Of which each cell is a sequence of one feature, or of all if there is one; or a number.
     names : list of str
+    n_features : int, default=None
+        How many columns of numbers make a step, if that is known.
     """
     form: Rectangle | Ragged
     if any(map(holds_sequences, columns)):
         form = _open_cells(_without_missing_cells(columns, names), names)
     else:
-        form = Rectangle(columns, len(columns), names)
+        form = Rectangle(columns, len(columns), names, n_features)
     is_marked = any(map(holds_tokens, columns))
     return Opened(form, dict.fromkeys(names), is_marked, False, False)
 

@@ -79,6 +79,16 @@ class Input(ABC):
     def meet(self, parsed: Parsed) -> Input:
         """Return the input with the features of the X that it will learn from."""
 
+    def warn_of_lags(self, opened: Opened, y: NDArray[Any] | None) -> None:  # noqa: B027
+        """Warn of an X whose columns are lags, if they are not read as such.
+
+        Parameters
+        ----------
+        opened : Opened
+        y : ndarray of shape (n,) or (n, n_targets), or None
+            Targets of the samples, if each has one.
+        """
+
     @property
     def n_features_in(self) -> int:
         """The columns of X, or if it has none, the features of a step."""

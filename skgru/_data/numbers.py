@@ -13,6 +13,7 @@ from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
 from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
 from skgru._data.inputs import Input, known
+from skgru._data.lagged import fault_of_names, fault_of_rows
 from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
 from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_nothing, parse_numbers
 from skgru._data.scaling import (
@@ -136,6 +137,23 @@ class NumberInput(Input):
         n_features = parsed.sequences.values.shape[1]
         stamps = None if self.stamps is None else self.stamps % n_features
         return replace(self, n_columns=parsed.n_columns, n_features=n_features, stamps=stamps)
+
+    def warn_of_lags(self, opened: Opened, y: NDArray[Any] | None) -> None:
+        """Warn of lags that are not read as such, by the names of the columns or by the rows."""
+        form = opened.form
+        if not isinstance(form, Rectangle) or form.n_columns is None or self.stamps is not None:
+            return
+        n_features = form.n_features or self.features_per_step
+        fault = fault_of_names(form.names or [], n_features)
+        if fault is None and n_features == 1 and y is not None and y.shape[0] and y.size:
+            fault = fault_of_rows(form.cells, form.names, y.reshape(len(y), -1)[:, 0])
+        if fault is not None:
+            warn(
+                f"X is read as a step per column, but {fault}. The oldest lag first, and other "
+                "columns as a table: MultimodalGRURegressor([('lags', SeriesBranch(), "
+                "LagSelector())], remainder=TableBranch()). Where columns have no names, "
+                "LagSelector(lags) says which lags they are."
+            )
 
     # --- Learning --------------------------------------------------------------------------------
 

@@ -26,10 +26,13 @@ class Selection(NamedTuple):
     indices : tuple of int
     is_one : bool
         Whether one column is meant by itself, rather than a table of columns.
+    n_features : int or None, default=None
+        How many columns make a step, where the selection says it.
     """
 
     indices: tuple[int, ...]
     is_one: bool
+    n_features: int | None = None
 
 
 class Selected(NamedTuple):
@@ -57,7 +60,7 @@ class Selected(NamedTuple):
     @property
     def container(self) -> Any:
         """The columns as a transformer is given them: a table, or one column by itself."""
-        indices, is_one = self.selection
+        indices, is_one, _ = self.selection
         if is_one and hasattr(type(self.X), "column_names"):
             # The cells of a column of Arrow are objects of its own, which no transformer reads.
             return self.columns[0]
@@ -91,6 +94,7 @@ def select(X: Any, columns: Any) -> Selection:
     ----------
     X : DataFrame or ndarray of shape (n, n_columns)
     columns : str, int, slice, list, ndarray or callable
+        An array of indices may have a row for each step and a column for each feature of it.
 
     Raises
     ------
@@ -99,6 +103,9 @@ def select(X: Any, columns: Any) -> Selection:
     """
     if callable(columns):
         columns = columns(X)
+    n_features = None
+    if isinstance(columns, np.ndarray) and columns.ndim == 2:
+        columns, n_features = columns.ravel(), columns.shape[1]
     names, n = names_of(X), X.shape[1]
     if isinstance(columns, str | Integral) and not isinstance(columns, bool | np.bool_):
         return Selection((_index_of(columns, names, n),), True)
@@ -116,7 +123,7 @@ def select(X: Any, columns: Any) -> Selection:
     indices = tuple(_index_of(item, names, n) for item in items)
     if len(set(indices)) < len(indices):
         raise ValueError(f"expected each column once, got {columns!r}.")
-    return Selection(indices, False)
+    return Selection(indices, False, n_features)
 
 
 def _index_of(column: str | Integral, names: list[Any] | None, n: int) -> int:

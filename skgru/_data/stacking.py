@@ -34,11 +34,14 @@ class Rectangle(NamedTuple):
         T · D where the cells are those of a table.
     names : list or None
         Of the columns.
+    n_features : int or None, default=None
+        D, where it is known of columns, else the parser says it.
     """
 
     cells: NDArray[Any] | Columns
     n_columns: int | None
     names: list[Any] | None
+    n_features: int | None = None
 
     def stack(self, parser: Parser) -> tuple[NDArray[Any], Indices]:
         """Return the steps (total steps, D) and the offsets of the sequences."""
@@ -47,14 +50,16 @@ class Rectangle(NamedTuple):
         else:
             cells = self.cells
             if self.n_columns is not None:
-                cells = cells.reshape(len(cells), *_shape_of_row(self.n_columns, parser))
+                shape = _shape_of_row(self.n_columns, parser.features_per_step)
+                cells = cells.reshape(len(cells), *shape)
             steps = parser.features(cells, self._where)
         n, n_steps, n_features = steps.shape
         steps = np.ascontiguousarray(steps).reshape(n * n_steps, n_features)
         return steps, np.arange(n + 1, dtype=np.intp) * n_steps
 
     def _stack_columns(self, cells: Columns, parser: Parser) -> NDArray[Any]:
-        n_steps, n_features = _shape_of_row(len(cells), parser)
+        n_features = self.n_features or parser.features_per_step
+        n_steps, n_features = _shape_of_row(len(cells), n_features)
         is_time = [parser.is_time(c % n_features, n_features) for c in range(len(cells))]
         try:
             columns = [
@@ -79,9 +84,8 @@ class Rectangle(NamedTuple):
         return lambda index: f"column {name!r}, row {index[0]} of X"
 
 
-def _shape_of_row(n_columns: int, parser: Parser) -> tuple[int, int]:
+def _shape_of_row(n_columns: int, n_features: int) -> tuple[int, int]:
     """Return how many steps a row of a table has, and how many features each of them."""
-    n_features = parser.features_per_step
     if n_columns % n_features:
         raise ValueError(
             f"X has {n_columns} columns, expected a multiple of features_per_step={n_features}."

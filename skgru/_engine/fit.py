@@ -14,6 +14,7 @@ from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
 from skgru._data.kinds import make_input
 from skgru._data.parsing import Parsed
+from skgru._data.targets import as_targets
 from skgru._data.training_set import Samples, TrainingSet, check_same_steps, parse_samples
 from skgru._defaults import (
     AUTO_PARAMETERS,
@@ -219,6 +220,11 @@ def read(request: Request) -> Data:
             "and y with a tag for each step; or crf=False."
         )
     samples = _samples_of(given, parsed, loss, step_branches)
+    if request.before is None:
+        y = None if step_branches else as_targets(given.y)
+        for name, opened in given.inputs.items():
+            with naming(name):
+                inputs[name].warn_of_lags(opened, y if isinstance(y, np.ndarray) else None)
     for name, sequences in samples.sequences.items():
         if request.before is None and not len(sequences.values):
             raise ValueError(

@@ -57,6 +57,15 @@ def test_columns_by_their_places(make, columns, indices):
 
 
 @EACH
+def test_a_row_for_each_step(make):
+    grid = np.array([[2, 3], [0, 1]])
+    assert select(make(COLUMNS), grid) == Selection((2, 3, 0, 1), False, 2)
+    assert select(make(COLUMNS), lambda X: grid[:, :1]) == Selection((2, 0), False, 1)
+    with pytest.raises(ValueError, match="expected each column once"):
+        select(make(COLUMNS), grid[[0, 0]])
+
+
+@EACH
 @pytest.mark.parametrize("index", [1, -3, np.int64(1), np.int8(-3)])
 def test_an_index_means_a_column_by_itself(make, index):
     assert select(make(COLUMNS), index) == Selection((1,), True)
