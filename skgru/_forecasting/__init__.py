@@ -1,0 +1,1 @@
+"""The parts of a forecaster, on plain arrays: windows, seasons, members and their calibration."""

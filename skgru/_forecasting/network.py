@@ -1,0 +1,147 @@
+"""The networks of a forecast: recurrent over the window, beside them what is known of the future.
+
+All steps ahead are outputs of one head, and each step of the recurrence is a segment of the window,
+as in SegRNN (Lin et al., 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._forecasting.members import context
+from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
+from skgru._forecasting.windows import Array, Windows, between, filled
+from skgru.branches import SeriesBranch, TableBranch
+from skgru.multimodal import MultimodalGRURegressor
+
+# From so many windows on, updates see four times as many.
+MANY_WINDOWS = 5_000
+_BATCH_SIZES = 32, 128
+# Least epochs and updates of a fit.
+_MIN_EPOCHS, _MIN_UPDATES = 4, 500
+# Steps of the recurrence over a window, where it has twice as many or more.
+_SEGMENTS = 8
+_DROPOUT = 0.2
+
+
+class Forecast(NamedTuple):
+    """Forecasts, and how far each may be from the truth.
+
+    Attributes
+    ----------
+    center : ndarray of shape (n_windows, horizon)
+    below, above : ndarray of shape (n_windows, horizon)
+        Positive widths, in units of the values; their size counts only relative to each other.
+    """
+
+    center: Array
+    below: Array
+    above: Array
+
+
+class Network:
+    """A network that forecasts relative to its windows.
+
+    Parameters
+    ----------
+    rule : Rule
+    season : int
+    options : mapping of str to the parameters of the regressor and of its branch
+    """
+
+    def __init__(self, rule: Rule, season: int, options: Mapping[str, Any]) -> None:
+        self.rule = rule
+        self.season = season
+        self.options = options
+
+    def fit(self, windows: Windows) -> Network:
+        self.least_ = least_deviation(windows, self.rule)
+        table, rel, n_features = self._table(windows)
+        targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        n_steps = windows.history.shape[1] * n_features
+        self.regressor_ = _make(self.options, len(table), windows.history.shape[1], n_features)
+        branches = [("window", self.regressor_.branches[0][1], slice(0, n_steps))]
+        if table.shape[1] > n_steps:
+            beside = TableBranch(scaling="standard", dropout=0.0)
+            branches.append(("beside", beside, slice(n_steps, table.shape[1])))
+        self.regressor_.set_params(branches=branches)
+        self.regressor_.fit(table, targets)
+        return self
+
+    def forecast(self, windows: Windows) -> Forecast:
+        """Return the forecasts for some windows."""
+        table, rel, _ = self._table(windows)
+        shape = len(table), windows.ahead.shape[1]
+        if self.options["loss"] == "gaussian":
+            center, deviation = self.regressor_.predict(table, return_std=True)
+            width = rel.width * deviation.reshape(shape)
+            return Forecast(rel.absolute(center.reshape(shape)), width, width)
+        raw = self.regressor_.predict(table)
+        levels = np.atleast_1d(self.options["quantiles"])
+        if self.options["loss"] != "quantile" or len(levels) == 1:
+            width = np.broadcast_to(rel.width, shape)
+            return Forecast(rel.absolute(raw.reshape(shape)), width, width)
+        quantiles = rel.absolute(raw.reshape(shape[0], -1).reshape(*shape, -1).transpose(2, 0, 1))
+        return _between_quantiles(quantiles, levels, 1e-3 * rel.width)
+
+    def _table(self, windows: Windows) -> tuple[Array, Relative, int]:
+        """Return the windows as a table: their steps, then what is known beside them."""
+        rel = relative(windows, self.rule, self.least_)
+        steps = np.concatenate([rel.values[:, :, np.newaxis], windows.covariates], axis=2)
+        beside = context(windows, rel, self.rule, self.season)
+        table = np.concatenate([steps.reshape(len(steps), -1), beside], axis=1)
+        return table.astype(np.float32), rel, steps.shape[2]
+
+
+def _between_quantiles(quantiles: Array, levels: Array, least: Array) -> Forecast:
+    """Return the median and the distances to the outer quantiles, (n_levels, n, horizon)."""
+    after = int(np.clip(np.searchsorted(levels, 0.5), 1, len(levels) - 1))
+    share = np.clip((0.5 - levels[after - 1]) / (levels[after] - levels[after - 1]), 0, 1)
+    center = quantiles[after - 1] + share * (quantiles[after] - quantiles[after - 1])
+    below, above = center - quantiles[0], quantiles[-1] - center
+    return Forecast(center, np.maximum(below, least), np.maximum(above, least))
+
+
+def _make(
+    options: Mapping[str, Any], n_windows: int, window: int, n_features: int
+) -> MultimodalGRURegressor:
+    """Return a regressor with one branch, not fitted, without options that are 'auto'."""
+    options = dict(options)
+    if options["batch_size"] == "auto":
+        options["batch_size"] = min(_BATCH_SIZES[n_windows >= MANY_WINDOWS], n_windows)
+    if options["max_iter"] == "auto" and options["solver"] != "lbfgs":
+        updates = -(-n_windows // options["batch_size"])
+        options["max_iter"] = max(_MIN_EPOCHS, -(-_MIN_UPDATES // updates))
+    if options["dropout"] == "auto":
+        options["dropout"] = 0.0 if options["solver"] == "lbfgs" else _DROPOUT
+    if options["patch_size"] == "auto":
+        options["patch_size"] = max(1, round(window / _SEGMENTS))
+    if options["pooling"] == "auto":
+        options["pooling"] = "last"
+    branch = {name: options.pop(name) for name in BRANCH_OPTIONS}
+    series = SeriesBranch(features_per_step=n_features, **branch)
+    return MultimodalGRURegressor(
+        [("window", series, slice(None))],
+        hidden_layer_sizes=(),
+        dropout=branch["dropout"],
+        **options,
+    )
+
+
+BRANCH_OPTIONS = (
+    "hidden_layer_sizes",
+    "cell",
+    "reset_after",
+    "output_gate",
+    "bidirectional",
+    "pooling",
+    "patch_size",
+    "shift_patches",
+    "dropout",
+    "recurrent_dropout",
+    "scaling",
+    "missing",
+)

@@ -1,0 +1,93 @@
+"""Windows relative to themselves: what a network reads where the level of series drifts.
+
+The values of a window, and those that follow it, less the window's base (its last value, or the
+mean of its last steps) and divided by its scale (its deviation). After reversible instance
+normalization (Kim et al., 2022) and the last value that SegRNN takes off (Lin et al., 2023).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skgru._forecasting.windows import Array, Windows, filled
+
+# Shares of the windows' root mean square deviation, added in squares to each window's own: a flat
+# window is no reason to blow up its noise.
+_LEAST_DEVIATION = 0.1
+# In deviations of the series: what is not above zero has this logarithm, and none is higher.
+_LEAST_VALUE, _MAX_LOG = 1e-6, 50.0
+
+
+class Rule(NamedTuple):
+    """What windows are relative to.
+
+    Attributes
+    ----------
+    base_steps : int
+        The base is the mean of so many last steps; of 0, it is zero.
+    is_scaled : bool
+        Whether values are divided by the window's deviation.
+    is_log : bool
+        Whether logarithms are taken first, of values that are all positive: where a season grows
+        with the level.
+    shows_level : bool
+        Whether base and scale are features too: where series return to a level.
+    """
+
+    base_steps: int
+    is_scaled: bool
+    is_log: bool
+    shows_level: bool
+
+
+class Relative(NamedTuple):
+    """Windows relative to themselves.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_windows, window), without missing values
+    base, scale : ndarray of shape (n_windows, 1)
+    width : ndarray of shape (n_windows, 1), one unit of the relative values, at the base
+    is_log : bool
+    """
+
+    values: Array
+    base: Array
+    scale: Array
+    width: Array
+    is_log: bool
+
+    def of(self, values: Array) -> Array:
+        """Return other values of the same windows relative to them."""
+        return (_log(values, self.is_log) - self.base) / self.scale
+
+    def absolute(self, values: Array) -> Array:
+        """Return relative values as they were."""
+        result = self.base + self.scale * values
+        return np.exp(np.minimum(result, _MAX_LOG)) if self.is_log else result
+
+
+def least_deviation(windows: Windows, rule: Rule) -> float:
+    """Return what is added, in squares, to the deviation of each window."""
+    deviations = _log(filled(windows.history), rule.is_log).std(axis=1)
+    typical = float(np.sqrt(np.mean(np.square(deviations)))) if len(deviations) else 0.0
+    return _LEAST_DEVIATION * typical if typical > 0 else 1.0
+
+
+def relative(windows: Windows, rule: Rule, least: float) -> Relative:
+    """Return windows relative to themselves, by a rule."""
+    history = _log(filled(windows.history), rule.is_log)
+    base = np.zeros((len(history), 1))
+    if rule.base_steps:
+        base = history[:, -rule.base_steps :].mean(axis=1, keepdims=True)
+    scale = np.ones_like(base)
+    if rule.is_scaled:
+        scale = np.hypot(history.std(axis=1, keepdims=True), least)
+    width = scale * np.exp(np.minimum(base, _MAX_LOG)) if rule.is_log else scale
+    return Relative((history - base) / scale, base, scale, width, rule.is_log)
+
+
+def _log(values: Array, is_log: bool) -> Array:
+    return np.log(np.maximum(values, _LEAST_VALUE)) if is_log else values

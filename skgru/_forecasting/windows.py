@@ -1,0 +1,152 @@
+"""Windows of series, and what is known and asked of the steps that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+class Source(NamedTuple):
+    """One target of one series, and what is known beside it.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_steps,), in units of the series' deviation, NaN where missing
+    covariates : ndarray of shape (n_steps + n_ahead, n_covariates)
+    known : ndarray of shape (n_steps + n_ahead, n_known), the covariates known in the future
+    calendar : ndarray of shape (n_steps + n_ahead, n_calendar), features of the times
+    static : ndarray of shape (n_static,)
+    """
+
+    values: Array
+    covariates: Array
+    known: Array
+    calendar: Array
+    static: Array
+
+
+class Shape(NamedTuple):
+    """What windows are made of.
+
+    Attributes
+    ----------
+    window : int, the steps of a window
+    horizon : int, the steps that follow it
+    season : int, 1 if there is none
+    """
+
+    window: int
+    horizon: int
+    season: int
+
+
+class Windows(NamedTuple):
+    """Windows, and what belongs to each.
+
+    Attributes
+    ----------
+    history : ndarray of shape (n_windows, window), NaN where missing
+    covariates : ndarray of shape (n_windows, window, n_covariates)
+    known : ndarray of shape (n_windows, horizon, n_known), of the steps ahead
+    season_ago : ndarray of shape (n_windows, horizon), the values whole seasons before those steps
+    calendar : ndarray of shape (n_windows, n_calendar), of the first step ahead
+    static : ndarray of shape (n_windows, n_static)
+    ahead : ndarray of shape (n_windows, horizon), the values to be forecast, NaN where unknown
+    owners : ndarray of shape (n_windows,), the indices of the sources
+    origins : ndarray of shape (n_windows,), the last step of each window in its source
+    """
+
+    history: Array
+    covariates: Array
+    known: Array
+    season_ago: Array
+    calendar: Array
+    static: Array
+    ahead: Array
+    owners: Indices
+    origins: Indices
+
+    def take(self, which: Indices | NDArray[np.bool_] | slice) -> Windows:
+        """Return some of the windows."""
+        return Windows(*(part[which] for part in self))
+
+
+def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> Windows:
+    """Return the windows that end at some steps of each source.
+
+    Steps before the first and after the last of a source are missing. Nothing after a window's last
+    step is read but `ahead`, and of the future what is known in it.
+    """
+    parts = [
+        _cut_one(i, source, steps, shape)
+        for i, (source, steps) in enumerate(zip(sources, origins, strict=True))
+    ]
+    return Windows(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _cut_one(owner: int, source: Source, origins: Indices, shape: Shape) -> Windows:
+    past = origins[:, np.newaxis] + np.arange(1 - shape.window, 1)
+    steps = np.arange(1, shape.horizon + 1)
+    ahead = origins[:, np.newaxis] + steps
+    back = steps - shape.season * -(-steps // shape.season)  # 0 or less: no later than the window
+    n = len(origins)
+    return Windows(
+        _rows(source.values, past),
+        _rows(source.covariates, past),
+        _rows(source.known, ahead),
+        _rows(source.values, origins[:, np.newaxis] + back),
+        _rows(source.calendar, origins + 1),
+        np.broadcast_to(source.static, (n, len(source.static))),
+        _rows(source.values, ahead),
+        np.full(n, owner),
+        origins,
+    )
+
+
+def _rows(values: Array, steps: Indices) -> Array:
+    """Return the rows of some steps, missing where there are none."""
+    is_there = (steps >= 0) & (steps < len(values))
+    if is_there.all():
+        return values[steps]
+    rows = np.full((*steps.shape, *values.shape[1:]), np.nan)
+    rows[is_there] = values[steps[is_there]]
+    return rows
+
+
+def filled(values: Array) -> Array:
+    """Return rows in which a missing value is the one before it, else the one after it, else 0."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    steps = np.arange(values.shape[1])
+    last = np.maximum.accumulate(np.where(missing, -1, steps), axis=1)
+    after = np.minimum.accumulate(np.where(missing, len(steps), steps)[:, ::-1], axis=1)[:, ::-1]
+    source = np.where(last >= 0, last, np.where(after < len(steps), after, 0))
+    return np.nan_to_num(np.take_along_axis(values, source, axis=1))
+
+
+def between(values: Array, before: Array) -> Array:
+    """Return rows in which missing values lie on the line between their neighbours.
+
+    Those before the first one lie between it and `before`, those after the last are equal to it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_steps)
+    before : ndarray of shape (n,), the value one step before the first
+    """
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    result = values.copy()
+    steps = np.arange(values.shape[1])
+    for i in np.flatnonzero(missing.any(axis=1)):
+        there = ~missing[i]
+        result[i] = np.interp(steps, np.r_[-1, steps[there]], np.r_[before[i], values[i, there]])
+    return result
