@@ -4,6 +4,7 @@ from skgru._version import __version__ as __version__
 from skgru.alignment import SequenceAligner
 from skgru.branches import SeriesBranch, TableBranch, TokenBranch
 from skgru.classifier import GRUClassifier
+from skgru.forecasting import GRUForecaster
 from skgru.lags import LagSelector
 from skgru.long_tables import make_rows, make_sequences
 from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
@@ -14,6 +15,7 @@ from skgru.windows import make_windows
 
 __all__ = [
     "GRUClassifier",
+    "GRUForecaster",
     "GRURegressor",
     "LagSelector",
     "MultimodalGRUClassifier",

@@ -88,9 +88,7 @@ class Ridge:
         return features, rel.of(between(windows.ahead, filled(windows.history)[:, -1])), rel
 
 
-def _features(
-    windows: Windows, rule: Rule, season: int, least: float
-) -> tuple[Array, Relative]:
+def _features(windows: Windows, rule: Rule, season: int, least: float) -> tuple[Array, Relative]:
     rel = relative(windows, rule, least)
     beside = [filled(windows.covariates[:, :, j]) for j in range(windows.covariates.shape[2])]
     features = [rel.values, *beside, np.nan_to_num(context(windows, rel, rule, season))]

@@ -18,7 +18,7 @@ from skgru._forecasting.members import (
 )
 from skgru._forecasting.network import MANY_WINDOWS, Forecast, Network
 from skgru._forecasting.relative import Rule
-from skgru._forecasting.windows import Array, Indices, Shape, Source, Windows, cut
+from skgru._forecasting.windows import Array, Shape, Source, Windows, cut
 
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
@@ -53,12 +53,24 @@ class Model(NamedTuple):
     rule : Rule
     members : list of Member, those of a weight above zero
     calibration : Calibration or None, where there were too few windows
+    n_windows : int, those that were learned from
     """
 
     shape: Shape
     rule: Rule
     members: list[Member]
     calibration: Calibration | None
+    n_windows: int
+
+    @property
+    def networks(self) -> list[Network]:
+        """The fitted networks."""
+        return [
+            network
+            for member in self.members
+            if isinstance(member.fitted, list)
+            for network in member.fitted
+        ]
 
     def forecast(self, windows: Windows) -> Forecast:
         """Return the forecasts for windows."""
@@ -86,7 +98,9 @@ def _mean(forecasts: Sequence[Forecast]) -> Forecast:
     return Forecast(*(np.mean(part, axis=0) for part in zip(*forecasts, strict=True)))
 
 
-def fit_model(sources: Sequence[Source], shape: Shape, options: Mapping[str, Any], rng: Any) -> Model:
+def fit_model(
+    sources: Sequence[Source], shape: Shape, options: Mapping[str, Any], rng: Any
+) -> Model:
     """Fit the members, weigh them by later windows and calibrate their mean.
 
     Parameters
@@ -101,11 +115,25 @@ def fit_model(sources: Sequence[Source], shape: Shape, options: Mapping[str, Any
     folds = list(_folds(windows, shape.horizon))
     is_large = len(windows.history) >= MANY_WINDOWS
     rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
-    judged = choose_ridge(_few(windows), list(_folds(_few(windows), shape.horizon)), rules, shape.season)
+    judged = choose_ridge(
+        _few(windows), list(_folds(_few(windows), shape.horizon)), rules, shape.season
+    )
     rule = _choose_rule(rules, [error for error, _ in judged])
-    fitting = _Fitting(shape, rule, options, seeds, [] if is_large else [ridge for _, ridge in judged])
+    fitting = _Fitting(
+        shape, rule, options, seeds, [] if is_large else [ridge for _, ridge in judged]
+    )
     held_out = [fitting.judge(windows, fold) for fold in (folds[-1:] if is_large else folds)]
-    errors = np.mean([[mean_squared_error(f.center, later.ahead) for f in forecasts] for later, forecasts in held_out], axis=0) if held_out else np.ones(len(fitting.names))
+    errors = (
+        np.mean(
+            [
+                [mean_squared_error(f.center, later.ahead) for f in forecasts]
+                for later, forecasts in held_out
+            ],
+            axis=0,
+        )
+        if held_out
+        else np.ones(len(fitting.names))
+    )
     weights = _weights(errors)
     combined = [
         (later, _combine(list(zip(weights, forecasts, strict=True))))
@@ -116,7 +144,7 @@ def fit_model(sources: Sequence[Source], shape: Shape, options: Mapping[str, Any
         Member(name, weight, fitted)
         for name, weight, fitted in zip(fitting.names, weights, fitting.fit(windows), strict=True)
     ]
-    return Model(shape, rule, members, calibration)
+    return Model(shape, rule, members, calibration, len(windows.history))
 
 
 class _Fitting(NamedTuple):
@@ -131,7 +159,11 @@ class _Fitting(NamedTuple):
     @property
     def names(self) -> list[str]:
         naive = ["persistence", "seasonal_naive"] if self.shape.season > 1 else ["persistence"]
-        return [*(naive if self.ridges else []), *(f"ridge{i}" for i in range(len(self.ridges))), "networks"]
+        return [
+            *(naive if self.ridges else []),
+            *(f"ridge{i}" for i in range(len(self.ridges))),
+            "networks",
+        ]
 
     def fit(self, windows: Windows) -> list[Any]:
         naive = [persistence, seasonal_naive] if self.shape.season > 1 else [persistence]

@@ -126,7 +126,6 @@ def _make(
     return MultimodalGRURegressor(
         [("window", series, slice(None))],
         hidden_layer_sizes=(),
-        dropout=branch["dropout"],
         **options,
     )
 

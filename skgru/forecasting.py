@@ -1,0 +1,881 @@
+"""GRUForecaster: the future of series."""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skgru._compat import Interval, StrOptions, fit_context
+from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
+from skgru._data.series import Panel
+from skgru._estimator import Estimator, hints_at_names
+from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
+from skgru._forecasting.calendar import cycles_to_learn, seasons_of_calendar
+from skgru._forecasting.model import fit_model
+from skgru._forecasting.season import find_season
+from skgru._forecasting.static import StaticColumns
+from skgru._forecasting.tracks import (
+    Track,
+    add_future,
+    check_columns,
+    check_known,
+    columns_of_y_and_x,
+    last_steps,
+    make_sources,
+    make_tracks,
+    open_x,
+    open_y,
+    units_of,
+)
+from skgru._forecasting.windows import Shape
+from skgru._regression import NetworkRegressor
+from skgru._settings import plain
+from skgru._warnings import each_once, warn
+
+__all__ = ["GRUForecaster"]
+
+
+# The parameters that go to the network as they are.
+_OPTIONS = (
+    "hidden_layer_sizes",
+    "loss",
+    "quantiles",
+    "huber_delta",
+    "solver",
+    "alpha",
+    "batch_size",
+    "learning_rate",
+    "learning_rate_init",
+    "power_t",
+    "max_iter",
+    "shuffle",
+    "random_state",
+    "tol",
+    "verbose",
+    "momentum",
+    "nesterovs_momentum",
+    "early_stopping",
+    "validation_fraction",
+    "beta_1",
+    "beta_2",
+    "epsilon",
+    "n_iter_no_change",
+    "max_fun",
+    "cell",
+    "reset_after",
+    "output_gate",
+    "bidirectional",
+    "pooling",
+    "patch_size",
+    "shift_patches",
+    "scaling",
+    "missing",
+    "warmup_fraction",
+    "dropout",
+    "recurrent_dropout",
+    "weight_decay",
+    "max_grad_norm",
+    "n_jobs",
+    "dtype",
+)
+# The window, if 'auto': two seasons, within these limits, and this share of the longest series.
+_SHORTEST, _LONGEST, _SHARE = 24, 192, 4
+
+
+class GRUForecaster(Estimator):
+    """Forecaster of series: a network of gated recurrent units (GRU) on windows.
+
+    It reads the last `window` steps of a series, and what is known beside them, and forecasts the
+    next `horizon` steps, all at once. One network is trained for all series and targets. It reads
+    and predicts values relative to each window, so that it forecasts where levels drift; with few
+    windows to learn from, simpler forecasts are weighed in by their errors on later ones.
+
+    Parameters
+    ----------
+    window : int or 'auto', default='auto'
+        The number of steps of each window. 'auto' is two seasons, at least 24 and at most 192
+        steps, but no more than a quarter of the longest series.
+
+    horizon : int, default=1
+        The number of steps that are forecast at once. `predict` goes beyond it by feeding forecasts
+        back.
+
+    target : str, int or list of such, default=None
+        The columns of y to be forecast, by name or position; its other columns are covariates.
+        None: all of them.
+
+    known : str, int or list of such, default=()
+        The covariates, among the other columns of y and those of X, whose future is known when the
+        forecast is made: prices, holidays, a weather forecast.
+
+    series : str or other hashable, default=None
+        The column of a long table, or the level of its index, that says which series a row is of.
+
+    time : str or other hashable, default=None
+        The column of the times, where they are not in the index.
+
+    season : int, 'auto' or None, default='auto'
+        The number of steps after which series resemble themselves. 'auto' finds it by their
+        autocorrelation, and where they have dates among the cycles of the calendar. None: there is
+        none.
+
+    calendar : 'auto' or None, default='auto'
+        'auto': where steps have dates, their place in the hour, the day, the week and the year is
+        read, each if it lasts at least two steps and the longest series at least two of it.
+
+    hidden_layer_sizes : int or array-like of int, default=(64,)
+        Units of each hidden layer, from the bottom up.
+
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gaussian'}, \
+            default='huber'
+        The loss of the network, as of :class:`GRURegressor`. With 'quantile' the forecast is the
+        median of `quantiles`, and the outer ones shape the bands; with 'gaussian' the learned
+        deviation does. 'poisson' is for counts: values are not taken relative to windows then.
+
+    quantiles : float or array-like of float, default=0.5
+        The quantiles of ``loss='quantile'``, in (0, 1) and increasing. They never cross.
+
+    huber_delta : float, default=1.35
+        The error from which on ``loss='huber'`` is linear, in standard deviations of the target.
+
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        The optimizer.
+
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weight matrices.
+
+    batch_size : int or 'auto', default='auto'
+        Windows per update. 'auto' is 32, and 128 from 5,000 windows on.
+
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='cosine'
+        Schedule of the learning rate.
+
+    learning_rate_init : float, default=0.003
+        The (initial or highest) learning rate.
+
+    power_t : float, default=0.5
+        Exponent of 'invscaling'.
+
+    max_iter : int or 'auto', default='auto'
+        Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 500
+        updates, at least 4; for 'lbfgs' 200 iterations.
+
+    shuffle : bool, default=True
+        Whether the windows are shuffled before each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the networks. The same int gives the same model, bit for bit.
+
+    tol : float, default=1e-4
+        Least improvement of the loss (with `early_stopping`, of the validation score) that counts
+        as one.
+
+    verbose : bool or int, default=False
+        Whether to print a line per epoch.
+
+    momentum : float, default=0.9
+        Momentum of 'sgd', between 0 and 1.
+
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+
+    early_stopping : bool, default=False
+        Whether to stop when forecasts of the last windows, which are held out then, no longer
+        improve, and go back to the weights that were best.
+
+    validation_fraction : float, default=0.1
+        The share of the windows to hold out for `early_stopping`: the last ones.
+
+    beta_1 : float, default=0.9
+        Decay of Adam's first moment, in [0, 1).
+
+    beta_2 : float, default=0.999
+        Decay of Adam's second moment, in [0, 1).
+
+    epsilon : float, default=1e-8
+        Constant that keeps Adam's division away from zero.
+
+    n_iter_no_change : int or inf, default=10
+        The training ends when more than this many epochs in a row have not improved by `tol`.
+
+    max_fun : int, default=15000
+        Largest number of evaluations of the loss, for 'lbfgs'.
+
+    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
+        The recurrent cell; a tuple has one for each hidden layer.
+
+    reset_after : bool, default=False
+        Whether the reset gate of 'gru' acts on the matrix product rather than on the state before
+        it.
+
+    output_gate : bool, default=False
+        Whether each hidden layer of 'gru' or 'rnn' has an output gate.
+
+    bidirectional : bool, default=False
+        Whether each hidden layer has a second one beside it that reads the windows from their ends.
+
+    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default='last'
+        The inputs of the head, from the top layer.
+
+    patch_size : int or 'auto', default='auto'
+        Number of consecutive steps that are joined into one before the recurrence, a segment of the
+        window. 'auto' is an eighth of the window, rounded, at least 1.
+
+    shift_patches : bool, default=False
+        Whether the joints between patches move while training.
+
+    scaling : {'standard', 'robust'} or None, default='standard'
+        Scaling of what the network reads, of each feature over all windows.
+
+    missing : {'decay', 'indicator', 'error'}, default='decay'
+        Treatment of missing covariates. Missing values of a series count as the value before.
+
+    warmup_fraction : float, default=0.1
+        Share of the updates over which the learning rate grows, for ``learning_rate='cosine'``.
+
+    dropout : float or 'auto', default='auto'
+        Share of the inputs of each hidden layer and of the head that each update leaves out, in
+        [0, 1). 'auto' is 0.2, and 0 for 'lbfgs'.
+
+    recurrent_dropout : float, default=0.0
+        Share of each hidden layer's units whose state the next step does not read.
+
+    weight_decay : float, default=0.1
+        Decoupled weight decay of 'adam'.
+
+    max_grad_norm : float or None, default=1.0
+        The gradient of each update is scaled down to this norm if it is larger; None: not.
+
+    n_jobs : int or None, default=-1
+        Number of threads where they gain, as of :class:`GRURegressor`.
+
+    dtype : {'float32', 'float64'}, default='float32'
+        Type of the weights and of the computation. Forecasts are float64.
+
+    Attributes
+    ----------
+    window_ : int
+        The number of steps of each window.
+
+    season_ : int
+        The season, 1 if there is none.
+
+    calendar_ : list of str
+        The cycles of the calendar that are read.
+
+    n_windows_ : int
+        The number of windows to learn from.
+
+    weights_ : dict of str to float
+        The weights of the forecasts whose weighted mean the forecast is: the networks', and with
+        fewer than 5,000 windows 'persistence', 'seasonal_naive' and those of ridge regressions.
+
+    networks_ : list of MultimodalGRURegressor
+        The networks.
+
+    See Also
+    --------
+    make_windows : Windows and the values that follow them, for any regressor.
+    GRURegressor : Regression on sequences.
+
+    Notes
+    -----
+    **The series.** `y` is one series: an array, a list of numbers, a Series of pandas or polars; or
+    a table of which each column is one, or many series: a DataFrame of pandas with a MultiIndex
+    whose last level is the time, a long table of pandas, polars or Arrow with the columns `series`
+    and `time`, or a list of series. Forecasts come back in the same form, with the labels of the
+    steps that follow. Steps that an index leaves out are missing values; a warning tells of them.
+
+    **The network** reads each window relative to its last value, or to the mean of its last season
+    (of two networks one each, and the forecast is their mean), in units of the window's deviation.
+    A ridge regression, fitted to the earlier windows and judged by the later ones, tells whether
+    logarithms are taken first, the deviation is left out, and the level is read beside the window:
+    each has to lower its squared error by 5 %. Segments of the window are steps of the recurrence,
+    and all steps ahead are outputs of one head, as in SegRNN [1]_; the same network forecasts all
+    targets of all series, as in [2]_, each in units of its own deviation.
+
+    **Few windows.** A network needs many examples. With fewer than 5,000 windows, all members are
+    fitted to the earlier windows and forecast the later ones, three times; the weight of each is
+    its mean squared error there to the power of -4, as in [3]_.
+
+    **The bands** are calibrated by split conformal prediction [4]_: by the errors, at each step
+    ahead, of forecasts for the last fifth of the windows by a model fitted to those before.
+
+    References
+    ----------
+    .. [1] Lin, S., et al. (2023). SegRNN: Segment recurrent neural network for long-term time
+       series forecasting. arXiv:2308.11200.
+    .. [2] Kim, T., et al. (2022). Reversible instance normalization for accurate time-series
+       forecasting against distribution shift. ICLR.
+    .. [3] Bates, J. M. and Granger, C. W. J. (1969). The combination of forecasts. Operational
+       Research Quarterly 20.
+    .. [4] Lei, J., et al. (2018). Distribution-free predictive inference for regression. Journal of
+       the American Statistical Association 113.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skgru import GRUForecaster
+    >>> hours = pd.date_range("2024-01-01", periods=240, freq="h")
+    >>> y = pd.Series(20 + 5 * np.sin(2 * np.pi * hours.hour / 24), hours, name="load")
+    >>> forecaster = GRUForecaster(window=48, horizon=24, random_state=0).fit(y)
+    >>> forecaster.predict(3).round(1)
+    2024-01-11 00:00:00    20.0
+    2024-01-11 01:00:00    21.3
+    2024-01-11 02:00:00    22.5
+    Freq: h, Name: load, dtype: float64
+    """
+
+    _parameter_constraints: dict = {
+        **{
+            name: {**TRAINING, **RECURRENCE, **NUMBERS, **NetworkRegressor._parameter_constraints}[
+                name
+            ]
+            for name in _OPTIONS
+        },
+        "early_stopping": ["boolean"],
+        "bidirectional": ["boolean"],
+        "window": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "target": "no_validation",  # looked up in columns_of_y_and_x
+        "known": "no_validation",
+        "series": "no_validation",
+        "time": "no_validation",
+        "season": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
+        "calendar": [StrOptions({"auto"}), None],
+    }
+
+    @hints_at_names
+    def __init__(
+        self,
+        window="auto",
+        horizon=1,
+        *,
+        target=None,
+        known=(),
+        series=None,
+        time=None,
+        season="auto",
+        calendar="auto",
+        hidden_layer_sizes=(64,),
+        loss="huber",
+        quantiles=0.5,
+        huber_delta=1.35,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="cosine",
+        learning_rate_init=0.003,
+        power_t=0.5,
+        max_iter="auto",
+        shuffle=True,
+        random_state=None,
+        tol=0.0001,
+        verbose=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-08,
+        n_iter_no_change=10,
+        max_fun=15000,
+        cell="gru",
+        reset_after=False,
+        output_gate=False,
+        bidirectional=False,
+        pooling="last",
+        patch_size="auto",
+        shift_patches=False,
+        scaling="standard",
+        missing="decay",
+        warmup_fraction=0.1,
+        dropout="auto",
+        recurrent_dropout=0.0,
+        weight_decay=0.1,
+        max_grad_norm=1.0,
+        n_jobs=-1,
+        dtype="float32",
+    ):
+        self.window = window
+        self.horizon = horizon
+        self.target = target
+        self.known = known
+        self.series = series
+        self.time = time
+        self.season = season
+        self.calendar = calendar
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.cell = cell
+        self.reset_after = reset_after
+        self.output_gate = output_gate
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.patch_size = patch_size
+        self.shift_patches = shift_patches
+        self.scaling = scaling
+        self.missing = missing
+        self.warmup_fraction = warmup_fraction
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, y, X=None, static=None):
+        """Fit to series.
+
+        Parameters
+        ----------
+        y : array-like, table, or list of such
+            One or many series, as in the class's notes. Missing values are NaN, None or masked.
+
+        X : array-like, table, or list of such, default=None
+            Covariates, with the rows of y: of the same labels, or in the same order. It may have
+            more rows, for the steps that follow. A table with dates and without series belongs to
+            all series.
+
+        static : table with a row for each series, default=None
+            What is known once of each series: numbers and categories. Rows are matched by the
+            index, or by the column `series`; an array has them in the order of the series.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If series are too short for two windows and what follows them, their values are no
+            finite numbers, or their labels are missing, repeated or not equally spaced; if columns
+            are not found, or X or static do not belong to y. The estimator then stays as it was.
+        """
+        with self._unchanged_on_error():
+            self._fit(y, X, static)
+        return self
+
+    def _fit(self, y, X, static):
+        rng = check_random_state(self.random_state)
+        panel = open_y(y, self.series, self.time)
+        of_x = None if X is None else open_x(X, self.series, self.time)
+        columns = columns_of_y_and_x(panel, of_x, self.target, self.known)
+        tracks = make_tracks(panel, of_x, columns)
+        keys = [track.key for track in tracks]
+        shape = self._shape(tracks)
+        longest = max(len(track.values) for track in tracks)
+        cycles = []
+        if self.calendar == "auto":
+            cycles = cycles_to_learn(_seconds(tracks), longest)
+        encoder, about = None, np.zeros((len(tracks), 0))
+        if static is not None:
+            encoder = StaticColumns(self.series).fit(static, keys)
+            about = encoder.transform(static, keys)
+        units = units_of(tracks)
+        sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
+        _check_lengths(tracks, shape)
+        with each_once():
+            model = fit_model(sources, shape, self._options(), rng)
+
+        keep = max(shape.window, shape.season)
+        self._columns, self._cycles, self._encoder = columns, cycles, encoder
+        self._tracks = [track.tail(keep) for track in tracks]
+        self._panel = _without_values(panel)
+        self._units, self._static, self._model = units, about, model
+        self.window_, self.season_, self.calendar_ = shape.window, shape.season, cycles
+        self.n_windows_ = model.n_windows
+        self.weights_ = {member.name: float(member.weight) for member in model.members}
+        self.networks_ = [network.regressor_ for network in model.networks]
+
+    def _options(self):
+        """Return the parameters of the network."""
+        return {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
+
+    def _shape(self, tracks):
+        """Return what windows are made of, where parameters say 'auto' by the series."""
+        season = 1 if self.season is None else self.season
+        of_calendar = seasons_of_calendar(_seconds(tracks))
+        if season == "auto":
+            season = find_season([column for t in tracks for column in t.values.T], of_calendar)
+        window, horizon = self.window, int(self.horizon)
+        if window == "auto":
+            longest = max(len(track.values) for track in tracks)
+            window = min(max(2 * season, _SHORTEST), _LONGEST, longest // _SHARE)
+            window = max(window, 1)
+        return Shape(int(window), horizon, int(season))
+
+    # --- Forecasts -------------------------------------------------------------------------------
+
+    def predict(self, n=None, *, X=None, y=None, static=None):
+        """Forecast the steps that follow.
+
+        Parameters
+        ----------
+        n : int, default=None
+            The number of steps; None = `horizon`. Beyond it, forecasts are fed back.
+
+        X : array-like or table, default=None
+            The covariates known in the future, for these steps; with `y` all covariates, for its
+            rows and for these steps.
+
+        y : array-like, table, or list of such, default=None
+            Other series than those of `fit`, or more of the same, of at least `window` steps: what
+            follows them is forecast. None: what follows the series of `fit`.
+
+        static : table with a row for each series, default=None
+            As in `fit`, of the series of `y`.
+
+        Returns
+        -------
+        forecast : array, Series, DataFrame, table or list
+            In the form of y in `fit`, or of `y`, with the labels of the steps.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`; or if covariates known in the future are not given.
+        """
+        state = self._state(n, X, y, static)
+        _, forecast = self._forecast(state, last_steps(state.tracks))
+        parts = _by_track(state.scale(forecast.center), len(state.tracks))
+        return state.panel.give_back(parts, state.ends, self._columns.target_names)
+
+    def predict_interval(self, n=None, *, coverage=0.9, X=None, y=None, static=None):
+        """Forecast bands that hold what follows with some probability, at each step.
+
+        Parameters
+        ----------
+        n : int, default=None
+            As of `predict`. Beyond `horizon`, the width of bands grows with the square root of the
+            steps ahead, which is no longer calibrated.
+
+        coverage : float, default=0.9
+            The probability, in (0, 1).
+
+        X, y, static : default=None
+            As of `predict`.
+
+        Returns
+        -------
+        bands : array, DataFrame, table or list
+            For each target the lower and the upper end: the columns ``<target>_lower`` and
+            ``<target>_upper``, or ``lower`` and ``upper`` of a series without a name.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As of `predict`; or if there were too few windows in `fit` to calibrate.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"Expected a coverage between 0 and 1, got {coverage!r}.")
+        ends = {"lower": (1 - coverage) / 2, "upper": (1 + coverage) / 2}
+        return self._quantiles(ends, n, X, y, static)
+
+    def predict_quantiles(self, n=None, *, quantiles=(0.1, 0.5, 0.9), X=None, y=None, static=None):
+        """Forecast quantiles of what follows, at each step.
+
+        Parameters
+        ----------
+        n : int, default=None
+            As of `predict_interval`.
+
+        quantiles : float or array-like of float, default=(0.1, 0.5, 0.9)
+            The probabilities, in (0, 1).
+
+        X, y, static : default=None
+            As of `predict`.
+
+        Returns
+        -------
+        quantiles : array, DataFrame, table or list
+            For each target its quantiles: the columns ``<target>_0.1`` and so on, or ``0.1`` of a
+            series without a name.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As of `predict_interval`.
+        """
+        levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        if levels.ndim != 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(f"Expected quantiles between 0 and 1, got {quantiles!r}.")
+        return self._quantiles({f"{level:g}": level for level in levels}, n, X, y, static)
+
+    def _quantiles(self, levels, n, X, y, static):
+        """Return quantiles in the form of y, given the ends of their columns' names."""
+        state = self._state(n, X, y, static)
+        if self._model.calibration is None:
+            raise ValueError(
+                f"Expected enough windows to calibrate bands in fit, got {self.n_windows_}: give "
+                "longer series, or a smaller window or horizon."
+            )
+        windows, forecast = self._forecast(state, last_steps(state.tracks))
+        owners = state.owners[windows.owners]
+        found = [
+            state.scale(quantile_ahead(self._model, forecast, owners, level))
+            for level in levels.values()
+        ]
+        parts = [
+            np.stack(columns, axis=2).reshape(len(columns[0]), -1)
+            for columns in zip(*(_by_track(q, len(state.tracks)) for q in found), strict=True)
+        ]
+        targets = self._columns.target_names
+        if targets is None and getattr(state.panel.form, "name", None) is not None:
+            targets = [state.panel.form.name]
+        if targets is None and len(self._columns.targets) > 1:
+            targets = list(range(len(self._columns.targets)))
+        starts = [""] if targets is None else [f"{target}_" for target in targets]
+        names = [start + end for start in starts for end in levels]
+        return state.panel.give_back(parts, state.ends, names)
+
+    def score(self, y, X=None):
+        """Return R² of the forecasts of what follows the series of `fit`, at every step of it.
+
+        The forecasts are those from each step of y, and from the last one before it, for the
+        `horizon` steps that follow, as far as y has them. So a search over parameters with
+        :class:`~sklearn.model_selection.TimeSeriesSplit` compares rolling forecasts.
+
+        Parameters
+        ----------
+        y : array-like, table, or list of such
+            What follows the series of `fit`, in the same form.
+
+        X : array-like or table, default=None
+            Covariates, with the rows of y.
+
+        Returns
+        -------
+        score : float
+            The mean of R² over the targets of all series.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`; or if y begins before the series of `fit` end.
+        """
+        check_is_fitted(self)
+        state, n_new = self._continued(y, X)
+        origins = [
+            np.arange(len(track.values) - n - 1, len(track.values) - 1)
+            for track, n in zip(state.tracks, n_new, strict=True)
+        ]
+        windows, forecast = self._forecast(state, origins)
+        scores = []
+        for owner in np.unique(windows.owners):
+            of = windows.owners == owner
+            truth, there = windows.ahead[of], ~np.isnan(windows.ahead[of])
+            if there.sum() > 1:
+                scores.append(r2_score(truth[there], forecast.center[of][there]))
+        if not scores:
+            raise ValueError("Expected at least two known values in y to score, got fewer.")
+        return float(np.mean(scores))
+
+    # --- The series that forecasts are asked of --------------------------------------------------
+
+    def _state(self, n, X, y, static):
+        """Return the series whose future is asked for, with what is known of it."""
+        check_is_fitted(self)
+        n_steps = self._model.shape.horizon if n is None else n
+        if isinstance(n_steps, bool) or not isinstance(n_steps, Integral) or n_steps < 1:
+            raise ValueError(f"Expected n as an integer of 1 or more, got {n!r}.")
+        n_steps = int(n_steps)
+        of_x = None if X is None else open_x(X, self.series, self.time)
+        if y is None:
+            if static is not None:
+                raise ValueError("static goes with y: that of the series of fit is known.")
+            tracks = self._tracks
+            if of_x is not None:
+                tracks = add_future(tracks, self._panel, of_x, self._columns)
+            state = _State(
+                tracks, self._panel, self._units, self._static, np.arange(len(tracks)), n_steps
+            )
+        else:
+            state = self._given(y, of_x, static, n_steps)
+            for track in state.tracks:
+                if len(track.values) < self.window_:
+                    raise ValueError(
+                        f"Expected series of at least {self.window_} steps (window), got "
+                        f"{len(track.values)}{_of(track)}."
+                    )
+        check_known(state.tracks, self._columns, n_steps)
+        return state
+
+    def _given(self, y, of_x, static, n_steps):
+        """Return other series, or more of the same."""
+        panel = open_y(y, self.series, self.time)
+        columns = self._columns
+        check_columns(panel, columns.y_names, columns.n_y)
+        if of_x is not None:
+            check_columns(of_x, columns.x_names, columns.n_x)
+        elif columns.n_x:
+            raise ValueError(
+                f"Expected X with {columns.n_x} covariates for y, as in fit, got None."
+            )
+        tracks = make_tracks(panel, of_x, columns)
+        keys = [track.key for track in tracks]
+        known = self._places(keys)
+        own = units_of(tracks)
+        units = [own[i] if k < 0 else self._units[k] for i, k in enumerate(known)]
+        if self._encoder is None:
+            about = np.zeros((len(tracks), 0))
+        elif static is not None:
+            about = self._encoder.transform(static, keys)
+        elif min(known) >= 0:
+            about = self._static[known]
+        else:
+            raise ValueError(
+                "Expected static for series that were not in fit, as fit was given it, got None."
+            )
+        return _State(tracks, panel, units, about, np.array(known), n_steps)
+
+    def _places(self, keys):
+        """Return which of the series of fit some are; -1 for others."""
+        if None in keys:
+            n = len(self._tracks)
+            return list(range(n)) if len(keys) == n else [-1] * len(keys)
+        places = {track.key: i for i, track in enumerate(self._tracks)}
+        return [places.get(key, -1) for key in keys]
+
+    def _continued(self, y, X):
+        """Return the series of fit with what follows them, and how many steps that is."""
+        of_x = None if X is None else open_x(X, self.series, self.time)
+        following = self._given(y, of_x, None, 1)
+        tracks, n_new = [], []
+        for track, place in zip(following.tracks, following.places, strict=True):
+            if place < 0:
+                raise ValueError(f"Expected series of fit in y, got another{_of(track)}.")
+            before = self._tracks[place]
+            first = before.end
+            if None not in (before.clock.kind, track.clock.kind):
+                first = int(
+                    before.clock.places(track.clock.stamps(0, 1), "the first label of y")[0]
+                )
+            if first < before.end:
+                raise ValueError(
+                    f"Expected y to follow the series of fit, got {before.end - first} steps of "
+                    f"theirs{_of(track)}."
+                )
+            gap = first - before.end
+            lost = np.full((gap, track.values.shape[1]), np.nan)
+            past = before.with_future(gap).covariates[: len(before.values) + gap]
+            tracks.append(
+                before._replace(
+                    values=np.concatenate([before.values, lost, track.values]),
+                    covariates=np.concatenate([past, track.covariates]),
+                )
+            )
+            n_new.append(gap + len(track.values))
+        return following._replace(tracks=tracks, n_steps=self._model.shape.horizon), n_new
+
+    def _forecast(self, state, origins):
+        """Return windows and forecasts of the steps that follow some steps of each track."""
+        sources = make_sources(
+            state.tracks, state.units, state.static, self._columns, self._cycles, state.n_steps
+        )
+        n_targets = len(self._columns.targets)
+        origins = [steps for steps in origins for _ in range(n_targets)]
+        return forecast_ahead(self._model, sources, origins, state.n_steps)
+
+
+class _State(NamedTuple):
+    """Series whose future is asked for.
+
+    Attributes
+    ----------
+    tracks : list of Track
+    panel : Panel, the form in which forecasts go back
+    units : list of ndarray of shape (n_targets,)
+    static : ndarray of shape (n_tracks, n_static)
+    places : ndarray of shape (n_tracks,), which series of fit they are, -1 for others
+    n_steps : int, the steps that are asked for
+    """
+
+    tracks: list[Track]
+    panel: Panel
+    units: list
+    static: np.ndarray
+    places: np.ndarray
+    n_steps: int
+
+    @property
+    def ends(self):
+        """The steps of the clocks that follow."""
+        return [track.end for track in self.tracks]
+
+    @property
+    def owners(self):
+        """The targets of the series of fit that the targets of the tracks are, -1 for others."""
+        n_targets = len(self.units[0])
+        own = self.places[:, np.newaxis] * n_targets + np.arange(n_targets)
+        return np.where(self.places[:, np.newaxis] < 0, -1, own).ravel()
+
+    def scale(self, values):
+        """Return values of one window per target, in the units of y."""
+        return values * np.concatenate(self.units)[:, np.newaxis]
+
+
+def _by_track(values, n_tracks):
+    """Return values (n_tracks * n_targets, n_steps) as one array (n_steps, n_targets) per track."""
+    return [part.T for part in np.split(values, n_tracks)]
+
+
+def _seconds(tracks):
+    """Return the length of a step, None without dates or where there is no step."""
+    return next((t.clock.seconds for t in tracks if len(t.values) > 1), None)
+
+
+def _of(track):
+    return "" if track.key is None else f" in the series {track.key!r}"
+
+
+def _without_values(panel):
+    """Return a panel that knows labels and form alone."""
+    series = [one._replace(values=np.empty((len(one.values), 0))) for one in panel.series]
+    return Panel(series, panel.names, panel.form, panel.role)
+
+
+def _check_lengths(tracks, shape):
+    """Refuse series that are all too short; warn of single ones."""
+    needed = shape.window + shape.horizon
+    lengths = [len(track.values) for track in tracks]
+    if max(lengths) <= needed:
+        raise ValueError(
+            f"Expected a series of at least {needed + 1} steps (window of {shape.window}, horizon "
+            f"of {shape.horizon}, and one more), got at most {max(lengths)}."
+        )
+    short = [track for track in tracks if len(track.values) < needed]
+    if short:
+        warn(
+            f"{len(short)} of {len(tracks)} series have fewer than {needed} steps (window and "
+            f"horizon), the first{_of(short[0])}: nothing is learned from them."
+        )
