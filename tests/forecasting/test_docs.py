@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs/forecasting_libraries.md"
 def test_the_blocks_of_the_page_run_one_after_the_other():
     text = PAGE.read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     namespace = {}
     for block in blocks:
         exec(compile(block, PAGE.name, "exec"), namespace)
