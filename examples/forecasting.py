@@ -1,68 +1,64 @@
-"""Forecast a series several steps ahead with one regressor that has several outputs.
+"""Forecast a series of hours two days ahead, with bands, and test it on its own past.
 
-    python examples/forecasting.py
+    python examples/forecasting.py [--picture forecast.png]
 
-The series, made here, is hourly: a daily and a weekly rhythm whose strength drifts, and noise that
-lasts for hours. It is cut into windows of two days; the targets are the next 12 hours, as changes
-from the window's last value. The last fifth of the series is the test: no window of the training
-part reaches into it. Beside the network: repeating the last value, and repeating the day before.
+The series, made here, is the load of a grid: a daily and a weekly rhythm whose strength drifts, the
+temperature, of which a forecast is known two days ahead, and noise that lasts for hours. A backtest
+forecasts from every sixth hour of the last fifth, with a forecaster that was fitted to what came
+before: beside it repeating the last value, the day before, and a ridge regression on the same
+windows. Then the two days after the end are forecast.
 """
 
 import argparse
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.metrics import root_mean_squared_error
+import pandas as pd
 
-from skgru import GRURegressor
+from skgru import GRUForecaster, backtest
 
-WINDOW, HORIZON, DAY = 48, 12, 24
+WINDOW, HORIZON, DAY = 96, 48, 24
 
 
 def make_series(n_hours, seed=0):
-    """Return an hourly series of shape (n_hours,)."""
+    """Return load and temperature by the hour, and two days more of the temperature."""
     rng = np.random.default_rng(seed)
-    hours = np.arange(n_hours)
-    strength = 10 + 3 * np.sin(2 * np.pi * hours / 1000)
-    rhythm = strength * np.sin(2 * np.pi * hours / DAY) + 4 * np.sin(2 * np.pi * hours / (7 * DAY))
-    noise = np.zeros(n_hours)
-    for t in range(1, n_hours):
-        noise[t] = 0.8 * noise[t - 1] + rng.normal()
-    return 100 + rhythm + noise
-
-
-def cut(series):
-    """Return windows (n, WINDOW) and the values that follow them (n, HORIZON)."""
-    both = sliding_window_view(series, WINDOW + HORIZON)
-    return both[:, :WINDOW], both[:, WINDOW:]
+    hours = pd.date_range("2024-01-01", periods=n_hours + HORIZON, freq="h", tz="Europe/Berlin")
+    steps = np.arange(len(hours))
+    strength = 10 + 3 * np.sin(2 * np.pi * steps / 1000)
+    rhythm = strength * np.sin(2 * np.pi * hours.hour / DAY)
+    rhythm = rhythm - 8 * np.asarray(hours.dayofweek >= 5)
+    noise, weather = np.zeros((2, len(hours)))
+    for t in range(1, len(hours)):
+        noise[t] = 0.9 * noise[t - 1] + rng.normal()
+        weather[t] = 0.98 * weather[t - 1] + 0.5 * rng.normal()
+    temperature = pd.DataFrame({"temperature": 10 + weather}, hours)
+    load = pd.Series(100 + rhythm + noise - 2 * weather, hours, name="load")
+    return load[:n_hours], temperature
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=int, default=4000)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--picture", metavar="FILE")
     options = parser.parse_args(argv)
 
-    series = make_series(options.hours)
-    split = options.hours * 4 // 5
-    X_train, y_train = cut(series[:split])
-    X_test, y_test = cut(series[split:])
-
-    model = GRURegressor(hidden_layer_sizes=32, max_iter=options.epochs, random_state=0).fit(
-        X_train, y_train - X_train[:, -1:]
+    load, temperature = make_series(options.hours)
+    forecaster = GRUForecaster(
+        WINDOW, HORIZON, known="temperature", max_iter=options.epochs or "auto", random_state=0
     )
-    forecasts = {
-        "GRU": X_test[:, -1:] + model.predict(X_test),
-        "last value": np.repeat(X_test[:, -1:], HORIZON, axis=1),
-        "a day before": X_test[:, WINDOW - DAY : WINDOW - DAY + HORIZON],
-    }
-    print(f"{len(X_train)} windows to train on, {len(X_test)} to test")
-    print(f"\n{'RMSE':14s}  1 hour  6 hours  12 hours     mean")
-    for name, forecast in forecasts.items():
-        errors = root_mean_squared_error(y_test, forecast, multioutput="raw_values")
-        print(
-            f"{name:14s} {errors[0]:7.2f} {errors[5]:8.2f} {errors[11]:9.2f} {errors.mean():8.2f}"
-        )
+    result = backtest(forecaster, load, temperature, initial=0.8, step=6)
+    print(result)
+    errors = result.errors
+    print(errors[errors["step"].isin([1, 24, 48])].round(3).to_string(index=False))
+    if options.picture:
+        result.plot(n_history=72).figure.savefig(options.picture)
+
+    forecaster.fit(load, temperature[: options.hours])
+    future = temperature[options.hours :]
+    bands = forecaster.predict_interval(X=future, coverage=0.8)
+    print("\nThe next hours, and bands of 80 %:")
+    print(bands.assign(load=forecaster.predict(X=future)).head(6).round(1))
 
 
 if __name__ == "__main__":

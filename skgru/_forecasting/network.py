@@ -68,7 +68,7 @@ class Network:
             beside = TableBranch(scaling="standard", dropout=0.0)
             branches.append(("beside", beside, slice(n_steps, table.shape[1])))
         self.regressor_.set_params(branches=branches)
-        self.regressor_.fit(table, targets)
+        self.regressor_.fit(table, targets[:, 0] if targets.shape[1] == 1 else targets)
         return self
 
     def forecast(self, windows: Windows) -> Forecast:
