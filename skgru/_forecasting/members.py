@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
-from skgru._forecasting.windows import Array, Indices, Windows, between, filled
+from skgru._forecasting.window import Array, Indices, Windows, between, filled
 
 # Of the standardized features, per window.
 _PENALTIES = np.logspace(-4, 1, 11)
@@ -88,9 +88,7 @@ class Ridge:
         return features, rel.of(between(windows.ahead, filled(windows.history)[:, -1])), rel
 
 
-def _features(
-    windows: Windows, rule: Rule, season: int, least: float
-) -> tuple[Array, Relative]:
+def _features(windows: Windows, rule: Rule, season: int, least: float) -> tuple[Array, Relative]:
     rel = relative(windows, rule, least)
     beside = [filled(windows.covariates[:, :, j]) for j in range(windows.covariates.shape[2])]
     features = [rel.values, *beside, np.nan_to_num(context(windows, rel, rule, season))]
@@ -104,24 +102,24 @@ def _moments(features: Array) -> tuple[Array, Array]:
 
 def choose_ridge(
     windows: Windows, folds: Sequence[Fold], rules: Sequence[Rule], season: int
-) -> list[tuple[float, Ridge]]:
-    """Return for each rule the ridge of the best penalty, and its mean squared error.
+) -> list[tuple[Array, Ridge]]:
+    """Return for each rule the ridge of the best penalty, and its mean squared error in each fold.
 
-    Later windows judge, for each fold.
+    The later windows of each fold judge.
     """
     return [_best_penalty(windows, folds, rule, season) for rule in rules]
 
 
 def _best_penalty(
     windows: Windows, folds: Sequence[Fold], rule: Rule, season: int
-) -> tuple[float, Ridge]:
-    errors = np.zeros(len(_PENALTIES))
-    for fold in folds:
+) -> tuple[Array, Ridge]:
+    errors = np.zeros((len(folds), len(_PENALTIES)))
+    for i, fold in enumerate(folds):
         earlier, later = windows.take(fold.earlier), windows.take(fold.later)
         for k, forecast in enumerate(_path(earlier, later, rule, season)):
-            errors[k] += mean_squared_error(forecast, later.ahead) / len(folds)
-    best = int(np.argmin(errors))
-    return float(errors[best]), Ridge(rule, season, float(_PENALTIES[best]))
+            errors[i, k] = mean_squared_error(forecast, later.ahead)
+    best = int(np.argmin(errors.sum(axis=0)))
+    return errors[:, best], Ridge(rule, season, float(_PENALTIES[best]))
 
 
 def _path(earlier: Windows, later: Windows, rule: Rule, season: int) -> Iterator[Array]:

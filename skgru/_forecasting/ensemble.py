@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,9 @@ from skgru._forecasting.members import (
     persistence,
     seasonal_naive,
 )
-from skgru._forecasting.network import MANY_WINDOWS, Forecast, Network
+from skgru._forecasting.networks import MANY_WINDOWS, Forecast, WindowNetwork
 from skgru._forecasting.relative import Rule
-from skgru._forecasting.windows import Array, Indices, Shape, Source, Windows, cut
+from skgru._forecasting.window import Array, Shape, Source, Windows, cut
 
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
@@ -28,10 +29,14 @@ _CUTS = 0.4, 0.6, 0.8, 1.0
 _MAX_JUDGES = 2_000
 # Fewer windows than these are no fold to fit to.
 _MIN_FOLD = 8
-# A rule other than the first has to lower the squared error by this share, with each thing it does.
-_MIN_GAIN = 0.05
+# A rule other than the first has to lower the squared error by this share, with each thing that it
+# does, in the geometric mean of the folds: where one of them is of another regime, its errors are
+# many times those of the others and speak for it alone.
+_MIN_GAIN = 0.1
 # Weights of the members are their squared errors to the power of minus this.
 _SHARPNESS = 4
+# Squared errors below this are none.
+_TINY = 1e-12
 # Windows with a smaller share of their values are left out.
 _MIN_PRESENT = 0.5
 
@@ -44,7 +49,7 @@ class Member(NamedTuple):
     fitted: Any
 
 
-class Model(NamedTuple):
+class Ensemble(NamedTuple):
     """A fitted model.
 
     Attributes
@@ -86,7 +91,9 @@ def _mean(forecasts: Sequence[Forecast]) -> Forecast:
     return Forecast(*(np.mean(part, axis=0) for part in zip(*forecasts, strict=True)))
 
 
-def fit_model(sources: Sequence[Source], shape: Shape, options: Mapping[str, Any], rng: Any) -> Model:
+def fit_model(
+    sources: Sequence[Source], shape: Shape, options: Mapping[str, Any], rng: Any
+) -> Ensemble:
     """Fit the members, weigh them by later windows and calibrate their mean.
 
     Parameters
@@ -101,11 +108,25 @@ def fit_model(sources: Sequence[Source], shape: Shape, options: Mapping[str, Any
     folds = list(_folds(windows, shape.horizon))
     is_large = len(windows.history) >= MANY_WINDOWS
     rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
-    judged = choose_ridge(_few(windows), list(_folds(_few(windows), shape.horizon)), rules, shape.season)
+    judged = choose_ridge(
+        _few(windows), list(_folds(_few(windows), shape.horizon)), rules, shape.season
+    )
     rule = _choose_rule(rules, [error for error, _ in judged])
-    fitting = _Fitting(shape, rule, options, seeds, [] if is_large else [ridge for _, ridge in judged])
+    fitting = _Fitting(
+        shape, rule, options, seeds, [] if is_large else [ridge for _, ridge in judged]
+    )
     held_out = [fitting.judge(windows, fold) for fold in (folds[-1:] if is_large else folds)]
-    errors = np.mean([[mean_squared_error(f.center, later.ahead) for f in forecasts] for later, forecasts in held_out], axis=0) if held_out else np.ones(len(fitting.names))
+    errors = (
+        np.mean(
+            [
+                [mean_squared_error(f.center, later.ahead) for f in forecasts]
+                for later, forecasts in held_out
+            ],
+            axis=0,
+        )
+        if held_out
+        else np.ones(len(fitting.names))
+    )
     weights = _weights(errors)
     combined = [
         (later, _combine(list(zip(weights, forecasts, strict=True))))
@@ -116,7 +137,7 @@ def fit_model(sources: Sequence[Source], shape: Shape, options: Mapping[str, Any
         Member(name, weight, fitted)
         for name, weight, fitted in zip(fitting.names, weights, fitting.fit(windows), strict=True)
     ]
-    return Model(shape, rule, members, calibration)
+    return Ensemble(shape, rule, members, calibration)
 
 
 class _Fitting(NamedTuple):
@@ -131,7 +152,11 @@ class _Fitting(NamedTuple):
     @property
     def names(self) -> list[str]:
         naive = ["persistence", "seasonal_naive"] if self.shape.season > 1 else ["persistence"]
-        return [*(naive if self.ridges else []), *(f"ridge{i}" for i in range(len(self.ridges))), "networks"]
+        return [
+            *(naive if self.ridges else []),
+            *(f"ridge{i}" for i in range(len(self.ridges))),
+            "networks",
+        ]
 
     def fit(self, windows: Windows) -> list[Any]:
         naive = [persistence, seasonal_naive] if self.shape.season > 1 else [persistence]
@@ -140,7 +165,7 @@ class _Fitting(NamedTuple):
             fitted.append(Ridge(ridge.rule, ridge.season, ridge.penalty).fit(windows))
         bases = 1, min(self.shape.season, self.shape.horizon)
         networks = [
-            Network(
+            WindowNetwork(
                 self.rule._replace(base_steps=base) if self.rule.base_steps else self.rule,
                 self.shape.season,
                 {**self.options, "random_state": int(seed)},
@@ -150,7 +175,7 @@ class _Fitting(NamedTuple):
         return [*fitted, networks]
 
     def judge(self, windows: Windows, fold: Fold) -> tuple[Windows, list[Forecast]]:
-        """Return later windows, and the forecasts of each member that was fitted to earlier ones."""
+        """Return later windows, and the forecasts of members that were fitted to earlier ones."""
         later = windows.take(fold.later)
         return later, [_forecast(fitted, later) for fitted in self.fit(windows.take(fold.earlier))]
 
@@ -185,7 +210,7 @@ def _folds(windows: Windows, horizon: int) -> Iterator[Fold]:
     for owner in np.unique(windows.owners):
         own = windows.owners == owner
         first[own], last[own] = windows.origins[own].min(), windows.origins[own].max() + 1
-    for start, stop in zip(_CUTS[:-1], _CUTS[1:], strict=True):
+    for start, stop in pairwise(_CUTS):
         cut_at = np.floor(first + start * (last - first))
         end = np.floor(first + stop * (last - first))
         earlier = np.flatnonzero(windows.origins + horizon <= cut_at)
@@ -205,17 +230,20 @@ def _rules(options: Mapping[str, Any], is_positive: bool) -> list[Rule]:
     return [Rule(1, *kind, level) for level in (False, True) for kind in kinds]
 
 
-def _choose_rule(rules: Sequence[Rule], errors: Sequence[float]) -> Rule:
+def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array]) -> Rule:
     """Return the rule of the least error; one that does other than the first has to gain by it."""
     first = rules[0]
     asked = [
-        error * (1 + _MIN_GAIN) ** sum(a != b for a, b in zip(rule, first, strict=True))
+        float(np.log(np.maximum(error, _TINY)).mean())
+        + np.log1p(_MIN_GAIN) * sum(a != b for a, b in zip(rule, first, strict=True))
+        if len(error)
+        else 0.0
         for rule, error in zip(rules, errors, strict=True)
     ]
     return rules[int(np.argmin(asked))]
 
 
 def _weights(errors: Array) -> Array:
-    floor = max(float(errors.min()), 1e-12)
-    weights = (np.maximum(errors, 1e-12) / floor) ** -_SHARPNESS
+    floor = max(float(errors.min()), _TINY)
+    weights = (np.maximum(errors, _TINY) / floor) ** -_SHARPNESS
     return np.asarray(weights / weights.sum())

@@ -74,7 +74,7 @@ class Windows(NamedTuple):
 
     def take(self, which: Indices | NDArray[np.bool_] | slice) -> Windows:
         """Return some of the windows."""
-        return Windows(*(part[which] for part in self))
+        return Windows(*(part[which] for part in self))  # type: ignore[arg-type]
 
 
 def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> Windows:
