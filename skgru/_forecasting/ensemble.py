@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import gcd
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skgru._forecasting.conformal import Calibration, calibrate
 from skgru._forecasting.members import (
+    TINY,
     Fold,
     Ridge,
     choose_ridge,
+    choose_short_ridge,
     mean_squared_error,
     persistence,
     seasonal_naive,
@@ -24,9 +27,14 @@ from skgru._forecasting.window import Array, Shape, Source, Windows, cut
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
 # Where the windows to judge by begin, as shares of the windows in order of time.
-_CUTS = 0.4, 0.6, 0.8, 1.0
-# Windows that judge a rule, of each fold.
-_MAX_JUDGES = 2_000
+_CUTS = 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0
+# Windows that judge, of each fold; windows that choose rules and penalties.
+_MAX_JUDGES, _MAX_TO_CHOOSE = 2_000, 10_000
+# So many folds, the last ones, judge the networks and calibrate: of few and of many windows.
+_LATE_FOLDS = 4, 2
+# Windows at which networks count half of what their errors say: judged by few, the member of the
+# most freedom is the likeliest to be chosen by chance.
+_HALF_TRUST = 500
 # Fewer windows than these are no fold to fit to.
 _MIN_FOLD = 8
 # A rule other than the first has to lower the squared error by this share, with each thing that it
@@ -35,8 +43,6 @@ _MIN_FOLD = 8
 _MIN_GAIN = 0.1
 # Weights of the members are their squared errors to the power of minus this.
 _SHARPNESS = 4
-# Squared errors below this are none.
-_TINY = 1e-12
 # Windows with a smaller share of their values are left out.
 _MIN_PRESENT = 0.5
 
@@ -72,11 +78,11 @@ class Ensemble(NamedTuple):
         )
 
 
-def _combine(parts: Sequence[tuple[float, Forecast]]) -> Forecast:
+def _combine(parts: Sequence[tuple[float, Any]]) -> Forecast:
     total = sum(weight for weight, _ in parts)
     center = sum(weight / total * part.center for weight, part in parts)
-    *_, (_, network) = parts  # the widths are those of the networks
-    return Forecast(np.asarray(center), network.below, network.above)
+    networks = parts[-1][1]  # the widths are theirs
+    return Forecast(np.asarray(center), networks.below, networks.above)
 
 
 def _forecast(fitted: Any, windows: Windows) -> Forecast:
@@ -104,40 +110,35 @@ def fit_model(
     rng : RandomState
     """
     windows = training_windows(sources, shape, rng)
-    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
-    folds = list(_folds(windows, shape.horizon))
-    is_large = len(windows.history) >= MANY_WINDOWS
+    few = windows.take(slice(None, None, _stride(len(windows.history), _MAX_TO_CHOOSE, shape)))
+    folds, few_folds = (list(_folds(part, shape)) for part in (windows, few))
     rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
-    judged = choose_ridge(
-        _few(windows), list(_folds(_few(windows), shape.horizon)), rules, shape.season
-    )
+    judged = choose_ridge(few, few_folds, rules, shape.season)
     rule = _choose_rule(rules, [error for error, _ in judged])
-    fitting = _Fitting(
-        shape, rule, options, seeds, [] if is_large else [ridge for _, ridge in judged]
-    )
-    held_out = [fitting.judge(windows, fold) for fold in (folds[-1:] if is_large else folds)]
-    errors = (
-        np.mean(
-            [
-                [mean_squared_error(f.center, later.ahead) for f in forecasts]
-                for later, forecasts in held_out
-            ],
-            axis=0,
-        )
-        if held_out
-        else np.ones(len(fitting.names))
-    )
-    weights = _weights(errors)
+    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+    if len(windows.history) >= MANY_WINDOWS:
+        fitting, folds = _Fitting(shape, rule, options, seeds, []), folds[-_LATE_FOLDS[1] :]
+    else:
+        judged += choose_short_ridge(few, few_folds, rules, shape.season)
+        fitting = _Fitting(shape, rule, options, seeds, _simple(shape, [r for _, r in judged]))
+    held_out = fitting.judge(windows, folds)
+    weights = fitting.weights(held_out, len(windows.history))
     combined = [
         (later, _combine(list(zip(weights, forecasts, strict=True))))
         for later, forecasts in held_out
+        if forecasts[-1]
     ]
-    calibration = calibrate(combined[-1:]) or calibrate(combined)
+    fitted = [*fitting.fit_simple(windows), fitting.fit_networks(windows)]
     members = [
-        Member(name, weight, fitted)
-        for name, weight, fitted in zip(fitting.names, weights, fitting.fit(windows), strict=True)
+        Member(*parts) for parts in zip(fitting.names, weights, fitted, strict=True) if parts[1] > 0
     ]
-    return Ensemble(shape, rule, members, calibration)
+    return Ensemble(shape, rule, members, calibrate(combined))
+
+
+def _simple(shape: Shape, ridges: Sequence[Ridge]) -> list[Any]:
+    """Return the members that are no networks, ridges not fitted."""
+    naive = [persistence, seasonal_naive] if shape.season > 1 else [persistence]
+    return [*naive, *ridges]
 
 
 class _Fitting(NamedTuple):
@@ -147,24 +148,25 @@ class _Fitting(NamedTuple):
     rule: Rule
     options: Mapping[str, Any]
     seeds: Any
-    ridges: list[Ridge]
+    simple: list[Any]
 
     @property
     def names(self) -> list[str]:
-        naive = ["persistence", "seasonal_naive"] if self.shape.season > 1 else ["persistence"]
+        simple = [
+            f"ridge{i}" if isinstance(member, Ridge) else member.__name__
+            for i, member in enumerate(self.simple)
+        ]
+        return [*simple, "networks"]
+
+    def fit_simple(self, windows: Windows) -> list[Any]:
         return [
-            *(naive if self.ridges else []),
-            *(f"ridge{i}" for i in range(len(self.ridges))),
-            "networks",
+            member.copy().fit(windows) if isinstance(member, Ridge) else member
+            for member in self.simple
         ]
 
-    def fit(self, windows: Windows) -> list[Any]:
-        naive = [persistence, seasonal_naive] if self.shape.season > 1 else [persistence]
-        fitted: list[Any] = [*(naive if self.ridges else [])]
-        for ridge in self.ridges:
-            fitted.append(Ridge(ridge.rule, ridge.season, ridge.penalty).fit(windows))
+    def fit_networks(self, windows: Windows) -> list[WindowNetwork]:
         bases = 1, min(self.shape.season, self.shape.horizon)
-        networks = [
+        return [
             WindowNetwork(
                 self.rule._replace(base_steps=base) if self.rule.base_steps else self.rule,
                 self.shape.season,
@@ -172,12 +174,42 @@ class _Fitting(NamedTuple):
             ).fit(windows)
             for base, seed in zip(bases, self.seeds, strict=True)
         ]
-        return [*fitted, networks]
 
-    def judge(self, windows: Windows, fold: Fold) -> tuple[Windows, list[Forecast]]:
-        """Return later windows, and the forecasts of members that were fitted to earlier ones."""
-        later = windows.take(fold.later)
-        return later, [_forecast(fitted, later) for fitted in self.fit(windows.take(fold.earlier))]
+    def judge(
+        self, windows: Windows, folds: Sequence[Fold]
+    ) -> list[tuple[Windows, list[Forecast | None]]]:
+        """Return later windows, and the forecasts of members that were fitted to earlier ones.
+
+        Networks take the longest: they are fitted once, and judged in the last folds only.
+        """
+        judged: list[tuple[Windows, list[Forecast | None]]] = []
+        networks = None
+        for i, fold in enumerate(folds):
+            earlier, later = windows.take(fold.earlier), windows.take(fold.later)
+            if networks is None and i >= len(folds) - _LATE_FOLDS[0]:
+                networks = self.fit_networks(earlier)
+            forecasts = [_forecast(fitted, later) for fitted in self.fit_simple(earlier)]
+            judged.append((later, [*forecasts, _forecast(networks, later) if networks else None]))
+        return judged
+
+    def weights(
+        self, held_out: Sequence[tuple[Windows, list[Forecast | None]]], n_windows: int
+    ) -> Array:
+        """Return the weights of the members: the mean of those that were no worse weighs most."""
+        if not held_out or not self.simple:
+            return np.full(len(self.names), 1 / len(self.names))
+        errors = np.array(
+            [
+                [mean_squared_error(f.center, later.ahead) if f else np.nan for f in forecasts]
+                for later, forecasts in held_out
+            ]
+        )
+        # Relative to the others in the same fold: folds differ in what can be foreseen in them.
+        logs = np.log(np.maximum(errors, TINY))
+        mean = np.nanmean(logs - logs[:, :-1].mean(axis=1, keepdims=True), axis=0)
+        weights = np.exp(-_SHARPNESS * (mean - mean.min()))
+        weights[-1] *= n_windows / (n_windows + _HALF_TRUST)
+        return np.asarray(weights / weights.sum())
 
 
 def training_windows(sources: Sequence[Source], shape: Shape, rng: Any) -> Windows:
@@ -198,12 +230,15 @@ def training_windows(sources: Sequence[Source], shape: Shape, rng: Any) -> Windo
     return windows.take(np.minimum(*present) >= _MIN_PRESENT)
 
 
-def _few(windows: Windows) -> Windows:
-    step = -(-len(windows.history) // (5 * _MAX_JUDGES))
-    return windows.take(slice(None, None, step))
+def _stride(n: int, most: int, shape: Shape) -> int:
+    """Return every how many-th of n windows to take, so that they see all parts of a season."""
+    stride = -(-n // most)
+    while gcd(stride, shape.season) > 1:
+        stride += 1
+    return stride
 
 
-def _folds(windows: Windows, horizon: int) -> Iterator[Fold]:
+def _folds(windows: Windows, shape: Shape) -> Iterator[Fold]:
     """Yield parts of the windows with earlier ones, none of whose steps ahead reaches into them."""
     position = np.empty(len(windows.origins))
     first, last = np.empty_like(position), np.empty_like(position)
@@ -213,10 +248,10 @@ def _folds(windows: Windows, horizon: int) -> Iterator[Fold]:
     for start, stop in pairwise(_CUTS):
         cut_at = np.floor(first + start * (last - first))
         end = np.floor(first + stop * (last - first))
-        earlier = np.flatnonzero(windows.origins + horizon <= cut_at)
+        earlier = np.flatnonzero(windows.origins + shape.horizon <= cut_at)
         later = np.flatnonzero((windows.origins >= cut_at) & (windows.origins < end))
         if len(earlier) >= _MIN_FOLD and len(later):
-            later = later[:: -(-len(later) // _MAX_JUDGES)]
+            later = later[:: _stride(len(later), _MAX_JUDGES, shape)]
             yield Fold(earlier, later)
 
 
@@ -234,16 +269,10 @@ def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array]) -> Rule:
     """Return the rule of the least error; one that does other than the first has to gain by it."""
     first = rules[0]
     asked = [
-        float(np.log(np.maximum(error, _TINY)).mean())
+        float(np.log(np.maximum(error, TINY)).mean())
         + np.log1p(_MIN_GAIN) * sum(a != b for a, b in zip(rule, first, strict=True))
         if len(error)
         else 0.0
         for rule, error in zip(rules, errors, strict=True)
     ]
     return rules[int(np.argmin(asked))]
-
-
-def _weights(errors: Array) -> Array:
-    floor = max(float(errors.min()), _TINY)
-    weights = (np.maximum(errors, _TINY) / floor) ** -_SHARPNESS
-    return np.asarray(weights / weights.sum())

@@ -90,6 +90,13 @@ def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> 
     return Windows(*map(np.concatenate, zip(*parts, strict=True)))
 
 
+def last_steps(windows: Windows, n_steps: int) -> Windows:
+    """Return windows of their last steps only."""
+    return windows._replace(
+        history=windows.history[:, -n_steps:], covariates=windows.covariates[:, -n_steps:]
+    )
+
+
 def _cut_one(owner: int, source: Source, origins: Indices, shape: Shape) -> Windows:
     past = origins[:, np.newaxis] + np.arange(1 - shape.window, 1)
     steps = np.arange(1, shape.horizon + 1)
