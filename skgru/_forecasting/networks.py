@@ -21,7 +21,7 @@ from skgru.multimodal import MultimodalGRURegressor
 MANY_WINDOWS = 5_000
 _BATCH_SIZES = 32, 128
 # Least epochs and updates of a fit.
-_MIN_EPOCHS, _MIN_UPDATES = 4, 500
+_MIN_EPOCHS, _MIN_UPDATES = 4, 300
 # Steps of the recurrence over a window; whole seasons where it has so many of them.
 _SEGMENTS, _MIN_SEASONS = 8, 4
 _DROPOUT = 0.2
