@@ -129,7 +129,7 @@ def _make(
     return MultimodalGRURegressor(
         [("window", series, slice(None))],
         hidden_layer_sizes=(),
-        dropout=branch["dropout"],
+        dropout=0.0,
         **options,
     )
 
