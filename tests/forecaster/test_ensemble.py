@@ -114,11 +114,13 @@ def test_weights_are_powers_of_the_errors_within_each_fold():
 def test_a_rule_has_to_gain_in_the_mean_of_the_folds_and_not_in_one():
     rules = ensemble._rules(OPTIONS, is_positive=False)
     assert rules[0] == Rule(1, True, False, False)
-    same, one_fold, all_folds = np.ones(3), np.array([1.0, 1.0, 0.8]), np.full(3, 0.8)
+    # A fold of another regime has errors many times the others': a gain there is most of the sum.
+    same, one_fold = np.array([0.2, 0.2, 1.2]), np.array([0.2, 0.2, 0.95])
+    all_folds, barely = 0.8 * same, 0.85 * same
     assert ensemble._choose_rule(rules, [same, one_fold, same, same]) == rules[0]
     assert ensemble._choose_rule(rules, [same, all_folds, same, same]) == rules[1]
     # The last rule differs in two things, and has to gain twice.
-    assert ensemble._choose_rule(rules, [same, same, same, np.full(3, 0.85)]) == rules[0]
+    assert ensemble._choose_rule(rules, [same, same, same, barely]) == rules[0]
 
 
 def test_logarithms_are_for_positive_values_and_counts_stay_as_they_are():
