@@ -14,7 +14,7 @@ from skgru._data.series import Panel
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.calendar import cycles_to_learn, seasons_of_calendar
-from skgru._forecasting.model import fit_model
+from skgru._forecasting.ensemble import fit_model
 from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
@@ -30,7 +30,7 @@ from skgru._forecasting.tracks import (
     open_y,
     units_of,
 )
-from skgru._forecasting.windows import Shape
+from skgru._forecasting.window import Shape, find_window
 from skgru._regression import NetworkRegressor
 from skgru._settings import plain
 from skgru._warnings import each_once, warn
@@ -81,8 +81,6 @@ _OPTIONS = (
     "n_jobs",
     "dtype",
 )
-# The window, if 'auto': two seasons, within these limits, and this share of the longest series.
-_SHORTEST, _LONGEST, _SHARE = 24, 192, 4
 
 
 class GRUForecaster(Estimator):
@@ -529,9 +527,7 @@ class GRUForecaster(Estimator):
             season = find_season([column for t in tracks for column in t.values.T], of_calendar)
         window, horizon = self.window, int(self.horizon)
         if window == "auto":
-            longest = max(len(track.values) for track in tracks)
-            window = min(max(2 * season, _SHORTEST), _LONGEST, longest // _SHARE)
-            window = max(window, 1)
+            window = find_window(max(len(track.values) for track in tracks), season, horizon)
         return Shape(int(window), horizon, int(season))
 
     # --- Forecasts -------------------------------------------------------------------------------

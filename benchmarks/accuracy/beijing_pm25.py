@@ -11,7 +11,7 @@ where PM2.5 is missing (5 % of the hours, in runs of up to 155).
 A window is what is known at one hour: PM2.5, the weather, the wind direction (one-hot) and the
 season and hour of the day, over the last 48 hours. The target is PM2.5 so many hours later;
 windows whose target was not measured are left out. The targets of the last year are the test; on
-those of the year before was chosen what has to be chosen (alpha of ridge; the networks' SETTINGS),
+those of the year before was chosen what has to be chosen (alpha of ridge),
 then all models are fitted on all years before the test. Scores are the root mean squared and the
 mean absolute error in µg/m³ over the same test windows.
 
@@ -20,40 +20,27 @@ mean absolute error in µg/m³ over the same test windows.
     ridge        linear regression on the whole window; what is missing is filled with the value
                  before and told by an indicator; the target is the change from the last value;
                  alpha is chosen on the year before the test
-    decay        GRURegressor with missing="decay", which learns how a value fades with its age; the
-                 target is again the change from the last value
-    indicator    the same with missing="indicator": what is missing is told beside the value
+    forecaster   GRUForecaster with its defaults and windows of 48 hours: the calendar is read from
+                 the dates, weather and wind until now are covariates; of its 6 or 24 hours ahead
+                 the last is scored. What is missing, it fills with the value before
 """
 
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from filling import fill_forward
 from numpy.lib.stride_tricks import sliding_window_view
 from rows import Split, Task, main, read_csv
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-from skgru import GRURegressor
+from skgru import GRUForecaster
 
-SETTINGS = {
-    "hidden_layer_sizes": 64,
-    "batch_size": 128,
-    "max_iter": 5,
-    "early_stopping": False,
-    "n_iter_no_change": np.inf,
-    "learning_rate": "cosine",
-    "learning_rate_init": 0.003,
-    "bidirectional": False,
-    "pooling": "last",
-    "patch_size": 1,
-    "dropout": 0,
-    "recurrent_dropout": 0.4,
-    "weight_decay": 0.01,
-}
 ALPHAS = 10.0 ** np.arange(-2, 7)
 VALIDATION, TEST = 2013, 2014  # years of the targets
 DAY, WINDOW = 24, 48  # hours
+N_MEASURED = 11  # features before those of the calendar
 
 
 def load(folder):
@@ -174,19 +161,29 @@ class RidgeOnWindows:
         return Ridge(alpha, solver="cholesky")
 
 
-class Network:
-    """A network that learns the change from the last value."""
+class Forecaster:
+    """Forecasts all hours up to the horizon; answers the last of them."""
 
-    def __init__(self, seed, missing):
-        self.model = GRURegressor(**SETTINGS, missing=missing, random_state=seed)
+    def __init__(self, seed):
+        self.seed = seed
 
     def fit(self, X, y):
-        """Fit to the windows with their holes."""
-        self.model.fit(X.steps(), y - X.last)
+        """Fit to the hours before the test."""
+        n_hours = int(np.argmax(X.year == TEST))
+        self.model_ = GRUForecaster(
+            WINDOW, X.horizon, target=0, calendar="auto", random_state=self.seed
+        ).fit(self._frame(X)[:n_hours])
 
     def predict(self, X):
-        """Return the last value and the change."""
-        return X.last + self.model.predict(X.steps())
+        """Return the forecasts from each of the hours `now`."""
+        frame = self._frame(X)
+        pasts = (frame[now - WINDOW + 1 : now + 1] for now in X.now)
+        return np.array([self.model_.predict(y=past).iloc[-1, 0] for past in pasts])
+
+    @staticmethod
+    def _frame(X):
+        hours = pd.date_range("2010-01-01", periods=len(X.features), freq="h")
+        return pd.DataFrame(X.features[:, :N_MEASURED], hours)
 
 
 def score(model, split):
@@ -205,7 +202,7 @@ TASKS = [
         load,
         partial(splits, horizon),
         score,
-        models={missing: partial(Network, missing=missing) for missing in ("decay", "indicator")},
+        models={"forecaster": Forecaster},
         baselines={"persistence": Persistence, "daily": Daily, "ridge": RidgeOnWindows},
         n_seeds=1,
     )

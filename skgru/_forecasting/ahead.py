@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skgru._forecasting.model import Model
-from skgru._forecasting.network import Forecast
-from skgru._forecasting.windows import Array, Indices, Source, Windows, cut
+from skgru._forecasting.effects import effects_ahead, without_effects
+from skgru._forecasting.ensemble import Ensemble
+from skgru._forecasting.networks import Forecast
+from skgru._forecasting.window import Array, Indices, Source, Windows, cut
 
 
 def forecast_ahead(
-    model: Model, sources: Sequence[Source], origins: Sequence[Indices], n_steps: int
+    model: Ensemble, sources: Sequence[Source], origins: Sequence[Indices], n_steps: int
 ) -> tuple[Windows, Forecast]:
     """Return the windows that end at some steps of each source, and forecasts of what follows.
 
@@ -21,7 +22,7 @@ def forecast_ahead(
 
     Parameters
     ----------
-    model : Model
+    model : Ensemble
     sources : list of Source, with what is known of `n_steps` steps after each origin
     origins : list of ndarray of int
     n_steps : int
@@ -34,13 +35,15 @@ def forecast_ahead(
         Of arrays of shape (n_windows, n_steps).
     """
     horizon = model.shape.horizon
-    windows = cut(sources, origins, model.shape)
+    bare = without_effects(sources, model.effects)
+    windows = cut(bare, origins, model.shape)
     parts = [model.forecast(windows)]
+    effects = [effects_ahead(windows, model.effects)]
     if n_steps > horizon:
         # Each origin for itself, as what follows it is made up.
         alone = [
             source._replace(values=source.values[: origin + 1])
-            for source, steps in zip(sources, origins, strict=True)
+            for source, steps in zip(bare, origins, strict=True)
             for origin in steps
         ]
         ends = [np.array([origin]) for steps in origins for origin in steps]
@@ -51,12 +54,16 @@ def forecast_ahead(
                 for source, center in zip(alone, centers, strict=True)
             ]
             ends = [end + horizon for end in ends]
-            parts.append(model.forecast(cut(alone, ends, model.shape)))
-    joined = Forecast(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
-    return windows, Forecast(*(part[:, :n_steps] for part in joined))
+            further = cut(alone, ends, model.shape)
+            parts.append(model.forecast(further))
+            effects.append(effects_ahead(further, model.effects))
+    center, below, above = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+    forecast = Forecast(center + np.concatenate(effects, axis=1), below, above)
+    windows = windows._replace(ahead=windows.ahead + effects[0])
+    return windows, Forecast(*(part[:, :n_steps] for part in forecast))
 
 
-def quantile_ahead(model: Model, forecast: Forecast, owners: Indices, level: float) -> Array:
+def quantile_ahead(model: Ensemble, forecast: Forecast, owners: Indices, level: float) -> Array:
     """Return a quantile of what may follow, beyond the horizon of a random walk's growth."""
     assert model.calibration is not None  # the estimator has checked it
     n_steps = forecast.center.shape[1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgru._forecasting.windows import Array
+from skgru._forecasting.window import Array
 
 # Seconds of the cycles of the calendar; a year is the mean one.
 CYCLES = {"hour": 3_600, "day": 86_400, "week": 604_800, "year": 31_556_952}

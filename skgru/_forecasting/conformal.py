@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._forecasting.network import Forecast
-from skgru._forecasting.windows import Array, Windows
+from skgru._forecasting.networks import Forecast
+from skgru._forecasting.window import Array, Windows
 
 # Fewer errors at a step ahead tell nothing of its quantiles.
 _MIN_ERRORS = 20
@@ -48,7 +48,7 @@ class Calibration(NamedTuple):
             error = np.zeros_like(error)
         factor = np.array([self.factors.get(int(owner), 1.0) for owner in owners])[:, np.newaxis]
         side = np.where(error < 0, forecast.below, forecast.above)
-        return forecast.center + factor * error * side
+        return np.asarray(forecast.center + factor * error * side)
 
 
 def calibrate(held_out: Sequence[tuple[Windows, Forecast]]) -> Calibration | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.linear_model import RidgeCV
 
-from skgru._forecasting.windows import Array, Source, Windows
+from skgru._forecasting.window import Array, Source, Windows
 
 _PENALTIES = np.logspace(-3, 3, 13)
 # Fewer changes per covariate than these tell nothing.

@@ -8,10 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
-from skgru._forecasting.windows import Array, Indices, Windows, between, filled
+from skgru._forecasting.window import Array, Indices, Windows, between, filled, last_steps
 
 # Of the standardized features, per window.
-_PENALTIES = np.logspace(-4, 1, 11)
+_PENALTIES = np.logspace(-8, 2, 21)
+# Of the steps of a window, those of a ridge that reads the last ones only.
+_SHORT, _MIN_SHORT = 8, 2
+# The penalty where there are too few windows to choose one.
+_NO_FOLDS = 0.1
+# Squared errors below this are none.
+TINY = 1e-12
 
 
 def persistence(windows: Windows) -> Array:
@@ -57,35 +63,58 @@ class Ridge:
     ----------
     rule : Rule
     season : int
+    n_steps : int
+        So many last steps of the window are read. Where they are less than a season, what was a
+        season before the steps ahead is a feature.
     penalty : float
         Strength of the penalty per window, of standardized features.
     """
 
-    def __init__(self, rule: Rule, season: int, penalty: float) -> None:
+    def __init__(self, rule: Rule, season: int, n_steps: int, penalty: float) -> None:
         self.rule = rule
         self.season = season
+        self.n_steps = n_steps
         self.penalty = penalty
 
+    def copy(self) -> Ridge:
+        """Return the same, not fitted."""
+        return Ridge(self.rule, self.season, self.n_steps, self.penalty)
+
     def fit(self, windows: Windows) -> Ridge:
-        self.least_ = least_deviation(windows, self.rule)
-        features, targets, _ = self._equations(windows)
-        self.mean_, self.scale_ = _moments(features)
-        self.target_mean_ = targets.mean(axis=0)
-        standardized = (features - self.mean_) / self.scale_
-        values, vectors = np.linalg.eigh(standardized.T @ standardized)
-        moments = vectors.T @ (standardized.T @ (targets - self.target_mean_))
-        shrunk = np.maximum(values, 0) + self.penalty * len(features)
-        self.coef_ = vectors @ (moments / shrunk[:, np.newaxis])
+        vectors, values, moments = self._decompose(windows)
+        self.coef_ = vectors @ (moments / (values + self.penalty)[:, np.newaxis])
         return self
 
     def predict(self, windows: Windows) -> Array:
-        features, rel = _features(windows, self.rule, self.season, self.least_)
-        standardized = (features - self.mean_) / self.scale_
+        standardized, rel = self._standardized(windows)
         return rel.absolute(standardized @ self.coef_ + self.target_mean_)
 
-    def _equations(self, windows: Windows) -> tuple[Array, Array, Relative]:
+    def path(self, earlier: Windows, later: Windows) -> Iterator[Array]:
+        """Yield the forecasts for later windows with each penalty."""
+        vectors, values, moments = self._decompose(earlier)
+        standardized, rel = self._standardized(later)
+        rotated = standardized @ vectors
+        for penalty in _PENALTIES:
+            yield rel.absolute(rotated / (values + penalty) @ moments + self.target_mean_)
+
+    def _decompose(self, windows: Windows) -> tuple[Array, Array, Array]:
+        """Return directions of the features, their variances and covariances with the targets."""
+        windows = last_steps(windows, self.n_steps)
+        self.least_ = least_deviation(windows, self.rule)
         features, rel = _features(windows, self.rule, self.season, self.least_)
-        return features, rel.of(between(windows.ahead, filled(windows.history)[:, -1])), rel
+        targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        self.mean_, self.scale_ = _moments(features)
+        self.target_mean_ = targets.mean(axis=0)
+        standardized = (features - self.mean_) / self.scale_
+        n = len(features)
+        values, vectors = np.linalg.eigh(standardized.T @ standardized / n)
+        moments = vectors.T @ (standardized.T @ (targets - self.target_mean_)) / n
+        return vectors, np.maximum(values, 0), moments
+
+    def _standardized(self, windows: Windows) -> tuple[Array, Relative]:
+        windows = last_steps(windows, self.n_steps)
+        features, rel = _features(windows, self.rule, self.season, self.least_)
+        return (features - self.mean_) / self.scale_, rel
 
 
 def _features(windows: Windows, rule: Rule, season: int, least: float) -> tuple[Array, Relative]:
@@ -102,38 +131,43 @@ def _moments(features: Array) -> tuple[Array, Array]:
 
 def choose_ridge(
     windows: Windows, folds: Sequence[Fold], rules: Sequence[Rule], season: int
-) -> list[tuple[float, Ridge]]:
-    """Return for each rule the ridge of the best penalty, and its mean squared error.
+) -> list[tuple[Array, Ridge]]:
+    """Return for each rule the ridge of the best penalty, and its mean squared error in each fold.
 
-    Later windows judge, for each fold.
+    The later windows of each fold judge.
     """
-    return [_best_penalty(windows, folds, rule, season) for rule in rules]
+    n_steps = windows.history.shape[1]
+    return [_best_penalty(windows, folds, rule, season, n_steps) for rule in rules]
+
+
+def choose_short_ridge(
+    windows: Windows, folds: Sequence[Fold], rules: Sequence[Rule], season: int
+) -> list[tuple[Array, Ridge]]:
+    """Return the same of ridges that read the last steps only, for the rules without a scale.
+
+    They have few coefficients, and hold where windows are few; a few steps have no deviation.
+    """
+    n_steps = max(windows.history.shape[1] // _SHORT, _MIN_SHORT)
+    if n_steps >= windows.history.shape[1]:
+        return []
+    unscaled = [rule for rule in rules if not rule.is_scaled]
+    return [_best_penalty(windows, folds, rule, season, n_steps) for rule in unscaled]
 
 
 def _best_penalty(
-    windows: Windows, folds: Sequence[Fold], rule: Rule, season: int
-) -> tuple[float, Ridge]:
-    errors = np.zeros(len(_PENALTIES))
-    for fold in folds:
+    windows: Windows, folds: Sequence[Fold], rule: Rule, season: int, n_steps: int
+) -> tuple[Array, Ridge]:
+    ridge = Ridge(rule, season, n_steps, 1.0)
+    errors = np.zeros((len(folds), len(_PENALTIES)))
+    for i, fold in enumerate(folds):
         earlier, later = windows.take(fold.earlier), windows.take(fold.later)
-        for k, forecast in enumerate(_path(earlier, later, rule, season)):
-            errors[k] += mean_squared_error(forecast, later.ahead) / len(folds)
-    best = int(np.argmin(errors))
-    return float(errors[best]), Ridge(rule, season, float(_PENALTIES[best]))
-
-
-def _path(earlier: Windows, later: Windows, rule: Rule, season: int) -> Iterator[Array]:
-    """Yield the forecasts for later windows with each penalty, with one decomposition."""
-    ridge = Ridge(rule, season, 1.0).fit(earlier)
-    features, targets, _ = ridge._equations(earlier)
-    standardized = (features - ridge.mean_) / ridge.scale_
-    values, vectors = np.linalg.eigh(standardized.T @ standardized)
-    moments = vectors.T @ (standardized.T @ (targets - ridge.target_mean_))
-    to_judge, rel = _features(later, rule, season, ridge.least_)
-    rotated = (to_judge - ridge.mean_) / ridge.scale_ @ vectors
-    for penalty in _PENALTIES:
-        shrunk = np.maximum(values, 0) + penalty * len(features)
-        yield rel.absolute(rotated / shrunk @ moments + ridge.target_mean_)
+        for k, forecast in enumerate(ridge.path(earlier, later)):
+            errors[i, k] = mean_squared_error(forecast, later.ahead)
+    if not len(folds):
+        return errors[:, 0], Ridge(rule, season, n_steps, _NO_FOLDS)
+    # Later folds, with more windows to fit to, say more of a fit to all.
+    best = int(np.argmin(np.arange(1, len(folds) + 1) @ np.log(np.maximum(errors, TINY))))
+    return errors[:, best], Ridge(rule, season, n_steps, float(_PENALTIES[best]))
 
 
 def mean_squared_error(forecast: Array, truth: Array) -> float:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._forecasting.windows import Array, Windows, filled
+from skgru._forecasting.window import Array, Windows, filled
 
 # Shares of the windows' root mean square deviation, added in squares to each window's own: a flat
 # window is no reason to blow up its noise.

@@ -83,13 +83,13 @@ def _fill(values: Array) -> Array:
     if present.all() or not present.any():
         return np.nan_to_num(values)
     steps = np.arange(len(values))
-    return np.interp(steps, steps[present], values[present])
+    return np.asarray(np.interp(steps, steps[present], values[present]))
 
 
 def _without_trend(values: Array) -> Array:
     steps = np.arange(len(values)) - (len(values) - 1) / 2
     centered = values - values.mean()
-    return centered - steps * (steps @ centered) / max(steps @ steps, 1.0)
+    return np.asarray(centered - steps * (steps @ centered) / max(steps @ steps, 1.0))
 
 
 def _autocorrelation(values: Array, n_lags: int) -> Array:

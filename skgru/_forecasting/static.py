@@ -11,7 +11,7 @@ import numpy as np
 from skgru._compat import columns_of, names_of
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import is_frame
-from skgru._forecasting.windows import Array
+from skgru._forecasting.window import Array
 
 
 class StaticColumns:

@@ -14,7 +14,7 @@ from skgru._data.clock import Clock
 from skgru._data.forms import is_sequence
 from skgru._data.series import Panel, Series, match, open_panel, roles_in
 from skgru._forecasting.calendar import calendar_features
-from skgru._forecasting.windows import Array, Indices, Source
+from skgru._forecasting.window import Array, Indices, Source
 
 
 class Columns(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 
 from skgru._forecasting.members import context
 from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
-from skgru._forecasting.windows import Array, Windows, between, filled
+from skgru._forecasting.window import Array, Windows, between, filled
 from skgru.branches import SeriesBranch, TableBranch
 from skgru.multimodal import MultimodalGRURegressor
 
@@ -21,9 +21,9 @@ from skgru.multimodal import MultimodalGRURegressor
 MANY_WINDOWS = 5_000
 _BATCH_SIZES = 32, 128
 # Least epochs and updates of a fit.
-_MIN_EPOCHS, _MIN_UPDATES = 4, 500
-# Steps of the recurrence over a window, where it has twice as many or more.
-_SEGMENTS = 8
+_MIN_EPOCHS, _MIN_UPDATES = 4, 300
+# Steps of the recurrence over a window; whole seasons where it has so many of them.
+_SEGMENTS, _MIN_SEASONS = 8, 4
 _DROPOUT = 0.2
 
 
@@ -42,7 +42,7 @@ class Forecast(NamedTuple):
     above: Array
 
 
-class Network:
+class WindowNetwork:
     """A network that forecasts relative to its windows.
 
     Parameters
@@ -57,17 +57,20 @@ class Network:
         self.season = season
         self.options = options
 
-    def fit(self, windows: Windows) -> Network:
+    def fit(self, windows: Windows) -> WindowNetwork:
         self.least_ = least_deviation(windows, self.rule)
         table, rel, n_features = self._table(windows)
         targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
         n_steps = windows.history.shape[1] * n_features
-        self.regressor_ = _make(self.options, len(table), windows.history.shape[1], n_features)
+        self.regressor_ = _make(
+            self.options, len(table), windows.history.shape[1], n_features, self.season
+        )
         branches = [("window", self.regressor_.branches[0][1], slice(0, n_steps))]
         if table.shape[1] > n_steps:
             beside = TableBranch(scaling="standard", dropout=0.0)
             branches.append(("beside", beside, slice(n_steps, table.shape[1])))
         self.regressor_.set_params(branches=branches)
+        # A column of one target is no vector to scikit-learn.
         self.regressor_.fit(table, targets[:, 0] if targets.shape[1] == 1 else targets)
         return self
 
@@ -106,8 +109,8 @@ def _between_quantiles(quantiles: Array, levels: Array, least: Array) -> Forecas
 
 
 def _make(
-    options: Mapping[str, Any], n_windows: int, window: int, n_features: int
-) -> MultimodalGRURegressor:
+    options: Mapping[str, Any], n_windows: int, window: int, n_features: int, season: int
+) -> Any:
     """Return a regressor with one branch, not fitted, without options that are 'auto'."""
     options = dict(options)
     if options["batch_size"] == "auto":
@@ -118,7 +121,8 @@ def _make(
     if options["dropout"] == "auto":
         options["dropout"] = 0.0 if options["solver"] == "lbfgs" else _DROPOUT
     if options["patch_size"] == "auto":
-        options["patch_size"] = max(1, round(window / _SEGMENTS))
+        is_seasonal = season > 1 and window >= _MIN_SEASONS * season
+        options["patch_size"] = season if is_seasonal else max(1, round(window / _SEGMENTS))
     if options["pooling"] == "auto":
         options["pooling"] = "last"
     branch = {name: options.pop(name) for name in BRANCH_OPTIONS}

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+# Steps, and seasons, of a window; how often it fits into the longest series at least.
+_MIN_WINDOW, _MAX_WINDOW, _SEASONS, _MIN_WINDOWS = 24, 192, 2, 4
+
 
 class Source(NamedTuple):
     """One target of one series, and what is known beside it.
@@ -74,7 +77,16 @@ class Windows(NamedTuple):
 
     def take(self, which: Indices | NDArray[np.bool_] | slice) -> Windows:
         """Return some of the windows."""
-        return Windows(*(part[which] for part in self))
+        return Windows(*(part[which] for part in self))  # type: ignore[arg-type]
+
+
+def find_window(n_steps: int, season: int, horizon: int) -> int:
+    """Return the steps of a window, where the longest series has so many and its season is known.
+
+    Two seasons, and what is asked ahead is looked back on; but series are seen in several windows.
+    """
+    wanted = max(_MIN_WINDOW, _SEASONS * season, horizon)
+    return max(min(wanted, _MAX_WINDOW, n_steps // _MIN_WINDOWS), 1)
 
 
 def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> Windows:
@@ -88,6 +100,13 @@ def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> 
         for i, (source, steps) in enumerate(zip(sources, origins, strict=True))
     ]
     return Windows(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def last_steps(windows: Windows, n_steps: int) -> Windows:
+    """Return windows of their last steps only."""
+    return windows._replace(
+        history=windows.history[:, -n_steps:], covariates=windows.covariates[:, -n_steps:]
+    )
 
 
 def _cut_one(owner: int, source: Source, origins: Indices, shape: Shape) -> Windows:

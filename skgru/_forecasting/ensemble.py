@@ -1,0 +1,297 @@
+"""A forecasting model: fitted members, their weights and their calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import gcd
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._forecasting.conformal import Calibration, calibrate
+from skgru._forecasting.effects import find_effects, without_effects
+from skgru._forecasting.members import (
+    TINY,
+    Fold,
+    Ridge,
+    choose_ridge,
+    choose_short_ridge,
+    mean_squared_error,
+    persistence,
+    seasonal_naive,
+)
+from skgru._forecasting.networks import MANY_WINDOWS, Forecast, WindowNetwork
+from skgru._forecasting.relative import Rule
+from skgru._forecasting.window import Array, Shape, Source, Windows, cut
+
+# Limits of what is cut for a fit: windows, and numbers in them.
+_MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
+# Where the windows to judge by begin, as shares of the windows in order of time.
+_CUTS = 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0
+# Windows that judge, of each fold; windows that choose rules and penalties.
+_MAX_JUDGES, _MAX_TO_CHOOSE = 2_000, 10_000
+# So many folds, the last ones, judge the networks and calibrate: of few and of many windows.
+_LATE_FOLDS = 4, 2
+# Windows at which networks count half of what their errors say: judged by few, the member of the
+# most freedom is the likeliest to be chosen by chance.
+_HALF_TRUST = 500
+# Fewer windows than these are no fold to fit to.
+_MIN_FOLD = 8
+# A rule other than the first has to lower the squared error by this share, with each thing that it
+# does, in the geometric mean of the folds: where one of them is of another regime, its errors are
+# many times those of the others and speak for it alone.
+_MIN_GAIN = 0.1
+# Weights of the members are their squared errors to the power of minus this.
+_SHARPNESS = 4
+# Windows with a smaller share of their values are left out.
+_MIN_PRESENT = 0.5
+
+
+# The name of the member that is networks.
+NETWORKS = "networks"
+
+
+class Member(NamedTuple):
+    """A member of a fitted model: 'persistence', 'seasonal_naive', a Ridge or networks."""
+
+    name: str
+    weight: float
+    fitted: Any
+
+
+class Ensemble(NamedTuple):
+    """A fitted model.
+
+    Attributes
+    ----------
+    shape : Shape
+    rule : Rule
+    members : list of Member, those of a weight above zero
+    calibration : Calibration or None, where there were too few windows
+    n_windows : int, those that were learned from
+    effects : ndarray of shape (n_known,), those of one unit of the covariates known in the future
+    """
+
+    shape: Shape
+    rule: Rule
+    members: list[Member]
+    calibration: Calibration | None
+    n_windows: int
+    effects: Array
+
+    @property
+    def networks(self) -> list[WindowNetwork]:
+        """The fitted networks."""
+        (networks,) = (member.fitted for member in self.members if member.name == NETWORKS)
+        return list(networks)
+
+    def forecast(self, windows: Windows) -> Forecast:
+        """Return the forecasts for windows of sources without the effects of covariates."""
+        return _combine(
+            [(member.weight, _forecast(member.fitted, windows)) for member in self.members]
+        )
+
+
+def _combine(parts: Sequence[tuple[float, Any]]) -> Forecast:
+    total = sum(weight for weight, _ in parts)
+    center = sum(weight / total * part.center for weight, part in parts)
+    networks = parts[-1][1]  # the widths are theirs
+    return Forecast(np.asarray(center), networks.below, networks.above)
+
+
+def _forecast(fitted: Any, windows: Windows) -> Forecast:
+    """Return the forecast of one member; the widths of all but networks are 1."""
+    if isinstance(fitted, list):
+        return _mean([network.forecast(windows) for network in fitted])
+    center = fitted.predict(windows) if isinstance(fitted, Ridge) else fitted(windows)
+    return Forecast(center, np.ones_like(center), np.ones_like(center))
+
+
+def _mean(forecasts: Sequence[Forecast]) -> Forecast:
+    return Forecast(*(np.mean(part, axis=0) for part in zip(*forecasts, strict=True)))
+
+
+def fit_model(
+    sources: Sequence[Source], shape: Shape, options: Mapping[str, Any], rng: Any
+) -> Ensemble:
+    """Fit the members, weigh them by later windows and calibrate their mean.
+
+    Parameters
+    ----------
+    sources : list of Source
+    shape : Shape
+    options : mapping of str to the parameters of the regressor
+    rng : RandomState
+    """
+    is_count = options["loss"] == "poisson"  # without effects, it could be less than nothing
+    effects = np.zeros(sources[0].known.shape[1]) if is_count else find_effects(sources)
+    sources = without_effects(sources, effects)
+    windows = training_windows(sources, shape, rng)
+    few = windows.take(slice(None, None, _stride(len(windows.history), _MAX_TO_CHOOSE, shape)))
+    folds, few_folds = (list(_folds(part, shape)) for part in (windows, few))
+    rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
+    judged = choose_ridge(few, few_folds, rules, shape.season)
+    rule = _choose_rule(rules, [error for error, _ in judged])
+    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+    if len(windows.history) >= MANY_WINDOWS:
+        fitting, folds = _Fitting(shape, rule, options, seeds, []), folds[-_LATE_FOLDS[1] :]
+    else:
+        judged += choose_short_ridge(few, few_folds, rules, shape.season)
+        fitting = _Fitting(shape, rule, options, seeds, _simple(shape, [r for _, r in judged]))
+    held_out = fitting.judge(windows, folds)
+    weights = fitting.weights(held_out, len(windows.history))
+    combined = [
+        (later, _combine(list(zip(weights, forecasts, strict=True))))
+        for later, forecasts in held_out
+        if forecasts[-1]
+    ]
+    fitted = [*fitting.fit_simple(windows), fitting.fit_networks(windows)]
+    members = [
+        Member(*parts) for parts in zip(fitting.names, weights, fitted, strict=True) if parts[1] > 0
+    ]
+    n_windows = len(windows.history)
+    return Ensemble(shape, rule, members, calibrate(combined), n_windows, effects)
+
+
+def _simple(shape: Shape, ridges: Sequence[Ridge]) -> list[Any]:
+    """Return the members that are no networks, ridges not fitted."""
+    naive = [persistence, seasonal_naive] if shape.season > 1 else [persistence]
+    return [*naive, *ridges]
+
+
+class _Fitting(NamedTuple):
+    """What is fitted, to any windows."""
+
+    shape: Shape
+    rule: Rule
+    options: Mapping[str, Any]
+    seeds: Any
+    simple: list[Any]
+
+    @property
+    def names(self) -> list[str]:
+        simple = [
+            f"ridge{i}" if isinstance(member, Ridge) else member.__name__
+            for i, member in enumerate(self.simple)
+        ]
+        return [*simple, NETWORKS]
+
+    def fit_simple(self, windows: Windows) -> list[Any]:
+        return [
+            member.copy().fit(windows) if isinstance(member, Ridge) else member
+            for member in self.simple
+        ]
+
+    def fit_networks(self, windows: Windows) -> list[WindowNetwork]:
+        bases = 1, min(self.shape.season, self.shape.horizon)
+        return [
+            WindowNetwork(
+                self.rule._replace(base_steps=base) if self.rule.base_steps else self.rule,
+                self.shape.season,
+                {**self.options, "random_state": int(seed)},
+            ).fit(windows)
+            for base, seed in zip(bases, self.seeds, strict=True)
+        ]
+
+    def judge(
+        self, windows: Windows, folds: Sequence[Fold]
+    ) -> list[tuple[Windows, list[Forecast | None]]]:
+        """Return later windows, and the forecasts of members that were fitted to earlier ones.
+
+        Networks take the longest: they are fitted once, and judged in the last folds only.
+        """
+        judged: list[tuple[Windows, list[Forecast | None]]] = []
+        networks = None
+        for i, fold in enumerate(folds):
+            earlier, later = windows.take(fold.earlier), windows.take(fold.later)
+            if networks is None and i >= len(folds) - _LATE_FOLDS[0]:
+                networks = self.fit_networks(earlier)
+            forecasts = [_forecast(fitted, later) for fitted in self.fit_simple(earlier)]
+            judged.append((later, [*forecasts, _forecast(networks, later) if networks else None]))
+        return judged
+
+    def weights(
+        self, held_out: Sequence[tuple[Windows, list[Forecast | None]]], n_windows: int
+    ) -> Array:
+        """Return the weights of the members: the mean of those that were no worse weighs most."""
+        if not held_out or not self.simple:
+            return np.full(len(self.names), 1 / len(self.names))
+        errors = np.array(
+            [
+                [mean_squared_error(f.center, later.ahead) if f else np.nan for f in forecasts]
+                for later, forecasts in held_out
+            ]
+        )
+        # Relative to the others in the same fold: folds differ in what can be foreseen in them.
+        logs = np.log(np.maximum(errors, TINY))
+        mean = np.nanmean(logs - logs[:, :-1].mean(axis=1, keepdims=True), axis=0)
+        weights = np.exp(-_SHARPNESS * (mean - mean.min()))
+        weights[-1] *= n_windows / (n_windows + _HALF_TRUST)
+        return np.asarray(weights / weights.sum())
+
+
+def training_windows(sources: Sequence[Source], shape: Shape, rng: Any) -> Windows:
+    """Return the windows whose steps ahead are known; a part of them where there are very many."""
+    ends = [np.arange(shape.window - 1, len(s.values) - shape.horizon) for s in sources]
+    n = sum(map(len, ends))
+    numbers = shape.window * (1 + sources[0].covariates.shape[1]) + 2 * shape.horizon
+    limit = min(_MAX_WINDOWS, max(_MAX_NUMBERS // numbers, 1))
+    if n > limit:
+        chosen = np.sort(rng.choice(n, limit, replace=False))
+        bounds = np.cumsum([0, *map(len, ends)])
+        ends = [
+            steps[chosen[(chosen >= start) & (chosen < stop)] - start]
+            for steps, start, stop in zip(ends, bounds[:-1], bounds[1:], strict=True)
+        ]
+    windows = cut(sources, ends, shape)
+    present = [np.mean(~np.isnan(part), axis=1) for part in (windows.history, windows.ahead)]
+    return windows.take(np.minimum(*present) >= _MIN_PRESENT)
+
+
+def _stride(n: int, most: int, shape: Shape) -> int:
+    """Return every how many-th of n windows to take, so that they see all parts of a season."""
+    stride = -(-n // most)
+    while gcd(stride, shape.season) > 1:
+        stride += 1
+    return stride
+
+
+def _folds(windows: Windows, shape: Shape) -> Iterator[Fold]:
+    """Yield parts of the windows with earlier ones, none of whose steps ahead reaches into them."""
+    position = np.empty(len(windows.origins))
+    first, last = np.empty_like(position), np.empty_like(position)
+    for owner in np.unique(windows.owners):
+        own = windows.owners == owner
+        first[own], last[own] = windows.origins[own].min(), windows.origins[own].max() + 1
+    for start, stop in pairwise(_CUTS):
+        cut_at = np.floor(first + start * (last - first))
+        end = np.floor(first + stop * (last - first))
+        earlier = np.flatnonzero(windows.origins + shape.horizon <= cut_at)
+        later = np.flatnonzero((windows.origins >= cut_at) & (windows.origins < end))
+        if len(earlier) >= _MIN_FOLD and len(later):
+            later = later[:: _stride(len(later), _MAX_JUDGES, shape)]
+            yield Fold(earlier, later)
+
+
+def _rules(options: Mapping[str, Any], is_positive: bool) -> list[Rule]:
+    """Return the rules that windows may follow, the one to prefer first."""
+    if options["loss"] == "poisson":
+        return [Rule(0, False, False, True)]
+    kinds = [(True, False), (False, False)]
+    if is_positive:
+        kinds.append((False, True))
+    return [Rule(1, *kind, level) for level in (False, True) for kind in kinds]
+
+
+def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array]) -> Rule:
+    """Return the rule of the least error; one that does other than the first has to gain by it."""
+    first = rules[0]
+    asked = [
+        float(np.log(np.maximum(error, TINY)).mean())
+        + np.log1p(_MIN_GAIN) * sum(a != b for a, b in zip(rule, first, strict=True))
+        if len(error)
+        else 0.0
+        for rule, error in zip(rules, errors, strict=True)
+    ]
+    return rules[int(np.argmin(asked))]

@@ -1,0 +1,62 @@
+"""Windows relative to themselves, and back."""
+
+import numpy as np
+import pytest
+
+from skgru._forecasting.relative import Rule, least_deviation, relative
+from skgru._forecasting.window import Shape, Source, cut
+
+EMPTY = np.zeros((60, 0))
+
+
+def make_windows(values):
+    source = Source(np.asarray(values, dtype=float), EMPTY, EMPTY, EMPTY, np.zeros(0))
+    return cut([source], [np.arange(5, len(values) - 3)], Shape(6, 3, 1))
+
+
+VALUES = np.exp(np.cumsum(np.random.default_rng(0).normal(size=50) / 5)) + 1
+
+
+@pytest.mark.parametrize("base_steps", [0, 1, 4])
+@pytest.mark.parametrize("is_scaled", [False, True])
+@pytest.mark.parametrize("is_log", [False, True])
+def test_the_formula(base_steps, is_scaled, is_log):
+    windows = make_windows(VALUES)
+    rule = Rule(base_steps, is_scaled, is_log, False)
+    least = least_deviation(windows, rule)
+    rel = relative(windows, rule, least)
+    ahead = rel.of(windows.ahead)
+    typical = np.sqrt(np.mean([np.var(np.log(h) if is_log else h) for h in windows.history]))
+    assert least == pytest.approx(0.1 * typical)
+    for i, (history, future) in enumerate(zip(windows.history, windows.ahead, strict=True)):
+        h, f = (np.log(history), np.log(future)) if is_log else (history, future)
+        base = np.mean(h[-base_steps:]) if base_steps else 0.0
+        scale = np.sqrt(np.var(h) + least**2) if is_scaled else 1.0
+        np.testing.assert_allclose(rel.values[i], (h - base) / scale)
+        np.testing.assert_allclose(ahead[i], (f - base) / scale)
+        assert rel.width[i, 0] == pytest.approx(scale * (np.exp(base) if is_log else 1))
+    np.testing.assert_allclose(rel.absolute(ahead), windows.ahead)
+
+
+def test_level_and_unit_of_a_series_do_not_matter():
+    rule = Rule(1, True, False, False)
+    one, other = make_windows(VALUES), make_windows(1e4 + 300 * VALUES)
+    values = [relative(w, rule, least_deviation(w, rule)).values for w in (one, other)]
+    np.testing.assert_allclose(*values, atol=1e-9)
+
+
+def test_flat_windows_stay_finite():
+    windows = make_windows(np.full(50, 3.0))
+    for is_log in (False, True):
+        rule = Rule(1, True, is_log, True)
+        rel = relative(windows, rule, least_deviation(windows, rule))
+        np.testing.assert_array_equal(rel.values, 0)
+        np.testing.assert_allclose(rel.absolute(rel.of(windows.ahead)), 3)
+
+
+def test_missing_steps_are_filled_and_a_far_logarithm_stays_finite():
+    values = VALUES.copy()
+    values[[5, 20, 21]] = np.nan
+    rel = relative(make_windows(values), Rule(1, True, True, False), 0.1)
+    assert np.isfinite(rel.values).all()
+    assert np.isfinite(rel.absolute(np.full((len(rel.values), 3), 1e9))).all()
