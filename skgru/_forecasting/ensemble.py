@@ -251,7 +251,7 @@ def training_windows(sources: Sequence[Source], shape: Shape, rng: Any) -> Windo
 
 def _stride(n: int, most: int, shape: Shape) -> int:
     """Return every how many-th of n windows to take, so that they see all parts of a season."""
-    stride = -(-n // most)
+    stride = max(-(-n // most), 1)
     while gcd(stride, shape.season) > 1:
         stride += 1
     return stride
