@@ -12,9 +12,8 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from skgru._compat import Interval, validate_params
+from skgru._compat import Interval, is_array, validate_params
 from skgru._data.clock import Clock, Fixed, Style, read_labels, say_stamp
-from skgru._data.forms import is_sequence
 from skgru._data.libraries import ARRAYS, library_of_column
 from skgru._data.series import Panel, Series
 from skgru._data.times import cast, finest_unit_of
@@ -283,7 +282,8 @@ class Backtest:
             f"{'once' if n_fits == 1 else f'{n_fits} times'}"
         )
         table = self._errors([])
-        models, columns = table.pop("model"), list(table)
+        models = table.pop("model")
+        columns = [name for name in table if not np.isnan(table[name]).all()]
         digits = [[_short(table[name][i]) for name in columns] for i in range(len(models))]
         return "\n".join([title, *_in_columns(["", *columns], models, digits)])
 
@@ -676,9 +676,9 @@ def _open(forecaster, y, X, static):
     if None in keys and len(keys) > 1:
         keys = list(range(len(keys)))
     series = [one._replace(key=key) for one, key in zip(panel.series, keys, strict=True)]
-    container = y
-    if is_sequence(y) and not isinstance(y, Mapping) and len(panel.series) > 1:
-        container = next(iter(y))
+    library = library_of_column(y)
+    if library is ARRAYS and not is_array(y) and not isinstance(y, Mapping):
+        library = library_of_column(next(iter(y)))
     names = columns.target_names
     name = getattr(panel.form, "name", None)
     if names is None and name is not None:
@@ -692,7 +692,7 @@ def _open(forecaster, y, X, static):
         keys,
         columns.targets,
         names,
-        library_of_column(container),
+        library,
     )
 
 
@@ -883,8 +883,8 @@ def _forecast(forecaster, data, ends, n, coverage, baselines):
     seconds = perf_counter() - start
     if coverage is not None and fitted._model.calibration is None:
         warn(
-            f"Expected enough windows to calibrate bands at each origin, got {fitted.n_windows_}: "
-            "there are none, coverage=None leaves them out."
+            f"Expected enough windows to calibrate bands, got {fitted.n_windows_} in a fit: its "
+            "forecasts have none (NaN). A larger initial has more; coverage=None asks for no bands."
         )
         coverage = None
     ridge = None
