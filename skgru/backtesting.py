@@ -146,8 +146,9 @@ def backtest(
 
     Notes
     -----
-    **No forecast sees what came after its origin.** A model is fitted to what comes before its
-    first origin alone: scales, season, calibration and the ridge regression too.
+    **No forecast sees what came after its origin.** A model is fitted to what is known at its
+    first origin alone: scales, season, calibration and the ridge regression too. Without refits it
+    reads later values, but its bands stay as wide as they were calibrated.
 
     **Origins.** The first has `initial` steps up to and including it; the last is n steps before
     the end. Where all series have labels, origins are moments, the same for all; without labels,
@@ -180,17 +181,19 @@ def backtest(
     >>> load = 20 + 5 * np.sin(2 * np.pi * hours.hour / 24) + noise
     >>> y = pd.Series(load, hours, name="load")
     >>> forecaster = GRUForecaster(window=48, horizon=12, max_iter=5, random_state=0)
-    >>> result = backtest(forecaster, y, initial="2024-01-15", coverage=0.8)
+    >>> result = backtest(forecaster, y, initial="2024-01-15", step=1, coverage=0.8)
     >>> result
-    Backtest: 10 origins, 12 steps ahead, fitted once
-                     MAE   RMSE   MASE  pinball  coverage  width
-    GRUForecaster    ...
-    persistence    5.124  6.324  4.488
-    seasonal_naive  1.23  1.539  1.077
-    ridge          ...
-    >>> result.errors_by("step").query("step == 12 and model == 'persistence'").round(2)
-              model  step   MAE  RMSE  MASE  pinball  coverage  width
-    23  persistence    12  7.98  8.53  6.98      NaN       NaN    NaN
+    Backtest: 109 origins, 12 steps ahead, fitted once
+                       MAE   RMSE    MASE  pinball  coverage  width
+    GRUForecaster   0.8...
+    persistence       4.35   5.26   4.001
+    seasonal_naive   1.166   1.46   1.072
+    ridge           0.8...
+    >>> errors = result.errors.query("model == 'persistence'")
+    >>> errors[["model", "step", "MAE"]].iloc[[0, -1]].round(1)
+              model  step  MAE
+    12  persistence     1  1.4
+    23  persistence    12  6.4
     """
     forecaster = clone(forecaster)
     forecaster._validate_params()

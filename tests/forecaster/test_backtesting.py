@@ -1,5 +1,6 @@
 """Backtests: what is forecast from origins of the past, by what was known then."""
 
+import pickle
 import sys
 
 import numpy as np
@@ -160,11 +161,33 @@ def test_series_begin_at_their_own_times():
     assert once["MAE"].notna().all()
 
 
+def test_series_end_at_their_own_times():
+    result = backtest(make(), [Y, Y.iloc[:85]], initial=70, step=7, coverage=None)
+    table = result.forecasts
+    ends = table.groupby("series")["origin"].unique()
+    assert list(ends[0]) == [DAYS[t] for t in (69, 76, 83, 90)]
+    assert list(ends[1]) == [DAYS[t] for t in (69, 76, 83)]
+    assert table["truth"].isna().sum() == 2
+    counted = table.loc[table["series"] == 1].dropna(subset="truth")
+    expected = mean_absolute_error(counted["truth"], counted["persistence"])
+    assert result.errors_by("series").loc[3, "MAE"] == pytest.approx(expected)
+
+
+def test_more_steps_begin_with_those_of_the_horizon():
+    y = LONG.assign(load=LONG["load"] ** np.where(LONG["name"] == "a", 1, 2))
+    short, long = (backtest(make(**COLUMNS), y, n=n, step=5) for n in (3, 7))
+    last = long.forecasts["origin"].max()
+    names = ("forecast", "lower", "upper")
+    ours = long.forecasts.query("step <= 3").reset_index(drop=True)
+    theirs = short.forecasts.query("origin <= @last").reset_index(drop=True)
+    pd.testing.assert_frame_equal(ours[[*names, "time"]], theirs[[*names, "time"]], rtol=1e-5)
+
+
 @some_are_short
 def test_static_rows_follow_the_series_of_a_list_that_have_begun():
     days = [DAYS, DAYS[75:], DAYS[20:]]
     y = [pd.Series(WAVE[-len(index) :], index) for index in days]
-    static = np.array([[1.0], [2.0], [3.0]])
+    static = np.array([[1.0], [2.0], [1.0]])  # two unlike values would be scaled to -1 and 1
     result = backtest(make(), y, static=static, initial=70, refit=True)
     fitted = make().fit([y[0][:70], y[2][:50]], static=static[[0, 2]])
     expected = np.concatenate(fitted.predict())
@@ -312,6 +335,18 @@ def test_results_do_not_depend_on_the_number_of_jobs():
     with parallel_config("threading"):
         together = backtest(make(), Y, initial=80, step=5, refit=True, n_jobs=2)
     pd.testing.assert_frame_equal(alone.forecasts, together.forecasts)
+    assert len(together.fit_times) == len(together.origins) == 4
+
+
+def test_series_may_be_forecast_in_portions(of_pandas, monkeypatch):
+    monkeypatch.setattr("skgru.backtesting._MAX_NUMBERS", 0)
+    in_portions = backtest(make(**COLUMNS), LONG)
+    pd.testing.assert_frame_equal(in_portions.forecasts, of_pandas.forecasts)
+
+
+def test_a_backtest_can_be_saved(of_pandas):
+    again = pickle.loads(pickle.dumps(of_pandas))
+    pd.testing.assert_frame_equal(again.errors, of_pandas.errors)
 
 
 # --- Parameters --------------------------------------------------------------------------------
@@ -344,6 +379,8 @@ def test_dates_are_those_of_the_zone():
     hours = pd.date_range("2024-03-30", periods=90, freq="h", tz="America/New_York")
     result = backtest(make(), pd.Series(WAVE[:90], hours), initial="2024-03-31", step=100)
     assert list(result.origins) == [pd.Timestamp("2024-03-31 23:00", tz="America/New_York")]
+    axis = _Axis.of(open_panel(pd.Series(WAVE[:90], hours)).series)
+    assert hours[_n_initial(pd.Timestamp("2024-03-31 05:00"), axis) - 1].hour == 5
 
 
 @pytest.mark.parametrize(
@@ -419,7 +456,11 @@ def test_a_picture_shows_history_forecasts_and_bands(of_pandas):
         "90 % band",
     ]
     assert ax.get_ylabel() == "load"
-    assert of_pandas.plot(ax=ax) is ax
+    ax.clear()
+    assert of_pandas.plot(ax) is ax
+    drawn = [line.get_ydata()[1] for line in ax.lines if len(line.get_xdata()) == 4]
+    first = of_pandas.forecasts.query("series == 'a' and step == 1")["forecast"]
+    np.testing.assert_array_equal(drawn, first[-4:])  # which do not overlap
     for options, message in [
         ({"series": "z"}, r"series: expected one of \['a', 'b'\], got 'z'"),
         ({"origins": 40}, "origins from -6 to 5"),
