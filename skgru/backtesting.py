@@ -213,6 +213,11 @@ def backtest(
     )
     for message, category in dict.fromkeys(one for part in parts for one in part.messages):
         warn(message, category)
+    if all(part.forecasts is None for part in parts):
+        raise ValueError(
+            "Expected a series with as many steps before an origin as the window has, and some "
+            f"after it, got none of {len(data.series)}."
+        )
     return Backtest(forecaster, data, axis.labels(origins), n, coverage, parts)
 
 
@@ -252,30 +257,11 @@ class Backtest:
         self.fit_times = np.array([part.seconds for part in parts])
         self._data = data
         self._window = max(part.window for part in parts)
-        order = np.lexsort(
-            [
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("origin", "target", "series")
-            ]
-        )
-        joined = {
-            name: np.concatenate([getattr(part, name) for part in parts])[order]
-            for name in ("series", "target", "origin", "scale", "lower", "upper")
-        }
-        self._series, self._target, self._origin = (
-            joined[name] for name in ("series", "target", "origin")
-        )
-        self._scale, self._lower, self._upper = (
-            joined[name] for name in ("scale", "lower", "upper")
-        )
-        self._forecasts = {
-            type(forecaster).__name__ if name == "forecast" else name: np.concatenate(
-                [part.forecasts[name] for part in parts]
-            )[order]
-            for name in parts[0].forecasts
-        }
-        self.models = list(self._forecasts)
-        self._truth = _ahead(data, self._series, self._target, self._origin, n_steps)
+        joined = _joined([part.forecasts for part in parts if part.forecasts is not None])
+        order = np.lexsort((joined.origin, joined.target, joined.series))
+        self._of = joined.take(order)
+        self.models = [type(forecaster).__name__, *list(joined.values)[1:]]
+        self._truth = _ahead(data, self._of, n_steps)
 
     def __repr__(self):
         n_fits = len(self.fit_times)
@@ -340,18 +326,17 @@ class Backtest:
         steps = np.tile(np.arange(1, shape[1] + 1), shape[0])
         columns = {}
         if len(self._data.series) > 1:
-            columns["series"] = self._keys(self._series[rows])
+            columns["series"] = self._keys(self._of.series[rows])
         if len(self._data.targets) > 1:
-            columns["target"] = self._names(self._target[rows])
-        columns["origin"] = self._data.labels(self._series[rows], self._origin[rows])
+            columns["target"] = self._names(self._of.target[rows])
+        columns["origin"] = self._data.labels(self._of.series[rows], self._of.origin[rows])
         columns["step"] = steps
-        columns["time"] = self._data.labels(self._series[rows], self._origin[rows] + steps)
+        columns["time"] = self._data.labels(self._of.series[rows], self._of.origin[rows] + steps)
         columns["truth"] = self._truth.ravel()
-        forecaster, *baselines = self.models
-        columns["forecast"] = self._forecasts[forecaster].ravel()
+        columns["forecast"] = self._of.values["forecast"].ravel()
         if self.coverage is not None:
-            columns["lower"], columns["upper"] = self._lower.ravel(), self._upper.ravel()
-        columns |= {name: self._forecasts[name].ravel() for name in baselines}
+            columns["lower"], columns["upper"] = self._of.lower.ravel(), self._of.upper.ravel()
+        columns |= {name: self._of.values[name].ravel() for name in self.models[1:]}
         return self._table(columns)
 
     def plot(self, ax=None, *, origins=None, series=None, target=None, n_history=None):
@@ -394,14 +379,14 @@ class Backtest:
             raise ImportError(
                 "Expected matplotlib for plot(), got none: pip install 'skgru[plot]' installs it."
             ) from error
-        i = self._place(series, self._data.keys, "series", int(self._series[0]))
+        i = self._place(series, self._data.keys, "series", int(self._of.series[0]))
         j = self._place(target, self._data.target_names, "target", 0)
         rows = self._rows_to_draw(
-            np.flatnonzero((self._series == i) & (self._target == j)), origins
+            np.flatnonzero((self._of.series == i) & (self._of.target == j)), origins
         )
         n_history = self._window if n_history is None else n_history
         values = self._data.series[i].values[:, self._data.targets[j]]
-        first, last = int(self._origin[rows].min()), int(self._origin[rows].max())
+        first, last = int(self._of.origin[rows].min()), int(self._of.origin[rows].max())
         drawn = np.arange(max(first + 1 - n_history, 0), min(last + 1 + self.n_steps, len(values)))
         at = self._data.places_in_picture(i, last + 1 + self.n_steps)
         if ax is None:
@@ -412,9 +397,9 @@ class Backtest:
         if self.coverage is not None:
             ax.fill_between([], [], [], label=f"{100 * self.coverage:g} % band", **band)
         for row in rows:
-            origin = int(self._origin[row])
+            origin = int(self._of.origin[row])
             ahead = at[origin : origin + 1 + self.n_steps]
-            lines = [self._forecasts[self.models[0]], self._lower, self._upper]
+            lines = [self._of.values["forecast"], self._of.lower, self._of.upper]
             # From the last known value on, so that a single step is a line, too.
             center, lower, upper = (np.r_[values[origin], line[row]] for line in lines)
             ax.plot(ahead, center, color=color)
@@ -441,7 +426,7 @@ class Backtest:
             return rows[numbers]
         chosen = [rows[-1]]
         for row in rows[::-1]:
-            if self._origin[row] + self.n_steps <= self._origin[chosen[-1]]:
+            if self._of.origin[row] + self.n_steps <= self._of.origin[chosen[-1]]:
                 chosen.append(row)
         return np.array(chosen[:_MAX_IN_PICTURE][::-1])
 
@@ -453,7 +438,7 @@ class Backtest:
             among = "those of a list, by number" if names is None else f"one of {list(names)!r:.80}"
             raise ValueError(f"{what}: expected {among}, got {name!r}.")
         place = list(names).index(name)
-        if what == "series" and not (self._series == place).any():
+        if what == "series" and not (self._of.series == place).any():
             raise ValueError(f"Expected a series with forecasts, got none of {name!r}.")
         return place
 
@@ -461,8 +446,8 @@ class Backtest:
         """Return the errors of each model in groups, as arrays by name."""
         n_windows, n_steps = self._truth.shape
         codes = {
-            "series": self._series[:, np.newaxis],
-            "target": self._target[:, np.newaxis],
+            "series": self._of.series[:, np.newaxis],
+            "target": self._of.target[:, np.newaxis],
             "origin": self._moments[1][:, np.newaxis],
             "step": np.arange(n_steps)[np.newaxis],
         }
@@ -473,19 +458,19 @@ class Backtest:
         groups, n_groups = groups.ravel(), len(where)
         rows, steps = where // n_steps, where % n_steps
         labels = {
-            "series": lambda: self._keys(self._series[rows]),
-            "target": lambda: self._names(self._target[rows]),
-            "origin": lambda: self._data.labels(self._series[rows], self._origin[rows]),
+            "series": lambda: self._keys(self._of.series[rows]),
+            "target": lambda: self._names(self._of.target[rows]),
+            "origin": lambda: self._data.labels(self._of.series[rows], self._of.origin[rows]),
             "step": lambda: steps + 1,
         }
         truth = self._truth.ravel()
-        scale = np.repeat(self._scale, n_steps)
+        scale = np.repeat(self._of.scale, n_steps)
         band = None
         if self.coverage is not None:
-            band = Band(self._lower.ravel(), self._upper.ravel(), self.coverage)
+            band = Band(self._of.lower.ravel(), self._of.upper.ravel(), self.coverage)
         found = [
             errors_by_group(truth, forecast.ravel(), scale, None if k else band, groups, n_groups)
-            for k, forecast in enumerate(self._forecasts.values())
+            for k, forecast in enumerate(self._of.values.values())
         ]
         columns = {"model": np.repeat(np.array(self.models, dtype=object), n_groups)}
         library = self._data.library
@@ -504,7 +489,7 @@ class Backtest:
     @property
     def _moments(self):
         """The distinct origins, and which of them each window's is."""
-        stamps = self._data.stamps(self._series, self._origin)
+        stamps = self._data.stamps(self._of.series, self._of.origin)
         return np.unique(stamps, return_inverse=True)
 
     def _keys(self, places):
@@ -533,16 +518,14 @@ def _objects(cells):
     return array.astype(np.intp) if are_numbers else array
 
 
-def _ahead(data, series, target, origin, n_steps):
-    """Return what came after origins, NaN beyond the ends of series."""
-    truth = np.full((len(series), n_steps), np.nan)
-    steps = origin[:, np.newaxis] + np.arange(1, n_steps + 1)
-    for i in np.unique(series):
-        of = np.flatnonzero(series == i)
+def _ahead(data, of, n_steps):
+    """Return what came after the origins of forecasts, NaN beyond the ends of series."""
+    truth = np.full((len(of.series), n_steps), np.nan)
+    steps = of.origin[:, np.newaxis] + np.arange(1, n_steps + 1)
+    for i in np.unique(of.series):
+        rows, columns = np.nonzero((of.series == i)[:, np.newaxis] & (steps < data.n_steps(i)))
         values = data.series[i].values[:, data.targets]
-        there = steps[of] < len(values)
-        rows, columns = np.nonzero(there)
-        truth[of[rows], columns] = values[steps[of][there], target[of[rows]]]
+        truth[rows, columns] = values[steps[rows, columns], of.target[rows]]
     return truth
 
 
@@ -616,6 +599,10 @@ class _Data(NamedTuple):
         if static is not None:
             static = {name: cells[which] for name, cells in static.items()}
         return panel, of_x, static
+
+    def n_steps(self, i):
+        """Return the number of steps of a series."""
+        return len(self.series[i].values)
 
     def stamps(self, series, steps):
         """Return the stamps of steps of series, which may lie in the future."""
@@ -829,28 +816,53 @@ def _names_of_baselines(baselines):
 # --- The forecasts -------------------------------------------------------------------------------
 
 
-class _Part(NamedTuple):
-    """The forecasts of one fit.
+class _Forecasts(NamedTuple):
+    """Forecasts of targets of series from their origins.
 
     Attributes
     ----------
     series, target, origin : ndarray of int of shape (n_windows,)
         Origins are steps of the series.
     scale : ndarray of shape (n_windows,), of MASE
-    forecasts : dict of str to ndarray of shape (n_windows, n_steps)
     lower, upper : ndarray of shape (n_windows, n_steps), NaN without bands
-    seconds : float, of the fit
-    window : int
-    messages : list of (str, type), the warnings
+    values : dict of str to ndarray of shape (n_windows, n_steps)
+        Those of the forecaster, "forecast", and of the baselines.
     """
 
     series: np.ndarray
     target: np.ndarray
     origin: np.ndarray
     scale: np.ndarray
-    forecasts: dict
     lower: np.ndarray
     upper: np.ndarray
+    values: dict
+
+    def take(self, rows):
+        """Return some of them."""
+        *columns, values = self
+        values = {name: one[rows] for name, one in values.items()}
+        return _Forecasts(*(column[rows] for column in columns), values)
+
+
+def _joined(parts):
+    """Return forecasts one after another."""
+    columns = zip(*(part[:-1] for part in parts), strict=True)
+    values = {name: np.concatenate([p.values[name] for p in parts]) for name in parts[0].values}
+    return _Forecasts(*map(np.concatenate, columns), values)
+
+
+class _Part(NamedTuple):
+    """The forecasts of one fit: None where no series goes on from its origins.
+
+    Attributes
+    ----------
+    forecasts : _Forecasts or None
+    seconds : float, of the fit
+    window : int
+    messages : list of (str, type), the warnings
+    """
+
+    forecasts: Any
     seconds: float
     window: int
     messages: list
@@ -899,33 +911,10 @@ def _forecast(forecaster, data, ends, n, coverage, baselines):
         for j, column in enumerate(data.targets)
     }
     found = [
-        _ask(fitted, data, some, n, coverage, baselines, ridge)
+        _ask(fitted, data, some, n, coverage, baselines, ridge, scales)
         for some in _questions(data, ends, fitted.window_)
     ]
-    names = ["forecast", *baselines]
-    joined = [np.concatenate(one) for one in zip(*(one[:5] for one in found), strict=True)]
-    if not found:
-        joined = [np.empty(0, np.intp)] * 3 + [np.empty((0, n))] * 2
-    series, target, origin, lower, upper = joined
-    scale = [
-        scales.get(pair, np.nan) for pair in zip(series.tolist(), target.tolist(), strict=True)
-    ]
-    forecasts = {
-        name: np.concatenate([np.empty((0, n)), *(one.forecasts[name] for one in found)])
-        for name in names
-    }
-    return _Part(
-        series,
-        target,
-        origin,
-        np.array(scale),
-        forecasts,
-        lower,
-        upper,
-        seconds,
-        fitted.window_,
-        [],
-    )
+    return _Part(_joined(found) if found else None, seconds, fitted.window_, [])
 
 
 def _questions(data, ends, window):
@@ -933,7 +922,7 @@ def _questions(data, ends, window):
     portion, size = [], 0
     for i, one in enumerate(data.series):
         last = ends[:, i]
-        origins = np.unique(last[(last >= window) & (last < len(one.values))]) - 1
+        origins = np.unique(last[(last >= window) & (last < data.n_steps(i))]) - 1
         if not len(origins):
             continue
         portion.append((i, origins))
@@ -946,18 +935,7 @@ def _questions(data, ends, window):
         yield portion
 
 
-class _Answer(NamedTuple):
-    """The forecasts of a portion; see `_Part`."""
-
-    series: np.ndarray
-    target: np.ndarray
-    origin: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    forecasts: dict
-
-
-def _ask(fitted, data, portion, n, coverage, baselines, ridge):
+def _ask(fitted, data, portion, n, coverage, baselines, ridge, scales):
     """Return the forecasts from some origins of some series."""
     which = [i for i, _ in portion]
     lasts = np.array([origins[-1] for _, origins in portion])
@@ -1008,14 +986,11 @@ def _ask(fitted, data, portion, n, coverage, baselines, ridge):
             for level in ((1 - coverage) / 2, (1 + coverage) / 2)
         )
     starts = np.array([track.start for track in state.tracks])
-    return _Answer(
-        of_tracks[tracks],
-        windows.owners % n_targets,
-        windows.origins + starts[tracks],
-        lower,
-        upper,
-        found,
-    )
+    series, target = of_tracks[tracks], windows.owners % n_targets
+    pairs = zip(series.tolist(), target.tolist(), strict=True)
+    scale_of_errors = np.array([scales.get(pair, np.nan) for pair in pairs])
+    origins = windows.origins + starts[tracks]
+    return _Forecasts(series, target, origins, scale_of_errors, lower, upper, found)
 
 
 def _sources(fitted, state, n):
