@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skgru._compat import Interval, is_array, validate_params
 from skgru._data.clock import Clock, Fixed, Style, read_labels, say_stamp
+from skgru._data.groups import shortened
 from skgru._data.libraries import ARRAYS, library_of_column
 from skgru._data.series import Panel, Series
 from skgru._data.times import cast, finest_unit_of
@@ -355,7 +356,7 @@ class Backtest:
             The series; of a list its number. None: the first that has forecasts.
 
         target : hashable, default=None
-            The target. None: the first.
+            The target; of an array the number of its column. None: the first.
 
         n_history : int, default=None
             The number of steps to draw before the first of these origins. None: as many as the
@@ -380,7 +381,8 @@ class Backtest:
                 "Expected matplotlib for plot(), got none: pip install 'skgru[plot]' installs it."
             ) from error
         i = self._place(series, self._data.keys, "series", int(self._of.series[0]))
-        j = self._place(target, self._data.target_names, "target", 0)
+        names = self._data.target_names
+        j = self._place(target, self._data.targets if names is None else names, "target", 0)
         rows = self._rows_to_draw(
             np.flatnonzero((self._of.series == i) & (self._of.target == j)), origins
         )
@@ -407,8 +409,8 @@ class Backtest:
             ax.axvline(at[origin], color="0.6", linewidth=0.8, linestyle=":")
         if len(self._data.series) > 1:
             ax.set_title(str(self._data.keys[i]), loc="right")
-        if self._data.target_names is not None:
-            ax.set_ylabel(str(self._data.target_names[j]))
+        if names is not None:
+            ax.set_ylabel(str(names[j]))
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
         return ax
 
@@ -434,9 +436,8 @@ class Backtest:
         """Return the place of a series or a target."""
         if name is None:
             return default
-        if names is None or name not in names:
-            among = "those of a list, by number" if names is None else f"one of {list(names)!r:.80}"
-            raise ValueError(f"{what}: expected {among}, got {name!r}.")
+        if name not in names:
+            raise ValueError(f"{what}: expected one of {shortened(names)}, got {name!r}.")
         place = list(names).index(name)
         if what == "series" and not (self._of.series == place).any():
             raise ValueError(f"Expected a series with forecasts, got none of {name!r}.")

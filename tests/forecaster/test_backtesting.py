@@ -477,4 +477,7 @@ def test_a_picture_shows_history_forecasts_and_bands(of_pandas):
     ]:
         with pytest.raises(ValueError, match=message):
             of_pandas.plot(**options)
+    of_array = backtest(make(), np.column_stack([WAVE, -WAVE]), coverage=None)
+    drawn = of_array.plot(target=1).lines[0]
+    np.testing.assert_array_equal(drawn.get_ydata(), -WAVE[drawn.get_xdata()])
     matplotlib.pyplot.close("all")
