@@ -975,9 +975,8 @@ def _ask(fitted, data, portion, n, coverage, baselines, ridge, scales):
     tracks = windows.owners // n_targets
     found = {"forecast": forecast.center * scale}
     if baselines:
-        if n != fitted.horizon:
-            windows = cut(sources, origins, fitted._model.shape._replace(horizon=n))
-        simple = forecast_baselines(baselines, windows, ridge)
+        plain_windows = cut(sources, origins, fitted._model.shape._replace(horizon=n))
+        simple = forecast_baselines(baselines, plain_windows, ridge)
         found |= {name: values * scale for name, values in simple.items()}
     lower = upper = np.full(forecast.center.shape, np.nan)
     if coverage is not None:

@@ -65,6 +65,7 @@ def test_forecasts_are_those_of_fit_and_predict(refit, n):
     assert list(table["origin"]) == [DAYS[end - 1] for end in ends for _ in range(n)]
     assert list(table["time"]) == [DAYS[end + k] for end in ends for k in range(n)]
     np.testing.assert_array_equal(table["truth"], Y[table["time"]])
+    np.testing.assert_allclose(table["persistence"], Y[table["origin"]])
     np.testing.assert_array_equal(table["step"], np.tile(np.arange(n) + 1, len(ends)))
     assert list(result.origins) == [DAYS[end - 1] for end in ends]
     assert len(result.fit_times) == (-(-len(ends) // refit) if refit else 1)
@@ -309,7 +310,7 @@ def test_missing_values_count_nowhere():
 
 
 def test_constant_series_have_no_scaled_errors():
-    result = backtest(make(season=None), np.ones(60))
+    result = backtest(make(season=None), np.ones(60), coverage=None)
     assert np.isnan(result.summary["MASE"]).all()
     np.testing.assert_allclose(result.summary["MAE"], 0, atol=1e-6)
 
@@ -377,9 +378,10 @@ def test_the_first_origin_is_told_by_steps_a_share_or_a_label(initial, n_steps):
 
 def test_dates_are_those_of_the_zone():
     hours = pd.date_range("2024-03-30", periods=90, freq="h", tz="America/New_York")
-    result = backtest(make(), pd.Series(WAVE[:90], hours), initial="2024-03-31", step=100)
+    y = pd.Series(WAVE[:90], hours)
+    result = backtest(make(), y, initial="2024-03-31", step=100, coverage=None)
     assert list(result.origins) == [pd.Timestamp("2024-03-31 23:00", tz="America/New_York")]
-    axis = _Axis.of(open_panel(pd.Series(WAVE[:90], hours)).series)
+    axis = _Axis.of(open_panel(y).series)
     assert hours[_n_initial(pd.Timestamp("2024-03-31 05:00"), axis) - 1].hour == 5
 
 
@@ -418,8 +420,8 @@ def test_labels_need_dates():
 def test_some_series_goes_on():
     parts = [Y.iloc[:60], Y.iloc[65:]]
     with pytest.raises(ValueError, match=r"the window has, and some after it, got none of 2\."):
-        backtest(make(), parts, initial=70, step=100)
-    assert len(backtest(make(), parts, initial=70).forecasts) == 3 * 7
+        backtest(make(), parts, initial=70, step=100, coverage=None)
+    assert len(backtest(make(), parts, initial=70, coverage=None).forecasts) == 3 * 7
 
 
 def test_the_window_of_auto_is_that_of_what_comes_before_the_first_origin():
