@@ -2,6 +2,7 @@
 
 from skgru._version import __version__ as __version__
 from skgru.alignment import SequenceAligner
+from skgru.backtesting import Backtest, backtest
 from skgru.branches import SeriesBranch, TableBranch, TokenBranch
 from skgru.classifier import GRUClassifier
 from skgru.forecasting import GRUForecaster
@@ -14,6 +15,7 @@ from skgru.text import SequenceVectorizer
 from skgru.windows import make_windows
 
 __all__ = [
+    "Backtest",
     "GRUClassifier",
     "GRUForecaster",
     "GRURegressor",
@@ -26,6 +28,7 @@ __all__ = [
     "SeriesBranch",
     "TableBranch",
     "TokenBranch",
+    "backtest",
     "make_rows",
     "make_sequences",
     "make_windows",

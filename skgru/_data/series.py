@@ -386,10 +386,11 @@ def open_panel(
 
     Parameters
     ----------
-    y : array-like, column, table, or list of such
+    y : array-like, column, table, list of such, or Panel
         One series: an array of shape (n_steps,) or (n_steps, n_columns), a list of numbers, a
         Series or a DataFrame, a column or a table of Arrow. Or many: a list of them; an object of
-        pandas with a MultiIndex whose last level is the time; a long table, with `series`.
+        pandas with a MultiIndex whose last level is the time; a long table, with `series`. A panel
+        is opened already.
     series : hashable or None, default=None
         The column, or level of the index, that says which series a row is of.
     time : hashable or None, default=None
@@ -413,6 +414,8 @@ def open_panel(
         If values are no numbers or infinite, series have unlike columns, or labels are missing,
         repeated, unsorted, of no kind of time or not equally spaced.
     """
+    if isinstance(y, Panel):
+        return y
     containers, is_list_of_them = _to_list(y, series is not None or time is not None)
     opened: list[_Opened] = []
     n_before = 0
