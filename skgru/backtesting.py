@@ -20,8 +20,8 @@ from skgru._data.series import Panel, Series
 from skgru._data.times import cast, finest_unit_of
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.baselines import BASELINES, fit_ridge, forecast_baselines
-from skgru._forecasting.errors import Band, errors_by_group, seasonal_scale
 from skgru._forecasting.ensemble import training_windows
+from skgru._forecasting.errors import Band, errors_by_group, seasonal_scale
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
     columns_of_y_and_x,
