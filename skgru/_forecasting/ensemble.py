@@ -42,6 +42,8 @@ _MIN_FOLD = 8
 # does, in the geometric mean of the folds: where one of them is of another regime, its errors are
 # many times those of the others and speak for it alone.
 _MIN_GAIN = 0.1
+# And a cycle of the calendar by this share.
+_MIN_GAIN_OF_CYCLE = 0.01
 # Weights of the members are their squared errors to the power of minus this.
 _SHARPNESS = 4
 # Windows with a smaller share of their values are left out.
@@ -71,6 +73,7 @@ class Ensemble(NamedTuple):
     calibration : Calibration or None, where there were too few windows
     n_windows : int, those that were learned from
     effects : ndarray of shape (n_known,), those of one unit of the covariates known in the future
+    cycles : list of int, which of the cycles of the calendar the windows have to have
     """
 
     shape: Shape
@@ -79,6 +82,7 @@ class Ensemble(NamedTuple):
     calibration: Calibration | None
     n_windows: int
     effects: Array
+    cycles: list[int]
 
     @property
     def networks(self) -> list[WindowNetwork]:
@@ -113,7 +117,11 @@ def _mean(forecasts: Sequence[Forecast]) -> Forecast:
 
 
 def fit_model(
-    sources: Sequence[Source], shape: Shape, options: Mapping[str, Any], rng: Any
+    sources: Sequence[Source],
+    shape: Shape,
+    options: Mapping[str, Any],
+    rng: Any,
+    lengths: Sequence[float] = (),
 ) -> Ensemble:
     """Fit the members, weigh them by later windows and calibrate their mean.
 
@@ -123,6 +131,7 @@ def fit_model(
     shape : Shape
     options : mapping of str to the parameters of the regressor
     rng : RandomState
+    lengths : sequence of float, the steps of each cycle of the calendar
     """
     is_count = options["loss"] == "poisson"  # without effects, it could be less than nothing
     effects = np.zeros(sources[0].known.shape[1]) if is_count else find_effects(sources)
@@ -130,10 +139,13 @@ def fit_model(
     windows = training_windows(sources, shape, rng)
     few = windows.take(slice(None, None, _stride(len(windows.history), _MAX_TO_CHOOSE, shape)))
     folds, few_folds = (list(_folds(part, shape)) for part in (windows, few))
+    cycles = _choose_cycles(few, few_folds, shape, lengths)
+    columns = _columns_of_cycles(cycles, windows)
+    windows, few = (w._replace(calendar=w.calendar[:, columns]) for w in (windows, few))
     rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
     judged = choose_ridge(few, few_folds, rules, shape.season)
     rule = _choose_rule(rules, [error for error, _ in judged])
-    seeds = rng.randint(np.iinfo(np.int32).max, size=2)
+    seeds = rng.randint(np.iinfo(np.int32).max, size=3)
     if len(windows.history) >= MANY_WINDOWS:
         fitting, folds = _Fitting(shape, rule, options, seeds, []), folds[-_LATE_FOLDS[1] :]
     else:
@@ -151,7 +163,42 @@ def fit_model(
         Member(*parts) for parts in zip(fitting.names, weights, fitted, strict=True) if parts[1] > 0
     ]
     n_windows = len(windows.history)
-    return Ensemble(shape, rule, members, calibrate(combined), n_windows, effects)
+    return Ensemble(shape, rule, members, calibrate(combined), n_windows, effects, cycles)
+
+
+def _choose_cycles(
+    windows: Windows, folds: Sequence[Fold], shape: Shape, lengths: Sequence[float]
+) -> list[int]:
+    """Return which cycles of the calendar are read: those that a window has seen, and others.
+
+    Each of the others has to lower the errors of later windows: else a network learns by heart what
+    happened on some days of the week.
+    """
+    kept = [cycle for cycle, n_steps in enumerate(lengths) if n_steps <= shape.window]
+    if not folds or len(kept) == len(lengths):
+        return kept
+    least = _log_error(windows, folds, shape.season, kept)
+    for cycle in range(len(lengths)):
+        if cycle not in kept:
+            error = _log_error(windows, folds, shape.season, [*kept, cycle])
+            if error <= least - np.log1p(_MIN_GAIN_OF_CYCLE):
+                kept, least = [*kept, cycle], error
+    return sorted(kept)
+
+
+def _log_error(
+    windows: Windows, folds: Sequence[Fold], season: int, cycles: Sequence[int]
+) -> float:
+    columns = _columns_of_cycles(cycles, windows)
+    fewer = windows._replace(calendar=windows.calendar[:, columns])
+    ((errors, _),) = choose_ridge(fewer, folds, [Rule(1, True, False, False)], season)
+    return float(np.log(np.maximum(errors, TINY)).mean())
+
+
+def _columns_of_cycles(cycles: Sequence[int], windows: Windows) -> list[int]:
+    """Return the columns of the sines and cosines of some cycles."""
+    n_cycles = windows.calendar.shape[1] // 2
+    return [*cycles, *(n_cycles + cycle for cycle in cycles)]
 
 
 def _simple(shape: Shape, ridges: Sequence[Ridge]) -> list[Any]:
@@ -184,14 +231,17 @@ class _Fitting(NamedTuple):
         ]
 
     def fit_networks(self, windows: Windows) -> list[WindowNetwork]:
-        bases = 1, min(self.shape.season, self.shape.horizon)
+        window, horizon, season = self.shape
+        bases = list(dict.fromkeys((1, min(season, horizon), min(window, horizon))))
+        if len(bases) == 1:
+            bases *= 2  # the mean of two networks is better than either
         return [
             WindowNetwork(
                 self.rule._replace(base_steps=base) if self.rule.base_steps else self.rule,
                 self.shape.season,
                 {**self.options, "random_state": int(seed)},
             ).fit(windows)
-            for base, seed in zip(bases, self.seeds, strict=True)
+            for base, seed in zip(bases, self.seeds, strict=False)
         ]
 
     def judge(
