@@ -1,5 +1,6 @@
 """GRUForecaster: the future of series."""
 
+from inspect import signature
 from numbers import Integral
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from skgru._forecasting.tracks import (
     units_of,
 )
 from skgru._forecasting.windows import Shape
+from skgru._nn.pooling import POOLINGS
 from skgru._regression import NetworkRegressor
 from skgru._settings import plain
 from skgru._warnings import each_once, warn
@@ -339,6 +341,7 @@ class GRUForecaster(Estimator):
         },
         "early_stopping": ["boolean"],
         "bidirectional": ["boolean"],
+        "pooling": [StrOptions(POOLINGS.keys()), "array-like"],
         "window": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "target": "no_validation",  # looked up in columns_of_y_and_x
@@ -518,8 +521,11 @@ class GRUForecaster(Estimator):
         self.networks_ = [network.regressor_ for network in model.networks]
 
     def _options(self):
-        """Return the parameters of the network."""
-        return {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
+        """Return the parameters of the network, and the names of those that the user has changed."""
+        options = {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
+        defaults = signature(GRUForecaster).parameters
+        changed = {k for k, v in options.items() if np.ndim(v) or v != defaults[k].default}
+        return options | {"changed": changed}
 
     def _shape(self, tracks):
         """Return what windows are made of, where parameters say 'auto' by the series."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from skgru._forecasting.members import (
 )
 from skgru._forecasting.network import MANY_WINDOWS, Forecast, Network
 from skgru._forecasting.relative import Rule
-from skgru._forecasting.windows import Array, Shape, Source, Windows, cut
+from skgru._forecasting.windows import Array, Shape, Source, Windows, cut, earlier_and_later
 
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
@@ -112,17 +114,18 @@ def fit_model(
     """
     windows = training_windows(sources, shape, rng)
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
-    folds = list(_folds(windows, shape.horizon))
+    folds = list(_folds(windows))
     is_large = len(windows.history) >= MANY_WINDOWS
     rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
-    judged = choose_ridge(
-        _few(windows), list(_folds(_few(windows), shape.horizon)), rules, shape.season
-    )
+    few = _few(windows)
+    judged = choose_ridge(few, list(_folds(few)), rules, shape.season)
     rule = _choose_rule(rules, [error for error, _ in judged])
     fitting = _Fitting(
         shape, rule, options, seeds, [] if is_large else [ridge for _, ridge in judged]
     )
-    held_out = [fitting.judge(windows, fold) for fold in (folds[-1:] if is_large else folds)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the fit to all windows tells the same
+        held_out = [fitting.judge(windows, fold) for fold in (folds[-1:] if is_large else folds)]
     errors = (
         np.mean(
             [
@@ -182,7 +185,7 @@ class _Fitting(NamedTuple):
         return [*fitted, networks]
 
     def judge(self, windows: Windows, fold: Fold) -> tuple[Windows, list[Forecast]]:
-        """Return later windows, and the forecasts of each member that was fitted to earlier ones."""
+        """Return later windows, and the forecasts of each member fitted to earlier ones."""
         later = windows.take(fold.later)
         return later, [_forecast(fitted, later) for fitted in self.fit(windows.take(fold.earlier))]
 
@@ -210,21 +213,12 @@ def _few(windows: Windows) -> Windows:
     return windows.take(slice(None, None, step))
 
 
-def _folds(windows: Windows, horizon: int) -> Iterator[Fold]:
+def _folds(windows: Windows) -> Iterator[Fold]:
     """Yield parts of the windows with earlier ones, none of whose steps ahead reaches into them."""
-    position = np.empty(len(windows.origins))
-    first, last = np.empty_like(position), np.empty_like(position)
-    for owner in np.unique(windows.owners):
-        own = windows.owners == owner
-        first[own], last[own] = windows.origins[own].min(), windows.origins[own].max() + 1
-    for start, stop in zip(_CUTS[:-1], _CUTS[1:], strict=True):
-        cut_at = np.floor(first + start * (last - first))
-        end = np.floor(first + stop * (last - first))
-        earlier = np.flatnonzero(windows.origins + horizon <= cut_at)
-        later = np.flatnonzero((windows.origins >= cut_at) & (windows.origins < end))
+    for start, stop in pairwise(_CUTS):
+        earlier, later = earlier_and_later(windows, start, stop)
         if len(earlier) >= _MIN_FOLD and len(later):
-            later = later[:: -(-len(later) // _MAX_JUDGES)]
-            yield Fold(earlier, later)
+            yield Fold(earlier, later[:: -(-len(later) // _MAX_JUDGES)])
 
 
 def _rules(options: Mapping[str, Any], is_positive: bool) -> list[Rule]:

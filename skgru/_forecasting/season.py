@@ -89,7 +89,7 @@ def _fill(values: Array) -> Array:
 def _without_trend(values: Array) -> Array:
     steps = np.arange(len(values)) - (len(values) - 1) / 2
     centered = values - values.mean()
-    return centered - steps * (steps @ centered) / max(steps @ steps, 1.0)
+    return np.asarray(centered - steps * (steps @ centered) / max(steps @ steps, 1.0))
 
 
 def _autocorrelation(values: Array, n_lags: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,8 @@ class Windows(NamedTuple):
 
     def take(self, which: Indices | NDArray[np.bool_] | slice) -> Windows:
         """Return some of the windows."""
-        return Windows(*(part[which] for part in self))
+        parts: list[Any] = [part[which] for part in self]
+        return Windows(*parts)
 
 
 def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> Windows:
@@ -87,7 +88,8 @@ def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> 
         _cut_one(i, source, steps, shape)
         for i, (source, steps) in enumerate(zip(sources, origins, strict=True))
     ]
-    return Windows(*map(np.concatenate, zip(*parts, strict=True)))
+    joined: list[Any] = list(map(np.concatenate, zip(*parts, strict=True)))
+    return Windows(*joined)
 
 
 def _cut_one(owner: int, source: Source, origins: Indices, shape: Shape) -> Windows:
@@ -117,6 +119,32 @@ def _rows(values: Array, steps: Indices) -> Array:
     rows = np.full((*steps.shape, *values.shape[1:]), np.nan)
     rows[is_there] = values[steps[is_there]]
     return rows
+
+
+def earlier_and_later(windows: Windows, start: float, stop: float) -> tuple[Indices, Indices]:
+    """Return the windows of a span of time, and those before it that know nothing of it.
+
+    Parameters
+    ----------
+    windows : Windows
+    start, stop : float
+        The span, as shares of the windows of each source in order of time.
+
+    Returns
+    -------
+    earlier, later : ndarray of int
+        No step ahead of the earlier ones is a step ahead of the later ones of the source.
+    """
+    horizon = windows.ahead.shape[1]
+    first = np.empty(len(windows.origins))
+    n_steps = np.empty_like(first)
+    for owner in np.unique(windows.owners):
+        own = windows.owners == owner
+        first[own] = windows.origins[own].min()
+        n_steps[own] = windows.origins[own].max() + 1 - first[own]
+    begin, end = np.floor(first + start * n_steps), np.floor(first + stop * n_steps)
+    is_later = (windows.origins >= begin) & (windows.origins < end)
+    return np.flatnonzero(windows.origins + horizon <= begin), np.flatnonzero(is_later)
 
 
 def filled(values: Array) -> Array:
