@@ -32,12 +32,19 @@ def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
 
 
 @contextmanager
-def each_once() -> Iterator[None]:
-    """Give each warning of a block once, however many fits it has, at the line of the user."""
+def each_once(without: str = "") -> Iterator[None]:
+    """Give each warning of a block once, however many fits it has, at the line of the user.
+
+    Parameters
+    ----------
+    without : str, default=""
+        What stands before names of parameters that are not the user's, and is left out.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    for message, category in dict.fromkeys((str(one.message), one.category) for one in caught):
+    said = ((str(one.message).replace(without, ""), one.category) for one in caught)
+    for message, category in dict.fromkeys(said):
         warn(message, category)
 
 

@@ -116,7 +116,8 @@ def fit_model(
     seeds = rng.randint(np.iinfo(np.int32).max, size=2)
     folds = list(_folds(windows))
     is_large = len(windows.history) >= MANY_WINDOWS
-    rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
+    is_positive = not any(np.any(source.values <= 0) for source in sources)
+    rules = _rules(options, is_positive)
     few = _few(windows)
     judged = choose_ridge(few, list(_folds(few)), rules, shape.season)
     rule = _choose_rule(rules, [error for error, _ in judged])
@@ -205,7 +206,14 @@ def training_windows(sources: Sequence[Source], shape: Shape, rng: Any) -> Windo
         ]
     windows = cut(sources, ends, shape)
     present = [np.mean(~np.isnan(part), axis=1) for part in (windows.history, windows.ahead)]
-    return windows.take(np.minimum(*present) >= _MIN_PRESENT)
+    windows = windows.take(np.minimum(*present) >= _MIN_PRESENT)
+    if not len(windows.history):
+        raise ValueError(
+            f"Expected windows of {shape.window} steps (window), and {shape.horizon} that follow "
+            f"(horizon), of which {_MIN_PRESENT:.0%} are known, got none: there are too many "
+            "missing values."
+        )
+    return windows
 
 
 def _few(windows: Windows) -> Windows:

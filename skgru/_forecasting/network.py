@@ -7,7 +7,7 @@ as in SegRNN (Lin et al., 2023).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +60,7 @@ class Network:
     rule : Rule
     season : int
     options : mapping of str to the parameters of the regressor and of its branch
-        And `changed`, the names of those that the user has changed.
+        And `user_defaults`, the defaults of those that the user has changed.
     """
 
     def __init__(self, rule: Rule, season: int, options: Mapping[str, Any]) -> None:
@@ -121,15 +121,15 @@ def _between_quantiles(quantiles: Array, levels: Array, least: Array) -> Forecas
 class WindowRegressor(MultimodalGRURegressor):
     """The regressor of a forecaster, which speaks to the user of that.
 
-    Most parameters are no choice of the user's: parameters without effect are told of `changed`.
+    Most parameters are no choice of the user's: of those without effect, the others are told.
 
     Attributes
     ----------
-    changed : set of str
-        The parameters that the user has changed.
+    user_defaults : mapping of str to object
+        The defaults of the parameters that the user can set, where these have other values.
     """
 
-    changed: AbstractSet[str] = frozenset()
+    user_defaults: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def _settings(self):  # type: ignore[no-untyped-def]
@@ -140,7 +140,8 @@ class WindowRegressor(MultimodalGRURegressor):
         return {name: self._told(of_branch) for name, of_branch in of_branches.items()}
 
     def _told(self, settings: Settings) -> Settings:
-        settings.defaults = {k: v for k, v in settings.defaults.items() if k in self.changed}
+        changed = settings.defaults.keys() & self.user_defaults.keys()
+        settings.defaults = {name: self.user_defaults[name] for name in sorted(changed)}
         return settings
 
     def _tell(self, outcome, settings, incremental):  # type: ignore[no-untyped-def]
@@ -161,10 +162,10 @@ def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, In
     if not options["early_stopping"] or options["solver"] == "lbfgs":
         return np.arange(n), np.arange(0)
     kept, held_out = earlier_and_later(windows, 1 - options["validation_fraction"], 1)
-    if not len(kept) or not len(held_out):
+    if len(held_out) < 2 or not len(kept):
         raise ValueError(
-            f"early_stopping=True: expected windows to hold out, and some that end {windows.ahead.shape[1]} steps "
-            f"(horizon) before those, got {len(held_out)} and {len(kept)} of {n}: give longer "
+            "early_stopping=True: expected at least two windows to hold out, and some that end "
+            f"before those by the horizon, got {len(held_out)} and {len(kept)} of {n}: give longer "
             "series, a smaller window or horizon, or another validation_fraction."
         )
     return kept, held_out
@@ -173,7 +174,7 @@ def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, In
 def _make(options: Mapping[str, Any], n_windows: int, window: int, n_features: int) -> Any:
     """Return a regressor with one branch, not fitted, without options that are 'auto'."""
     options = dict(options)
-    changed = options.pop("changed")
+    user_defaults = options.pop("user_defaults")
     is_stochastic = options["solver"] != "lbfgs"
     if options["batch_size"] == "auto" and is_stochastic:
         options["batch_size"] = min(_BATCH_SIZES[n_windows >= MANY_WINDOWS], n_windows)
@@ -187,7 +188,7 @@ def _make(options: Mapping[str, Any], n_windows: int, window: int, n_features: i
     branch = {name: options.pop(name) for name in BRANCH_OPTIONS}
     series = SeriesBranch(features_per_step=n_features, **branch)
     regressor = WindowRegressor([(WINDOW, series, slice(None))], hidden_layer_sizes=(), **options)
-    regressor.changed = changed
+    regressor.user_defaults = user_defaults
     return regressor
 
 

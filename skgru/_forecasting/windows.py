@@ -22,6 +22,8 @@ class Source(NamedTuple):
     known : ndarray of shape (n_steps + n_ahead, n_known), the covariates known in the future
     calendar : ndarray of shape (n_steps + n_ahead, n_calendar), features of the times
     static : ndarray of shape (n_static,)
+    places_of_known : tuple of int, default=()
+        Which of the covariates are those known in the future.
     """
 
     values: Array
@@ -29,6 +31,15 @@ class Source(NamedTuple):
     known: Array
     calendar: Array
     static: Array
+    places_of_known: tuple[int, ...] = ()
+
+    def until(self, origin: int) -> Source:
+        """Return what is known at a step."""
+        covariates = np.full_like(self.covariates, np.nan)
+        covariates[: origin + 1] = self.covariates[: origin + 1]
+        places = list(self.places_of_known)
+        covariates[:, places] = self.covariates[:, places]
+        return self._replace(values=self.values[: origin + 1], covariates=covariates)
 
 
 class Shape(NamedTuple):
