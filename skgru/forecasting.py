@@ -16,12 +16,13 @@ from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.calendar import cycles_to_learn, seasons_of_calendar
 from skgru._forecasting.model import fit_model
+from skgru._forecasting.network import WINDOW
 from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
     Track,
     add_future,
-    check_columns,
+    check_complete,
     check_known,
     columns_of_y_and_x,
     last_steps,
@@ -29,6 +30,8 @@ from skgru._forecasting.tracks import (
     make_tracks,
     open_x,
     open_y,
+    said_of,
+    tracks_of,
     units_of,
 )
 from skgru._forecasting.windows import Shape
@@ -111,7 +114,8 @@ class GRUForecaster(Estimator):
 
     known : str, int or list of such, default=()
         The covariates, among the other columns of y and those of X, whose future is known when the
-        forecast is made: prices, holidays, a weather forecast.
+        forecast is made: prices, holidays, a weather forecast. By position where all of them are
+        columns of y, or all of X.
 
     series : str or other hashable, default=None
         The column of a long table, or the level of its index, that says which series a row is of.
@@ -494,6 +498,7 @@ class GRUForecaster(Estimator):
         of_x = None if X is None else open_x(X, self.series, self.time)
         columns = columns_of_y_and_x(panel, of_x, self.target, self.known)
         tracks = make_tracks(panel, of_x, columns)
+        self._check_values(tracks, columns)
         keys = [track.key for track in tracks]
         shape = self._shape(tracks)
         longest = max(len(track.values) for track in tracks)
@@ -507,7 +512,7 @@ class GRUForecaster(Estimator):
         units = units_of(tracks)
         sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
         _check_lengths(tracks, shape)
-        with each_once():
+        with each_once(f"{WINDOW}__"):
             model = fit_model(sources, shape, self._options(), rng)
 
         keep = max(shape.window, shape.season)
@@ -520,12 +525,21 @@ class GRUForecaster(Estimator):
         self.weights_ = {member.name: float(member.weight) for member in model.members}
         self.networks_ = [network.regressor_ for network in model.networks]
 
+    def _check_values(self, tracks, columns):
+        """Refuse values that the loss or the treatment of missing ones does not take."""
+        if self.loss == "poisson":
+            least = min(np.nanmin(track.values, initial=0.0) for track in tracks)
+            if least < 0:
+                raise ValueError(f"loss='poisson': expected no values below 0 in y, got {least}.")
+        if self.missing == "error":
+            check_complete(tracks, columns)
+
     def _options(self):
-        """Return the parameters of the network, and the names of those that the user has changed."""
+        """Return the parameters of the network, and the defaults of those that are changed."""
         options = {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
-        defaults = signature(GRUForecaster).parameters
-        changed = {k for k, v in options.items() if np.ndim(v) or v != defaults[k].default}
-        return options | {"changed": changed}
+        defaults = {name: p.default for name, p in signature(GRUForecaster).parameters.items()}
+        changed = [k for k, value in options.items() if np.ndim(value) or value != defaults[k]]
+        return options | {"user_defaults": {name: defaults[name] for name in changed}}
 
     def _shape(self, tracks):
         """Return what windows are made of, where parameters say 'auto' by the series."""
@@ -551,20 +565,22 @@ class GRUForecaster(Estimator):
             The number of steps; None = `horizon`. Beyond it, forecasts are fed back.
 
         X : array-like or table, default=None
-            The covariates known in the future, for these steps; with `y` all covariates, for its
-            rows and for these steps.
+            The covariates known in the future, for these steps. With `y` all covariates of X in
+            `fit`, for the rows of `y` and for these steps.
 
         y : array-like, table, or list of such, default=None
             Other series than those of `fit`, or more of the same, of at least `window` steps: what
-            follows them is forecast. None: what follows the series of `fit`.
+            follows them is forecast. None: what follows the series of `fit`. Without identifiers, a
+            single series and as many series as in `fit` are taken to be the same.
 
         static : table with a row for each series, default=None
-            As in `fit`, of the series of `y`.
+            As in `fit`, of the series of `y`. A category that `fit` has not seen is like none.
 
         Returns
         -------
         forecast : array, Series, DataFrame, table or list
-            In the form of y in `fit`, or of `y`, with the labels of the steps.
+            In the form of y in `fit`, or of `y`, with the labels of the steps. Missing where no
+            value of the window is known.
 
         Raises
         ------
@@ -655,14 +671,7 @@ class GRUForecaster(Estimator):
             np.stack(columns, axis=2).reshape(len(columns[0]), -1)
             for columns in zip(*(_by_track(q, len(state.tracks)) for q in found), strict=True)
         ]
-        targets = self._columns.target_names
-        if targets is None and getattr(state.panel.form, "name", None) is not None:
-            targets = [state.panel.form.name]
-        if targets is None and len(self._columns.targets) > 1:
-            targets = list(range(len(self._columns.targets)))
-        starts = [""] if targets is None else [f"{target}_" for target in targets]
-        names = [start + end for start in starts for end in levels]
-        return state.panel.give_back(parts, state.ends, names)
+        return state.panel.give_back(parts, state.ends, self._columns.target_names, list(levels))
 
     def score(self, y, X=None):
         """Return R² of the forecasts of what follows the series of `fit`, at every step of it.
@@ -699,9 +708,10 @@ class GRUForecaster(Estimator):
         scores = []
         for owner in np.unique(windows.owners):
             of = windows.owners == owner
-            truth, there = windows.ahead[of], ~np.isnan(windows.ahead[of])
+            truth, found = windows.ahead[of], forecast.center[of]
+            there = ~np.isnan(truth) & ~np.isnan(found)
             if there.sum() > 1:
-                scores.append(r2_score(truth[there], forecast.center[of][there]))
+                scores.append(r2_score(truth[there], found[there]))
         if not scores:
             raise ValueError("Expected at least two known values in y to score, got fewer.")
         return float(np.mean(scores))
@@ -731,7 +741,7 @@ class GRUForecaster(Estimator):
                 if len(track.values) < self.window_:
                     raise ValueError(
                         f"Expected series of at least {self.window_} steps (window), got "
-                        f"{len(track.values)}{_of(track)}."
+                        f"{len(track.values)}{said_of(track.key)}."
                     )
         check_known(state.tracks, self._columns, n_steps)
         return state
@@ -739,20 +749,15 @@ class GRUForecaster(Estimator):
     def _given(self, y, of_x, static, n_steps):
         """Return other series, or more of the same."""
         panel = open_y(y, self.series, self.time)
-        columns = self._columns
-        check_columns(panel, columns.y_names, columns.n_y)
-        if of_x is not None:
-            check_columns(of_x, columns.x_names, columns.n_x)
-        elif columns.n_x:
-            raise ValueError(
-                f"Expected X with {columns.n_x} covariates for y, as in fit, got None."
-            )
-        tracks = make_tracks(panel, of_x, columns)
+        tracks = tracks_of(panel, of_x, self._columns)
+        self._check_values(tracks, self._columns)
         keys = [track.key for track in tracks]
         known = self._places(keys)
         own = units_of(tracks)
         units = [own[i] if k < 0 else self._units[k] for i, k in enumerate(known)]
         if self._encoder is None:
+            if static is not None:
+                raise ValueError("Expected no static, as fit was given none.")
             about = np.zeros((len(tracks), 0))
         elif static is not None:
             about = self._encoder.transform(static, keys)
@@ -779,7 +784,7 @@ class GRUForecaster(Estimator):
         tracks, n_new = [], []
         for track, place in zip(following.tracks, following.places, strict=True):
             if place < 0:
-                raise ValueError(f"Expected series of fit in y, got another{_of(track)}.")
+                raise ValueError(f"Expected series of fit in y, got another{said_of(track.key)}.")
             before = self._tracks[place]
             first = before.end
             if None not in (before.clock.kind, track.clock.kind):
@@ -789,7 +794,7 @@ class GRUForecaster(Estimator):
             if first < before.end:
                 raise ValueError(
                     f"Expected y to follow the series of fit, got {before.end - first} steps of "
-                    f"theirs{_of(track)}."
+                    f"theirs{said_of(track.key)}."
                 )
             gap = first - before.end
             lost = np.full((gap, track.values.shape[1]), np.nan)
@@ -860,10 +865,6 @@ def _seconds(tracks):
     return next((t.clock.seconds for t in tracks if len(t.values) > 1), None)
 
 
-def _of(track):
-    return "" if track.key is None else f" in the series {track.key!r}"
-
-
 def _without_values(panel):
     """Return a panel that knows labels and form alone."""
     series = [one._replace(values=np.empty((len(one.values), 0))) for one in panel.series]
@@ -871,17 +872,25 @@ def _without_values(panel):
 
 
 def _check_lengths(tracks, shape):
-    """Refuse series that are all too short; warn of single ones."""
+    """Refuse series that are all too short, or without values; warn of single ones."""
     needed = shape.window + shape.horizon
-    lengths = [len(track.values) for track in tracks]
-    if max(lengths) <= needed:
+    longest = max(len(track.values) for track in tracks)
+    if longest <= needed:
         raise ValueError(
             f"Expected a series of at least {needed + 1} steps (window of {shape.window}, horizon "
-            f"of {shape.horizon}, and one more), got at most {max(lengths)}."
+            f"of {shape.horizon}, and one more), got at most {longest}."
         )
-    short = [track for track in tracks if len(track.values) < needed]
-    if short:
-        warn(
-            f"{len(short)} of {len(tracks)} series have fewer than {needed} steps (window and "
-            f"horizon), the first{_of(short[0])}: nothing is learned from them."
-        )
+    if all(np.isnan(track.values).all() for track in tracks):
+        raise ValueError("Expected known values in y, got missing ones alone.")
+    for what, is_so in {
+        f"have fewer than {needed} steps (window and horizon)": lambda t: len(t.values) < needed,
+        "lack all values of a target": lambda t: np.isnan(t.values).all(axis=0).any(),
+    }.items():
+        places = [i for i, track in enumerate(tracks) if is_so(track)]
+        if places:
+            key = tracks[places[0]].key
+            first = f"number {places[0]}" if key is None else repr(key)
+            warn(
+                f"{len(places)} of {len(tracks)} series {what}, the first {first}: nothing is "
+                "learned from them."
+            )

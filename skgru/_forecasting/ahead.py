@@ -36,10 +36,11 @@ def forecast_ahead(
     horizon = model.shape.horizon
     windows = cut(sources, origins, model.shape)
     parts = [model.forecast(windows)]
+    is_empty = np.isnan(windows.history).all(axis=1)
     if n_steps > horizon:
         # Each origin for itself, as what follows it is made up.
         alone = [
-            source._replace(values=source.values[: origin + 1])
+            source.until(origin)
             for source, steps in zip(sources, origins, strict=True)
             for origin in steps
         ]
@@ -53,6 +54,7 @@ def forecast_ahead(
             ends = [end + horizon for end in ends]
             parts.append(model.forecast(cut(alone, ends, model.shape)))
     joined = Forecast(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+    joined.center[is_empty] = np.nan  # nothing is known to forecast from
     return windows, Forecast(*(part[:, :n_steps] for part in joined))
 
 
