@@ -882,12 +882,14 @@ def _check_lengths(tracks, shape):
         )
     if all(np.isnan(track.values).all() for track in tracks):
         raise ValueError("Expected known values in y, got missing ones alone.")
-    for what, is_so in {
-        f"have fewer than {needed} steps (window and horizon)": lambda t: len(t.values) < needed,
-        "lack all values of a target": lambda t: np.isnan(t.values).all(axis=0).any(),
+    is_short = [len(track.values) < needed for track in tracks]
+    lacks = [np.isnan(track.values).all(axis=0).any() for track in tracks]
+    for what, are_so in {
+        f"have fewer than {needed} steps (window and horizon)": np.array(is_short),
+        "lack all values of a target": np.array(lacks) & ~np.array(is_short),
     }.items():
-        places = [i for i, track in enumerate(tracks) if is_so(track)]
-        if places:
+        places = np.flatnonzero(are_so)
+        if len(places):
             key = tracks[places[0]].key
             first = f"number {places[0]}" if key is None else repr(key)
             warn(

@@ -72,14 +72,19 @@ class Network:
         self.least_ = least_deviation(windows, self.rule)
         table, rel, n_features = self._table(windows)
         targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        targets = targets if targets.shape[1] > 1 else targets.ravel()
         kept, validation = _hold_out(windows, self.options)
         n_steps = windows.history.shape[1] * n_features
-        self.regressor_ = _make(self.options, len(kept), windows.history.shape[1], n_features)
+        self.regressor_ = make_regressor(
+            self.options, len(kept), windows.history.shape[1], n_features
+        )
         branches = [(WINDOW, self.regressor_.branches[0][1], slice(0, n_steps))]
         if table.shape[1] > n_steps:
             beside = TableBranch(scaling="standard", dropout=0.0)
             branches.append(("beside", beside, slice(n_steps, table.shape[1])))
         self.regressor_.set_params(branches=branches)
+        if len(validation):  # the regressor, which is given windows to validate on, needs no share
+            self.regressor_.user_defaults.pop("validation_fraction", None)
         held_out = {"X_val": table[validation], "y_val": targets[validation]}
         self.regressor_.fit(table[kept], targets[kept], **(held_out if len(validation) else {}))
         return self
@@ -171,10 +176,10 @@ def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, In
     return kept, held_out
 
 
-def _make(options: Mapping[str, Any], n_windows: int, window: int, n_features: int) -> Any:
+def make_regressor(options: Mapping[str, Any], n_windows: int, window: int, n_features: int) -> Any:
     """Return a regressor with one branch, not fitted, without options that are 'auto'."""
     options = dict(options)
-    user_defaults = options.pop("user_defaults")
+    user_defaults = dict(options.pop("user_defaults"))
     is_stochastic = options["solver"] != "lbfgs"
     if options["batch_size"] == "auto" and is_stochastic:
         options["batch_size"] = min(_BATCH_SIZES[n_windows >= MANY_WINDOWS], n_windows)
