@@ -499,19 +499,17 @@ class GRUForecaster(Estimator):
         columns = columns_of_y_and_x(panel, of_x, self.target, self.known)
         tracks = make_tracks(panel, of_x, columns)
         self._check_values(tracks, columns)
-        keys = [track.key for track in tracks]
         shape = self._shape(tracks)
+        _check_lengths(tracks, shape)
         longest = max(len(track.values) for track in tracks)
-        cycles = []
-        if self.calendar == "auto":
-            cycles = cycles_to_learn(_seconds(tracks), longest)
+        cycles = cycles_to_learn(_seconds(tracks), longest) if self.calendar == "auto" else []
         encoder, about = None, np.zeros((len(tracks), 0))
         if static is not None:
+            keys = [track.key for track in tracks]
             encoder = StaticColumns(self.series).fit(static, keys)
             about = encoder.transform(static, keys)
         units = units_of(tracks)
         sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
-        _check_lengths(tracks, shape)
         with each_once(f"{WINDOW}__"):
             model = fit_model(sources, shape, self._options(), rng)
 
@@ -544,15 +542,14 @@ class GRUForecaster(Estimator):
     def _shape(self, tracks):
         """Return what windows are made of, where parameters say 'auto' by the series."""
         season = 1 if self.season is None else self.season
-        of_calendar = seasons_of_calendar(_seconds(tracks))
         if season == "auto":
+            of_calendar = seasons_of_calendar(_seconds(tracks))
             season = find_season([column for t in tracks for column in t.values.T], of_calendar)
-        window, horizon = self.window, int(self.horizon)
+        window = self.window
         if window == "auto":
             longest = max(len(track.values) for track in tracks)
-            window = min(max(2 * season, _SHORTEST), _LONGEST, longest // _SHARE)
-            window = max(window, 1)
-        return Shape(int(window), horizon, int(season))
+            window = max(min(max(2 * season, _SHORTEST), _LONGEST, longest // _SHARE), 1)
+        return Shape(int(window), int(self.horizon), int(season))
 
     # --- Forecasts -------------------------------------------------------------------------------
 
@@ -651,7 +648,10 @@ class GRUForecaster(Estimator):
         levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
         if levels.ndim != 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"Expected quantiles between 0 and 1, got {quantiles!r}.")
-        return self._quantiles({f"{level:g}": level for level in levels}, n, X, y, static)
+        named = {f"{level:.12g}": level for level in levels}
+        if len(named) < len(levels):
+            raise ValueError(f"Expected each quantile once, got {quantiles!r}.")
+        return self._quantiles(named, n, X, y, static)
 
     def _quantiles(self, levels, n, X, y, static):
         """Return quantiles in the form of y, given the ends of their columns' names."""
@@ -796,16 +796,8 @@ class GRUForecaster(Estimator):
                     f"Expected y to follow the series of fit, got {before.end - first} steps of "
                     f"theirs{said_of(track.key)}."
                 )
-            gap = first - before.end
-            lost = np.full((gap, track.values.shape[1]), np.nan)
-            past = before.with_future(gap).covariates[: len(before.values) + gap]
-            tracks.append(
-                before._replace(
-                    values=np.concatenate([before.values, lost, track.values]),
-                    covariates=np.concatenate([past, track.covariates]),
-                )
-            )
-            n_new.append(gap + len(track.values))
+            tracks.append(before.followed_by(track, first - before.end))
+            n_new.append(tracks[-1].end - before.end)
         return following._replace(tracks=tracks, n_steps=self._model.shape.horizon), n_new
 
     def _forecast(self, state, origins):

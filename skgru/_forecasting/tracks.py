@@ -91,6 +91,16 @@ class Track(NamedTuple):
         lacking = len(self.values) + n_steps - len(self.covariates)
         return self._replace(covariates=_extended(self.covariates, lacking))
 
+    def followed_by(self, later: Track, gap: int) -> Track:
+        """Return itself with what follows, after some steps of which nothing is known."""
+        n = len(self.values)
+        lost = np.full((gap, self.values.shape[1]), np.nan)
+        past = self.with_future(gap).covariates[: n + gap]
+        return self._replace(
+            values=np.concatenate([self.values, lost, later.values]),
+            covariates=np.concatenate([past, later.covariates]),
+        )
+
 
 def _extended(values: Array, n: int) -> Array:
     if n <= 0:
