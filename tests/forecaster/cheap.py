@@ -26,7 +26,7 @@ def days(n, start="2024-01-01"):
     return pd.date_range(start, periods=n, freq="D")
 
 
-def long_table(n=30, keys=("b", "a", "c"), level=5.0):
+def long_table(n=20, keys=("b", "a", "c"), level=5.0):
     """Return a long table of series, each some levels above the one before."""
     return pd.DataFrame(
         {

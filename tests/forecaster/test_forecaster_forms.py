@@ -118,30 +118,33 @@ def test_bands_lie_around_the_forecast_and_grow_with_their_coverage():
 @pytest.mark.parametrize("coverage", [0, 1, 90, -0.1])
 def test_a_coverage_is_a_probability(coverage):
     with pytest.raises(ValueError, match="coverage between 0 and 1"):
-        cheap().fit(Y).predict_interval(coverage=coverage)
+        cheap().fit(SHORT).predict_interval(coverage=coverage)
 
 
 @pytest.mark.parametrize("quantiles", [[0.1, 1.0], [], [[0.1]], 0])
 def test_quantiles_are_probabilities(quantiles):
     with pytest.raises(ValueError, match="quantiles between 0 and 1"):
-        cheap().fit(Y).predict_quantiles(quantiles=quantiles)
+        cheap().fit(SHORT).predict_quantiles(quantiles=quantiles)
+    with pytest.raises(ValueError, match="each quantile once"):
+        cheap().fit(SHORT).predict_quantiles(quantiles=[0.5, 0.5])
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, True, "3"])
 def test_the_number_of_steps_is_a_positive_integer(n):
     with pytest.raises(ValueError, match="n as an integer of 1 or more"):
-        cheap().fit(Y).predict(n)
+        cheap().fit(SHORT).predict(n)
 
 
 # Panels
 
 LONG = long_table()
+ENOUGH = long_table(30)  # for bands
 BY_NAME = {"series": "shop", "time": "day"}
 
 
 PANELS = {
     "pandas": (LONG, BY_NAME),
-    "shuffled": (LONG.iloc[np.r_[0:90:2, 1:90:2]], BY_NAME),
+    "shuffled": (LONG.iloc[np.r_[0:60:2, 1:60:2]], BY_NAME),
     "index": (LONG.set_index("day"), {"series": "shop"}),
     "polars": (pl.from_pandas(LONG), BY_NAME),
     "arrow": (pa.Table.from_pandas(LONG), BY_NAME),
@@ -161,34 +164,32 @@ def test_a_panel_in_every_form(form):
     assert type(forecast) is type(y)
     assert_array_equal(numbers(forecast), EXPECTED_PANEL)
     assert_array_equal(numbers(forecaster.predict(y=y)), EXPECTED_PANEL)
-    assert len(numbers(forecaster.predict_interval(1))) == 6
 
 
 def test_the_labels_of_a_panel():
     forecast = cheap(**BY_NAME).fit(LONG).predict(2)
     assert list(forecast) == ["shop", "day", "sales"]
     assert forecast["shop"].tolist() == ["b", "b", "a", "a", "c", "c"]
-    assert forecast["day"].tolist() == list(days(2, "2024-01-31")) * 3
+    assert forecast["day"].tolist() == list(days(2, "2024-01-21")) * 3
     assert (forecast.dtypes == LONG.dtypes).all()
     levels = cheap().fit(PANELS["series"][0]).predict(2)
     assert levels.name == "sales"
     assert levels.index.names == ["shop", "day"]
     assert levels.index.tolist() == list(zip(forecast["shop"], forecast["day"], strict=True))
-    bands = cheap(**BY_NAME).fit(LONG).predict_interval(1)
+    bands = cheap(**BY_NAME).fit(ENOUGH).predict_interval(1)
     assert list(bands) == ["shop", "day", "sales_lower", "sales_upper"]
+    levels = cheap().fit(ENOUGH.set_index(["shop", "day"])["sales"]).predict_interval(1)
+    assert list(levels) == ["sales_lower", "sales_upper"]
+    assert_array_equal(numbers(levels), numbers(bands))
     polars = cheap(**BY_NAME).fit(pl.from_pandas(LONG)).predict(2)
     assert polars.schema == pl.from_pandas(LONG).schema
     assert polars["day"].to_list() == forecast["day"].tolist()
 
 
 def test_series_of_unlike_ends_are_each_forecast_from_their_own():
-    table = LONG.drop(LONG.index[25:30])  # of "b", which ends earlier
+    table = LONG.drop(LONG.index[15:20])  # of "b", which ends earlier
     forecast = cheap(**BY_NAME).fit(table).predict(1)
-    assert forecast["day"].tolist() == [
-        *days(1, "2024-01-26"),
-        *days(1, "2024-01-31"),
-        *days(1, "2024-01-31"),
-    ]
+    assert forecast["day"].dt.day.tolist() == [16, 21, 21]
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "levels"])
@@ -206,19 +207,20 @@ def test_some_of_the_series_in_another_order(form):
 
 
 def test_bands_of_a_series_are_its_own_whatever_stands_beside_it():
-    forecaster = cheap(**BY_NAME).fit(LONG)
+    forecaster = cheap(**BY_NAME).fit(ENOUGH)
     every = forecaster.predict_interval(2)
-    alone = forecaster.predict_interval(2, y=LONG[LONG["shop"] == "a"])
-    assert_allclose(numbers(alone), numbers(every[every["shop"] == "a"]))
+    for key in "abc":
+        alone = forecaster.predict_interval(2, y=ENOUGH[ENOUGH["shop"] == key])
+        assert_allclose(numbers(alone), numbers(every[every["shop"] == key]))
 
 
 def test_series_that_were_not_in_fit():
-    forecaster = cheap(**BY_NAME).fit(LONG)
-    new = long_table(keys=("new",), level=0)
+    forecaster = cheap(**BY_NAME).fit(ENOUGH)
+    new = long_table(30, keys=("new",))
     forecast = forecaster.predict(2, y=new)
     assert forecast["shop"].tolist() == ["new", "new"]
     # It has the values of a series of fit, and so its unit.
-    assert_allclose(numbers(forecast), EXPECTED_PANEL[:2])
+    assert_allclose(numbers(forecast), numbers(forecaster.predict(2))[:2])
     assert len(forecaster.predict_interval(2, y=new)) == 2
 
 

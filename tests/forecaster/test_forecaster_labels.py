@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
+from skgru._forecasting.calendar import calendar_features
 from tests.forecaster.cheap import cheap, days, numbers, wave
 
 N = 20  # too few for folds: all members count alike
@@ -135,3 +136,16 @@ def test_steps_that_are_left_out_are_missing_values():
     with pytest.warns(UserWarning, match="leave out 3 steps, the first 2024-01-06"):
         forecast = cheap().fit(gaps).predict()
     pd.testing.assert_series_equal(forecast, cheap().fit(gaps.asfreq("D")).predict())
+
+
+def test_places_in_the_cycles_of_the_calendar():
+    times = np.array(["2024-01-01T00:00", "2024-01-01T06:00", "2024-07-01T12:30"], "M8[s]")
+    cycles = ["hour", "day", "week", "year"]
+    features = calendar_features(times, cycles, 3)
+    places = np.arctan2(features[:, :4], features[:, 4:]) / (2 * np.pi) % 1
+    quarter = 1 / 28  # of a day, in a week: both days are Mondays
+    half_year = (31 + 29 + 31 + 30 + 31 + 30 + 12.5 / 24) / 366
+    expected = [[0, 0, 0, 0], [0, 1 / 4, quarter, 0.25 / 366]]
+    expected.append([1 / 2, 12.5 / 24, 12.5 / 24 / 7, half_year])
+    assert_allclose(places, expected, atol=1e-12)
+    assert np.isnan(calendar_features(None, cycles, 3)).all()
