@@ -31,7 +31,7 @@ WINDOW = "window"  # the branch that reads the window
 MANY_WINDOWS = 5_000
 _BATCH_SIZES = 32, 128
 # Least epochs and updates of a fit.
-_MIN_EPOCHS, _MIN_UPDATES = 4, 500
+_MIN_EPOCHS, MIN_UPDATES = 4, 500
 # Steps of the recurrence over a window, where it has twice as many or more.
 _SEGMENTS = 8
 _DROPOUT = 0.2
@@ -60,7 +60,7 @@ class Network:
     rule : Rule
     season : int
     options : mapping of str to the parameters of the regressor and of its branch
-        And `user_defaults`, the defaults of those that the user has changed.
+        And `user_defaults`, if there are any, the defaults of those that the user has changed.
     """
 
     def __init__(self, rule: Rule, season: int, options: Mapping[str, Any]) -> None:
@@ -179,13 +179,13 @@ def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, In
 def make_regressor(options: Mapping[str, Any], n_windows: int, window: int, n_features: int) -> Any:
     """Return a regressor with one branch, not fitted, without options that are 'auto'."""
     options = dict(options)
-    user_defaults = dict(options.pop("user_defaults"))
+    user_defaults = dict(options.pop("user_defaults", {}))
     is_stochastic = options["solver"] != "lbfgs"
     if options["batch_size"] == "auto" and is_stochastic:
         options["batch_size"] = min(_BATCH_SIZES[n_windows >= MANY_WINDOWS], n_windows)
     if options["max_iter"] == "auto" and is_stochastic:
         updates = -(-n_windows // options["batch_size"])
-        options["max_iter"] = max(_MIN_EPOCHS, -(-_MIN_UPDATES // updates))
+        options["max_iter"] = max(_MIN_EPOCHS, -(-MIN_UPDATES // updates))
     if options["dropout"] == "auto":
         options["dropout"] = _DROPOUT if is_stochastic else 0.0
     if options["patch_size"] == "auto":

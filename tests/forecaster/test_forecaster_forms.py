@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.forecaster.cheap import HORIZON, cheap, days, long_table, numbers, wave
 
-N = 48
+N = 64
 Y = wave(N)
 SHORT = Y[:20]  # too few for folds: fitted in no time, without bands
 TWO = np.column_stack([Y, wave(N, 1, level=3)])
@@ -252,7 +252,7 @@ def test_other_columns_than_in_fit_are_refused():
         (list("abcdefghijkl"), "got text in y"),
         (np.zeros((20, 2, 2)), "several series are given as a list"),
         ({"a": Y, "b": Y}, "give several series as a list"),
-        (np.array([*Y, np.inf]), "got inf in step 48 of y"),
+        (np.array([*Y, np.inf]), "got inf in step 64 of y"),
         ([], "got at most 0"),
     ],
 )

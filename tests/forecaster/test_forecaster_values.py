@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.forecaster.cheap import HORIZON, WINDOW, cheap, days, wave
 
-N = 48
+N = 64
 Y = wave(N)
 
 
@@ -140,9 +140,9 @@ def test_the_shortest_series():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"window": 100}, "at least 104 steps .*window of 100, horizon of 3.*got at most 48"),
+        ({"window": 100}, "at least 104 steps .*window of 100, horizon of 3.*got at most 64"),
         ({"horizon": 100}, "at least 107 steps .*window of 6, horizon of 100"),
-        ({"window": "auto", "horizon": 40}, "at least 53 steps"),
+        ({"window": "auto", "season": 4, "horizon": 60}, "horizon of 60.*got at most 64"),
     ],
 )
 def test_windows_and_horizons_that_do_not_fit(parameters, message):
