@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sklearn.base
 
@@ -31,14 +30,32 @@ def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-@contextmanager
-def each_once() -> Iterator[None]:
-    """Give each warning of a block once, however many fits it has, at the line of the user."""
-    with warnings.catch_warnings(record=True) as caught:
+class each_once:
+    """Give each warning of a block once, however many fits it has, at the line of the user.
+
+    A class, as a generator would leave its block by a file of the standard library.
+
+    Parameters
+    ----------
+    without : str, default=""
+        What stands before names of parameters that are not the user's, and is left out.
+    """
+
+    def __init__(self, without: str = "") -> None:
+        self._without = without
+        self._recording = warnings.catch_warnings(record=True)
+
+    def __enter__(self) -> None:
+        self._caught = self._recording.__enter__()
         warnings.simplefilter("always")
-        yield
-    for message, category in dict.fromkeys((str(one.message), one.category) for one in caught):
-        warn(message, category)
+
+    def __exit__(self, *error: Any) -> None:
+        self._recording.__exit__(*error)
+        if self._caught is None or error[0] is not None:
+            return
+        said = ((str(one.message).replace(self._without, ""), one.category) for one in self._caught)
+        for message, category in dict.fromkeys(said):
+            warn(message, category)
 
 
 def _is_ours(filename: str) -> bool:

@@ -1,5 +1,6 @@
 """GRUForecaster: the future of series."""
 
+from inspect import signature
 from numbers import Integral
 from typing import NamedTuple
 
@@ -15,12 +16,13 @@ from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar
 from skgru._forecasting.ensemble import fit_model
+from skgru._forecasting.networks import WINDOW
 from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
     Track,
     add_future,
-    check_columns,
+    check_complete,
     check_known,
     columns_of_y_and_x,
     last_steps,
@@ -28,9 +30,12 @@ from skgru._forecasting.tracks import (
     make_tracks,
     open_x,
     open_y,
+    said_of,
+    tracks_of,
     units_of,
 )
 from skgru._forecasting.window import Shape, find_window
+from skgru._nn.pooling import POOLINGS
 from skgru._regression import NetworkRegressor
 from skgru._settings import plain
 from skgru._warnings import each_once, warn
@@ -81,6 +86,8 @@ _OPTIONS = (
     "n_jobs",
     "dtype",
 )
+# The window, if 'auto': two seasons, within these limits, and this share of the longest series.
+_SHORTEST, _LONGEST, _SHARE = 24, 192, 4
 
 
 class GRUForecaster(Estimator):
@@ -107,7 +114,8 @@ class GRUForecaster(Estimator):
 
     known : str, int or list of such, default=()
         The covariates, among the other columns of y and those of X, whose future is known when the
-        forecast is made: prices, holidays, a weather forecast.
+        forecast is made: prices, holidays, a weather forecast. By position where all of them are
+        columns of y, or all of X.
 
     series : str or other hashable, default=None
         The column of a long table, or the level of its index, that says which series a row is of.
@@ -340,6 +348,7 @@ class GRUForecaster(Estimator):
         },
         "early_stopping": ["boolean"],
         "bidirectional": ["boolean"],
+        "pooling": [StrOptions(POOLINGS.keys()), "array-like"],
         "window": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "target": "no_validation",  # looked up in columns_of_y_and_x
@@ -492,20 +501,19 @@ class GRUForecaster(Estimator):
         of_x = None if X is None else open_x(X, self.series, self.time)
         columns = columns_of_y_and_x(panel, of_x, self.target, self.known)
         tracks = make_tracks(panel, of_x, columns)
-        keys = [track.key for track in tracks]
+        self._check_values(tracks, columns)
         shape = self._shape(tracks)
+        _check_lengths(tracks, shape)
         longest = max(len(track.values) for track in tracks)
-        cycles = []
-        if self.calendar == "auto":
-            cycles = cycles_to_learn(_seconds(tracks), longest)
+        cycles = cycles_to_learn(_seconds(tracks), longest) if self.calendar == "auto" else []
         encoder, about = None, np.zeros((len(tracks), 0))
         if static is not None:
+            keys = [track.key for track in tracks]
             encoder = StaticColumns(self.series).fit(static, keys)
             about = encoder.transform(static, keys)
         units = units_of(tracks)
         sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
-        _check_lengths(tracks, shape)
-        with each_once():
+        with each_once(f"{WINDOW}__"):
             lengths = [CYCLES[cycle] / _seconds(tracks) for cycle in cycles]
             model = fit_model(sources, shape, self._options(), rng, lengths)
 
@@ -520,20 +528,33 @@ class GRUForecaster(Estimator):
         self.weights_ = {member.name: float(member.weight) for member in model.members}
         self.networks_ = [network.regressor_ for network in model.networks]
 
+    def _check_values(self, tracks, columns):
+        """Refuse values that the loss or the treatment of missing ones does not take."""
+        if self.loss == "poisson":
+            least = min(np.nanmin(track.values, initial=0.0) for track in tracks)
+            if least < 0:
+                raise ValueError(f"loss='poisson': expected no values below 0 in y, got {least}.")
+        if self.missing == "error":
+            check_complete(tracks, columns)
+
     def _options(self):
-        """Return the parameters of the network."""
-        return {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
+        """Return the parameters of the network, and the defaults of those that are changed."""
+        options = {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
+        defaults = {name: p.default for name, p in signature(GRUForecaster).parameters.items()}
+        changed = [k for k, value in options.items() if np.ndim(value) or value != defaults[k]]
+        return options | {"user_defaults": {name: defaults[name] for name in changed}}
 
     def _shape(self, tracks):
         """Return what windows are made of, where parameters say 'auto' by the series."""
         season = 1 if self.season is None else self.season
-        of_calendar = seasons_of_calendar(_seconds(tracks))
         if season == "auto":
+            of_calendar = seasons_of_calendar(_seconds(tracks))
             season = find_season([column for t in tracks for column in t.values.T], of_calendar)
-        window, horizon = self.window, int(self.horizon)
+        window = self.window
         if window == "auto":
-            window = find_window(max(len(track.values) for track in tracks), season, horizon)
-        return Shape(int(window), horizon, int(season))
+            longest = max(len(track.values) for track in tracks)
+            window = find_window(longest, season, int(self.horizon))
+        return Shape(int(window), int(self.horizon), int(season))
 
     # --- Forecasts -------------------------------------------------------------------------------
 
@@ -546,20 +567,22 @@ class GRUForecaster(Estimator):
             The number of steps; None = `horizon`. Beyond it, forecasts are fed back.
 
         X : array-like or table, default=None
-            The covariates known in the future, for these steps; with `y` all covariates, for its
-            rows and for these steps.
+            The covariates known in the future, for these steps. With `y` all covariates of X in
+            `fit`, for the rows of `y` and for these steps.
 
         y : array-like, table, or list of such, default=None
             Other series than those of `fit`, or more of the same, of at least `window` steps: what
-            follows them is forecast. None: what follows the series of `fit`.
+            follows them is forecast. None: what follows the series of `fit`. Without identifiers, a
+            single series and as many series as in `fit` are taken to be the same.
 
         static : table with a row for each series, default=None
-            As in `fit`, of the series of `y`.
+            As in `fit`, of the series of `y`. A category that `fit` has not seen is like none.
 
         Returns
         -------
         forecast : array, Series, DataFrame, table or list
-            In the form of y in `fit`, or of `y`, with the labels of the steps.
+            In the form of y in `fit`, or of `y`, with the labels of the steps. Missing where no
+            value of the window is known.
 
         Raises
         ------
@@ -630,7 +653,10 @@ class GRUForecaster(Estimator):
         levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
         if levels.ndim != 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"Expected quantiles between 0 and 1, got {quantiles!r}.")
-        return self._quantiles({f"{level:g}": level for level in levels}, n, X, y, static)
+        named = {f"{level:.12g}": level for level in levels}
+        if len(named) < len(levels):
+            raise ValueError(f"Expected each quantile once, got {quantiles!r}.")
+        return self._quantiles(named, n, X, y, static)
 
     def _quantiles(self, levels, n, X, y, static):
         """Return quantiles in the form of y, given the ends of their columns' names."""
@@ -650,14 +676,7 @@ class GRUForecaster(Estimator):
             np.stack(columns, axis=2).reshape(len(columns[0]), -1)
             for columns in zip(*(_by_track(q, len(state.tracks)) for q in found), strict=True)
         ]
-        targets = self._columns.target_names
-        if targets is None and getattr(state.panel.form, "name", None) is not None:
-            targets = [state.panel.form.name]
-        if targets is None and len(self._columns.targets) > 1:
-            targets = list(range(len(self._columns.targets)))
-        starts = [""] if targets is None else [f"{target}_" for target in targets]
-        names = [start + end for start in starts for end in levels]
-        return state.panel.give_back(parts, state.ends, names)
+        return state.panel.give_back(parts, state.ends, self._columns.target_names, list(levels))
 
     def score(self, y, X=None):
         """Return R² of the forecasts of what follows the series of `fit`, at every step of it.
@@ -694,9 +713,10 @@ class GRUForecaster(Estimator):
         scores = []
         for owner in np.unique(windows.owners):
             of = windows.owners == owner
-            truth, there = windows.ahead[of], ~np.isnan(windows.ahead[of])
+            truth, found = windows.ahead[of], forecast.center[of]
+            there = ~np.isnan(truth) & ~np.isnan(found)
             if there.sum() > 1:
-                scores.append(r2_score(truth[there], forecast.center[of][there]))
+                scores.append(r2_score(truth[there], found[there]))
         if not scores:
             raise ValueError("Expected at least two known values in y to score, got fewer.")
         return float(np.mean(scores))
@@ -726,7 +746,7 @@ class GRUForecaster(Estimator):
                 if len(track.values) < self.window_:
                     raise ValueError(
                         f"Expected series of at least {self.window_} steps (window), got "
-                        f"{len(track.values)}{_of(track)}."
+                        f"{len(track.values)}{said_of(track.key)}."
                     )
         check_known(state.tracks, self._columns, n_steps)
         return state
@@ -734,20 +754,15 @@ class GRUForecaster(Estimator):
     def _given(self, y, of_x, static, n_steps):
         """Return other series, or more of the same."""
         panel = open_y(y, self.series, self.time)
-        columns = self._columns
-        check_columns(panel, columns.y_names, columns.n_y)
-        if of_x is not None:
-            check_columns(of_x, columns.x_names, columns.n_x)
-        elif columns.n_x:
-            raise ValueError(
-                f"Expected X with {columns.n_x} covariates for y, as in fit, got None."
-            )
-        tracks = make_tracks(panel, of_x, columns)
+        tracks = tracks_of(panel, of_x, self._columns)
+        self._check_values(tracks, self._columns)
         keys = [track.key for track in tracks]
         known = self._places(keys)
         own = units_of(tracks)
         units = [own[i] if k < 0 else self._units[k] for i, k in enumerate(known)]
         if self._encoder is None:
+            if static is not None:
+                raise ValueError("Expected no static, as fit was given none.")
             about = np.zeros((len(tracks), 0))
         elif static is not None:
             about = self._encoder.transform(static, keys)
@@ -774,7 +789,7 @@ class GRUForecaster(Estimator):
         tracks, n_new = [], []
         for track, place in zip(following.tracks, following.places, strict=True):
             if place < 0:
-                raise ValueError(f"Expected series of fit in y, got another{_of(track)}.")
+                raise ValueError(f"Expected series of fit in y, got another{said_of(track.key)}.")
             before = self._tracks[place]
             first = before.end
             if None not in (before.clock.kind, track.clock.kind):
@@ -784,18 +799,10 @@ class GRUForecaster(Estimator):
             if first < before.end:
                 raise ValueError(
                     f"Expected y to follow the series of fit, got {before.end - first} steps of "
-                    f"theirs{_of(track)}."
+                    f"theirs{said_of(track.key)}."
                 )
-            gap = first - before.end
-            lost = np.full((gap, track.values.shape[1]), np.nan)
-            past = before.with_future(gap).covariates[: len(before.values) + gap]
-            tracks.append(
-                before._replace(
-                    values=np.concatenate([before.values, lost, track.values]),
-                    covariates=np.concatenate([past, track.covariates]),
-                )
-            )
-            n_new.append(gap + len(track.values))
+            tracks.append(before.followed_by(track, first - before.end))
+            n_new.append(tracks[-1].end - before.end)
         return following._replace(tracks=tracks, n_steps=self._model.shape.horizon), n_new
 
     def _forecast(self, state, origins):
@@ -855,10 +862,6 @@ def _seconds(tracks):
     return next((t.clock.seconds for t in tracks if len(t.values) > 1), None)
 
 
-def _of(track):
-    return "" if track.key is None else f" in the series {track.key!r}"
-
-
 def _without_values(panel):
     """Return a panel that knows labels and form alone."""
     series = [one._replace(values=np.empty((len(one.values), 0))) for one in panel.series]
@@ -866,17 +869,27 @@ def _without_values(panel):
 
 
 def _check_lengths(tracks, shape):
-    """Refuse series that are all too short; warn of single ones."""
+    """Refuse series that are all too short, or without values; warn of single ones."""
     needed = shape.window + shape.horizon
-    lengths = [len(track.values) for track in tracks]
-    if max(lengths) <= needed:
+    longest = max(len(track.values) for track in tracks)
+    if longest <= needed:
         raise ValueError(
             f"Expected a series of at least {needed + 1} steps (window of {shape.window}, horizon "
-            f"of {shape.horizon}, and one more), got at most {max(lengths)}."
+            f"of {shape.horizon}, and one more), got at most {longest}."
         )
-    short = [track for track in tracks if len(track.values) < needed]
-    if short:
-        warn(
-            f"{len(short)} of {len(tracks)} series have fewer than {needed} steps (window and "
-            f"horizon), the first{_of(short[0])}: nothing is learned from them."
-        )
+    if all(np.isnan(track.values).all() for track in tracks):
+        raise ValueError("Expected known values in y, got missing ones alone.")
+    is_short = [len(track.values) < needed for track in tracks]
+    lacks = [np.isnan(track.values).all(axis=0).any() for track in tracks]
+    for what, are_so in {
+        f"have fewer than {needed} steps (window and horizon)": np.array(is_short),
+        "lack all values of a target": np.array(lacks) & ~np.array(is_short),
+    }.items():
+        places = np.flatnonzero(are_so)
+        if len(places):
+            key = tracks[places[0]].key
+            first = f"number {places[0]}" if key is None else repr(key)
+            warn(
+                f"{len(places)} of {len(tracks)} series {what}, the first {first}: nothing is "
+                "learned from them."
+            )

@@ -91,7 +91,11 @@ class Panel:
     role: str
 
     def give_back(
-        self, parts: Sequence[Values], starts: Sequence[int], names: Sequence[Any] | None = None
+        self,
+        parts: Sequence[Values],
+        starts: Sequence[int],
+        names: Sequence[Any] | None = None,
+        endings: Sequence[str] | None = None,
     ) -> Any:
         """Return values in the form in which the series came.
 
@@ -103,17 +107,21 @@ class Panel:
             The step of the first row of each, which may lie in the future.
         names : list or None, default=None
             Of the columns; None = those of the series, where there are as many.
+        endings : list of str or None, default=None
+            Of the names, where there are several values for each column: ``<name>_<ending>``.
 
         Returns
         -------
         array, Series, DataFrame, table of Arrow, dict of arrays, or list of such
             One-dimensional if the series were and there is one value in each row.
         """
+        n_each = 1 if endings is None else len(endings)
         parts = [part[:, np.newaxis] if part.ndim == 1 else part for part in map(np.asarray, parts)]
-        n_values = parts[0].shape[1] if parts else 1
+        n_values = parts[0].shape[1] // n_each if parts else 1
         if names is None and self.names is not None and len(self.names) == n_values:
             names = self.names
-        given = _Given(parts, [s.clock for s in self.series], list(starts), _listed(names))
+        clocks = [one.clock for one in self.series]
+        given = _Given(parts, clocks, list(starts), _listed(names), _listed(endings))
         return self.form.give_back(given)
 
 
@@ -131,10 +139,16 @@ class _Given(NamedTuple):
     clocks: list[Clock]
     starts: list[int]
     names: list[Any] | None
+    endings: list[str] | None
 
     @property
     def n_values(self) -> int:
         return int(self.parts[0].shape[1])
+
+    @property
+    def is_column(self) -> bool:
+        """Whether one value is given back in each row, and no more were asked for."""
+        return self.n_values == 1 and self.endings is None
 
     @property
     def lengths(self) -> list[int]:
@@ -146,16 +160,22 @@ class _Given(NamedTuple):
         return [clock.labels(start, start + n) for clock, start, n in starts]
 
     def named(self, default: str = "y") -> list[Any]:
-        """Return names for all columns of values."""
-        if self.names is not None:
-            return self.names
-        n = self.n_values
-        return [default] if n == 1 else [f"{default}_{j}" for j in range(n)]
+        """Return names for all columns of values; of one without a name, the endings alone."""
+        n_names = self.n_values // len(self.endings or [""])
+        names = self.names
+        if names is None:
+            names = [default] if n_names == 1 else [f"{default}_{j}" for j in range(n_names)]
+        if self.endings is None:
+            return names
+        if self.names is None and default == "y" and n_names == 1:
+            return self.endings
+        return [f"{name}_{ending}" for name in names for ending in self.endings]
 
     def only(self, start: int, stop: int) -> _Given:
         """Return some of the series."""
         some = slice(start, stop)
-        return _Given(self.parts[some], self.clocks[some], self.starts[some], self.names)
+        parts, clocks, starts = self.parts[some], self.clocks[some], self.starts[some]
+        return self._replace(parts=parts, clocks=clocks, starts=starts)
 
 
 class Form(ABC):
@@ -190,10 +210,10 @@ class _One(Form):
     def give_back(self, given: _Given) -> Any:
         """Return values in such a container."""
         (part,) = given.parts
-        is_column = self.is_column and part.shape[1] == 1
+        is_column = self.is_column and given.is_column
         cells = part[:, 0] if is_column else part
         name = self.name if given.names is None else given.names[0]
-        names = given.named() if self.name is None else given.named(self.name)
+        names = given.named() if self.name in (None, "") else given.named(self.name)
         if self.library == "pandas":
             import pandas as pd
 
@@ -244,7 +264,7 @@ class _Entities(Form):
         levels.append(_joined(given.labels()))
         index = pd.MultiIndex.from_arrays(levels, names=self.names)
         values = np.concatenate(given.parts)
-        if self.is_column and given.n_values == 1:
+        if self.is_column and given.is_column:
             name = self.name if given.names is None else given.names[0]
             return pd.Series(values[:, 0], index, name=name)
         names = given.named() if self.name is None else given.named(self.name)

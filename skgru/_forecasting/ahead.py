@@ -42,7 +42,7 @@ def forecast_ahead(
     if n_steps > horizon:
         # Each origin for itself, as what follows it is made up.
         alone = [
-            source._replace(values=source.values[: origin + 1])
+            source.until(origin)
             for source, steps in zip(bare, origins, strict=True)
             for origin in steps
         ]
@@ -58,6 +58,7 @@ def forecast_ahead(
             parts.append(model.forecast(further))
             effects.append(effects_ahead(further, model.effects))
     center, below, above = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+    center[np.isnan(windows.history).all(axis=1)] = np.nan  # nothing is known to forecast from
     forecast = Forecast(center + np.concatenate(effects, axis=1), below, above)
     windows = windows._replace(ahead=windows.ahead + effects[0])
     return windows, Forecast(*(part[:, :n_steps] for part in forecast))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skgru._forecasting.networks import Forecast
-from skgru._forecasting.window import Array, Windows
+from skgru._forecasting.window import Array, Indices, Windows
 
 # Fewer errors at a step ahead tell nothing of its quantiles.
 _MIN_ERRORS = 20
@@ -36,7 +36,7 @@ class Calibration(NamedTuple):
     errors: Array
     factors: dict[int, float]
 
-    def quantile(self, forecast: Forecast, owners: Array, level: float, horizon: int) -> Array:
+    def quantile(self, forecast: Forecast, owners: Indices, level: float, horizon: int) -> Array:
         """Return the quantile of some level of the steps ahead."""
         errors = self.errors[:, np.minimum(np.arange(horizon), self.errors.shape[1] - 1)]
         count = np.sum(~np.isnan(errors), axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import gcd
@@ -23,7 +24,7 @@ from skgru._forecasting.members import (
 )
 from skgru._forecasting.networks import MANY_WINDOWS, Forecast, WindowNetwork
 from skgru._forecasting.relative import Rule
-from skgru._forecasting.window import Array, Shape, Source, Windows, cut
+from skgru._forecasting.window import Array, Shape, Source, Windows, cut, earlier_and_later
 
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
@@ -142,7 +143,7 @@ def fit_model(
     cycles = _choose_cycles(few, few_folds, shape, lengths)
     columns = _columns_of_cycles(cycles, windows)
     windows, few = (w._replace(calendar=w.calendar[:, columns]) for w in (windows, few))
-    rules = _rules(options, all(np.nanmin(source.values) > 0 for source in sources))
+    rules = _rules(options, not any(np.any(source.values <= 0) for source in sources))
     judged = choose_ridge(few, few_folds, rules, shape.season)
     rule = _choose_rule(rules, [error for error, _ in judged])
     seeds = rng.randint(np.iinfo(np.int32).max, size=3)
@@ -151,7 +152,9 @@ def fit_model(
     else:
         judged += choose_short_ridge(few, few_folds, rules, shape.season)
         fitting = _Fitting(shape, rule, options, seeds, _simple(shape, [r for _, r in judged]))
-    held_out = fitting.judge(windows, folds)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the fit to all windows tells the same
+        held_out = fitting.judge(windows, folds)
     weights = fitting.weights(held_out, len(windows.history))
     combined = [
         (later, _combine(list(zip(weights, forecasts, strict=True))))
@@ -296,7 +299,14 @@ def training_windows(sources: Sequence[Source], shape: Shape, rng: Any) -> Windo
         ]
     windows = cut(sources, ends, shape)
     present = [np.mean(~np.isnan(part), axis=1) for part in (windows.history, windows.ahead)]
-    return windows.take(np.minimum(*present) >= _MIN_PRESENT)
+    windows = windows.take(np.minimum(*present) >= _MIN_PRESENT)
+    if not len(windows.history):
+        raise ValueError(
+            f"Expected windows of {shape.window} steps (window), and {shape.horizon} that follow "
+            f"(horizon), of which {_MIN_PRESENT:.0%} are known, got none: there are too many "
+            "missing values."
+        )
+    return windows
 
 
 def _stride(n: int, most: int, shape: Shape) -> int:
@@ -309,16 +319,8 @@ def _stride(n: int, most: int, shape: Shape) -> int:
 
 def _folds(windows: Windows, shape: Shape) -> Iterator[Fold]:
     """Yield parts of the windows with earlier ones, none of whose steps ahead reaches into them."""
-    position = np.empty(len(windows.origins))
-    first, last = np.empty_like(position), np.empty_like(position)
-    for owner in np.unique(windows.owners):
-        own = windows.owners == owner
-        first[own], last[own] = windows.origins[own].min(), windows.origins[own].max() + 1
     for start, stop in pairwise(_CUTS):
-        cut_at = np.floor(first + start * (last - first))
-        end = np.floor(first + stop * (last - first))
-        earlier = np.flatnonzero(windows.origins + shape.horizon <= cut_at)
-        later = np.flatnonzero((windows.origins >= cut_at) & (windows.origins < end))
+        earlier, later = earlier_and_later(windows, start, stop)
         if len(earlier) >= _MIN_FOLD and len(later):
             later = later[:: _stride(len(later), _MAX_JUDGES, shape)]
             yield Fold(earlier, later)

@@ -7,21 +7,31 @@ as in SegRNN (Lin et al., 2023).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from skgru._forecasting.members import context
 from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
-from skgru._forecasting.window import Array, Windows, between, filled
+from skgru._forecasting.window import (
+    Array,
+    Indices,
+    Windows,
+    between,
+    earlier_and_later,
+    filled,
+)
+from skgru._settings import Settings
 from skgru.branches import SeriesBranch, TableBranch
 from skgru.multimodal import MultimodalGRURegressor
 
+WINDOW = "window"  # the branch that reads the window
 # From so many windows on, updates see four times as many.
 MANY_WINDOWS = 5_000
 _BATCH_SIZES = 32, 128
 # Least epochs and updates of a fit.
-_MIN_EPOCHS, _MIN_UPDATES = 4, 300
+_MIN_EPOCHS, MIN_UPDATES = 4, 300
 # Steps of the recurrence over a window; whole seasons where it has so many of them.
 _SEGMENTS, _MIN_SEASONS = 8, 4
 _DROPOUT = 0.2
@@ -50,6 +60,7 @@ class WindowNetwork:
     rule : Rule
     season : int
     options : mapping of str to the parameters of the regressor and of its branch
+        And `user_defaults`, if there are any, the defaults of those that the user has changed.
     """
 
     def __init__(self, rule: Rule, season: int, options: Mapping[str, Any]) -> None:
@@ -61,17 +72,21 @@ class WindowNetwork:
         self.least_ = least_deviation(windows, self.rule)
         table, rel, n_features = self._table(windows)
         targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        targets = targets if targets.shape[1] > 1 else targets.ravel()
+        kept, validation = _hold_out(windows, self.options)
         n_steps = windows.history.shape[1] * n_features
-        self.regressor_ = _make(
-            self.options, len(table), windows.history.shape[1], n_features, self.season
+        self.regressor_ = make_regressor(
+            self.options, len(kept), windows.history.shape[1], n_features, self.season
         )
-        branches = [("window", self.regressor_.branches[0][1], slice(0, n_steps))]
+        branches = [(WINDOW, self.regressor_.branches[0][1], slice(0, n_steps))]
         if table.shape[1] > n_steps:
             beside = TableBranch(scaling="standard", dropout=0.0)
             branches.append(("beside", beside, slice(n_steps, table.shape[1])))
         self.regressor_.set_params(branches=branches)
-        # A column of one target is no vector to scikit-learn.
-        self.regressor_.fit(table, targets[:, 0] if targets.shape[1] == 1 else targets)
+        if len(validation):  # the regressor, which is given windows to validate on, needs no share
+            self.regressor_.user_defaults.pop("validation_fraction", None)
+        held_out = {"X_val": table[validation], "y_val": targets[validation]}
+        self.regressor_.fit(table[kept], targets[kept], **(held_out if len(validation) else {}))
         return self
 
     def forecast(self, windows: Windows) -> Forecast:
@@ -108,30 +123,81 @@ def _between_quantiles(quantiles: Array, levels: Array, least: Array) -> Forecas
     return Forecast(center, np.maximum(below, least), np.maximum(above, least))
 
 
-def _make(
+class WindowRegressor(MultimodalGRURegressor):
+    """The regressor of a forecaster, which speaks to the user of that.
+
+    Most parameters are no choice of the user's: of those without effect, the others are told.
+
+    Attributes
+    ----------
+    user_defaults : mapping of str to object
+        The defaults of the parameters that the user can set, where these have other values.
+    """
+
+    user_defaults: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def _settings(self):  # type: ignore[no-untyped-def]
+        return self._told(super()._settings)
+
+    def _branch_settings(self, settings):  # type: ignore[no-untyped-def]
+        of_branches = super()._branch_settings(settings)  # type: ignore[no-untyped-call]
+        return {name: self._told(of_branch) for name, of_branch in of_branches.items()}
+
+    def _told(self, settings: Settings) -> Settings:
+        changed = settings.defaults.keys() & self.user_defaults.keys()
+        settings.defaults = {name: self.user_defaults[name] for name in sorted(changed)}
+        return settings
+
+    def _tell(self, outcome, settings, incremental):  # type: ignore[no-untyped-def]
+        if outcome == "interrupted":  # which ends the whole fit, not this network's alone
+            raise KeyboardInterrupt
+        super()._tell(outcome, settings, incremental)  # type: ignore[no-untyped-call]
+
+
+def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, Indices]:
+    """Return the windows to train on, and the last ones, which tell when to stop; may be none.
+
+    Raises
+    ------
+    ValueError
+        If there are too few.
+    """
+    n = len(windows.origins)
+    if not options["early_stopping"] or options["solver"] == "lbfgs":
+        return np.arange(n), np.arange(0)
+    kept, held_out = earlier_and_later(windows, 1 - options["validation_fraction"], 1)
+    if len(held_out) < 2 or not len(kept):
+        raise ValueError(
+            "early_stopping=True: expected at least two windows to hold out, and some that end "
+            f"before those by the horizon, got {len(held_out)} and {len(kept)} of {n}: give longer "
+            "series, a smaller window or horizon, or another validation_fraction."
+        )
+    return kept, held_out
+
+
+def make_regressor(
     options: Mapping[str, Any], n_windows: int, window: int, n_features: int, season: int
 ) -> Any:
     """Return a regressor with one branch, not fitted, without options that are 'auto'."""
     options = dict(options)
-    if options["batch_size"] == "auto":
+    user_defaults = dict(options.pop("user_defaults", {}))
+    is_stochastic = options["solver"] != "lbfgs"
+    if options["batch_size"] == "auto" and is_stochastic:
         options["batch_size"] = min(_BATCH_SIZES[n_windows >= MANY_WINDOWS], n_windows)
-    if options["max_iter"] == "auto" and options["solver"] != "lbfgs":
+    if options["max_iter"] == "auto" and is_stochastic:
         updates = -(-n_windows // options["batch_size"])
-        options["max_iter"] = max(_MIN_EPOCHS, -(-_MIN_UPDATES // updates))
+        options["max_iter"] = max(_MIN_EPOCHS, -(-MIN_UPDATES // updates))
     if options["dropout"] == "auto":
-        options["dropout"] = 0.0 if options["solver"] == "lbfgs" else _DROPOUT
+        options["dropout"] = _DROPOUT if is_stochastic else 0.0
     if options["patch_size"] == "auto":
         is_seasonal = season > 1 and window >= _MIN_SEASONS * season
         options["patch_size"] = season if is_seasonal else max(1, round(window / _SEGMENTS))
-    if options["pooling"] == "auto":
-        options["pooling"] = "last"
     branch = {name: options.pop(name) for name in BRANCH_OPTIONS}
     series = SeriesBranch(features_per_step=n_features, **branch)
-    return MultimodalGRURegressor(
-        [("window", series, slice(None))],
-        hidden_layer_sizes=(),
-        **options,
-    )
+    regressor = WindowRegressor([(WINDOW, series, slice(None))], hidden_layer_sizes=(), **options)
+    regressor.user_defaults = user_defaults
+    return regressor
 
 
 BRANCH_OPTIONS = (

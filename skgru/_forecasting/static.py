@@ -11,11 +11,14 @@ import numpy as np
 from skgru._compat import columns_of, names_of
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import is_frame
+from skgru._data.times import is_time
 from skgru._forecasting.window import Array
 
 
 class StaticColumns:
     """A table with a row for each series, as numbers: categories become columns of 0 and 1.
+
+    A missing category, and one that `fit` has not seen, is none of them.
 
     Parameters
     ----------
@@ -34,7 +37,7 @@ class StaticColumns:
         self.categories_ = {
             name: _categories(cells[rows])
             for name, cells in columns.items()
-            if cells.dtype.kind not in "biuf"
+            if not _are_numbers(name, cells)
         }
         return self
 
@@ -48,18 +51,22 @@ class StaticColumns:
         parts: list[Array] = []
         for name, cells in columns.items():
             found = cells[rows]
-            if name in self.categories_:
+            is_category = name in self.categories_
+            if _are_numbers(name, cells) == is_category:
+                kinds = "categories", "numbers"
+                raise ValueError(
+                    f"Expected {kinds[not is_category]} in column {name!r} of static, as in fit, "
+                    f"got {kinds[is_category]}."
+                )
+            if is_category:
                 parts += [
-                    np.array([cell == category for cell in found], dtype=float)[:, np.newaxis]
+                    np.array([not is_missing(cell) and cell == category for cell in found], float)[
+                        :, np.newaxis
+                    ]
                     for category in self.categories_[name]
                 ]
-            elif found.dtype.kind in "biuf":
-                parts.append(found.astype(float)[:, np.newaxis])
             else:
-                raise ValueError(
-                    f"Expected numbers in column {name!r} of static, as in fit, got "
-                    f"{describe(found)}."
-                )
+                parts.append(found.astype(float)[:, np.newaxis])
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0))
 
     def _open(self, table: Any, keys: Sequence[Any]) -> tuple[dict[Any, Any], list[int]]:
@@ -108,6 +115,26 @@ def _numbers_or_cells(cells: Any) -> Any:
     if all(is_missing(cell) or isinstance(cell, Number) for cell in cells):
         return np.array([np.nan if is_missing(cell) else float(cell) for cell in cells])
     return cells
+
+
+def _are_numbers(name: Any, cells: Any) -> bool:
+    """Whether a column holds numbers, else categories."""
+    kind = cells.dtype.kind
+    if kind in "mMc" or any(map(is_time, _types(cells))):
+        raise ValueError(
+            f"Expected numbers or categories in column {name!r} of static, got {describe(cells)}: "
+            "encode dates and durations as numbers, or drop the column."
+        )
+    if kind == "f" and np.isinf(cells).any():
+        raise ValueError(f"Expected finite or missing numbers in column {name!r} of static.")
+    return kind in "biuf"
+
+
+def _types(cells: Any) -> set[type]:
+    """Return the types of the objects that are not missing."""
+    return (
+        {type(cell) for cell in cells if not is_missing(cell)} if cells.dtype == object else set()
+    )
 
 
 def _categories(cells: Any) -> list[Any]:

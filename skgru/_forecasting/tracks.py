@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgru._compat import is_array
-from skgru._data.clock import Clock
+from skgru._data.clock import Clock, say_stamp
 from skgru._data.forms import is_sequence
-from skgru._data.series import Panel, Series, match, open_panel, roles_in
+from skgru._data.series import Matched, Panel, Series, match, open_panel, roles_in
 from skgru._forecasting.calendar import calendar_features
 from skgru._forecasting.window import Array, Indices, Source
+from skgru._warnings import warn
 
 
 class Columns(NamedTuple):
@@ -90,6 +91,16 @@ class Track(NamedTuple):
         lacking = len(self.values) + n_steps - len(self.covariates)
         return self._replace(covariates=_extended(self.covariates, lacking))
 
+    def followed_by(self, later: Track, gap: int) -> Track:
+        """Return itself with what follows, after some steps of which nothing is known."""
+        n = len(self.values)
+        lost = np.full((gap, self.values.shape[1]), np.nan)
+        past = self.with_future(gap).covariates[: n + gap]
+        return self._replace(
+            values=np.concatenate([self.values, lost, later.values]),
+            covariates=np.concatenate([past, later.covariates]),
+        )
+
 
 def _extended(values: Array, n: int) -> Array:
     if n <= 0:
@@ -101,37 +112,63 @@ def columns_of_y_and_x(y: Panel, x: Panel | None, target: Any, known: Any) -> Co
     """Return what the columns of y and X are, by the parameters `target` and `known`."""
     n_y = y.series[0].values.shape[1]
     n_x = 0 if x is None else x.series[0].values.shape[1]
-    y_names, x_names = y.names, None if x is None else x.names
     targets = list(range(n_y))
     if target is not None:
-        names = list(range(n_y)) if y_names is None else y_names
-        targets = [_find(name, names, n_y, "target") for name in _listed(target, names)]
-    if len(set(targets)) < len(targets) or not targets:
-        raise ValueError(f"target: expected one or several distinct columns of y, got {target!r}.")
+        targets = _find(target, "target", "the columns of y", y.names, targets, n_y)
+    if not targets:
+        raise ValueError(f"target: expected one or several columns of y, got {target!r}.")
     beside = [j for j in range(n_y) if j not in targets]
-    columns = Columns(y_names, x_names, n_y, n_x, targets, beside, [])
-    names = columns.covariate_names
-    found = [_find(name, names, len(names), "known") for name in _listed(known, names)]
-    if len(set(found)) < len(found):
-        raise ValueError(f"known: expected distinct covariates, got {known!r}.")
+    columns = Columns(y.names, None if x is None else x.names, n_y, n_x, targets, beside, [])
+    has_names = y.names is not None or columns.x_names is not None
+    names = columns.covariate_names if has_names else None
+    numbers, n = (list(range(n_x)), n_x) if n_x else (beside, n_y)
+    is_told = not (n_x and beside)  # in two containers, columns have the same numbers
+    found = _find(known, "known", "the covariates", names, numbers if is_told else None, n)
     return columns._replace(known=found)
 
 
-def _listed(value: Any, names: Sequence[Any]) -> list[Any]:
-    """Return one name, or a list of them, as a list."""
-    if isinstance(value, tuple) and value in names:
-        return [value]
-    return list(value) if is_sequence(value) or is_array(value) else [value]
+def _find(
+    given: Any,
+    parameter: str,
+    what: str,
+    names: list[Any] | None,
+    numbers: list[int] | None,
+    n: int,
+) -> list[int]:
+    """Return the places of columns among some, given by name or number.
 
-
-def _find(name: Any, names: Sequence[Any], n: int, parameter: str) -> int:
-    if name in names:
-        return list(names).index(name)
-    is_index = isinstance(name, Integral) and not isinstance(name, bool)
-    if is_index and -n <= int(name) < n and not any(isinstance(other, Integral) for other in names):
-        return int(name) % n
-    what = "the columns of y" if parameter == "target" else "the covariates"
-    raise ValueError(f"{parameter}: expected {what}, {list(names)}, got {name!r}.")
+    Parameters
+    ----------
+    given : object, one column or a list of them
+    parameter, what : str, in errors
+    names : list or None
+        If some of them are integers, columns are not given by number.
+    numbers : list of int or None
+        Those of the columns in their container, of n columns; None: they are of two.
+    n : int
+    """
+    is_one = isinstance(given, tuple) and given in (names or [])
+    wanted = list(given) if not is_one and (is_sequence(given) or is_array(given)) else [given]
+    if names is None:
+        names, numbers = numbers or [], numbers or []
+    elif numbers is None or any(isinstance(name, Integral) for name in names):
+        numbers = []
+    places = []
+    for one in wanted:
+        is_number = isinstance(one, Integral) and not isinstance(one, bool)
+        if names.count(one) > 1:
+            raise ValueError(f"{parameter}: {one!r} is the name of {names.count(one)} columns.")
+        if names.count(one) == 1 and not isinstance(one, bool):
+            places.append(names.index(one))
+        elif is_number and -n <= int(one) < n and int(one) % n in numbers:
+            places.append(numbers.index(int(one) % n))
+        else:
+            raise ValueError(
+                f"{parameter}: expected {what}, {names or 'of which there are none'}, got {one!r}."
+            )
+    if len(set(places)) < len(places):
+        raise ValueError(f"{parameter}: expected each column once, got {given!r}.")
+    return places
 
 
 def open_y(y: Any, series: Any, time: Any) -> Panel:
@@ -154,70 +191,138 @@ def check_columns(given: Panel, names: list[Any] | None, n: int) -> None:
         raise ValueError(f"Expected {expected} in {given.role}, as in fit, got {got}.")
 
 
-def make_tracks(y: Panel, x: Panel | None, columns: Columns) -> list[Track]:
-    """Return the series of y with their covariates, whose rows may go on beyond those of y."""
+def make_tracks(
+    y: Panel, x: Panel | None, columns: Columns, places: Sequence[int] | None = None
+) -> list[Track]:
+    """Return the series of y with their covariates, whose rows may go on beyond those of y.
+
+    Parameters
+    ----------
+    y, x : Panel
+    columns : Columns
+    places : list of int or None, default=None
+        The covariates that the columns of X are; None = those of X in `fit`. Of covariates that y
+        has, X says the future.
+    """
     if x is None:
-        return [_track(series, None, 0, columns) for series in y.series]
+        return [_track(series, None, columns) for series in y.series]
     matched = match(y, x)
+    _check_rows(y, x, matched)
     return [
-        _track(series, one.values, one.offset, columns)
-        for series, one in zip(y.series, matched, strict=True)
+        _track(series, one, columns, places) for series, one in zip(y.series, matched, strict=True)
     ]
 
 
-def _track(series: Series, x: Any, offset: int, columns: Columns) -> Track:
+def _track(
+    series: Series, x: Matched | None, columns: Columns, places: Sequence[int] | None = None
+) -> Track:
     n = len(series.values)
-    beside = series.values[:, columns.beside].astype(float)
-    if x is None:
-        covariates = np.concatenate([beside, np.full((n, columns.n_x), np.nan)], axis=1)
-    else:
-        n_all = max(n, offset + len(x))
-        of_x = np.full((n_all, columns.n_x), np.nan)
-        first = max(offset, 0)
-        of_x[first : offset + len(x)] = x[first - offset :]
-        covariates = np.concatenate([_extended(beside, n_all - n), of_x], axis=1)
     values = series.values[:, columns.targets].astype(float)
-    return Track(series.key, values, covariates, series.clock, 0)
+    covariates = np.full((n, columns.n_covariates), np.nan)
+    covariates[:, : len(columns.beside)] = series.values[:, columns.beside]
+    track = Track(series.key, values, covariates, series.clock, 0)
+    if x is None:
+        return track
+    if places is None:
+        places = range(len(columns.beside), columns.n_covariates)
+    return _with_rows(track, x, places, [n if j < len(columns.beside) else 0 for j in places])
+
+
+def _with_rows(track: Track, x: Matched, places: Sequence[int], starts: Sequence[int]) -> Track:
+    """Return a track with the rows of X, of each column from some step of it on."""
+    begin = x.offset - track.start
+    end = begin + len(x.values)
+    covariates = _extended(track.covariates, end - len(track.covariates)).copy()
+    for column, (place, start) in enumerate(zip(places, starts, strict=True)):
+        first = min(max(begin, start, 0), max(end, 0))
+        covariates[first : max(end, 0), place] = x.values[max(first - begin, 0) :, column]
+    return track._replace(covariates=covariates)
+
+
+def _check_rows(y: Panel, x: Panel, matched: Sequence[Matched]) -> None:
+    """Refuse X without rows for the steps of y; warn where it begins later or ends earlier."""
+    lacking = []
+    for series, one in zip(y.series, matched, strict=True):
+        n, begin, end = len(series.values), one.offset, one.offset + len(one.values)
+        n_lacking = min(max(begin, 0), n) + max(n - max(end, 0), 0)
+        has_labels = None not in (series.clock.kind, x.series[0].clock.kind)
+        if n_lacking and (n_lacking >= n or not has_labels):
+            got = "none" if n_lacking >= n else str(n - n_lacking)
+            raise ValueError(
+                f"Expected rows of X for the {n} steps of y{said_of(series.key)}, got {got}."
+            )
+        if n_lacking:
+            lacking.append((n_lacking, series.key))
+    if lacking:
+        n_lacking, key = lacking[0]
+        several = f", of {len(lacking)} series" if len(lacking) > 1 else ""
+        warn(
+            f"X has no rows for the first or last steps of y, {n_lacking}{said_of(key)}{several}: "
+            "they count as missing values."
+        )
+
+
+def said_of(key: Any) -> str:
+    """Return which series it is, in words; of one without a key none."""
+    return "" if key is None else f" of the series {key!r}"
+
+
+def tracks_of(y: Panel, x: Panel | None, columns: Columns) -> list[Track]:
+    """Return other series than those of `fit` with their covariates.
+
+    X has the columns of X in `fit`, or beside them covariates of y that are known in the future; if
+    it had none in `fit`, those for the steps that follow alone.
+    """
+    check_columns(y, columns.y_names, columns.n_y)
+    if x is None:
+        if columns.n_x:
+            raise ValueError(
+                f"Expected X with {columns.n_x} covariates for y, as in fit, got None."
+            )
+        return make_tracks(y, None, columns)
+    if columns.n_x == 0 and columns.known:
+        return add_future(make_tracks(y, None, columns), y, x, columns)
+    names, of_x = columns.covariate_names, columns.x_names
+    if of_x is None or x.names is None or not set(of_x) < set(x.names) <= set(names):
+        check_columns(x, columns.x_names, columns.n_x)
+        return make_tracks(y, x, columns)
+    return make_tracks(y, x, columns, [names.index(name) for name in x.names])
 
 
 def add_future(tracks: Sequence[Track], stored: Panel, x: Panel, columns: Columns) -> list[Track]:
-    """Return tracks with the rows of X that follow them.
+    """Return tracks with the rows of X that follow them; those of the past are known already.
 
     X has the columns known in the future, all columns of X in `fit`, or all covariates.
     """
     places = _places_of_future(x, columns)
-    result = []
-    for track, one in zip(tracks, match(stored, x, ahead=True), strict=True):
-        first = one.offset - track.start  # in rows of the track
-        skipped = max(len(track.values) - first, 0)  # rows of the past are known already
-        rows = one.values[skipped:]
-        longer = _extended(track.covariates, first + skipped + len(rows) - len(track.covariates))
-        longer = longer.copy()
-        for column, place in enumerate(places):
-            longer[first + skipped : first + skipped + len(rows), place] = rows[:, column]
-        result.append(track._replace(covariates=longer))
-    return result
+    return [
+        _with_rows(track, one, places, [len(track.values)] * len(places))
+        for track, one in zip(tracks, match(stored, x, ahead=True), strict=True)
+    ]
 
 
 def _places_of_future(x: Panel, columns: Columns) -> list[int]:
     """Return the covariates that the columns of X are."""
     n = x.series[0].values.shape[1]
+    names = columns.covariate_names
+    known = [names[j] for j in columns.known]
+    if not known:
+        raise ValueError(
+            "Expected no X, as no covariates are known in the future: known=() in fit."
+        )
     if x.names is not None and (columns.x_names is not None or columns.y_names is not None):
-        names = columns.covariate_names
-        absent = [names[j] for j in columns.known if names[j] not in x.names]
-        strange = [name for name in x.names if name not in names]
-        if absent or strange:
+        if not set(known) <= set(x.names) <= set(names):
             raise ValueError(
-                f"Expected the columns {[names[j] for j in columns.known]} in X, the covariates "
-                f"known in the future, got {x.names}."
+                f"Expected the columns {known} in X, the covariates known in the future, got "
+                f"{x.names}."
             )
         return [names.index(name) for name in x.names]
-    if n == len(columns.known):
-        return columns.known
-    if n == columns.n_x:
-        return list(range(len(columns.beside), columns.n_covariates))
+    of_x = list(range(len(columns.beside), columns.n_covariates))
+    for places in (columns.known, of_x, list(range(columns.n_covariates))):
+        if len(places) == n and set(columns.known) <= set(places):
+            return places
     raise ValueError(
-        f"Expected {len(columns.known)} columns in X, those known in the future, got {n}."
+        f"Expected {len(known)} columns in X, the covariates known in the future, got {n}."
     )
 
 
@@ -249,9 +354,11 @@ def make_sources(
             times = track.clock.local_times(track.start, track.start + n_steps)
         calendar = calendar_features(times, cycles, n_steps)
         known = longer.covariates[:, columns.known]
-        past = longer.covariates
         for k in range(track.values.shape[1]):
-            sources.append(Source(track.values[:, k] / unit[k], past, known, calendar, about))
+            values = track.values[:, k] / unit[k]
+            sources.append(
+                Source(values, longer.covariates, known, calendar, about, tuple(columns.known))
+            )
     return sources
 
 
@@ -269,14 +376,31 @@ def units_of(tracks: Iterable[Track]) -> list[Array]:
 
 def check_known(tracks: Sequence[Track], columns: Columns, n_steps: int) -> None:
     """Refuse forecasts of steps of which the covariates known in the future are not given."""
-    for track in tracks:
-        given = len(track.covariates) - len(track.values)
-        if columns.known and given < n_steps:
+    for track in tracks if columns.known else []:
+        n = len(track.values)
+        rows = track.with_future(n_steps).covariates[n : n + n_steps, columns.known]
+        lacking = np.flatnonzero(np.isnan(rows).all(axis=1))
+        if len(lacking):
+            step = track.end + int(lacking[0])
+            label = f"step {lacking[0] + 1} of them"
+            if track.clock.kind is not None:
+                label = say_stamp(track.clock.stamps(step, step + 1)[0], track.clock.style)
             names = [columns.covariate_names[j] for j in columns.known]
-            of = "" if track.key is None else f" of the series {track.key!r}"
             raise ValueError(
                 f"Expected X with the covariates {names} for the {n_steps} steps to be forecast"
-                f"{of}, got {given}."
+                f"{said_of(track.key)}, got none for {label}."
+            )
+
+
+def check_complete(tracks: Iterable[Track], columns: Columns) -> None:
+    """Refuse missing covariates of the past."""
+    for track in tracks:
+        missing = np.isnan(track.covariates[: len(track.values)])
+        if missing.any():
+            step, j = np.argwhere(missing)[0]
+            raise ValueError(
+                f"missing='error': expected covariates without missing values, got one of "
+                f"{columns.covariate_names[j]!r} in step {track.start + step}{said_of(track.key)}."
             )
 
 

@@ -25,6 +25,8 @@ class Source(NamedTuple):
     known : ndarray of shape (n_steps + n_ahead, n_known), the covariates known in the future
     calendar : ndarray of shape (n_steps + n_ahead, n_calendar), features of the times
     static : ndarray of shape (n_static,)
+    places_of_known : tuple of int, default=()
+        Which of the covariates are those known in the future.
     """
 
     values: Array
@@ -32,6 +34,15 @@ class Source(NamedTuple):
     known: Array
     calendar: Array
     static: Array
+    places_of_known: tuple[int, ...] = ()
+
+    def until(self, origin: int) -> Source:
+        """Return what is known at a step."""
+        covariates = np.full_like(self.covariates, np.nan)
+        covariates[: origin + 1] = self.covariates[: origin + 1]
+        places = list(self.places_of_known)
+        covariates[:, places] = self.covariates[:, places]
+        return self._replace(values=self.values[: origin + 1], covariates=covariates)
 
 
 class Shape(NamedTuple):
@@ -136,6 +147,32 @@ def _rows(values: Array, steps: Indices) -> Array:
     rows = np.full((*steps.shape, *values.shape[1:]), np.nan)
     rows[is_there] = values[steps[is_there]]
     return rows
+
+
+def earlier_and_later(windows: Windows, start: float, stop: float) -> tuple[Indices, Indices]:
+    """Return the windows of a span of time, and those before it that know nothing of it.
+
+    Parameters
+    ----------
+    windows : Windows
+    start, stop : float
+        The span, as shares of the windows of each source in order of time.
+
+    Returns
+    -------
+    earlier, later : ndarray of int
+        No step ahead of the earlier ones is a step ahead of the later ones of the source.
+    """
+    horizon = windows.ahead.shape[1]
+    first = np.empty(len(windows.origins))
+    n_steps = np.empty_like(first)
+    for owner in np.unique(windows.owners):
+        own = windows.owners == owner
+        first[own] = windows.origins[own].min()
+        n_steps[own] = windows.origins[own].max() + 1 - first[own]
+    begin, end = np.floor(first + start * n_steps), np.floor(first + stop * n_steps)
+    is_later = (windows.origins >= begin) & (windows.origins < end)
+    return np.flatnonzero(windows.origins + horizon <= begin), np.flatnonzero(is_later)
 
 
 def filled(values: Array) -> Array:
