@@ -1010,12 +1010,12 @@ def _fit_ridge(fitted, known, n):
     """Return the ridge regression, fitted to what the forecaster was fitted to."""
     state = fitted._given(*known, n)
     shape = fitted._model.shape._replace(horizon=n)
-    windows = training_windows(_sources(fitted, state, n), shape, check_random_state(0))
-    if not len(windows.owners):
-        longest = max(len(track.values) for track in state.tracks)
+    longest = max(len(track.values) for track in state.tracks)
+    if longest < shape.window + n:
         raise ValueError(
             f"Expected initial to be at least {shape.window + n} steps, a window of {shape.window} "
             f"and {n} steps ahead, for the baseline 'ridge', got {longest}: give a larger one, or "
             "baselines without 'ridge'."
         )
+    windows = training_windows(_sources(fitted, state, n), shape, check_random_state(0))
     return fit_ridge(windows, shape)

@@ -168,7 +168,7 @@ class GRUForecaster(Estimator):
         Exponent of 'invscaling'.
 
     max_iter : int or 'auto', default='auto'
-        Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 500
+        Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 300
         updates, at least 4; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
@@ -286,6 +286,7 @@ class GRUForecaster(Estimator):
 
     See Also
     --------
+    backtest : Forecasts from many moments of the past, and their errors.
     make_windows : Windows and the values that follow them, for any regressor.
     GRURegressor : Regression on sequences.
 
@@ -299,19 +300,24 @@ class GRUForecaster(Estimator):
 
     **The networks** read each window relative to its last value, to the mean of its last season, or
     to that of its last `horizon` steps (one each, and the forecast is their mean), in units of the
-    window's deviation.
-    A ridge regression, fitted to the earlier windows and judged by the later ones, tells whether
-    logarithms are taken first, the deviation is left out, and the level is read beside the window:
-    each has to lower its squared error by 5 %. Segments of the window are steps of the recurrence,
-    and all steps ahead are outputs of one head, as in SegRNN [1]_; the same network forecasts all
-    targets of all series, as in [2]_, each in units of its own deviation.
+    window's deviation [2]_. Segments of the window are steps of the recurrence, and all steps ahead
+    are outputs of one head, as in SegRNN [1]_, which also forecasts each target by itself with
+    weights that all share. Ridge regressions, fitted to earlier windows and judged by later ones in
+    six stretches of time, tell whether logarithms are taken first, the deviation is left out, and
+    the level is read beside the window: each has to lower the squared error by 10 %.
 
-    **Few windows.** A network needs many examples. With fewer than 5,000 windows, all members are
-    fitted to the earlier windows and forecast the later ones, three times; the weight of each is
-    its mean squared error there to the power of -4, as in [3]_.
+    **Few windows.** A network needs many examples. With fewer than 5,000 windows, persistence, the
+    season before and ridge regressions are fitted to earlier windows too and forecast later ones;
+    the weight of each member is its squared error there, relative to the others, to the power of
+    -4, as in [3]_, and that of n windows' networks is multiplied by n / (n + 500).
+
+    **Effects** of covariates known in the future, as far as they are linear and the same for all
+    steps ahead, are found by a regression of changes on changes, taken off the series and put back
+    on the forecasts.
 
     **The bands** are calibrated by split conformal prediction [4]_: by the errors, at each step
-    ahead, of forecasts for the last fifth of the windows by a model fitted to those before.
+    ahead, of forecasts for the last windows, a fifth of them or two, by a model fitted to those
+    before.
 
     References
     ----------

@@ -59,7 +59,8 @@ def forecast_ahead(
             effects.append(effects_ahead(further, model.effects))
     center, below, above = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
     center[np.isnan(windows.history).all(axis=1)] = np.nan  # nothing is known to forecast from
-    forecast = Forecast(center + np.concatenate(effects, axis=1), below, above)
+    center = _possible(model, center + np.concatenate(effects, axis=1))
+    forecast = Forecast(center, below, above)
     windows = windows._replace(ahead=windows.ahead + effects[0])
     return windows, Forecast(*(part[:, :n_steps] for part in forecast))
 
@@ -70,4 +71,9 @@ def quantile_ahead(model: Ensemble, forecast: Forecast, owners: Indices, level: 
     n_steps = forecast.center.shape[1]
     growth = np.sqrt(np.maximum((np.arange(n_steps) + 1) / model.shape.horizon, 1))
     wider = Forecast(forecast.center, forecast.below * growth, forecast.above * growth)
-    return model.calibration.quantile(wider, owners, level, n_steps)
+    return _possible(model, model.calibration.quantile(wider, owners, level, n_steps))
+
+
+def _possible(model: Ensemble, values: Array) -> Array:
+    """Return forecasts of counts that are none below zero."""
+    return np.maximum(values, 0) if model.rule.is_count else values

@@ -268,8 +268,12 @@ class _Fitting(NamedTuple):
         self, held_out: Sequence[tuple[Windows, list[Forecast | None]]], n_windows: int
     ) -> Array:
         """Return the weights of the members: the mean of those that were no worse weighs most."""
-        if not held_out or not self.simple:
-            return np.full(len(self.names), 1 / len(self.names))
+        if not self.simple:
+            return np.ones(1)
+        if not held_out:  # nothing tells which to trust: those do that learn nothing
+            weights = np.array([0.0 if isinstance(m, Ridge) else 1.0 for m in self.simple] + [1.0])
+            weights[-1] = n_windows / (n_windows + _HALF_TRUST)
+            return np.asarray(weights / weights.sum())
         errors = np.array(
             [
                 [mean_squared_error(f.center, later.ahead) if f else np.nan for f in forecasts]

@@ -41,6 +41,11 @@ class Rule(NamedTuple):
     is_log: bool
     shows_level: bool
 
+    @property
+    def is_count(self) -> bool:
+        """Whether values are taken as they are: counts, none of which is below zero."""
+        return self.base_steps == 0
+
 
 class Relative(NamedTuple):
     """Windows relative to themselves.

@@ -4,10 +4,10 @@ from inspect import signature
 
 import numpy as np
 import pytest
-from skgru._forecasting.network import MIN_UPDATES, WINDOW, WindowRegressor, make_regressor
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUForecaster
+from skgru._forecasting.networks import MIN_UPDATES, WINDOW, WindowRegressor, make_regressor
 from tests.forecaster.cheap import HORIZON, cheap, wave
 from tests.forecaster.cheap import WINDOW as N_STEPS
 
@@ -85,7 +85,7 @@ def test_the_networks_are_as_many_and_unlike():
 def test_what_auto_stands_for(solver):
     options = GRUForecaster(solver=solver)._options()
     for n_windows, batch_size in ((20, 20), (800, 32), (40_000, 128)):
-        given = make_regressor(options, n_windows, 16, 2).get_params()
+        given = make_regressor(options, n_windows, 16, 2, 1).get_params()
         assert given[f"{WINDOW}__patch_size"] == 2
         assert given[f"{WINDOW}__features_per_step"] == 2
         assert given[f"{WINDOW}__dropout"] == (0 if solver == "lbfgs" else 0.2)

@@ -161,12 +161,15 @@ def test_the_window_is_two_seasons():
 
 def test_the_cycles_of_the_calendar():
     hourly = pd.Series(wave(24 * 16), pd.date_range("2024-01-01", periods=24 * 16, freq="h"))
-    assert cheap().fit(hourly).calendar_ == ["day", "week"]
-    assert cheap(calendar=None).fit(hourly).calendar_ == []
-    assert cheap().fit(pd.Series(Y, days(N))).calendar_ == ["week"]
+    assert cheap(window=24).fit(hourly).calendar_ == ["day"]  # the window sees it
+    weekly = hourly + 5 * np.sin(2 * np.pi * np.arange(24 * 16) / 168)
+    assert cheap().fit(weekly).calendar_ == ["week"]  # and others, if they help
+    assert cheap().fit(hourly).calendar_ == []
+    assert cheap(window=24, calendar=None).fit(weekly).calendar_ == []
+    assert cheap(window=7).fit(pd.Series(Y, days(N))).calendar_ == ["week"]
     monthly = pd.Series(Y, pd.date_range("2020-01-01", periods=N, freq="MS"))
-    assert cheap().fit(monthly).calendar_ == ["year"]
-    assert cheap().fit(Y).calendar_ == []
+    assert cheap(window=12).fit(monthly).calendar_ == ["year"]
+    assert cheap(window=12).fit(Y).calendar_ == []
 
 
 @pytest.mark.parametrize("n", [0, 1, WINDOW - 1, WINDOW + HORIZON - 1])
