@@ -26,7 +26,7 @@ def make_series(n_hours, seed=0):
     steps = np.arange(len(hours))
     strength = 10 + 3 * np.sin(2 * np.pi * steps / 1000)
     rhythm = strength * np.sin(2 * np.pi * hours.hour / DAY)
-    rhythm = rhythm - 8 * np.asarray(hours.dayofweek >= 5)
+    rhythm = rhythm - 8 * np.asarray(hours.day_of_week >= 5)
     noise, weather = np.zeros((2, len(hours)))
     for t in range(1, len(hours)):
         noise[t] = 0.9 * noise[t - 1] + rng.normal()
@@ -47,7 +47,7 @@ def main(argv=None):
     forecaster = GRUForecaster(
         WINDOW, HORIZON, known="temperature", max_iter=options.epochs or "auto", random_state=0
     )
-    result = backtest(forecaster, load, temperature, initial=0.8, step=6)
+    result = backtest(forecaster, load, temperature, step=6)
     print(result)
     errors = result.errors
     print(errors[errors["step"].isin([1, 24, 48])].round(3).to_string(index=False))

@@ -17,6 +17,7 @@ PAGES = [
     "docs/user_guide.md",
     "docs/long_tables.md",
     "docs/tagging.md",
+    "docs/forecasting.md",
     "docs/extending.md",
 ]
 # They need other libraries: tests/forecasting runs them.
