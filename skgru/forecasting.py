@@ -86,8 +86,6 @@ _OPTIONS = (
     "n_jobs",
     "dtype",
 )
-# The window, if 'auto': two seasons, within these limits, and this share of the longest series.
-_SHORTEST, _LONGEST, _SHARE = 24, 192, 4
 
 
 class GRUForecaster(Estimator):
@@ -101,8 +99,9 @@ class GRUForecaster(Estimator):
     Parameters
     ----------
     window : int or 'auto', default='auto'
-        The number of steps of each window. 'auto' is two seasons, at least 24 and at most 192
-        steps, but no more than a quarter of the longest series.
+        The number of steps of each window. 'auto' is two seasons or the horizon, whichever is
+        longer, at least 24 and at most 192 steps, but no more than a quarter of the longest series;
+        where there are 5,000 windows or more, four seasons and a third of it.
 
     horizon : int, default=1
         The number of steps that are forecast at once. `predict` goes beyond it by feeding forecasts
@@ -130,9 +129,9 @@ class GRUForecaster(Estimator):
 
     calendar : 'auto' or None, default='auto'
         'auto': where steps have dates, their place in the hour, the day, the week and the year is
-        read, each if the longest series has two of it or more; one that is longer than the window
-        only if a ridge regression that reads it forecasts later windows better, by 1 % of the
-        squared error. None: none is read.
+        read, each if the longest series has two of it or more: one that is no longer than the
+        window, where there are 5,000 windows or more; a longer one, if a ridge regression that
+        reads it forecasts later windows better, by 5 % of the squared error. None: none is read.
 
     hidden_layer_sizes : int or array-like of int, default=(64,)
         Units of each hidden layer, from the bottom up.
@@ -230,7 +229,8 @@ class GRUForecaster(Estimator):
 
     patch_size : int or 'auto', default='auto'
         Number of consecutive steps that are joined into one before the recurrence, a segment of the
-        window. 'auto' is an eighth of the window, rounded, at least 1.
+        window. 'auto' is an eighth of the window, rounded, at least 1; and a season, where that has
+        24 steps or more and the window four of it.
 
     shift_patches : bool, default=False
         Whether the joints between patches move while training.
@@ -558,8 +558,8 @@ class GRUForecaster(Estimator):
             season = find_season([column for t in tracks for column in t.values.T], of_calendar)
         window = self.window
         if window == "auto":
-            longest = max(len(track.values) for track in tracks)
-            window = find_window(longest, season, int(self.horizon))
+            lengths = [len(track.values) for track in tracks for _ in track.values.T]
+            window = find_window(lengths, season, int(self.horizon))
         return Shape(int(window), int(self.horizon), int(season))
 
     # --- Forecasts -------------------------------------------------------------------------------

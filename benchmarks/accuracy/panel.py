@@ -75,7 +75,7 @@ def main(argv=None):
     is_past = y.index.get_level_values("month") < y.index.get_level_values("month")[-SEASON]
     for seed in range(options.seeds):
         start = time.perf_counter()
-        forecaster = GRUForecaster(WINDOW, SEASON, random_state=seed).fit(y[is_past])
+        forecaster = GRUForecaster(horizon=SEASON, random_state=seed).fit(y[is_past])
         forecasts = forecaster.predict().to_numpy().reshape(options.series, SEASON)
         show(f"GRUForecaster, seed {seed}", forecasts, time.perf_counter() - start)
 

@@ -22,9 +22,17 @@ from skgru._forecasting.members import (
     persistence,
     seasonal_naive,
 )
-from skgru._forecasting.networks import MANY_WINDOWS, Forecast, WindowNetwork
+from skgru._forecasting.networks import Forecast, WindowNetwork
 from skgru._forecasting.relative import Rule
-from skgru._forecasting.window import Array, Shape, Source, Windows, cut, earlier_and_later
+from skgru._forecasting.window import (
+    MANY_WINDOWS,
+    Array,
+    Shape,
+    Source,
+    Windows,
+    cut,
+    earlier_and_later,
+)
 
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
@@ -44,7 +52,7 @@ _MIN_FOLD = 8
 # many times those of the others and speak for it alone.
 _MIN_GAIN = 0.1
 # And a cycle of the calendar by this share.
-_MIN_GAIN_OF_CYCLE = 0.01
+_MIN_GAIN_OF_CYCLE = 0.05
 # Weights of the members are their squared errors to the power of minus this.
 _SHARPNESS = 4
 # Windows with a smaller share of their values are left out.
@@ -140,14 +148,15 @@ def fit_model(
     windows = training_windows(sources, shape, rng)
     few = windows.take(slice(None, None, _stride(len(windows.history), _MAX_TO_CHOOSE, shape)))
     folds, few_folds = (list(_folds(part, shape)) for part in (windows, few))
-    cycles = _choose_cycles(few, few_folds, shape, lengths)
+    is_large = len(windows.history) >= MANY_WINDOWS
+    cycles = _choose_cycles(few, few_folds, shape, lengths, is_large)
     columns = _columns_of_cycles(cycles, windows)
     windows, few = (w._replace(calendar=w.calendar[:, columns]) for w in (windows, few))
     rules = _rules(options, not any(np.any(source.values <= 0) for source in sources))
     judged = choose_ridge(few, few_folds, rules, shape.season)
     rule = _choose_rule(rules, [error for error, _ in judged])
     seeds = rng.randint(np.iinfo(np.int32).max, size=3)
-    if len(windows.history) >= MANY_WINDOWS:
+    if is_large:
         fitting, folds = _Fitting(shape, rule, options, seeds, []), folds[-_LATE_FOLDS[1] :]
     else:
         judged += choose_short_ridge(few, few_folds, rules, shape.season)
@@ -170,19 +179,24 @@ def fit_model(
 
 
 def _choose_cycles(
-    windows: Windows, folds: Sequence[Fold], shape: Shape, lengths: Sequence[float]
+    windows: Windows,
+    folds: Sequence[Fold],
+    shape: Shape,
+    lengths: Sequence[float],
+    is_large: bool,
 ) -> list[int]:
-    """Return which cycles of the calendar are read: those that a window has seen, and others.
+    """Return which cycles of the calendar are read.
 
-    Each of the others has to lower the errors of later windows: else a network learns by heart what
-    happened on some days of the week.
+    What a window has seen, it tells by itself where windows are few. A longer cycle has to lower
+    the errors of later windows: else a network learns by heart what happened on some days.
     """
-    kept = [cycle for cycle, n_steps in enumerate(lengths) if n_steps <= shape.window]
-    if not folds or len(kept) == len(lengths):
+    is_seen = [n_steps <= shape.window for n_steps in lengths]
+    kept = [cycle for cycle in range(len(lengths)) if is_large and is_seen[cycle]]
+    if not folds or all(is_seen):
         return kept
     least = _log_error(windows, folds, shape.season, kept)
     for cycle in range(len(lengths)):
-        if cycle not in kept:
+        if not is_seen[cycle]:
             error = _log_error(windows, folds, shape.season, [*kept, cycle])
             if error <= least - np.log1p(_MIN_GAIN_OF_CYCLE):
                 kept, least = [*kept, cycle], error

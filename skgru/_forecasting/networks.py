@@ -15,6 +15,7 @@ import numpy as np
 from skgru._forecasting.members import context
 from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
 from skgru._forecasting.window import (
+    MANY_WINDOWS,
     Array,
     Indices,
     Windows,
@@ -27,13 +28,12 @@ from skgru.branches import SeriesBranch, TableBranch
 from skgru.multimodal import MultimodalGRURegressor
 
 WINDOW = "window"  # the branch that reads the window
-# From so many windows on, updates see four times as many.
-MANY_WINDOWS = 5_000
+# Windows of an update, where they are few and where they are many.
 _BATCH_SIZES = 32, 128
 # Least epochs and updates of a fit.
 _MIN_EPOCHS, MIN_UPDATES = 4, 300
-# Steps of the recurrence over a window; whole seasons where it has so many of them.
-_SEGMENTS, _MIN_SEASONS = 8, 4
+# Steps of the recurrence over a window; whole seasons where it has so many of them, so long ones.
+_SEGMENTS, _MIN_SEASONS, _LONG_SEASON = 8, 4, 24
 _DROPOUT = 0.2
 
 
@@ -191,7 +191,7 @@ def make_regressor(
     if options["dropout"] == "auto":
         options["dropout"] = _DROPOUT if is_stochastic else 0.0
     if options["patch_size"] == "auto":
-        is_seasonal = season > 1 and window >= _MIN_SEASONS * season
+        is_seasonal = season >= _LONG_SEASON and window >= _MIN_SEASONS * season
         options["patch_size"] = season if is_seasonal else max(1, round(window / _SEGMENTS))
     branch = {name: options.pop(name) for name in BRANCH_OPTIONS}
     series = SeriesBranch(features_per_step=n_features, **branch)

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# Steps, and seasons, of a window; how often it fits into the longest series at least.
-_MIN_WINDOW, _MAX_WINDOW, _SEASONS, _MIN_WINDOWS = 24, 192, 2, 4
+# From so many windows on, there are many to learn from.
+MANY_WINDOWS = 5_000
+_MIN_WINDOW, _MAX_WINDOW = 24, 192
+# Seasons of a window, and how often it fits into the longest series at least, where windows are few
+# and where they are many.
+_SEASONS, _MIN_TIMES = (2, 4), (4, 3)
 
 
 class Source(NamedTuple):
@@ -91,13 +95,20 @@ class Windows(NamedTuple):
         return Windows(*(part[which] for part in self))  # type: ignore[arg-type]
 
 
-def find_window(n_steps: int, season: int, horizon: int) -> int:
-    """Return the steps of a window, where the longest series has so many and its season is known.
+def find_window(lengths: Sequence[int], season: int, horizon: int) -> int:
+    """Return the steps of a window, given those of the series.
 
-    Two seasons, and what is asked ahead is looked back on; but series are seen in several windows.
+    Two seasons, or four where there are many windows; and what is asked ahead is looked back on.
+    But series are seen in several windows.
     """
-    wanted = max(_MIN_WINDOW, _SEASONS * season, horizon)
-    return max(min(wanted, _MAX_WINDOW, n_steps // _MIN_WINDOWS), 1)
+
+    def found(seasons: int, n_times: int) -> int:
+        wanted = max(_MIN_WINDOW, seasons * season, horizon)
+        return max(min(wanted, _MAX_WINDOW, max(lengths) // n_times), 1)
+
+    longer = found(_SEASONS[1], _MIN_TIMES[1])
+    n_windows = sum(max(n_steps - longer - horizon, 0) for n_steps in lengths)
+    return longer if n_windows >= MANY_WINDOWS else found(_SEASONS[0], _MIN_TIMES[0])
 
 
 def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> Windows:

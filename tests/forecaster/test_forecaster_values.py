@@ -161,15 +161,17 @@ def test_the_window_is_two_seasons():
 
 def test_the_cycles_of_the_calendar():
     hourly = pd.Series(wave(24 * 16), pd.date_range("2024-01-01", periods=24 * 16, freq="h"))
-    assert cheap(window=24).fit(hourly).calendar_ == ["day"]  # the window sees it
+    # Of many windows, the cycles that they see; of few, those that help.
+    assert cheap(window=24).fit([hourly] * 15).calendar_ == ["day"]
     weekly = hourly + 5 * np.sin(2 * np.pi * np.arange(24 * 16) / 168)
-    assert cheap().fit(weekly).calendar_ == ["week"]  # and others, if they help
+    assert cheap().fit(weekly).calendar_ == ["week"]
     assert cheap().fit(hourly).calendar_ == []
     assert cheap(window=24, calendar=None).fit(weekly).calendar_ == []
-    assert cheap(window=7).fit(pd.Series(Y, days(N))).calendar_ == ["week"]
-    monthly = pd.Series(Y, pd.date_range("2020-01-01", periods=N, freq="MS"))
-    assert cheap(window=12).fit(monthly).calendar_ == ["year"]
-    assert cheap(window=12).fit(Y).calendar_ == []
+    months = pd.date_range("2000-01-01", periods=120, freq="MS")
+    noise = np.random.default_rng(0).normal(0, 2, 120)
+    yearly = pd.Series(5 * np.sin(2 * np.pi * np.arange(120) / 12) + noise, months)
+    assert cheap(window=3, season=None).fit(yearly).calendar_ == ["year"]
+    assert cheap(window=3, season=None).fit(yearly.to_numpy()).calendar_ == []
 
 
 @pytest.mark.parametrize("n", [0, 1, WINDOW - 1, WINDOW + HORIZON - 1])

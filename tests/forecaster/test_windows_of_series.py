@@ -85,9 +85,10 @@ def test_last_steps_leave_what_is_ahead():
 
 
 @pytest.mark.parametrize(
-    ("n_steps", "season", "horizon", "expected"),
-    [(115, 12, 12, 24), (9_000, 24, 24, 48), (2_000, 1, 132, 132), (2_920, 365, 365, 192),
-     (40, 12, 1, 10), (2, 1, 1, 1)],
+    ("lengths", "season", "horizon", "expected"),
+    [([115], 12, 12, 24), ([4_000], 24, 24, 48), ([9_000], 24, 24, 96), ([2_000], 1, 132, 132),
+     ([2_920], 365, 365, 192), ([40], 12, 1, 10), ([2], 1, 1, 1), ([168] * 500, 12, 12, 48),
+     ([168] * 3, 12, 12, 24), ([90] * 500, 12, 12, 30), ([0], 12, 1, 1)],
 )  # fmt: skip
-def test_a_window_spans_two_seasons_and_the_horizon(n_steps, season, horizon, expected):
-    assert find_window(n_steps, season, horizon) == expected
+def test_a_window_spans_seasons_and_the_horizon(lengths, season, horizon, expected):
+    assert find_window(lengths, season, horizon) == expected
