@@ -31,6 +31,11 @@ class SktimeForecaster(BaseForecaster):
     forecaster_ : GRUForecaster
         The fitted forecaster.
 
+    Notes
+    -----
+    sktime hands over X for the steps of the horizon alone. Of steps that the horizon leaves out, X
+    lies on the line between its neighbours.
+
     Examples
     --------
     >>> from sktime.datasets import load_airline
@@ -77,12 +82,9 @@ class SktimeForecaster(BaseForecaster):
         future = None
         if X is not None:
             # sktime hands over the rows of `fh`, which may leave out steps, or all up to the last.
-            rows = X.to_numpy(dtype=float)
-            future = np.full((n_steps, rows.shape[1]), np.nan)
-            if len(rows) == len(steps):
-                future[steps - 1] = rows
-            else:
-                future[: len(rows)] = rows[:n_steps]
+            places = steps - 1 if len(X) == len(steps) else np.arange(len(X))
+            every = np.arange(n_steps)
+            future = np.column_stack([np.interp(every, places, X[name]) for name in X.columns])
         forecast = self.forecaster_.predict(n_steps, X=future).iloc[steps - 1]
         forecast.index = fh.to_absolute_index(self.cutoff)
         return forecast
