@@ -661,7 +661,7 @@ def _open(forecaster, y, X, static):
         beside = [track.covariates[:, len(columns.beside) :] for track in tracks]
     keys = [one.key for one in panel.series]
     if static is not None:
-        cells, rows = StaticColumns(forecaster.series)._open(static, keys)
+        cells, rows = StaticColumns(forecaster.series).open(static, keys)
         static = {name: column[rows] for name, column in cells.items()}
     # The series of a list are known by their numbers, as some may not have begun at an origin.
     if None in keys and len(keys) > 1:

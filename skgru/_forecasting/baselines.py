@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from skgru._forecasting.members import Fold, Ridge, choose_ridge, persistence, seasonal_naive
 from skgru._forecasting.relative import Rule
-from skgru._forecasting.window import Array, Shape, Windows
+from skgru._forecasting.window import Array, Shape, Windows, earlier_and_later
 
 BASELINES = ("persistence", "seasonal_naive", "ridge")
 # A linear model of the window and what is known beside it; it is shrunk towards the last value.
@@ -19,21 +17,10 @@ _SHARE = 0.2
 
 def fit_ridge(windows: Windows, shape: Shape) -> Ridge:
     """Return the ridge regression whose penalty is best for the last windows, fitted to all."""
-    folds = _folds(windows, shape.horizon)
+    earlier, later = earlier_and_later(windows, 1 - _SHARE, 1)
+    folds = [Fold(earlier, later)] if len(earlier) and len(later) else []
     ((_, ridge),) = choose_ridge(windows, folds, [_RULE], shape.season)
     return ridge.fit(windows)
-
-
-def _folds(windows: Windows, horizon: int) -> list[Fold]:
-    """Return the last windows, and those whose steps ahead end before; none if there are none."""
-    first, last = np.empty(len(windows.owners)), np.empty(len(windows.owners))
-    for owner in np.unique(windows.owners):
-        own = windows.owners == owner
-        first[own], last[own] = windows.origins[own].min(), windows.origins[own].max() + 1
-    start = np.floor(last - _SHARE * (last - first))
-    earlier = np.flatnonzero(windows.origins + horizon <= start)
-    later = np.flatnonzero(windows.origins >= start)
-    return [Fold(earlier, later)] if len(earlier) and len(later) else []
 
 
 def forecast_baselines(

@@ -57,8 +57,6 @@ _MIN_GAIN_OF_CYCLE = 0.05
 _SHARPNESS = 4
 # Windows with a smaller share of their values are left out.
 _MIN_PRESENT = 0.5
-
-
 # The name of the member that is networks.
 NETWORKS = "networks"
 

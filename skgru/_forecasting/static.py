@@ -32,7 +32,7 @@ class StaticColumns:
 
     def fit(self, table: Any, keys: Sequence[Any]) -> StaticColumns:
         """Learn the columns and their categories from the rows of the series."""
-        columns, rows = self._open(table, keys)
+        columns, rows = self.open(table, keys)
         self.names_ = list(columns)
         self.categories_ = {
             name: _categories(cells[rows])
@@ -43,7 +43,7 @@ class StaticColumns:
 
     def transform(self, table: Any, keys: Sequence[Any]) -> Array:
         """Return the numbers of the series, (n_series, n_features); NaN where missing."""
-        columns, rows = self._open(table, keys)
+        columns, rows = self.open(table, keys)
         if list(columns) != self.names_:
             raise ValueError(
                 f"Expected the columns {self.names_} of static, as in fit, got {list(columns)}."
@@ -69,7 +69,7 @@ class StaticColumns:
                 parts.append(found.astype(float)[:, np.newaxis])
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0))
 
-    def _open(self, table: Any, keys: Sequence[Any]) -> tuple[dict[Any, Any], list[int]]:
+    def open(self, table: Any, keys: Sequence[Any]) -> tuple[dict[Any, Any], list[int]]:
         """Return the columns as arrays, and the row of each series."""
         names = names_of(table)
         if not is_frame(table) and names is None:

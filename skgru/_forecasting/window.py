@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,8 @@ class Windows(NamedTuple):
 
     def take(self, which: Indices | NDArray[np.bool_] | slice) -> Windows:
         """Return some of the windows."""
-        return Windows(*(part[which] for part in self))  # type: ignore[arg-type]
+        parts: list[Any] = [part[which] for part in self]
+        return Windows(*parts)
 
 
 def find_window(lengths: Sequence[int], season: int, horizon: int) -> int:
