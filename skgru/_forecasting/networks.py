@@ -111,7 +111,7 @@ class WindowNetwork:
         steps = np.concatenate([rel.values[:, :, np.newaxis], windows.covariates], axis=2)
         beside = context(windows, rel, self.rule, self.season)
         table = np.concatenate([steps.reshape(len(steps), -1), beside], axis=1)
-        return table.astype(np.float32), rel, steps.shape[2]
+        return table, rel, steps.shape[2]
 
 
 def _between_quantiles(quantiles: Array, levels: Array, least: Array) -> Forecast:

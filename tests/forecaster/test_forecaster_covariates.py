@@ -328,3 +328,11 @@ def test_lists_of_covariates():
         assert_array_equal(one, other)
     with pytest.raises(ValueError, match="Expected X for 2 series"):
         forecaster.predict(X=x[:1])
+
+
+def test_the_level_of_a_covariate_does_not_matter():
+    X, many = np.random.default_rng(0).normal(size=(N, 1)), 110  # so many that networks stand alone
+    near, far = (
+        cheap().fit([wave(N)] * many, [X + level] * many).predict()[0] for level in (0, 1e9)
+    )
+    assert_allclose(far, near, rtol=1e-4)
