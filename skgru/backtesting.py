@@ -13,8 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from skgru._compat import Interval, is_array, validate_params
-from skgru._data.clock import Clock, Fixed, Style, read_labels, say_stamp
+from skgru._data.clock import Clock
+from skgru._data.frequencies import Fixed
 from skgru._data.groups import shortened
+from skgru._data.labels import Style, read_labels, say_stamp
 from skgru._data.libraries import ARRAYS, library_of_column
 from skgru._data.series import Panel, Series
 from skgru._data.times import cast, finest_unit_of

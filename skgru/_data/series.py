@@ -17,19 +17,8 @@ import numpy as np
 
 from skgru._compat import columns_of, is_array, is_list, names_of
 from skgru._data.arrays import as_array, check_not_deferred, describe, to_numbers
-from skgru._data.clock import (
-    Clock,
-    Fixed,
-    Irregular,
-    Labels,
-    Listed,
-    check_ascending,
-    find_step,
-    no_labels,
-    place_all,
-    read_labels,
-    say_stamp,
-)
+from skgru._data.clock import Clock
+from skgru._data.frequencies import Fixed, Listed
 from skgru._data.groups import (
     LongTable,
     check_distinct,
@@ -38,7 +27,16 @@ from skgru._data.groups import (
     group_rows,
     shortened,
 )
+from skgru._data.labels import (
+    Labels,
+    check_ascending,
+    is_text,
+    no_labels,
+    read_labels,
+    say_stamp,
+)
 from skgru._data.libraries import ARRAYS, PANDAS, Level, library_of
+from skgru._data.spacing import Irregular, find_step, place_all
 from skgru._data.times import holds_times, is_time
 from skgru._nn.batch import Indices, Values
 from skgru._warnings import warn
@@ -711,8 +709,8 @@ def _read_last_level(where: str, index: Any) -> Labels:
     """Return the last level of a MultiIndex, which are times or numbers."""
     place = f"the last level of the index of {where}"
     last = index.get_level_values(-1)
-    is_text = holds_text(last)
-    labels = None if is_text else read_labels(place, last)
+    is_period = str(last.dtype).startswith("period")
+    labels = read_labels(place, last) if is_period or not is_text(as_array(last)) else None
     is_misplaced = (
         labels is not None
         and labels.kind == "numbers"
@@ -724,16 +722,6 @@ def _read_last_level(where: str, index: Any) -> Labels:
             f"before, got the levels {list(index.names)}: reorder_levels brings them in that order."
         )
     return labels
-
-
-def holds_text(labels: Any) -> bool:
-    """Whether an index of pandas is one of text."""
-    if str(labels.dtype).startswith("period"):
-        return False
-    array = as_array(labels)
-    types = set(map(type, array.flat)) if array.dtype == object else set()
-    is_text = any(issubclass(kind, str | bytes) for kind in types)
-    return array.dtype.kind in "bUST" or (is_text and not any(map(is_time, types)))
 
 
 def _is_time_level(level: Any) -> bool:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgru._compat import is_array
-from skgru._data.clock import Clock, say_stamp
+from skgru._data.clock import Clock
 from skgru._data.forms import is_sequence
+from skgru._data.labels import say_stamp
 from skgru._data.series import Matched, Panel, Series, match, open_panel, roles_in
 from skgru._forecasting.calendar import calendar_features
 from skgru._forecasting.window import Array, Indices, Source

@@ -1,0 +1,375 @@
+"""Labels of rows: read from an index or a column of any library, and made again for other rows.
+
+Inside, labels are stamps: dates of NumPy in UTC (of a period its start), durations or numbers. A
+`Style` is how they look in the library that they came from.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._data.arrays import as_array, describe, to_numbers
+from skgru._data.frequencies import PeriodStep, Step
+from skgru._data.times import cast, has_zone, is_time, to_times
+from skgru._nn.batch import Values
+
+# What errors about unequal steps advise.
+RESAMPLE = (
+    "resample(…).mean() of pandas brings stamps to equal steps, asfreq(…) adds those that are left "
+    "out"
+)
+
+
+# --- Styles --------------------------------------------------------------------------------------
+
+
+class Style:
+    """How labels look: here, arrays of NumPy."""
+
+    zone: Any = None
+
+    def wrap(self, stamps: Values, step: Step) -> Any:
+        """Return stamps as labels."""
+        return stamps
+
+    def to_local(self, stamps: Values) -> Values:
+        """Return dates in UTC as those of the zone."""
+        return stamps
+
+    def to_utc(self, times: Values) -> Values:
+        """Return dates of the zone in UTC: of two the first, of none the next that there is."""
+        return times
+
+
+class _Zoned(Style):
+    """Labels of a library that knows zones."""
+
+    @abstractmethod
+    def _local(self, stamps: Values) -> Any:
+        """Return dates in UTC as those of the zone."""
+
+    @abstractmethod
+    def _utc(self, times: Values) -> Any:
+        """Return dates of the zone in UTC."""
+
+    def to_local(self, stamps: Values) -> Values:
+        """Return dates in UTC as those of the zone."""
+        return self._convert(stamps, self._local)
+
+    def to_utc(self, times: Values) -> Values:
+        """Return dates of the zone in UTC."""
+        return self._convert(times, self._utc)
+
+    def _convert(self, times: Values, convert: Callable[[Values], Values]) -> Values:
+        if self.zone is None or times.dtype.kind != "M" or not len(times):
+            return times
+        return as_array(convert(times)).astype(times.dtype)
+
+
+class PandasStyle(_Zoned):
+    """An index of pandas.
+
+    Parameters
+    ----------
+    index : Index
+        One that looks so.
+    zone : tzinfo or None, default=None
+    """
+
+    def __init__(self, index: Any, zone: Any = None) -> None:
+        self.name, self.zone = index.name, zone
+        self.is_range = type(index).__name__ == "RangeIndex"
+        self.dtype = index.dtype
+
+    def wrap(self, stamps: Values, step: Step) -> Any:
+        """Return stamps as an index."""
+        import pandas as pd
+
+        if self.is_range:
+            delta = int(getattr(step, "delta", 1))
+            start = int(stamps[0]) if len(stamps) else 0
+            return pd.RangeIndex(start, start + delta * len(stamps), delta, name=self.name)
+        if isinstance(step, PeriodStep):
+            return pd.PeriodIndex(pd.DatetimeIndex(stamps), freq=step.freq, name=self.name)
+        index = pd.Index(stamps, name=self.name)
+        if self.zone is not None:
+            index = index.tz_localize("UTC").tz_convert(self.zone)
+        if str(self.dtype) not in ("object", "category", "str", "string"):
+            index = index.astype(self.dtype)
+        if isinstance(index, pd.DatetimeIndex) and len(index):
+            first = self.to_local(stamps[:1])[0]
+            with suppress(Exception):  # each zone's library has its own; labels are right without
+                index.freq = step.offset(first)
+        return index
+
+    def _local(self, stamps: Values) -> Any:
+        import pandas as pd
+
+        return pd.DatetimeIndex(stamps).tz_localize("UTC").tz_convert(self.zone).tz_localize(None)
+
+    def _utc(self, times: Values) -> Any:
+        import pandas as pd
+
+        zoned = pd.DatetimeIndex(times).tz_localize(
+            self.zone, ambiguous=np.ones(len(times), bool), nonexistent="shift_forward"
+        )
+        return zoned.tz_convert(None)
+
+
+class PolarsStyle(_Zoned):
+    """A column of polars.
+
+    Parameters
+    ----------
+    column : Series
+        One that looks so.
+    """
+
+    def __init__(self, column: Any) -> None:
+        self.dtype, self.zone = column.dtype, getattr(column.dtype, "time_zone", None)
+
+    def wrap(self, stamps: Values, step: Step) -> Any:
+        """Return stamps as a Series."""
+        import polars as pl
+
+        column = self._series(stamps)
+        if self.zone is not None:
+            column = column.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
+        return column if self.dtype == pl.String else column.cast(self.dtype)
+
+    def _series(self, stamps: Values) -> Any:
+        import polars as pl
+
+        unit = "us" if stamps.dtype.kind in "mM" and stamps.dtype.str.endswith("[s]") else None
+        return pl.Series(stamps if unit is None else cast(stamps, unit))
+
+    def _local(self, stamps: Values) -> Any:
+        column = self._series(stamps).dt.replace_time_zone("UTC")
+        return column.dt.convert_time_zone(self.zone).dt.replace_time_zone(None)
+
+    def _utc(self, times: Values) -> Any:
+        column, options = self._series(times), {"ambiguous": "earliest", "non_existent": "null"}
+        zoned = column.dt.replace_time_zone(self.zone, **options)
+        for _ in range(24):  # clocks are set forward by minutes to hours, of a day at most
+            if not zoned.null_count():
+                break
+            column = column.dt.offset_by("30m").dt.truncate("30m").zip_with(zoned.is_null(), column)
+            zoned = column.dt.replace_time_zone(self.zone, **options)
+        return zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+
+class ArrowStyle(_Zoned):
+    """A column of Arrow.
+
+    Parameters
+    ----------
+    column : Array or ChunkedArray
+        One that looks so.
+    """
+
+    def __init__(self, column: Any) -> None:
+        self.type, self.zone = column.type, getattr(column.type, "tz", None)
+
+    def wrap(self, stamps: Values, step: Step) -> Any:
+        """Return stamps as an array."""
+        import pyarrow as pa
+
+        if self.zone is not None:
+            return pa.array(stamps).cast(pa.timestamp(self.type.unit)).cast(self.type)
+        return pa.array(stamps).cast(self.type)
+
+    def _local(self, stamps: Values) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        unit = pa.array(stamps).type.unit
+        return pc.local_timestamp(pa.array(stamps).cast(pa.timestamp(unit, self.zone)))
+
+    def _utc(self, times: Values) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        zoned = pc.assume_timezone(
+            pa.array(times), self.zone, ambiguous="earliest", nonexistent="latest"
+        )
+        return zoned.cast(pa.timestamp(zoned.type.unit))
+
+
+# --- Labels --------------------------------------------------------------------------------------
+
+
+class Labels(NamedTuple):
+    """Labels of rows.
+
+    Attributes
+    ----------
+    stamps : ndarray of shape (n,)
+        Dates in UTC, durations or numbers; of a period its start. Without labels, 0 to n - 1.
+    kind : str or None
+        "dates", "durations", "numbers", or the type of periods; None = there are no labels.
+    style : Style
+    freq : DateOffset or None
+        Of an index of pandas, if it has one.
+    """
+
+    stamps: Values
+    kind: str | None
+    style: Style
+    freq: Any
+
+    def at(self, rows: Any) -> Labels:
+        """Return the labels of some rows."""
+        return self._replace(stamps=self.stamps[rows])
+
+
+def no_labels(n: int, index: Any = None) -> Labels:
+    """Return the labels of n rows without any; `index` is that of pandas, which may be of text."""
+    style = Style()
+    if index is not None:
+        style = PandasStyle(index)
+        style.is_range = True
+    return Labels(np.arange(n), None, style, None)
+
+
+def read_labels(where: str, labels: Any, is_index: bool = False) -> Labels:
+    """Return the labels of rows, in any library.
+
+    Parameters
+    ----------
+    where : str
+        Their place in errors.
+    labels : Index of pandas, or a column of pandas, polars, Arrow or NumPy, or a list
+    is_index : bool, default=False
+        Whether they are the index of a container: the default one, and one of text, is none then.
+
+    Raises
+    ------
+    ValueError
+        If they are no dates, durations or numbers, or one is missing.
+    """
+    if hasattr(type(labels), "iloc") or hasattr(type(labels), "get_level_values"):
+        return _read_pandas(where, labels, is_index)
+    style: Style = Style()
+    if hasattr(type(labels), "explode"):
+        style = PolarsStyle(labels)
+    elif hasattr(type(labels), "to_pylist"):
+        style = ArrowStyle(labels)
+    stamps = _to_stamps(where, labels)
+    return Labels(stamps, _kind_of(stamps), style, None)
+
+
+def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
+    """Return the labels of an index or a Series of pandas."""
+    import pandas as pd
+
+    index = labels if isinstance(labels, pd.Index) else pd.Index(labels)
+    if is_index and getattr(index, "start", None) == 0 and index.step == 1:
+        return no_labels(len(index), index)
+    if str(index.dtype) == "category":
+        index = index.astype(index.categories.dtype)
+    if index.dtype == object:
+        index = index.infer_objects()
+    if str(index.dtype).startswith("period"):
+        stamps = index.to_timestamp(how="start").to_numpy()
+        _check_present(where, stamps)
+        return Labels(stamps, str(index.dtype), PandasStyle(index), index.freq)
+    zone = getattr(index, "tz", None)
+    if zone is None and hasattr(index.dtype, "pyarrow_dtype"):
+        zone = getattr(index.dtype.pyarrow_dtype, "tz", None)
+    if zone is None and index.dtype == object and has_zone(index):
+        zone = "UTC"
+    cells = index if getattr(index, "tz", None) is None else index.tz_convert(None)
+    array = as_array(cells)
+    if is_index and is_text(array):
+        return no_labels(len(index), index)
+    stamps = _to_stamps(where, array)
+    return Labels(stamps, _kind_of(stamps), PandasStyle(index, zone), getattr(index, "freq", None))
+
+
+def is_text(array: Values) -> bool:
+    """Whether labels, of no type or of one that is none of time, are text."""
+    types = set(map(type, array.flat)) if array.dtype == object else set()
+    has_text = any(issubclass(kind, str | bytes) for kind in types)
+    return array.dtype.kind in "bUST" or (has_text and not any(map(is_time, types)))
+
+
+def _kind_of(stamps: Values) -> str:
+    return {"M": "dates", "m": "durations"}.get(stamps.dtype.kind, "numbers")
+
+
+def _to_stamps(where: str, labels: Any) -> Values:
+    """Return labels as dates, durations or numbers of NumPy."""
+    try:
+        stamps = to_times(as_array(labels))
+        if stamps.ndim != 1:
+            raise ValueError(f"Expected one label for each step, got {describe(stamps)}.")
+        if stamps.dtype.kind not in "mM":
+            stamps = to_numbers(stamps, lambda index: f"row {index[0]} of {where}")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected {where} to hold dates, durations or numbers: {error} pandas.to_datetime "
+            "makes dates of text, reset_index(drop=True) leaves an index out."
+        ) from error
+    if stamps.dtype.kind in "bu" and stamps.dtype.itemsize < 8:
+        stamps = stamps.astype(np.int64)
+    _check_present(where, stamps)
+    return stamps
+
+
+def _check_present(where: str, stamps: Values) -> None:
+    missing = np.isnat(stamps) if stamps.dtype.kind in "mM" else np.isnan(stamps)
+    if missing.any():
+        raise ValueError(
+            f"Expected {where} without missing labels, got one in row {np.argmax(missing)}."
+        )
+
+
+# --- In words and checked -------------------------------------------------------------------------
+
+
+def say_stamp(stamp: Any, style: Style) -> str:
+    """Return a stamp in words: a date by the clock on the wall, no longer than it has to be."""
+    if not isinstance(stamp, np.datetime64):
+        return str(stamp)
+    stamp = style.to_local(np.array([stamp]))[0]
+    for unit in ("D", "m", "s"):
+        if stamp.astype(f"M8[{unit}]") == stamp:
+            return str(stamp.astype(f"M8[{unit}]")).replace("T", " ")
+    return str(stamp).replace("T", " ")
+
+
+def check_ascending(labels: Labels, where: str) -> None:
+    """Refuse labels that are not sorted, or of which one comes twice.
+
+    Raises
+    ------
+    ValueError
+    """
+    stamps = labels.stamps
+    if len(stamps) < 2 or labels.kind is None:
+        return
+    is_later = stamps[1:] > stamps[:-1]
+    if is_later.all():
+        return
+    if (stamps[1:] < stamps[:-1]).any():
+        raise ValueError(
+            f"Expected an ascending index, got an unsorted one in {where}: call its sort_index()."
+        )
+    place = int(np.argmin(is_later))
+    hint = ""
+    if labels.kind == "dates" and labels.style.zone is None:
+        hint = (
+            " Where a clock was set back, so that an hour came twice, a time zone tells the hours "
+            'apart: tz_localize(<zone>, ambiguous="infer") of pandas.'
+        )
+    raise ValueError(
+        f"Expected each stamp once, got {say_stamp(stamps[place], labels.style)} twice or "
+        f"more in {where}: aggregate such "
+        "rows, with groupby(…).mean(), or drop all but one; several series in one table are told "
+        f"apart by series=….{hint}"
+    )
