@@ -18,7 +18,7 @@ from skgru._data.frequencies import Fixed
 from skgru._data.groups import shortened
 from skgru._data.labels import Style, read_labels, say_stamp
 from skgru._data.libraries import ARRAYS, library_of_column
-from skgru._data.series import Panel, Series
+from skgru._data.panel import Panel, Series
 from skgru._data.times import cast, finest_unit_of
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.baselines import BASELINES, fit_ridge, forecast_baselines

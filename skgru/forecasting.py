@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgru._compat import Interval, StrOptions, fit_context
 from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
-from skgru._data.series import Panel
+from skgru._data.panel import Panel
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar

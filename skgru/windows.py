@@ -9,8 +9,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skgru._compat import Interval, is_array, is_list, validate_params
-from skgru._data.series import match, open_panel, roles_in
-from skgru._data.times import cast, finest_unit_of
+from skgru._data.matching import match
+from skgru._data.panel import stamps_of
+from skgru._data.series import open_covariates, open_panel
 
 __all__ = ["WindowOrigin", "make_windows"]
 
@@ -246,9 +247,9 @@ def make_windows(
     if not len(complete) and not return_last:
         raise ValueError(f"No windows: all {len(y)} have a missing target, expected some without.")
 
-    labels = _labels(panel.series)
-    if labels is not None:
-        last_step = labels[rows]
+    stamps = stamps_of(panel.series, "data")
+    if stamps is not None:
+        last_step = np.concatenate(stamps)[rows]
     order = complete[np.argsort(last_step[complete], kind="stable")]
     # Rows that would get the known features of the next series are in no window.
     values[:-furthest, known] = values[furthest:, known]
@@ -257,20 +258,6 @@ def make_windows(
     y = y[:, 0] if y.shape[1] == 1 else y
     origin = WindowOrigin(series_of[order], last_step[order]) if return_origin else None
     return (X, y, *(part for part in (last, origin) if part is not None))
-
-
-def _labels(series):
-    """Return the labels of all steps, None unless all series have them."""
-    kinds = {one.clock.kind for one in series}
-    if None in kinds:
-        return None
-    if len(kinds) > 1:
-        raise ValueError(f"Expected indices of one kind, got {sorted(kinds)}.")
-    labels = [one.clock.stamps(0, len(one.values)) for one in series]
-    if labels[0].dtype.kind in "mM":
-        unit = finest_unit_of(*labels)
-        labels = [cast(label, unit) for label in labels]
-    return np.concatenate(labels)
 
 
 # --- Last windows --------------------------------------------------------------------------------
@@ -296,8 +283,7 @@ def _read_future(panel, furthest, known, future, series, time):
             f"Expected future, a table of {names} for the {furthest} steps that follow each "
             "series, as these features are known: the last windows hold them."
         )
-    roles = roles_in(future, series, time)
-    given = open_panel(future, role="future", on_grid=False, **roles)
+    given = open_covariates(future, "future", series, time)
     n_columns = given.series[0].values.shape[1]
     columns = list(range(n_columns))
     if given.names is not None and panel.names is not None:

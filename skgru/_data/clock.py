@@ -38,6 +38,10 @@ class Clock:
         """Whether steps have dates, or periods."""
         return self.kind not in (None, "durations", "numbers")
 
+    def compares_with(self, other: Clock) -> bool:
+        """Whether the labels of both are of one kind; dates and periods are."""
+        return self.kind == other.kind or (self.has_dates and other.has_dates)
+
     @property
     def seconds(self) -> float | None:
         """The nominal length of a step in seconds: of a month 2629746. None without dates."""

@@ -289,7 +289,9 @@ class Listed(_Ranged):
         """Return the times that there are."""
         if start < 0 or stop > len(self.stamps):
             n = len(self.stamps)
-            why = "a single stamp tells no step" if n == 1 else "its stamps are not equally spaced"
+            why = {0: "it has no stamp", 1: "a single stamp tells no step"}.get(
+                n, "its stamps are not equally spaced"
+            )
             raise ValueError(
                 f"No label for step {start if start < 0 else stop - 1} of a series of {n}: {why}. "
                 "asfreq(…) of pandas gives an index its frequency."

@@ -7,7 +7,7 @@ Inside, labels are stamps: dates of NumPy in UTC (of a period its start), durati
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -36,6 +36,10 @@ class Style:
     def wrap(self, stamps: Values, step: Step) -> Any:
         """Return stamps as labels."""
         return stamps
+
+    def join(self, parts: Sequence[Any]) -> Any:
+        """Return labels one after another."""
+        return np.concatenate(parts)
 
     def to_local(self, stamps: Values) -> Values:
         """Return dates in UTC as those of the zone."""
@@ -107,6 +111,10 @@ class PandasStyle(_Zoned):
                 index.freq = step.offset(first)
         return index
 
+    def join(self, parts: Sequence[Any]) -> Any:
+        """Return indices one after another."""
+        return parts[0].append(list(parts[1:])) if len(parts) > 1 else parts[0]
+
     def _local(self, stamps: Values) -> Any:
         import pandas as pd
 
@@ -141,6 +149,12 @@ class PolarsStyle(_Zoned):
         if self.zone is not None:
             column = column.dt.replace_time_zone("UTC").dt.convert_time_zone(self.zone)
         return column if self.dtype == pl.String else column.cast(self.dtype)
+
+    def join(self, parts: Sequence[Any]) -> Any:
+        """Return Series one after another."""
+        import polars as pl
+
+        return pl.concat(parts)
 
     def _series(self, stamps: Values) -> Any:
         import polars as pl
@@ -182,6 +196,12 @@ class ArrowStyle(_Zoned):
         if self.zone is not None:
             return pa.array(stamps).cast(pa.timestamp(self.type.unit)).cast(self.type)
         return pa.array(stamps).cast(self.type)
+
+    def join(self, parts: Sequence[Any]) -> Any:
+        """Return arrays one after another."""
+        import pyarrow as pa
+
+        return pa.concat_arrays(parts)
 
     def _local(self, stamps: Values) -> Any:
         import pyarrow as pa

@@ -24,6 +24,10 @@ from skgru._nn.batch import Indices, Values
 class Library(ABC):
     """A library of tables, and the operations on their columns."""
 
+    def __reduce__(self) -> str:
+        """Return the name of the one instance, which copies and pickles stay."""
+        return type(self).__name__.upper()
+
     def names_of(self, table: Any) -> list[Any]:
         """Return the names of the columns."""
         names = names_of(table)
@@ -41,6 +45,10 @@ class Library(ABC):
     @abstractmethod
     def make_column(self, cells: Values) -> Any:
         """Return an array as a column."""
+
+    def as_column(self, cells: Any) -> Any:
+        """Return an array as a column, and a column as it is."""
+        return self.make_column(cells) if isinstance(cells, np.ndarray) else cells
 
     @abstractmethod
     def factorize(self, column: Any) -> Indices:

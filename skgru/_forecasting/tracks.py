@@ -13,7 +13,9 @@ from skgru._compat import is_array
 from skgru._data.clock import Clock
 from skgru._data.forms import is_sequence
 from skgru._data.labels import say_stamp
-from skgru._data.series import Matched, Panel, Series, match, open_panel, roles_in
+from skgru._data.matching import Matched, match
+from skgru._data.panel import Panel, Series
+from skgru._data.series import open_covariates, open_panel
 from skgru._forecasting.calendar import calendar_features
 from skgru._forecasting.window import Array, Indices, Source
 from skgru._warnings import warn
@@ -179,7 +181,7 @@ def open_y(y: Any, series: Any, time: Any) -> Panel:
 
 def open_x(X: Any, series: Any, time: Any) -> Panel:
     """Return covariates, which follow the clocks of y."""
-    return open_panel(X, role="X", on_grid=False, **roles_in(X, series, time))
+    return open_covariates(X, "X", series, time)
 
 
 def check_columns(given: Panel, names: list[Any] | None, n: int) -> None:

@@ -8,7 +8,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from skgru._data.series import match, open_panel
+from skgru._data.matching import match
+from skgru._data.series import open_panel
 
 DAYS = pd.date_range("2024-03-28", periods=8, freq="D", tz="Europe/Berlin", name="date")
 ROLES = {"series": "store", "time": "date"}

@@ -336,3 +336,11 @@ def test_the_level_of_a_covariate_does_not_matter():
         cheap().fit([wave(N)] * many, [X + level] * many).predict()[0] for level in (0, 1e9)
     )
     assert_allclose(far, near, rtol=1e-4)
+
+
+def test_a_series_without_a_stamp_has_no_future():
+    with (
+        pytest.warns(UserWarning, match="1 of 2 series have fewer"),
+        pytest.raises(ValueError, match="of a series of 0: it has no stamp"),
+    ):
+        cheap(known="price").fit([SALES, SALES[:0]], [X, X])

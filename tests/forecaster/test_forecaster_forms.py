@@ -81,10 +81,9 @@ def test_columns_of_bands_are_named_after_the_series():
     assert list(forecaster.predict_interval()) == ["a_lower", "a_upper", "b_lower", "b_upper"]
     quantiles = forecaster.predict_quantiles(quantiles=[0.05, 0.5])
     assert list(quantiles) == ["a_0.05", "a_0.5", "b_0.05", "b_0.5"]
-    assert list(cheap().fit(pd.Series(Y, name="load")).predict_interval()) == [
-        "load_lower",
-        "load_upper",
-    ]
+    for name in ("load", "y", 0):
+        bands = cheap().fit(pd.Series(Y, name=name)).predict_interval()
+        assert list(bands) == [f"{name}_lower", f"{name}_upper"]
     for unnamed in (pd.Series(Y), pl.Series(Y)):
         assert list(cheap().fit(unnamed).predict_interval().columns) == ["lower", "upper"]
     assert cheap().fit(pa.array(Y)).predict_interval().column_names == ["lower", "upper"]

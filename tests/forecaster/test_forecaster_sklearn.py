@@ -102,6 +102,11 @@ def test_copies():
         pd.testing.assert_frame_equal(one.predict_interval(5), expected)
     panel = cheap(series="shop", time="day").fit(pl.from_pandas(long_table()))
     assert pickle.loads(pickle.dumps(panel)).predict().equals(panel.predict())
+    indexed = cheap(series="shop").fit(long_table().set_index("day"))
+    restored = pickle.loads(pickle.dumps(indexed)).predict()
+    pd.testing.assert_frame_equal(restored, indexed.predict())
+    columns = cheap(series="shop", time="day").fit(long_table().to_dict("series"))
+    assert list(pickle.loads(pickle.dumps(columns)).predict()) == ["shop", "day", "sales"]
 
 
 def test_a_pickle_does_not_grow_with_the_series():

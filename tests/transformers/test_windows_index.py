@@ -329,5 +329,5 @@ def test_indices_of_different_kinds_are_refused():
         pd.period_range("2024-01", periods=4, freq="M"),
     ]  # fmt: skip
     for pair in itertools.permutations(indices, 2):
-        with pytest.raises(ValueError, match="Expected indices of one kind"):
+        with pytest.raises(ValueError, match="Expected labels of one kind"):
             make_windows([pd.Series(np.arange(4.0), index) for index in pair], 2)

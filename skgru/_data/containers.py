@@ -1,0 +1,232 @@
+"""Containers of series: how they looked, to give back other values in such a container."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._compat import names_of
+from skgru._data.arrays import as_array
+from skgru._data.clock import Clock
+from skgru._data.groups import LongTable
+from skgru._data.libraries import ARRAYS, PANDAS, Level, library_of_column
+from skgru._nn.batch import Indices, Values
+
+
+class Given(NamedTuple):
+    """Values to be given back: of each series a part, its clock and the step of its first row."""
+
+    parts: list[Values]
+    clocks: list[Clock]
+    starts: list[int]
+    names: list[Any] | None
+    endings: list[str] | None
+
+    @property
+    def n_values(self) -> int:
+        return int(self.parts[0].shape[1])
+
+    @property
+    def is_column(self) -> bool:
+        """Whether one value is given back in each row, and no more were asked for."""
+        return self.n_values == 1 and self.endings is None
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(part) for part in self.parts]
+
+    def labels(self) -> list[Any]:
+        """Return the labels of each part."""
+        starts = zip(self.clocks, self.starts, self.lengths, strict=True)
+        return [clock.labels(start, start + n) for clock, start, n in starts]
+
+    def joined_labels(self) -> Any:
+        """Return the labels of all parts, one after another."""
+        return self.clocks[0].style.join(self.labels())
+
+    def named(self, name: Any = None) -> list[Any]:
+        """Return names for all columns of values, given that of the series, if it has one.
+
+        Of one series without a name they are the endings alone.
+        """
+        is_nameless = name is None or name == ""
+        n_names = self.n_values // len(self.endings or [""])
+        names = self.names
+        if names is None:
+            base = "y" if is_nameless else name
+            names = [base] if n_names == 1 else [f"{base}_{j}" for j in range(n_names)]
+        if self.endings is None:
+            return names
+        if self.names is None and is_nameless and n_names == 1:
+            return self.endings
+        return [f"{name}_{ending}" for name in names for ending in self.endings]
+
+    def only(self, start: int, stop: int) -> Given:
+        """Return some of the series."""
+        some = slice(start, stop)
+        parts, clocks, starts = self.parts[some], self.clocks[some], self.starts[some]
+        return self._replace(parts=parts, clocks=clocks, starts=starts)
+
+
+class Form(ABC):
+    """How a container of series looks."""
+
+    @abstractmethod
+    def give_back(self, given: Given) -> Any:
+        """Return values in such a container."""
+
+
+class One(Form):
+    """One series that is a container of its own.
+
+    Parameters
+    ----------
+    container : array, list, Series, DataFrame, column or table of Arrow
+    """
+
+    def __init__(self, container: Any) -> None:
+        self.is_column = names_of(container) is None and _is_one_dimensional(container)
+        self.name = getattr(container, "name", None) if self.is_column else None
+        self.is_structured = isinstance(container, np.ndarray) and container.dtype.names is not None
+        self.library = library_of_column(container)
+
+    def give_back(self, given: Given) -> Any:
+        """Return values in such a container."""
+        (part,) = given.parts
+        is_column = self.is_column and given.is_column
+        cells = part[:, 0] if is_column else part
+        name = self.name if given.names is None else given.names[0]
+        names = given.named(self.name)
+        if self.library is PANDAS:
+            import pandas as pd
+
+            (index,) = given.labels()
+            if is_column:
+                return pd.Series(cells, index, name=name)
+            return pd.DataFrame(cells, index, columns=names)
+        columns = dict(zip(map(str, names), part.T, strict=True))
+        if self.library is ARRAYS:
+            return _structured(columns) if self.is_structured else cells.copy()
+        if is_column:
+            return self.library.labelled(self.library.make_column(cells), name or "", None)
+        return self.library.frame(
+            {name: self.library.make_column(cells) for name, cells in columns.items()}, None
+        )
+
+
+def _is_one_dimensional(container: Any) -> bool:
+    ndim = getattr(container, "ndim", None)
+    return ndim == 1 if isinstance(ndim, int) else as_array(container).ndim == 1
+
+
+def _structured(columns: Mapping[str, Any]) -> Values:
+    columns = {name: as_array(column) for name, column in columns.items()}
+    n = len(next(iter(columns.values())))
+    array = np.empty(n, [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        array[name] = column
+    return array
+
+
+class Entities(Form):
+    """A Series or DataFrame of pandas whose index has entities, and times in its last level."""
+
+    def __init__(self, container: Any, entities: Any) -> None:
+        self.is_column = names_of(container) is None
+        self.name = container.name if self.is_column else None
+        self.entities, self.names = entities, list(container.index.names)
+
+    def give_back(self, given: Given) -> Any:
+        """Return values in such a container."""
+        import pandas as pd
+
+        repeated = self.entities.repeat(given.lengths)
+        levels = [repeated.get_level_values(k) for k in range(repeated.nlevels)]
+        levels.append(given.joined_labels())
+        index = pd.MultiIndex.from_arrays(levels, names=self.names)
+        values = np.concatenate(given.parts)
+        if self.is_column and given.is_column:
+            name = self.name if given.names is None else given.names[0]
+            return pd.Series(values[:, 0], index, name=name)
+        names = given.named(self.name)
+        return pd.DataFrame(values, index, columns=names)
+
+
+class Long(Form):
+    """A table with a column of times, and maybe one that says which series a row is of."""
+
+    def __init__(self, long: LongTable, first_rows: Indices) -> None:
+        library = long.library
+        self.library, self.sample, self.time = library, long.sample, long.time
+        self.names = {
+            role: long.name_of(role, "") for role in (long.sample, long.time) if role is not None
+        }
+        self.entities = (
+            None if long.sample is None else library.take(long.column(long.sample), first_rows)
+        )
+        order = [name for name in long.names if name in (long.sample, long.time)]
+        levels = [role for role in (long.sample, long.time) if isinstance(role, Level)]
+        self.roles = [*levels, *order]
+        table = long.table
+        self.is_mapping = isinstance(table, Mapping)
+        self.is_structured = isinstance(table, np.ndarray) and table.dtype.names is not None
+
+    def give_back(self, given: Given) -> Any:
+        """Return values in such a table."""
+        columns: dict[Any, Any] = {}
+        index: list[Any] = []
+        for role in self.roles:
+            if role is self.sample or (not isinstance(role, Level) and role == self.sample):
+                rows = np.repeat(np.arange(len(given.parts)), given.lengths)
+                cells = self.library.take(self.entities, rows)
+            else:
+                cells = given.joined_labels()
+            if isinstance(role, Level):
+                index.append(cells)
+            else:
+                columns[self.names[role]] = cells
+        values = np.concatenate(given.parts)
+        columns |= dict(zip(given.named(), values.T, strict=True))
+        if self.library is ARRAYS:
+            if self.is_mapping:
+                return columns
+            return _structured(columns) if self.is_structured else _side_by_side(columns)
+        if self.library is not PANDAS:
+            return self.library.frame(
+                {name: self.library.as_column(cells) for name, cells in columns.items()}, None
+            )
+        import pandas as pd
+
+        names = [self.names[role] or None for role in self.roles if isinstance(role, Level)]
+        labels = None
+        if len(index) == 1:
+            labels = pd.Index(index[0], name=names[0])
+        elif index:
+            labels = pd.MultiIndex.from_arrays(index, names=names)
+        cells = {
+            name: column if isinstance(column, np.ndarray) else getattr(column, "array", column)
+            for name, column in columns.items()
+        }
+        return pd.DataFrame(cells, index=labels)
+
+
+def _side_by_side(columns: Mapping[Any, Any]) -> Values:
+    arrays = [as_array(column) for column in columns.values()]
+    are_numbers = all(array.dtype.kind in "biuf" for array in arrays)
+    return np.column_stack(arrays if are_numbers else [array.astype(object) for array in arrays])
+
+
+class Many(Form):
+    """A list of containers."""
+
+    def __init__(self, forms: list[Form], counts: list[int]) -> None:
+        self.forms, self.ends = forms, np.cumsum(counts).tolist()
+
+    def give_back(self, given: Given) -> list[Any]:
+        """Return a list of such containers."""
+        starts = [0, *self.ends]
+        spans = zip(self.forms, starts, self.ends, strict=False)
+        return [form.give_back(given.only(start, stop)) for form, start, stop in spans]

@@ -1,0 +1,115 @@
+"""Columns of series as numbers, and what is no number refused, with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from skgru._compat import is_array
+from skgru._data.arrays import as_array, to_numbers
+from skgru._data.times import is_time
+from skgru._nn.batch import Values
+
+
+def read_columns(
+    where: str, names: Sequence[Any], columns: Sequence[Any], n: int, is_pandas: bool
+) -> Values:
+    """Return the columns of a table as an array (n_steps, n_features)."""
+    arrays = [
+        _read_cells(f"column {name!r} of {where}", column, name, is_pandas)
+        for name, column in zip(names, columns, strict=True)
+    ]
+    for name, array in zip(names, arrays, strict=True):
+        if array.ndim != 1:
+            raise ValueError(
+                f"Expected columns of numbers, got shape {array.shape} in column {name!r} of "
+                f"{where}."
+            )
+    values = np.empty((n, len(arrays)), _float_type(arrays))
+    for j, array in enumerate(arrays):
+        values[:, j] = array
+    return values
+
+
+def read_values(where: str, series: Any) -> Values:
+    """Return a series that is no table as an array (n_steps, n_features)."""
+    values = _read_cells(where, series)
+    if values.ndim not in (1, 2):
+        raise ValueError(
+            f"Expected series of shape (n_steps,) or (n_steps, n_features), got {values.shape} for "
+            f"{where}; several series are given as a list."
+        )
+    values = values.astype(_float_type([values]), copy=False)
+    return values[:, np.newaxis] if values.ndim == 1 else values
+
+
+def _float_type(arrays: Sequence[Values]) -> Any:
+    is_single = len(arrays) > 0 and all(array.dtype == np.float32 for array in arrays)
+    return np.float32 if is_single else np.float64
+
+
+def _read_cells(where: str, cells: Any, name: Any = None, is_pandas: bool = False) -> Values:
+    """Return a column or an array as numbers."""
+    try:
+        array = as_array(cells)
+    except TypeError as error:
+        raise ValueError(f"{str(error).rstrip('.')} as {where}.") from error
+    what = _what_is_no_number(cells, array)
+    if what is not None:
+        raise ValueError(
+            f"Expected numbers, got {what} in {where}.{_remedy(what, name, is_pandas)}"
+        )
+    try:
+        return to_numbers(array, partial(_place, where))
+    except TypeError as error:
+        several = " Several series are given as a list of them."
+        raise ValueError(f"{error}{several * any(map(is_series, array.flat))}") from error
+
+
+def _place(where: str, index: tuple[int, ...]) -> str:
+    """Return the place of a cell in words."""
+    feature = f", feature {index[1]}" if len(index) == 2 else ""
+    return f"step {index[0]} of {where}{feature}" if index else where
+
+
+def _what_is_no_number(cells: Any, array: Values) -> str | None:
+    """Return the kind of cells that are often found beside numbers but are none, else None."""
+    kind = str(getattr(cells, "dtype", getattr(cells, "type", ""))).lower()
+    if kind.startswith(("categor", "dictionary", "enum")):
+        return "categories"
+    if kind.startswith("extension"):  # of Arrow, such as periods
+        return f"cells of type {kind}"
+    if array.dtype.kind in "USTmM":
+        return {"m": "durations", "M": "dates"}.get(array.dtype.kind, "text")
+    types = set(map(type, array.flat)) if array.dtype == object else set()
+    if any(issubclass(kind, str | bytes) for kind in types):
+        return "text"
+    times = [kind for kind in types if is_time(kind) and kind.__name__ != "NaTType"]
+    if times:
+        return "dates" if issubclass(times[0], date | np.datetime64) else "durations"
+    return None
+
+
+def _remedy(what: str, name: Any, is_pandas: bool) -> str:
+    """Return the remedy for a column of a table that holds no numbers."""
+    if name is None:
+        return ""
+    if what in ("dates", "durations"):
+        index = f", or set_index({name!r}) makes it the index" if is_pandas else ""
+        return f" If these are the times of the steps, say so, time={name!r}{index}; else drop it."
+    index = f", or set_index([{name!r}, <time>]) makes it name them" if is_pandas else ""
+    return (
+        f" If it tells several series apart, say so, series={name!r}{index}; else drop this "
+        "column, or encode it as numbers."
+    )
+
+
+def is_series(one: Any) -> bool:
+    """Whether an element of a list is a series, and no number."""
+    if isinstance(one, str | bytes):
+        return False
+    return (isinstance(one, Iterable) or is_array(one)) and getattr(one, "ndim", 1) != 0
