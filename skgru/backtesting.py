@@ -26,12 +26,8 @@ from skgru._forecasting.ensemble import training_windows
 from skgru._forecasting.errors import Band, errors_by_group, seasonal_scale
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
-    columns_of_y_and_x,
     last_steps,
-    make_sources,
     make_tracks,
-    open_x,
-    open_y,
     units_of,
 )
 from skgru._forecasting.window import cut
@@ -654,12 +650,11 @@ def _wrap(clock, stamps):
 
 def _open(forecaster, y, X, static):
     """Return y, X and static, opened as the forecaster opens them."""
-    panel = open_y(y, forecaster.series, forecaster.time)
-    of_x = None if X is None else open_x(X, forecaster.series, forecaster.time)
-    columns = columns_of_y_and_x(panel, of_x, forecaster.target, forecaster.known)
+    panel, of_x, columns = forecaster._open(y, X)
+    tracks = make_tracks(panel, of_x, columns)
+    forecaster._check_values(tracks, columns)
     beside = None
     if of_x is not None:
-        tracks = make_tracks(panel, of_x, columns)
         beside = [track.covariates[:, len(columns.beside) :] for track in tracks]
     keys = [one.key for one in panel.series]
     if static is not None:
@@ -794,8 +789,7 @@ def _check_first(forecaster, data, axis, first, n, initial):
     window = forecaster.window
     if window == "auto" and longest:
         panel, of_x, _ = data.cut(np.flatnonzero(ends), ends[ends > 0])
-        columns = columns_of_y_and_x(panel, of_x, forecaster.target, forecaster.known)
-        window = forecaster._shape(make_tracks(panel, of_x, columns)).window
+        window = forecaster._shape(make_tracks(*forecaster._open(panel, of_x))).window
     window = 1 if window == "auto" else window
     if longest <= window + forecaster.horizon:
         raise ValueError(
@@ -899,7 +893,7 @@ def _forecast(forecaster, data, ends, n, coverage, baselines):
     start = perf_counter()
     fitted = clone(forecaster).fit(*known)
     seconds = perf_counter() - start
-    if coverage is not None and fitted._model.calibration is None:
+    if coverage is not None and fitted._fitted.model.calibration is None:
         warn(
             f"Expected enough windows to calibrate bands, got {fitted.n_windows_} in a fit: its "
             "forecasts have none (NaN). A larger initial has more; coverage=None asks for no bands."
@@ -942,7 +936,7 @@ def _ask(fitted, data, portion, n, coverage, baselines, ridge, scales):
     """Return the forecasts from some origins of some series."""
     which = [i for i, _ in portion]
     lasts = np.array([origins[-1] for _, origins in portion])
-    state = fitted._given(*data.cut(which, lasts + 1, n), n)
+    state = fitted._fitted.given(*data.cut(which, lasts + 1, n))
     units = [
         # A series that was not in fit: as far as it is known at its first origin.
         unit if place >= 0 else units_of([track._replace(values=track.values[: origins[0] + 1])])[0]
@@ -957,7 +951,7 @@ def _ask(fitted, data, portion, n, coverage, baselines, ridge, scales):
         copies = [len(steps) for steps in origins]
         keep = max(fitted.window_, fitted.season_)
         tracks = [
-            _until(track, step, n, fitted._columns.known).tail(keep)
+            _until(track, step, n, fitted._fitted.columns.known).tail(keep)
             for track, steps in zip(state.tracks, origins, strict=True)
             for step in steps
         ]
@@ -970,21 +964,21 @@ def _ask(fitted, data, portion, n, coverage, baselines, ridge, scales):
         )
         of_tracks, origins = of_tracks[repeated], last_steps(tracks)
     n_targets = len(data.targets)
-    sources = _sources(fitted, state, n)
+    sources = fitted._fitted.sources(state, n)
     origins = [steps for steps in origins for _ in range(n_targets)]
-    windows, forecast = forecast_ahead(fitted._model, sources, origins, n)
+    windows, forecast = forecast_ahead(fitted._fitted.model, sources, origins, n)
     scale = np.concatenate(state.units)[windows.owners][:, np.newaxis]
     tracks = windows.owners // n_targets
     found = {"forecast": forecast.center * scale}
     if baselines:
-        plain_windows = cut(sources, origins, fitted._model.shape._replace(horizon=n))
+        plain_windows = cut(sources, origins, fitted._fitted.model.shape._replace(horizon=n))
         simple = forecast_baselines(baselines, plain_windows, ridge)
         found |= {name: values * scale for name, values in simple.items()}
     lower = upper = np.full(forecast.center.shape, np.nan)
     if coverage is not None:
         owners = state.owners[windows.owners]
         lower, upper = (
-            scale * quantile_ahead(fitted._model, forecast, owners, level)
+            scale * quantile_ahead(fitted._fitted.model, forecast, owners, level)
             for level in ((1 - coverage) / 2, (1 + coverage) / 2)
         )
     starts = np.array([track.start for track in state.tracks])
@@ -993,10 +987,6 @@ def _ask(fitted, data, portion, n, coverage, baselines, ridge, scales):
     scale_of_errors = np.array([scales.get(pair, np.nan) for pair in pairs])
     origins = windows.origins + starts[tracks]
     return _Forecasts(series, target, origins, scale_of_errors, lower, upper, found)
-
-
-def _sources(fitted, state, n):
-    return make_sources(state.tracks, state.units, state.static, fitted._columns, fitted._cycles, n)
 
 
 def _until(track, origin, n, known):
@@ -1010,8 +1000,8 @@ def _until(track, origin, n, known):
 
 def _fit_ridge(fitted, known, n):
     """Return the ridge regression, fitted to what the forecaster was fitted to."""
-    state = fitted._given(*known, n)
-    shape = fitted._model.shape._replace(horizon=n)
+    state = fitted._fitted.given(*known)
+    shape = fitted._fitted.model.shape._replace(horizon=n)
     longest = max(len(track.values) for track in state.tracks)
     if longest < shape.window + n:
         raise ValueError(
@@ -1019,5 +1009,5 @@ def _fit_ridge(fitted, known, n):
             f"and {n} steps ahead, for the baseline 'ridge', got {longest}: give a larger one, or "
             "baselines without 'ridge'."
         )
-    windows = training_windows(_sources(fitted, state, n), shape, check_random_state(0))
+    windows = training_windows(fitted._fitted.sources(state, n), shape, check_random_state(0))
     return fit_ridge(windows, shape)

@@ -1,8 +1,7 @@
 """GRUForecaster: the future of series."""
 
 from inspect import signature
-from numbers import Integral
-from typing import NamedTuple
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.metrics import r2_score
@@ -11,19 +10,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgru._compat import Interval, StrOptions, fit_context
 from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
-from skgru._data.panel import Panel
 from skgru._estimator import Estimator, hints_at_names
-from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
+from skgru._forecasting.ahead import quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar
 from skgru._forecasting.ensemble import fit_model
+from skgru._forecasting.fitted import Fitted, labels_alone
 from skgru._forecasting.networks import WINDOW
 from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
-    Track,
-    add_future,
     check_complete,
     check_known,
+    check_step,
     columns_of_y_and_x,
     last_steps,
     make_sources,
@@ -31,7 +29,7 @@ from skgru._forecasting.tracks import (
     open_x,
     open_y,
     said_of,
-    tracks_of,
+    seconds_of,
     units_of,
 )
 from skgru._forecasting.window import Shape, find_window
@@ -503,15 +501,15 @@ class GRUForecaster(Estimator):
 
     def _fit(self, y, X, static):
         rng = check_random_state(self.random_state)
-        panel = open_y(y, self.series, self.time)
-        of_x = None if X is None else open_x(X, self.series, self.time)
-        columns = columns_of_y_and_x(panel, of_x, self.target, self.known)
+        panel, of_x, columns = self._open(y, X)
         tracks = make_tracks(panel, of_x, columns)
         self._check_values(tracks, columns)
         shape = self._shape(tracks)
         _check_lengths(tracks, shape)
+        seconds = seconds_of(tracks)
+        check_step(tracks, seconds)
         longest = max(len(track.values) for track in tracks)
-        cycles = cycles_to_learn(_seconds(tracks), longest) if self.calendar == "auto" else []
+        cycles = cycles_to_learn(seconds, longest) if self.calendar == "auto" else []
         encoder, about = None, np.zeros((len(tracks), 0))
         if static is not None:
             keys = [track.key for track in tracks]
@@ -520,19 +518,26 @@ class GRUForecaster(Estimator):
         units = units_of(tracks)
         sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
         with each_once(f"{WINDOW}__"):
-            lengths = [CYCLES[cycle] / _seconds(tracks) for cycle in cycles]
+            lengths = [CYCLES[cycle] / seconds for cycle in cycles]
             model = fit_model(sources, shape, self._options(), rng, lengths)
 
         cycles = [cycles[i] for i in model.cycles]
-        keep = max(shape.window, shape.season)
-        self._columns, self._cycles, self._encoder = columns, cycles, encoder
-        self._tracks = [track.tail(keep) for track in tracks]
-        self._panel = _without_values(panel)
-        self._units, self._static, self._model = units, about, model
+        tails = [track.tail(max(shape.window, shape.season)) for track in tracks]
+        self._fitted = Fitted(
+            labels_alone(panel), tails, columns, cycles, seconds, encoder, units, about, model
+        )
         self.window_, self.season_, self.calendar_ = shape.window, shape.season, cycles
         self.n_windows_ = model.n_windows
         self.weights_ = {member.name: float(member.weight) for member in model.members}
         self.networks_ = [network.regressor_ for network in model.networks]
+
+    def _open(self, y, X):
+        """Return y and X, opened, and what their columns are."""
+        panel, of_x = open_y(y, self.series, self.time), self._open_x(X)
+        return panel, of_x, columns_of_y_and_x(panel, of_x, self.target, self.known)
+
+    def _open_x(self, X):
+        return None if X is None else open_x(X, self.series, self.time)
 
     def _check_values(self, tracks, columns):
         """Refuse values that the loss or the treatment of missing ones does not take."""
@@ -554,15 +559,13 @@ class GRUForecaster(Estimator):
         """Return what windows are made of, where parameters say 'auto' by the series."""
         season = 1 if self.season is None else self.season
         if season == "auto":
-            of_calendar = seasons_of_calendar(_seconds(tracks))
+            of_calendar = seasons_of_calendar(seconds_of(tracks))
             season = find_season([column for t in tracks for column in t.values.T], of_calendar)
         window = self.window
         if window == "auto":
             lengths = [len(track.values) for track in tracks for _ in track.values.T]
             window = find_window(lengths, season, int(self.horizon))
         return Shape(int(window), int(self.horizon), int(season))
-
-    # --- Forecasts -------------------------------------------------------------------------------
 
     def predict(self, n=None, *, X=None, y=None, static=None):
         """Forecast the steps that follow.
@@ -595,10 +598,8 @@ class GRUForecaster(Estimator):
         ValueError, TypeError
             As in `fit`; or if covariates known in the future are not given.
         """
-        state = self._state(n, X, y, static)
-        _, forecast = self._forecast(state, last_steps(state.tracks))
-        parts = _by_track(state.scale(forecast.center), len(state.tracks))
-        return state.panel.give_back(parts, state.ends, self._columns.target_names)
+        query, _, forecast = self._forecast(n, X, y, static)
+        return query.give_back(query.by_track(forecast.center), self._fitted.columns)
 
     def predict_interval(self, n=None, *, coverage=0.9, X=None, y=None, static=None):
         """Forecast bands that hold what follows with some probability, at each step.
@@ -626,7 +627,7 @@ class GRUForecaster(Estimator):
         ValueError, TypeError
             As of `predict`; or if there were too few windows in `fit` to calibrate.
         """
-        if not 0 < coverage < 1:
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"Expected a coverage between 0 and 1, got {coverage!r}.")
         ends = {"lower": (1 - coverage) / 2, "upper": (1 + coverage) / 2}
         return self._quantiles(ends, n, X, y, static)
@@ -666,23 +667,23 @@ class GRUForecaster(Estimator):
 
     def _quantiles(self, levels, n, X, y, static):
         """Return quantiles in the form of y, given the ends of their columns' names."""
-        state = self._state(n, X, y, static)
-        if self._model.calibration is None:
+        query, windows, forecast = self._forecast(n, X, y, static)
+        model = self._fitted.model
+        if model.calibration is None:
             raise ValueError(
                 f"Expected enough windows to calibrate bands in fit, got {self.n_windows_}: give "
                 "longer series, or a smaller window or horizon."
             )
-        windows, forecast = self._forecast(state, last_steps(state.tracks))
-        owners = state.owners[windows.owners]
+        owners = query.owners[windows.owners]
         found = [
-            state.scale(quantile_ahead(self._model, forecast, owners, level))
+            query.by_track(quantile_ahead(model, forecast, owners, level))
             for level in levels.values()
         ]
         parts = [
-            np.stack(columns, axis=2).reshape(len(columns[0]), -1)
-            for columns in zip(*(_by_track(q, len(state.tracks)) for q in found), strict=True)
+            np.stack(quantiles, axis=2).reshape(len(quantiles[0]), -1)
+            for quantiles in zip(*found, strict=True)
         ]
-        return state.panel.give_back(parts, state.ends, self._columns.target_names, list(levels))
+        return query.give_back(parts, self._fitted.columns, list(levels))
 
     def score(self, y, X=None):
         """Return R² of the forecasts of what follows the series of `fit`, at every step of it.
@@ -710,12 +711,14 @@ class GRUForecaster(Estimator):
             As `fit`; or if y begins before the series of `fit` end.
         """
         check_is_fitted(self)
-        state, n_new = self._continued(y, X)
+        panel, of_x = open_y(y, self.series, self.time), self._open_x(X)
+        query, n_new = self._fitted.continued(panel, of_x)
+        self._check_values(query.tracks, self._fitted.columns)
         origins = [
             np.arange(len(track.values) - n - 1, len(track.values) - 1)
-            for track, n in zip(state.tracks, n_new, strict=True)
+            for track, n in zip(query.tracks, n_new, strict=True)
         ]
-        windows, forecast = self._forecast(state, origins)
+        windows, forecast = self._fitted.forecast(query, origins, self._fitted.model.shape.horizon)
         scores = []
         for owner in np.unique(windows.owners):
             of = windows.owners == owner
@@ -727,151 +730,38 @@ class GRUForecaster(Estimator):
             raise ValueError("Expected at least two known values in y to score, got fewer.")
         return float(np.mean(scores))
 
-    # --- The series that forecasts are asked of --------------------------------------------------
-
-    def _state(self, n, X, y, static):
-        """Return the series whose future is asked for, with what is known of it."""
+    def _forecast(self, n, X, y, static):
+        """Return the series whose future is asked for, their last windows and the forecasts."""
         check_is_fitted(self)
-        n_steps = self._model.shape.horizon if n is None else n
+        fitted = self._fitted
+        n_steps = fitted.model.shape.horizon if n is None else n
         if isinstance(n_steps, bool) or not isinstance(n_steps, Integral) or n_steps < 1:
             raise ValueError(f"Expected n as an integer of 1 or more, got {n!r}.")
-        n_steps = int(n_steps)
-        of_x = None if X is None else open_x(X, self.series, self.time)
+        n_steps, of_x = int(n_steps), self._open_x(X)
         if y is None:
             if static is not None:
-                raise ValueError("static goes with y: that of the series of fit is known.")
-            tracks = self._tracks
-            if of_x is not None:
-                tracks = add_future(tracks, self._panel, of_x, self._columns)
-            state = _State(
-                tracks, self._panel, self._units, self._static, np.arange(len(tracks)), n_steps
-            )
-        else:
-            state = self._given(y, of_x, static, n_steps)
-            for track in state.tracks:
-                if len(track.values) < self.window_:
-                    raise ValueError(
-                        f"Expected series of at least {self.window_} steps (window), got "
-                        f"{len(track.values)}{said_of(track.key)}."
-                    )
-        check_known(state.tracks, self._columns, n_steps)
-        return state
-
-    def _given(self, y, of_x, static, n_steps):
-        """Return other series, or more of the same."""
-        panel = open_y(y, self.series, self.time)
-        tracks = tracks_of(panel, of_x, self._columns)
-        self._check_values(tracks, self._columns)
-        keys = [track.key for track in tracks]
-        known = self._places(keys)
-        own = units_of(tracks)
-        units = [own[i] if k < 0 else self._units[k] for i, k in enumerate(known)]
-        if self._encoder is None:
-            if static is not None:
-                raise ValueError("Expected no static, as fit was given none.")
-            about = np.zeros((len(tracks), 0))
-        elif static is not None:
-            about = self._encoder.transform(static, keys)
-        elif min(known) >= 0:
-            about = self._static[known]
-        else:
-            raise ValueError(
-                "Expected static for series that were not in fit, as fit was given it, got None."
-            )
-        return _State(tracks, panel, units, about, np.array(known), n_steps)
-
-    def _places(self, keys):
-        """Return which of the series of fit some are; -1 for others."""
-        if None in keys:
-            n = len(self._tracks)
-            return list(range(n)) if len(keys) == n else [-1] * len(keys)
-        places = {track.key: i for i, track in enumerate(self._tracks)}
-        return [places.get(key, -1) for key in keys]
-
-    def _continued(self, y, X):
-        """Return the series of fit with what follows them, and how many steps that is."""
-        of_x = None if X is None else open_x(X, self.series, self.time)
-        following = self._given(y, of_x, None, 1)
-        tracks, n_new = [], []
-        for track, place in zip(following.tracks, following.places, strict=True):
-            if place < 0:
-                raise ValueError(f"Expected series of fit in y, got another{said_of(track.key)}.")
-            before = self._tracks[place]
-            first = before.end
-            if None not in (before.clock.kind, track.clock.kind):
-                first = int(
-                    before.clock.places(track.clock.stamps(0, 1), "the first label of y")[0]
-                )
-            if first < before.end:
                 raise ValueError(
-                    f"Expected y to follow the series of fit, got {before.end - first} steps of "
-                    f"theirs{said_of(track.key)}."
+                    "Expected static with y only, as that of the series of fit is known, got it "
+                    "without y."
                 )
-            tracks.append(before.followed_by(track, first - before.end))
-            n_new.append(tracks[-1].end - before.end)
-        return following._replace(tracks=tracks, n_steps=self._model.shape.horizon), n_new
+            query = fitted.own(of_x)
+        else:
+            query = fitted.given(open_y(y, self.series, self.time), of_x, static)
+            self._check_given(query.tracks)
+        check_known(query.tracks, fitted.columns, n_steps)
+        windows, forecast = fitted.forecast(query, last_steps(query.tracks), n_steps)
+        return query, windows, forecast
 
-    def _forecast(self, state, origins):
-        """Return windows and forecasts of the steps that follow some steps of each track."""
-        sources = make_sources(
-            state.tracks, state.units, state.static, self._columns, self._cycles, state.n_steps
-        )
-        n_targets = len(self._columns.targets)
-        origins = [steps for steps in origins for _ in range(n_targets)]
-        return forecast_ahead(self._model, sources, origins, state.n_steps)
-
-
-class _State(NamedTuple):
-    """Series whose future is asked for.
-
-    Attributes
-    ----------
-    tracks : list of Track
-    panel : Panel, the form in which forecasts go back
-    units : list of ndarray of shape (n_targets,)
-    static : ndarray of shape (n_tracks, n_static)
-    places : ndarray of shape (n_tracks,), which series of fit they are, -1 for others
-    n_steps : int, the steps that are asked for
-    """
-
-    tracks: list[Track]
-    panel: Panel
-    units: list
-    static: np.ndarray
-    places: np.ndarray
-    n_steps: int
-
-    @property
-    def ends(self):
-        """The steps of the clocks that follow."""
-        return [track.end for track in self.tracks]
-
-    @property
-    def owners(self):
-        """The targets of the series of fit that the targets of the tracks are, -1 for others."""
-        n_targets = len(self.units[0])
-        own = self.places[:, np.newaxis] * n_targets + np.arange(n_targets)
-        return np.where(self.places[:, np.newaxis] < 0, -1, own).ravel()
-
-    def scale(self, values):
-        """Return values of one window per target, in the units of y."""
-        return values * np.concatenate(self.units)[:, np.newaxis]
-
-
-def _by_track(values, n_tracks):
-    """Return values (n_tracks * n_targets, n_steps) as one array (n_steps, n_targets) per track."""
-    return [part.T for part in np.split(values, n_tracks)]
-
-
-def _seconds(tracks):
-    """Return the length of a step, None without dates or where there is no step."""
-    return next((t.clock.seconds for t in tracks if len(t.values) > 1), None)
-
-
-def _without_values(panel):
-    """Return a panel that knows labels and form alone."""
-    series = [one._replace(values=np.empty((len(one.values), 0))) for one in panel.series]
-    return Panel(series, panel.names, panel.form, panel.role)
+    def _check_given(self, tracks):
+        """Refuse series that are too short to forecast from, or have values not to be taken."""
+        self._check_values(tracks, self._fitted.columns)
+        check_step(tracks, self._fitted.seconds)
+        for track in tracks:
+            if len(track.values) < self.window_:
+                raise ValueError(
+                    f"Expected series of at least {self.window_} steps (window), got "
+                    f"{len(track.values)}{said_of(track.key)}."
+                )
 
 
 def _check_lengths(tracks, shape):

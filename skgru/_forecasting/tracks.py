@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isclose
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -375,6 +376,26 @@ def units_of(tracks: Iterable[Track]) -> list[Array]:
         units.append(np.where(deviations > 1e-10 * sizes, deviations, np.maximum(sizes, 1e-300)))
         units[-1][sizes == 0] = 1.0
     return units
+
+
+def seconds_of(tracks: Iterable[Track]) -> float | None:
+    """Return the length of a step, None without dates or where there is no step."""
+    return next((track.clock.seconds for track in tracks if len(track.values) > 1), None)
+
+
+def check_step(tracks: Iterable[Track], seconds: float | None) -> None:
+    """Warn of series whose step is another than the one expected; without dates none tells."""
+    if seconds is None:
+        return
+    for track in tracks:
+        own = seconds_of([track])
+        if own is not None and not isclose(own, seconds, rel_tol=0.01):
+            warn(
+                f"Expected steps of {seconds:g} seconds, as windows count steps whatever their "
+                f"length, got some of {own:g} seconds{said_of(track.key)}: resample(…) of pandas "
+                "brings series to one step."
+            )
+            return
 
 
 def check_known(tracks: Sequence[Track], columns: Columns, n_steps: int) -> None:

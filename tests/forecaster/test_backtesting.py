@@ -483,3 +483,10 @@ def test_a_picture_shows_history_forecasts_and_bands(of_pandas):
     drawn = of_array.plot(target=1).lines[0]
     np.testing.assert_array_equal(drawn.get_ydata(), -WAVE[drawn.get_xdata()])
     matplotlib.pyplot.close("all")
+
+
+def test_values_that_the_loss_does_not_take_are_refused_before_any_fit():
+    counts = np.tile([3.0, 1.0, 2.0], 20)
+    counts[-1] = -1  # which no fit and no origin sees
+    with pytest.raises(ValueError, match="expected no values below 0 in y, got -1"):
+        backtest(GRUForecaster(window=6, horizon=3, loss="poisson"), counts)

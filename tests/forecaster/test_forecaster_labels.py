@@ -150,3 +150,14 @@ def test_places_in_the_cycles_of_the_calendar():
     expected.append([1 / 2, 12.5 / 24, 12.5 / 24 / 7, half_year])
     assert_allclose(places, expected, atol=1e-12)
     assert np.isnan(calendar_features(None, cycles, 3)).all()
+
+
+def test_series_of_unlike_steps_are_told():
+    hourly = pd.Series(wave(N), pd.date_range("2024-05-01", periods=N, freq="h"))
+    with pytest.warns(UserWarning, match="steps of 86400 seconds, .* some of 3600 seconds"):
+        forecaster = cheap().fit([pd.Series(Y, days(N)), hourly])
+    with pytest.warns(UserWarning, match="steps of 86400 seconds, .* some of 3600 seconds"):
+        forecaster.predict(y=hourly)
+    cheap().fit(
+        [pd.Series(Y, pd.date_range(start, periods=N, freq="SME")) for start in ("2020", "2021")]
+    )

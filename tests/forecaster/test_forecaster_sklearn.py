@@ -247,3 +247,20 @@ def test_scores_of_a_panel():
     with pytest.raises(ValueError, match="another of the series 'new'"):
         forecaster.score(long_table(keys=("new",)))
     assert len(numbers(forecaster.predict())) == 9
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (np.arange(N, N + 4), "Expected dates as labels of y, as in fit, got numbers"),
+        (
+            days(N + 8)[N::2],
+            "Expected y at every step that follows the series of fit, got a longer",
+        ),
+        (days(N + 4)[N - 2 : -2], "got 2 steps of theirs"),
+    ],
+)
+def test_a_score_needs_the_steps_that_follow(index, message):
+    forecaster = cheap(season=8).fit(pd.Series(Y, days(N)))
+    with pytest.raises(ValueError, match=message):
+        forecaster.score(pd.Series(wave(4), index))

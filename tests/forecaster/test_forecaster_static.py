@@ -125,7 +125,7 @@ def test_other_series_need_their_own():
     ]:
         with pytest.raises(ValueError, match=message):
             forecaster.predict(y=NEW, static=static)
-    with pytest.raises(ValueError, match="static goes with y"):
+    with pytest.raises(ValueError, match="static with y only"):
         forecaster.predict(static=STATIC)
     with pytest.raises(ValueError, match="fit was given none"):
         cheap(**ROLES).fit(LONG).predict(y=LONG, static=STATIC)

@@ -1,0 +1,200 @@
+"""What a forecaster keeps of `fit`, and the forecasts from it: of its series, and of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skgru._data.panel import Panel
+from skgru._forecasting.ahead import forecast_ahead
+from skgru._forecasting.ensemble import Ensemble
+from skgru._forecasting.networks import Forecast
+from skgru._forecasting.static import StaticColumns
+from skgru._forecasting.tracks import (
+    Columns,
+    Track,
+    add_future,
+    make_sources,
+    said_of,
+    tracks_of,
+    units_of,
+)
+from skgru._forecasting.window import Array, Indices, Source, Windows
+
+
+class Query(NamedTuple):
+    """Series whose future is asked for.
+
+    Attributes
+    ----------
+    tracks : list of Track
+    panel : Panel, the form in which forecasts go back
+    units : list of ndarray of shape (n_targets,), what the values of each are divided by
+    static : ndarray of shape (n_tracks, n_static)
+    places : ndarray of shape (n_tracks,), which series of fit they are, -1 for others
+    """
+
+    tracks: list[Track]
+    panel: Panel
+    units: list[Array]
+    static: Array
+    places: Indices
+
+    @property
+    def owners(self) -> Indices:
+        """The targets of the series of fit that the targets of the tracks are, -1 for others."""
+        n_targets = len(self.units[0])
+        own = self.places[:, np.newaxis] * n_targets + np.arange(n_targets)
+        owners: Indices = np.where(self.places[:, np.newaxis] < 0, -1, own).ravel()
+        return owners
+
+    def by_track(self, values: Array) -> list[Array]:
+        """Return forecasts (n_tracks * n_targets, n_steps), one (n_steps, n_targets) per track.
+
+        They are in the units of y then.
+        """
+        in_units = values * np.concatenate(self.units)[:, np.newaxis]
+        return [part.T for part in np.split(in_units, len(self.tracks))]
+
+    def give_back(
+        self, parts: Sequence[Array], columns: Columns, endings: Sequence[str] | None = None
+    ) -> Any:
+        """Return what is forecast of each track, in the form that the series had."""
+        ends = [track.end for track in self.tracks]
+        return self.panel.give_back(parts, ends, columns.target_names, endings)
+
+
+class Fitted(NamedTuple):
+    """What a forecaster keeps of `fit`.
+
+    Attributes
+    ----------
+    panel : Panel, labels and form of y alone
+    tracks : list of Track, as many last steps of the series as forecasts read
+    columns : Columns
+    cycles : list of str, of the calendar
+    seconds : float or None, the length of a step
+    encoder : StaticColumns or None
+    units : list of ndarray of shape (n_targets,)
+    static : ndarray of shape (n_series, n_static)
+    model : Ensemble
+    """
+
+    panel: Panel
+    tracks: list[Track]
+    columns: Columns
+    cycles: list[str]
+    seconds: float | None
+    encoder: StaticColumns | None
+    units: list[Array]
+    static: Array
+    model: Ensemble
+
+    def own(self, x: Panel | None) -> Query:
+        """Return the series of fit, whose future x knows."""
+        tracks = self.tracks
+        if x is not None:
+            tracks = add_future(tracks, self.panel, x, self.columns)
+        return Query(tracks, self.panel, self.units, self.static, np.arange(len(tracks)))
+
+    def given(self, y: Panel, x: Panel | None, static: Any = None) -> Query:
+        """Return other series, or more of the same.
+
+        Raises
+        ------
+        ValueError
+            If columns are not those of fit, or static is lacking or was none in fit.
+        """
+        tracks = tracks_of(y, x, self.columns)
+        keys = [track.key for track in tracks]
+        places = self._places(keys)
+        own = units_of(tracks)
+        units = [own[i] if k < 0 else self.units[k] for i, k in enumerate(places)]
+        if self.encoder is None:
+            if static is not None:
+                raise ValueError("Expected no static, as fit was given none.")
+            about = np.zeros((len(tracks), 0))
+        elif static is not None:
+            about = self.encoder.transform(static, keys)
+        elif min(places) >= 0:
+            about = self.static[places]
+        else:
+            raise ValueError(
+                "Expected static for series that were not in fit, as fit was given it, got None."
+            )
+        return Query(tracks, y, units, about, np.array(places))
+
+    def _places(self, keys: Sequence[Any]) -> list[int]:
+        """Return which of the series of fit some are; -1 for others."""
+        n = len(self.tracks)
+        if None in keys:
+            return list(range(n)) if len(keys) == n else [-1] * len(keys)
+        places = {track.key: i for i, track in enumerate(self.tracks)}
+        return [places.get(key, -1) for key in keys]
+
+    def continued(self, y: Panel, x: Panel | None) -> tuple[Query, list[int]]:
+        """Return the series of fit with what follows them, and how many steps that is of each.
+
+        Raises
+        ------
+        ValueError
+            If a series was not in fit, has labels of another kind, or begins before its end there.
+        """
+        following = self.given(y, x)
+        tracks, n_new = [], []
+        for later, place in zip(following.tracks, following.places, strict=True):
+            if place < 0:
+                raise ValueError(f"Expected series of fit in y, got another{said_of(later.key)}.")
+            before = self.tracks[place]
+            gap = _gap(before, later)
+            if gap < 0:
+                raise ValueError(
+                    f"Expected y to follow the series of fit, got {-gap} steps of "
+                    f"theirs{said_of(later.key)}."
+                )
+            tracks.append(before.followed_by(later, gap))
+            n_new.append(tracks[-1].end - before.end)
+        return following._replace(tracks=tracks), n_new
+
+    def sources(self, query: Query, n_steps: int) -> list[Source]:
+        """Return a source for each target of each series, with what is known of n_steps ahead."""
+        tracks, _, units, static, _ = query
+        return make_sources(tracks, units, static, self.columns, self.cycles, n_steps)
+
+    def forecast(
+        self, query: Query, origins: Sequence[Indices], n_steps: int
+    ) -> tuple[Windows, Forecast]:
+        """Return windows that end at some steps of each track, and forecasts of what follows."""
+        of_targets = [steps for steps in origins for _ in self.columns.targets]
+        return forecast_ahead(self.model, self.sources(query, n_steps), of_targets, n_steps)
+
+
+def _gap(before: Track, later: Track) -> int:
+    """Return how many steps lie between the end of a track and the start of what follows it."""
+    clock, other = before.clock, later.clock
+    if None in (clock.kind, other.kind):
+        return 0
+    if not clock.compares_with(other):
+        raise ValueError(
+            f"Expected {clock.kind} as labels of y{said_of(later.key)}, as in fit, got "
+            f"{other.kind}."
+        )
+    places = clock.places(other.stamps(0, len(later.values)), "the labels of y")
+    if (np.diff(places) != 1).any():
+        raise ValueError(
+            f"Expected y at every step that follows the series of fit{said_of(later.key)}, got a "
+            "longer step: asfreq(…) of pandas adds the steps that are left out."
+        )
+    return int(places[0]) - before.end
+
+
+def labels_alone(panel: Panel) -> Panel:
+    """Return a panel that knows labels and form, and neither values nor rows."""
+    none = np.empty(0, np.intp)
+    series = [
+        one._replace(values=np.empty((len(one.values), 0)), places=none, rows=none)
+        for one in panel.series
+    ]
+    return Panel(series, panel.names, panel.form, panel.role)
