@@ -52,6 +52,10 @@ class Clock:
         """Return the labels of steps, which may lie before the first or in the future."""
         return self.style.wrap(self.stamps(start, stop), self.step)
 
+    def wrap(self, stamps: Values) -> Any:
+        """Return stamps, which need not be equally spaced, as labels."""
+        return stamps if self.kind in (None, "numbers") else self.style.wrap(stamps, self.step)
+
     def stamps(self, start: int, stop: int) -> Values:
         """Return the labels of steps as dates in UTC, durations or numbers of NumPy."""
         return self._at(np.arange(start, stop))

@@ -95,6 +95,14 @@ class Track(NamedTuple):
         lacking = len(self.values) + n_steps - len(self.covariates)
         return self._replace(covariates=_extended(self.covariates, lacking))
 
+    def until(self, origin: int, n_ahead: int = 0, known: Sequence[int] = ()) -> Track:
+        """Return what is known at a step: of those ahead, `n_ahead` of the covariates `known`."""
+        covariates = self.covariates[: origin + 1 + n_ahead].copy()
+        is_unknown = np.ones(covariates.shape[1], bool)
+        is_unknown[list(known)] = False
+        covariates[origin + 1 :, is_unknown] = np.nan
+        return self._replace(values=self.values[: origin + 1], covariates=covariates)
+
     def followed_by(self, later: Track, gap: int) -> Track:
         """Return itself with what follows, after some steps of which nothing is known."""
         n = len(self.values)

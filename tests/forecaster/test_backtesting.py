@@ -13,8 +13,8 @@ from sklearn.base import clone
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 from skgru import GRUForecaster, backtest
+from skgru._backtesting.origins import TimeAxis, n_initial
 from skgru._data.series import open_panel
-from skgru.backtesting import _Axis, _n_initial
 
 N = 100
 DAYS = pd.date_range("2024-01-01", periods=N, freq="D", name="day")
@@ -340,7 +340,7 @@ def test_results_do_not_depend_on_the_number_of_jobs():
 
 
 def test_series_may_be_forecast_in_portions(of_pandas, monkeypatch):
-    monkeypatch.setattr("skgru.backtesting._MAX_NUMBERS", 0)
+    monkeypatch.setattr("skgru._backtesting.rolling._MAX_NUMBERS", 0)
     in_portions = backtest(make(**COLUMNS), LONG)
     pd.testing.assert_frame_equal(in_portions.forecasts, of_pandas.forecasts)
 
@@ -373,7 +373,7 @@ MARCH = 31 + 29 + 31
 )
 def test_the_first_origin_is_told_by_steps_a_share_or_a_label(initial, n_steps):
     y = Y if getattr(initial, "tz", None) is None else Y.tz_localize("Europe/Berlin")
-    assert _n_initial(initial, _Axis.of(open_panel(y).series)) == n_steps
+    assert n_initial(initial, TimeAxis.of(open_panel(y).series)) == n_steps
 
 
 def test_dates_are_those_of_the_zone():
@@ -381,8 +381,8 @@ def test_dates_are_those_of_the_zone():
     y = pd.Series(WAVE[:90], hours)
     result = backtest(make(), y, initial="2024-03-31", step=100, coverage=None)
     assert list(result.origins) == [pd.Timestamp("2024-03-31 23:00", tz="America/New_York")]
-    axis = _Axis.of(open_panel(y).series)
-    assert hours[_n_initial(pd.Timestamp("2024-03-31 05:00"), axis) - 1].hour == 5
+    axis = TimeAxis.of(open_panel(y).series)
+    assert hours[n_initial(pd.Timestamp("2024-03-31 05:00"), axis) - 1].hour == 5
 
 
 @pytest.mark.parametrize(
@@ -476,6 +476,7 @@ def test_a_picture_shows_history_forecasts_and_bands(of_pandas):
         ({"origins": 40}, "origins from -6 to 5"),
         ({"origins": "last"}, "integers as origins"),
         ({"target": "flow"}, "target: expected one of"),
+        ({"n_history": -5}, "n_history as an integer of 0 or more, got -5"),
     ]:
         with pytest.raises(ValueError, match=message):
             of_pandas.plot(**options)
