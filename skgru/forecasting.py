@@ -41,49 +41,9 @@ from skgru._warnings import each_once, warn
 __all__ = ["GRUForecaster"]
 
 
-# The parameters that go to the network as they are.
-_OPTIONS = (
-    "hidden_layer_sizes",
-    "loss",
-    "quantiles",
-    "huber_delta",
-    "solver",
-    "alpha",
-    "batch_size",
-    "learning_rate",
-    "learning_rate_init",
-    "power_t",
-    "max_iter",
-    "shuffle",
-    "random_state",
-    "tol",
-    "verbose",
-    "momentum",
-    "nesterovs_momentum",
-    "early_stopping",
-    "validation_fraction",
-    "beta_1",
-    "beta_2",
-    "epsilon",
-    "n_iter_no_change",
-    "max_fun",
-    "cell",
-    "reset_after",
-    "output_gate",
-    "bidirectional",
-    "pooling",
-    "patch_size",
-    "shift_patches",
-    "scaling",
-    "missing",
-    "warmup_fraction",
-    "dropout",
-    "recurrent_dropout",
-    "weight_decay",
-    "max_grad_norm",
-    "n_jobs",
-    "dtype",
-)
+# The parameters of the forecaster; all others go to the network as they are.
+_OWN = "window", "horizon", "target", "known", "series", "time", "season", "calendar"
+_CONSTRAINTS = {**TRAINING, **RECURRENCE, **NUMBERS, **NetworkRegressor._parameter_constraints}
 
 
 class GRUForecaster(Estimator):
@@ -343,26 +303,6 @@ class GRUForecaster(Estimator):
     Freq: h, Name: load, dtype: float64
     """
 
-    _parameter_constraints: dict = {
-        **{
-            name: {**TRAINING, **RECURRENCE, **NUMBERS, **NetworkRegressor._parameter_constraints}[
-                name
-            ]
-            for name in _OPTIONS
-        },
-        "early_stopping": ["boolean"],
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions(POOLINGS.keys()), "array-like"],
-        "window": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "horizon": [Interval(Integral, 1, None, closed="left")],
-        "target": "no_validation",  # looked up in columns_of_y_and_x
-        "known": "no_validation",
-        "series": "no_validation",
-        "time": "no_validation",
-        "season": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
-        "calendar": [StrOptions({"auto"}), None],
-    }
-
     @hints_at_names
     def __init__(
         self,
@@ -465,6 +405,24 @@ class GRUForecaster(Estimator):
         self.n_jobs = n_jobs
         self.dtype = dtype
 
+    _parameter_constraints: dict = {
+        **{
+            name: _CONSTRAINTS[name]
+            for name in signature(__init__).parameters.keys() - {"self", *_OWN}
+        },
+        "early_stopping": ["boolean"],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions(POOLINGS.keys()), "array-like"],
+        "window": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "target": "no_validation",  # looked up in columns_of_y_and_x
+        "known": "no_validation",
+        "series": "no_validation",
+        "time": "no_validation",
+        "season": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
+        "calendar": [StrOptions({"auto"}), None],
+    }
+
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, y, X=None, static=None):
         """Fit to series.
@@ -550,8 +508,9 @@ class GRUForecaster(Estimator):
 
     def _options(self):
         """Return the parameters of the network, and the defaults of those that are changed."""
-        options = {name: plain(getattr(self, name)) for name in _OPTIONS if name != "random_state"}
         defaults = {name: p.default for name, p in signature(GRUForecaster).parameters.items()}
+        names = [name for name in defaults if name not in (*_OWN, "random_state")]
+        options = {name: plain(getattr(self, name)) for name in names}
         changed = [k for k, value in options.items() if np.ndim(value) or value != defaults[k]]
         return options | {"user_defaults": {name: defaults[name] for name in changed}}
 
