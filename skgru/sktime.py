@@ -6,7 +6,7 @@ from sklearn.base import clone
 from skgru.forecasting import GRUForecaster
 
 try:
-    from sktime.forecasting.base import BaseForecaster
+    from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 except ImportError as error:
     raise ImportError(
         "skgru.sktime needs sktime: install it, or the extra of skgru that has it, "
@@ -33,8 +33,8 @@ class SktimeForecaster(BaseForecaster):
 
     Notes
     -----
-    sktime hands over X for the steps of the horizon alone. Of steps that the horizon leaves out, X
-    lies on the line between its neighbours.
+    The rows of X are told by their index. Of steps that X leaves out, such as those between the
+    steps of the horizon, it lies on the line between its neighbours.
 
     Examples
     --------
@@ -81,9 +81,10 @@ class SktimeForecaster(BaseForecaster):
         n_steps = int(steps.max())
         future = None
         if X is not None:
-            # sktime hands over the rows of `fh`, which may leave out steps, or all up to the last.
-            places = steps - 1 if len(X) == len(steps) else np.arange(len(X))
-            every = np.arange(n_steps)
+            # The rows of `fh`, which may leave out steps, or any others, of the past too.
+            of_rows = ForecastingHorizon(X.index, is_relative=False, freq=fh.freq)
+            places = of_rows.to_relative(self.cutoff).to_numpy().astype(int)
+            every = np.arange(1, n_steps + 1)
             future = np.column_stack([np.interp(every, places, X[name]) for name in X.columns])
         forecast = self.forecaster_.predict(n_steps, X=future).iloc[steps - 1]
         forecast.index = fh.to_absolute_index(self.cutoff)

@@ -49,3 +49,15 @@ def test_steps_may_be_left_out_of_what_is_asked(frame):
     every = forecaster.predict(range(1, 9))
     some = forecaster.predict([2, 5, 8])
     pd.testing.assert_series_equal(some, every.iloc[[1, 4, 7]], check_freq=False)
+
+
+@pytest.mark.parametrize("kind", ["periods", "dates", "numbers"])
+def test_the_rows_of_covariates_are_told_by_their_index(frame, kind):
+    index = {"periods": frame.index, "dates": frame.index.to_timestamp(), "numbers": range(5, 75)}
+    frame.index = pd.Index(index[kind])
+    y, X = frame["y"], frame[["price"]]
+    forecaster = SktimeForecaster(GRUForecaster(window=12, horizon=6, **SMALL)).fit(y[:60], X[:60])
+    expected = forecaster.predict([1, 5, 6], X=X[60:66])
+    for rows in (slice(60, 70), slice(None)):
+        found = forecaster.predict([1, 5, 6], X=X[rows])
+        pd.testing.assert_series_equal(found, expected)
