@@ -14,7 +14,7 @@ from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar
 from skgru._forecasting.ensemble import fit_model
-from skgru._forecasting.fitted import Fitted, labels_alone
+from skgru._forecasting.fitted import FittedSeries, labels_alone
 from skgru._forecasting.networks import WINDOW
 from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
@@ -481,7 +481,7 @@ class GRUForecaster(Estimator):
 
         cycles = [cycles[i] for i in model.cycles]
         tails = [track.tail(max(shape.window, shape.season)) for track in tracks]
-        self._fitted = Fitted(
+        self._fitted = FittedSeries(
             labels_alone(panel), tails, columns, cycles, seconds, encoder, units, about, model
         )
         self.window_, self.season_, self.calendar_ = shape.window, shape.season, cycles

@@ -14,7 +14,7 @@ from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
 from skgru._forecasting.baselines import fit_ridge, forecast_baselines
 from skgru._forecasting.ensemble import training_windows
 from skgru._forecasting.errors import seasonal_scale
-from skgru._forecasting.fitted import Fitted
+from skgru._forecasting.fitted import FittedSeries
 from skgru._forecasting.members import Ridge
 from skgru._forecasting.tracks import last_steps, units_of
 from skgru._forecasting.window import cut
@@ -144,14 +144,14 @@ class _Fit(NamedTuple):
     Attributes
     ----------
     data : Dataset
-    fitted : Fitted
+    fitted : FittedSeries
     ridge : Ridge or None, the baseline
     scales : dict of (int, int) to float, of MASE, by series and target
     task : Task
     """
 
     data: Dataset
-    fitted: Fitted
+    fitted: FittedSeries
     ridge: Ridge | None
     scales: dict
     task: Task

@@ -114,9 +114,9 @@ def open_panel(
     _check_alike(opened)
     found, gaps = [], []
     for one in opened:
-        series, of_these = _on_clocks(one, _steps_of(one, on_grid, irregular))
-        found += series
-        gaps += of_these
+        own, own_gaps = _on_clocks(one, _steps_of(one, on_grid, irregular))
+        found += own
+        gaps += own_gaps
     _warn_of_gaps(gaps)
     form = Many([one.form for one in opened], [len(one.keys) for one in opened])
     names = next((one.names for one in opened if one.names is not None), None)

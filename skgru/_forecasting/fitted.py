@@ -66,7 +66,7 @@ class Query(NamedTuple):
         return self.panel.give_back(parts, ends, columns.target_names, endings)
 
 
-class Fitted(NamedTuple):
+class FittedSeries(NamedTuple):
     """What a forecaster keeps of `fit`.
 
     Attributes
