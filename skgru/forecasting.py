@@ -20,6 +20,7 @@ from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
     check_complete,
+    check_dates,
     check_known,
     check_step,
     columns_of_y_and_x,
@@ -468,6 +469,7 @@ class GRUForecaster(Estimator):
         check_step(tracks, seconds)
         longest = max(len(track.values) for track in tracks)
         cycles = cycles_to_learn(seconds, longest) if self.calendar == "auto" else []
+        check_dates(tracks, cycles)
         encoder, about = None, np.zeros((len(tracks), 0))
         if static is not None:
             keys = [track.key for track in tracks]
@@ -712,9 +714,10 @@ class GRUForecaster(Estimator):
         return query, windows, forecast
 
     def _check_given(self, tracks):
-        """Refuse series that are too short to forecast from, or have values not to be taken."""
+        """Refuse series that are too short, or lack what forecasts read of those of fit."""
         self._check_values(tracks, self._fitted.columns)
         check_step(tracks, self._fitted.seconds)
+        check_dates(tracks, self._fitted.cycles)
         for track in tracks:
             if len(track.values) < self.window_:
                 raise ValueError(

@@ -406,6 +406,17 @@ def check_step(tracks: Iterable[Track], seconds: float | None) -> None:
             return
 
 
+def check_dates(tracks: Iterable[Track], cycles: Sequence[str]) -> None:
+    """Refuse series without dates, where the cycles of the calendar are read."""
+    for track in tracks if len(cycles) else []:
+        if not track.clock.has_dates:
+            raise ValueError(
+                f"Expected dates of all series, as the cycles {list(cycles)} of the calendar are "
+                f"read, got a series without{said_of(track.key)}: give it the index of dates, or "
+                "take calendar=None for fit."
+            )
+
+
 def check_known(tracks: Sequence[Track], columns: Columns, n_steps: int) -> None:
     """Refuse forecasts of steps of which the covariates known in the future are not given."""
     for track in tracks if columns.known else []:

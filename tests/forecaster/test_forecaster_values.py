@@ -170,7 +170,13 @@ def test_the_cycles_of_the_calendar():
     months = pd.date_range("2000-01-01", periods=120, freq="MS")
     noise = np.random.default_rng(0).normal(0, 2, 120)
     yearly = pd.Series(5 * np.sin(2 * np.pi * np.arange(120) / 12) + noise, months)
-    assert cheap(window=3, season=None).fit(yearly).calendar_ == ["year"]
+    forecaster = cheap(window=3, season=None).fit(yearly)
+    assert forecaster.calendar_ == ["year"]
+    assert np.isfinite(forecaster.score(np.arange(10.0)))  # whose dates are those that follow
+    with pytest.raises(ValueError, match=r"Expected dates .* as the cycles \['year'\]"):
+        forecaster.predict(y=yearly.to_numpy())
+    with pytest.raises(ValueError, match="Expected dates of all series"):
+        cheap(window=3).fit([yearly, yearly.to_numpy()])
     assert cheap(window=3, season=None).fit(yearly.to_numpy()).calendar_ == []
 
 
