@@ -100,7 +100,8 @@ class LagSelector:
         Raises
         ------
         ValueError
-            If X has none of the lags, or its columns have no names and there is no `lags`.
+            If X has none of the lags, its columns have no names and there is no `lags`, or a lag is
+            negative or comes twice.
         TypeError
             If `lags` is none of what it may be.
         """
@@ -167,8 +168,14 @@ def _as_list(lags):
     if isinstance(lags, Integral) and not isinstance(lags, bool) and lags > 0:
         return list(range(1, int(lags) + 1))
     items = list(lags) if isinstance(lags, Iterable) and not isinstance(lags, str) else []
-    if not items or not all(isinstance(lag, Integral) for lag in items):
+    if not items or not all(
+        isinstance(lag, Integral) and not isinstance(lag, bool) for lag in items
+    ):
         raise TypeError(f"{_EXPECTED}, got {lags!r:.50}.")
+    if min(items) < 0:
+        raise ValueError(
+            f"{_EXPECTED}, got {min(items)}: a lag is how many steps ago, 1 for the -1 of darts."
+        )
     if len(set(items)) < len(items):
         raise ValueError(f"{_EXPECTED}, got {items}.")
     return [int(lag) for lag in items]

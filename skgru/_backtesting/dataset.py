@@ -9,7 +9,7 @@ from skgru._compat import is_array
 from skgru._data.clock import Clock
 from skgru._data.frequencies import Fixed
 from skgru._data.labels import Style
-from skgru._data.libraries import ARRAYS, library_of_column
+from skgru._data.libraries import ARRAYS, Arrays, library_of_column
 from skgru._data.panel import Panel, Series
 from skgru._data.times import cast, finest_unit_of
 from skgru._forecasting.static import StaticColumns
@@ -116,7 +116,7 @@ class Dataset(NamedTuple):
 
     def table(self, columns):
         """Return columns as a table of the library of y."""
-        if self.library is ARRAYS:
+        if isinstance(self.library, Arrays):
             return columns
         made = {name: self.library.as_column(column) for name, column in columns.items()}
         return self.library.frame(made, None)

@@ -12,7 +12,7 @@ from skgru._compat import names_of
 from skgru._data.arrays import as_array
 from skgru._data.clock import Clock
 from skgru._data.groups import LongTable
-from skgru._data.libraries import ARRAYS, PANDAS, Level, library_of_column
+from skgru._data.libraries import Arrays, Level, Pandas, library_of_column
 from skgru._nn.batch import Indices, Values
 
 
@@ -100,7 +100,7 @@ class One(Form):
         cells = part[:, 0] if is_column else part
         name = self.name if given.names is None else given.names[0]
         names = given.named(self.name)
-        if self.library is PANDAS:
+        if isinstance(self.library, Pandas):
             import pandas as pd
 
             (index,) = given.labels()
@@ -108,7 +108,7 @@ class One(Form):
                 return pd.Series(cells, index, name=name)
             return pd.DataFrame(cells, index, columns=names)
         columns = dict(zip(map(str, names), part.T, strict=True))
-        if self.library is ARRAYS:
+        if isinstance(self.library, Arrays):
             return _structured(columns) if self.is_structured else cells.copy()
         if is_column:
             return self.library.labelled(self.library.make_column(cells), name or "", None)
@@ -190,11 +190,11 @@ class Long(Form):
                 columns[self.names[role]] = cells
         values = np.concatenate(given.parts)
         columns |= dict(zip(given.named(), values.T, strict=True))
-        if self.library is ARRAYS:
+        if isinstance(self.library, Arrays):
             if self.is_mapping:
                 return columns
             return _structured(columns) if self.is_structured else _side_by_side(columns)
-        if self.library is not PANDAS:
+        if not isinstance(self.library, Pandas):
             return self.library.frame(
                 {name: self.library.as_column(cells) for name, cells in columns.items()}, None
             )

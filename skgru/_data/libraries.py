@@ -24,10 +24,6 @@ from skgru._nn.batch import Indices, Values
 class Library(ABC):
     """A library of tables, and the operations on their columns."""
 
-    def __reduce__(self) -> str:
-        """Return the name of the one instance, which copies and pickles stay."""
-        return type(self).__name__.upper()
-
     def names_of(self, table: Any) -> list[Any]:
         """Return the names of the columns."""
         names = names_of(table)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import skops.io
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -98,7 +99,9 @@ def test_copies():
     joblib.dump(forecaster, file)
     file.seek(0)
     copies = [pickle.loads(pickle.dumps(forecaster)), copy.deepcopy(forecaster), joblib.load(file)]
-    for one in copies:
+    through_skops = skops.io.dumps(forecaster)
+    trusted = skops.io.get_untrusted_types(data=through_skops)
+    for one in [*copies, skops.io.loads(through_skops, trusted=trusted)]:
         pd.testing.assert_frame_equal(one.predict_interval(5), expected)
     panel = cheap(series="shop", time="day").fit(pl.from_pandas(long_table()))
     assert pickle.loads(pickle.dumps(panel)).predict().equals(panel.predict())

@@ -83,6 +83,8 @@ def test_lags_by_their_places(lags, columns):
         (table(SKTIME), True, TypeError, "got True"),
         (table(SKTIME), "lag_1", TypeError, "got 'lag_1'"),
         (table(SKTIME), [1.5], TypeError, "got [1.5]"),
+        (table(SKTIME), [True, 2], TypeError, "got [True, 2]"),
+        (np.zeros((2, 3)), [-3, -2, -1], ValueError, "got -3: a lag is how many steps ago"),
         (table(SKTIME), {}, TypeError, "got an empty one"),
         (table(SKTIME), [1, 1], ValueError, "a list of ints that differ, .* got [1, 1]"),
     ],
