@@ -13,17 +13,14 @@ from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar
+from skgru._forecasting.checks import check_complete, check_dates, check_known, check_step
 from skgru._forecasting.ensemble import fit_model
 from skgru._forecasting.fitted import FittedSeries, labels_alone
 from skgru._forecasting.networks import WINDOW
+from skgru._forecasting.roles import columns_of_y_and_x
 from skgru._forecasting.season import find_season
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import (
-    check_complete,
-    check_dates,
-    check_known,
-    check_step,
-    columns_of_y_and_x,
     last_steps,
     make_sources,
     make_tracks,

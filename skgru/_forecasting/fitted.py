@@ -11,16 +11,9 @@ from skgru._data.panel import Panel
 from skgru._forecasting.ahead import forecast_ahead
 from skgru._forecasting.ensemble import Ensemble
 from skgru._forecasting.networks import Forecast
+from skgru._forecasting.roles import Columns
 from skgru._forecasting.static import StaticColumns
-from skgru._forecasting.tracks import (
-    Columns,
-    Track,
-    add_future,
-    make_sources,
-    said_of,
-    tracks_of,
-    units_of,
-)
+from skgru._forecasting.tracks import Track, add_future, make_sources, said_of, tracks_of, units_of
 from skgru._forecasting.window import Array, Indices, Source, Windows
 
 

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isclose
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgru._compat import is_array
 from skgru._data.clock import Clock
-from skgru._data.forms import is_sequence
-from skgru._data.labels import say_stamp
 from skgru._data.matching import Matched, match
 from skgru._data.panel import Panel, Series
 from skgru._data.series import open_covariates, open_panel
 from skgru._forecasting.calendar import calendar_features
+from skgru._forecasting.roles import Columns, check_columns, places_of_future
 from skgru._forecasting.window import Array, Indices, Source
 from skgru._warnings import warn
-
-
-class Columns(NamedTuple):
-    """What the columns of y and X are.
-
-    Attributes
-    ----------
-    y_names, x_names : list or None, where they have none
-    n_y, n_x : int
-    targets, beside : list of int, the columns of y: targets and covariates
-    known : list of int, those of all covariates that are known in the future
-    """
-
-    y_names: list[Any] | None
-    x_names: list[Any] | None
-    n_y: int
-    n_x: int
-    targets: list[int]
-    beside: list[int]
-    known: list[int]
-
-    @property
-    def n_covariates(self) -> int:
-        return len(self.beside) + self.n_x
-
-    @property
-    def target_names(self) -> list[Any] | None:
-        """The names of the targets, None where they have none."""
-        return None if self.y_names is None else [self.y_names[j] for j in self.targets]
-
-    @property
-    def covariate_names(self) -> list[Any]:
-        """The names of the covariates; their numbers where they have none."""
-        y_names = list(range(self.n_y)) if self.y_names is None else self.y_names
-        x_names = list(range(self.n_x)) if self.x_names is None else self.x_names
-        return [y_names[j] for j in self.beside] + x_names
 
 
 class Track(NamedTuple):
@@ -120,69 +80,6 @@ def _extended(values: Array, n: int) -> Array:
     return np.concatenate([values, np.full((n, *values.shape[1:]), np.nan)])
 
 
-def columns_of_y_and_x(y: Panel, x: Panel | None, target: Any, known: Any) -> Columns:
-    """Return what the columns of y and X are, by the parameters `target` and `known`."""
-    n_y = y.series[0].values.shape[1]
-    n_x = 0 if x is None else x.series[0].values.shape[1]
-    targets = list(range(n_y))
-    if target is not None:
-        targets = _find(target, "target", "the columns of y", y.names, targets, n_y)
-    if not targets:
-        raise ValueError(f"target: expected one or several columns of y, got {target!r}.")
-    beside = [j for j in range(n_y) if j not in targets]
-    columns = Columns(y.names, None if x is None else x.names, n_y, n_x, targets, beside, [])
-    has_names = y.names is not None or columns.x_names is not None
-    names = columns.covariate_names if has_names else None
-    numbers, n = (list(range(n_x)), n_x) if n_x else (beside, n_y)
-    is_told = not (n_x and beside)  # in two containers, columns have the same numbers
-    found = _find(known, "known", "the covariates", names, numbers if is_told else None, n)
-    return columns._replace(known=found)
-
-
-def _find(
-    given: Any,
-    parameter: str,
-    what: str,
-    names: list[Any] | None,
-    numbers: list[int] | None,
-    n: int,
-) -> list[int]:
-    """Return the places of columns among some, given by name or number.
-
-    Parameters
-    ----------
-    given : object, one column or a list of them
-    parameter, what : str, in errors
-    names : list or None
-        If some of them are integers, columns are not given by number.
-    numbers : list of int or None
-        Those of the columns in their container, of n columns; None: they are of two.
-    n : int
-    """
-    is_one = isinstance(given, tuple) and given in (names or [])
-    wanted = list(given) if not is_one and (is_sequence(given) or is_array(given)) else [given]
-    if names is None:
-        names, numbers = numbers or [], numbers or []
-    elif numbers is None or any(isinstance(name, Integral) for name in names):
-        numbers = []
-    places = []
-    for one in wanted:
-        is_number = isinstance(one, Integral) and not isinstance(one, bool)
-        if names.count(one) > 1:
-            raise ValueError(f"{parameter}: {one!r} is the name of {names.count(one)} columns.")
-        if names.count(one) == 1 and not isinstance(one, bool):
-            places.append(names.index(one))
-        elif is_number and -n <= int(one) < n and int(one) % n in numbers:
-            places.append(numbers.index(int(one) % n))
-        else:
-            raise ValueError(
-                f"{parameter}: expected {what}, {names or 'of which there are none'}, got {one!r}."
-            )
-    if len(set(places)) < len(places):
-        raise ValueError(f"{parameter}: expected each column once, got {given!r}.")
-    return places
-
-
 def open_y(y: Any, series: Any, time: Any) -> Panel:
     """Return y on the grids of its clocks."""
     return open_panel(y, series=series, time=time)
@@ -191,16 +88,6 @@ def open_y(y: Any, series: Any, time: Any) -> Panel:
 def open_x(X: Any, series: Any, time: Any) -> Panel:
     """Return covariates, which follow the clocks of y."""
     return open_covariates(X, "X", series, time)
-
-
-def check_columns(given: Panel, names: list[Any] | None, n: int) -> None:
-    """Refuse other columns than those of `fit`."""
-    n_given = given.series[0].values.shape[1]
-    is_other = None not in (names, given.names) and given.names != names
-    if is_other or n_given != n:
-        expected = f"{n} columns" if names is None else f"the columns {names}"
-        got = n_given if given.names is None or not is_other else given.names
-        raise ValueError(f"Expected {expected} in {given.role}, as in fit, got {got}.")
 
 
 def make_tracks(
@@ -306,36 +193,11 @@ def add_future(tracks: Sequence[Track], stored: Panel, x: Panel, columns: Column
 
     X has the columns known in the future, all columns of X in `fit`, or all covariates.
     """
-    places = _places_of_future(x, columns)
+    places = places_of_future(x, columns)
     return [
         _with_rows(track, one, places, [len(track.values)] * len(places))
         for track, one in zip(tracks, match(stored, x, ahead=True), strict=True)
     ]
-
-
-def _places_of_future(x: Panel, columns: Columns) -> list[int]:
-    """Return the covariates that the columns of X are."""
-    n = x.series[0].values.shape[1]
-    names = columns.covariate_names
-    known = [names[j] for j in columns.known]
-    if not known:
-        raise ValueError(
-            "Expected no X, as no covariates are known in the future: known=() in fit."
-        )
-    if x.names is not None and (columns.x_names is not None or columns.y_names is not None):
-        if not set(known) <= set(x.names) <= set(names):
-            raise ValueError(
-                f"Expected the columns {known} in X, the covariates known in the future, got "
-                f"{x.names}."
-            )
-        return [names.index(name) for name in x.names]
-    of_x = list(range(len(columns.beside), columns.n_covariates))
-    for places in (columns.known, of_x, list(range(columns.n_covariates))):
-        if len(places) == n and set(columns.known) <= set(places):
-            return places
-    raise ValueError(
-        f"Expected {len(known)} columns in X, the covariates known in the future, got {n}."
-    )
 
 
 def make_sources(
@@ -389,62 +251,6 @@ def units_of(tracks: Iterable[Track]) -> list[Array]:
 def seconds_of(tracks: Iterable[Track]) -> float | None:
     """Return the length of a step, None without dates or where there is no step."""
     return next((track.clock.seconds for track in tracks if len(track.values) > 1), None)
-
-
-def check_step(tracks: Iterable[Track], seconds: float | None) -> None:
-    """Warn of series whose step is another than the one expected; without dates none tells."""
-    if seconds is None:
-        return
-    for track in tracks:
-        own = seconds_of([track])
-        if own is not None and not isclose(own, seconds, rel_tol=0.01):
-            warn(
-                f"Expected steps of {seconds:g} seconds, as windows count steps whatever their "
-                f"length, got some of {own:g} seconds{said_of(track.key)}: resample(…) of pandas "
-                "brings series to one step."
-            )
-            return
-
-
-def check_dates(tracks: Iterable[Track], cycles: Sequence[str]) -> None:
-    """Refuse series without dates, where the cycles of the calendar are read."""
-    for track in tracks if len(cycles) else []:
-        if not track.clock.has_dates:
-            raise ValueError(
-                f"Expected dates of all series, as the cycles {list(cycles)} of the calendar are "
-                f"read, got a series without{said_of(track.key)}: give it the index of dates, or "
-                "take calendar=None for fit."
-            )
-
-
-def check_known(tracks: Sequence[Track], columns: Columns, n_steps: int) -> None:
-    """Refuse forecasts of steps of which the covariates known in the future are not given."""
-    for track in tracks if columns.known else []:
-        n = len(track.values)
-        rows = track.with_future(n_steps).covariates[n : n + n_steps, columns.known]
-        lacking = np.flatnonzero(np.isnan(rows).all(axis=1))
-        if len(lacking):
-            step = track.end + int(lacking[0])
-            label = f"step {lacking[0] + 1} of them"
-            if track.clock.kind is not None:
-                label = say_stamp(track.clock.stamps(step, step + 1)[0], track.clock.style)
-            names = [columns.covariate_names[j] for j in columns.known]
-            raise ValueError(
-                f"Expected X with the covariates {names} for the {n_steps} steps to be forecast"
-                f"{said_of(track.key)}, got none for {label}."
-            )
-
-
-def check_complete(tracks: Iterable[Track], columns: Columns) -> None:
-    """Refuse missing covariates of the past."""
-    for track in tracks:
-        missing = np.isnan(track.covariates[: len(track.values)])
-        if missing.any():
-            step, j = np.argwhere(missing)[0]
-            raise ValueError(
-                f"missing='error': expected covariates without missing values, got one of "
-                f"{columns.covariate_names[j]!r} in step {track.start + step}{said_of(track.key)}."
-            )
 
 
 def last_steps(tracks: Sequence[Track]) -> list[Indices]:
