@@ -299,12 +299,14 @@ class GRUForecaster(Estimator):
     steps that follow. Steps that an index leaves out are missing values; a warning tells of them.
 
     **The networks** read each window relative to its last value, to the mean of its last season, or
-    to that of its last `horizon` steps (one each, and the forecast is their mean), in units of the
-    window's deviation [2]_. Segments of the window are steps of the recurrence, and all steps ahead
-    are outputs of one head, as in SegRNN [1]_, which also forecasts each target by itself with
-    weights that all share. Ridge regressions, fitted to earlier windows and judged by later ones in
-    six stretches of time, tell whether logarithms are taken first, the deviation is left out, and
-    the level is read beside the window: each has to lower the squared error by 10 %.
+    to that of its last `horizon` steps (one each, and the forecast is their mean), all but the
+    first in units of the window's deviation [2]_. Segments of the window are steps of the
+    recurrence, and all steps ahead are outputs of one head, as in SegRNN [1]_, which also forecasts
+    each target by itself with weights that all share. Ridge regressions, fitted to earlier windows
+    and judged by later ones in six stretches of time, tell whether logarithms are taken first, the
+    deviation is left out, and the level is read beside the window: each has to lower the squared
+    error by 10 %; a level that returns, whose means over six stretches of time have less than a
+    tenth of its variance, has only to lower it.
 
     **Few windows.** A network needs many examples. With fewer than 5,000 windows, persistence, the
     season before and ridge regressions are fitted to earlier windows too and forecast later ones;

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
+from skgru._forecasting.relative import Relative, Rule, least_deviation, limited, relative
 from skgru._forecasting.window import Array, Indices, Windows, between, filled, last_steps
 
 # Of the standardized features, per window.
@@ -36,9 +36,9 @@ def context(windows: Windows, rel: Relative, rule: Rule, season: int) -> Array:
     n = len(windows.history)
     parts = [windows.calendar, windows.static, windows.known.reshape(n, -1)]
     if season > windows.history.shape[1]:
-        parts.append(rel.of(seasonal_naive(windows)))
+        parts.append(limited(rel.of(seasonal_naive(windows))))
     if rule.shows_level:
-        parts.append(rel.base)
+        parts.append(limited(rel.base))
         if rule.is_scaled:
             parts.append(np.log(rel.scale))
     return np.concatenate(parts, axis=1)

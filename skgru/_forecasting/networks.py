@@ -95,7 +95,7 @@ class WindowNetwork:
         shape = len(table), windows.ahead.shape[1]
         if self.options["loss"] == "gaussian":
             center, deviation = self.regressor_.predict(table, return_std=True)
-            width = rel.width * deviation.reshape(shape)
+            width = rel.unit * deviation.reshape(shape)
             return Forecast(rel.absolute(center.reshape(shape)), width, width)
         raw = self.regressor_.predict(table)
         levels = np.atleast_1d(self.options["quantiles"])

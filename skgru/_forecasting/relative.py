@@ -18,6 +18,9 @@ from skgru._forecasting.window import Array, Windows, filled
 _LEAST_DEVIATION = 0.1
 # In deviations of the series: what is not above zero has this logarithm, and none is higher.
 _LEAST_VALUE, _MAX_LOG = 1e-6, 50.0
+# In units of a window: what is read of values is no further from zero, so that a value out of all
+# proportion cannot overflow single precision.
+_MAX_READ = 1e15
 
 
 class Rule(NamedTuple):
@@ -52,15 +55,18 @@ class Relative(NamedTuple):
 
     Attributes
     ----------
-    values : ndarray of shape (n_windows, window), without missing values
+    values : ndarray of shape (n_windows, window), without missing values, limited
     base, scale : ndarray of shape (n_windows, 1)
-    width : ndarray of shape (n_windows, 1), one unit of the relative values, at the base
+    unit : ndarray of shape (n_windows, 1), what one of the relative values is, at the base
+    width : ndarray of shape (n_windows, 1)
+        How far forecasts may be off, up to a factor: the deviation; of logarithms, the unit.
     is_log : bool
     """
 
     values: Array
     base: Array
     scale: Array
+    unit: Array
     width: Array
     is_log: bool
 
@@ -87,11 +93,16 @@ def relative(windows: Windows, rule: Rule, least: float) -> Relative:
     base = np.zeros((len(history), 1))
     if rule.base_steps:
         base = history[:, -rule.base_steps :].mean(axis=1, keepdims=True)
-    scale = np.ones_like(base)
-    if rule.is_scaled:
-        scale = np.hypot(history.std(axis=1, keepdims=True), least)
-    width = scale * np.exp(np.minimum(base, _MAX_LOG)) if rule.is_log else scale
-    return Relative((history - base) / scale, base, scale, width, rule.is_log)
+    deviation = np.hypot(history.std(axis=1, keepdims=True), least)
+    scale = deviation if rule.is_scaled else np.ones_like(base)
+    unit = scale * np.exp(np.minimum(base, _MAX_LOG)) if rule.is_log else scale
+    width = unit if rule.is_log else deviation
+    return Relative(limited((history - base) / scale), base, scale, unit, width, rule.is_log)
+
+
+def limited(values: Array) -> Array:
+    """Return values as they are read."""
+    return np.clip(values, -_MAX_READ, _MAX_READ)
 
 
 def _log(values: Array, is_log: bool) -> Array:

@@ -34,8 +34,21 @@ def test_the_formula(base_steps, is_scaled, is_log):
         scale = np.sqrt(np.var(h) + least**2) if is_scaled else 1.0
         np.testing.assert_allclose(rel.values[i], (h - base) / scale)
         np.testing.assert_allclose(ahead[i], (f - base) / scale)
-        assert rel.width[i, 0] == pytest.approx(scale * (np.exp(base) if is_log else 1))
+        unit = scale * (np.exp(base) if is_log else 1)
+        assert rel.unit[i, 0] == pytest.approx(unit)
+        deviation = np.sqrt(np.var(h) + least**2)
+        assert rel.width[i, 0] == pytest.approx(unit if is_log else deviation)
     np.testing.assert_allclose(rel.absolute(ahead), windows.ahead)
+
+
+def test_values_out_of_all_proportion_are_read_as_large():
+    values = VALUES.copy()
+    values[20] = -1e50
+    windows = make_windows(values)
+    rel = relative(windows, Rule(1, False, False, False), 0.1)
+    assert np.abs(rel.values).max() == 1e15
+    # What is read is limited, what is forecast is not.
+    np.testing.assert_allclose(rel.absolute(rel.of(windows.ahead)), windows.ahead, atol=1e38)
 
 
 def test_level_and_unit_of_a_series_do_not_matter():
