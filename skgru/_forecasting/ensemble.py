@@ -384,13 +384,12 @@ def _means(values: Array, groups: Indices) -> Array:
     return np.bincount(groups, values) / np.maximum(counts, 1)
 
 
-def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array], returns: bool) -> Rule:
+def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array], level_returns: bool) -> Rule:
     """Return the rule of the least error; one that does other than the first has to gain by it."""
-    least = Rule(0, _MIN_GAIN, _MIN_GAIN, 0.0 if returns else _MIN_GAIN)
     first = rules[0]
+    gains = np.log1p([0.0, _MIN_GAIN, _MIN_GAIN, 0.0 if level_returns else _MIN_GAIN])
     asked = [
-        float(np.log(np.maximum(error, TINY)).mean())
-        + sum(np.log1p(gain) for a, b, gain in zip(rule, first, least, strict=True) if a != b)
+        float(np.log(np.maximum(error, TINY)).mean() + gains @ np.not_equal(rule, first))
         if len(error)
         else 0.0
         for rule, error in zip(rules, errors, strict=True)
