@@ -368,12 +368,18 @@ MARCH = 31 + 29 + 31
         (pd.Timestamp("2024-03-15 13:00"), MARCH - 16),
         (pd.Timestamp("2024-03-15", tz="Europe/Berlin"), MARCH - 16),
         (pd.Period("2024-03-15", "D"), MARCH - 16),
+        (pd.Period("2024-03", "M"), MARCH),
     ],
     ids=str,
 )
 def test_the_first_origin_is_told_by_steps_a_share_or_a_label(initial, n_steps):
     y = Y if getattr(initial, "tz", None) is None else Y.tz_localize("Europe/Berlin")
     assert _n_initial(initial, _Axis.of(open_panel(y).series)) == n_steps
+
+
+def test_a_period_is_a_step_of_periods():
+    months = pd.Series(WAVE, pd.period_range("2024-01", periods=100, freq="M"))
+    assert _n_initial(pd.Period("2025-03", "M"), _Axis.of(open_panel(months).series)) == 15
 
 
 def test_dates_are_those_of_the_zone():
@@ -427,6 +433,8 @@ def test_some_series_goes_on():
 def test_the_window_of_auto_is_that_of_what_comes_before_the_first_origin():
     with pytest.raises(ValueError, match=r"at least 27 steps \(window of 6, horizon of 20"):
         backtest(make(window="auto", horizon=20), Y, initial=26)
+    with pytest.raises(ValueError, match=r"at least 67 steps \(window of 16, horizon of 50"):
+        backtest(make(window="auto", horizon=50), Y, initial=49)
 
 
 def test_only_forecasters_and_groups_that_there_are(of_pandas):

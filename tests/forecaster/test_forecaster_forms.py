@@ -115,13 +115,13 @@ def test_bands_lie_around_the_forecast_and_grow_with_their_coverage():
     assert_allclose(quantiles[:, [1, 2]], narrow)
 
 
-@pytest.mark.parametrize("coverage", [0, 1, 90, -0.1])
+@pytest.mark.parametrize("coverage", [0, 1, 90, -0.1, None, "0.9", [0.9]])
 def test_a_coverage_is_a_probability(coverage):
     with pytest.raises(ValueError, match="coverage between 0 and 1"):
         cheap().fit(SHORT).predict_interval(coverage=coverage)
 
 
-@pytest.mark.parametrize("quantiles", [[0.1, 1.0], [], [[0.1]], 0])
+@pytest.mark.parametrize("quantiles", [[0.1, 1.0], [], [[0.1]], 0, "low", {"a": 1}])
 def test_quantiles_are_probabilities(quantiles):
     with pytest.raises(ValueError, match="quantiles between 0 and 1"):
         cheap().fit(SHORT).predict_quantiles(quantiles=quantiles)

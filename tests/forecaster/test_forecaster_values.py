@@ -150,6 +150,18 @@ def test_windows_and_horizons_that_do_not_fit(parameters, message):
         cheap(**parameters).fit(Y)
 
 
+def test_the_length_that_is_asked_for_is_enough():
+    # A window that is found in the data is longer, where the series is.
+    for season in (None, 10):
+        forecaster = cheap(window="auto", horizon=50, season=season)
+        for n in (60, 66):
+            with pytest.raises(
+                ValueError, match=r"at least 67 steps \(window of 16, horizon of 50"
+            ):
+                forecaster.fit(wave(n))
+        assert forecaster.fit(wave(67)).window_ == 16
+
+
 def test_the_window_is_two_seasons():
     forecaster = cheap(window="auto", season=15).fit(wave(200))
     assert (forecaster.window_, forecaster.season_) == (30, 15)
