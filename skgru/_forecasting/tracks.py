@@ -367,11 +367,19 @@ def units_of(tracks: Iterable[Track]) -> list[Array]:
     units = []
     for track in tracks:
         there = [column[~np.isnan(column)] for column in track.values.T]
-        deviations = np.array([column.std() if len(column) else 0.0 for column in there])
         sizes = np.array([np.abs(column).max() if len(column) else 0.0 for column in there])
+        deviations = np.array([_deviation(*one) for one in zip(there, sizes, strict=True)])
         units.append(np.where(deviations > 1e-10 * sizes, deviations, np.maximum(sizes, 1e-300)))
         units[-1][sizes == 0] = 1.0
     return units
+
+
+def _deviation(values: Array, size: float) -> float:
+    """Return the standard deviation of values up to some size, whose squares may not be finite."""
+    if not len(values):
+        return 0.0
+    _, exponent = np.frexp(size)
+    return float(np.ldexp(np.ldexp(values, -exponent).std(), exponent))
 
 
 def check_known(tracks: Sequence[Track], columns: Columns, n_steps: int) -> None:

@@ -336,3 +336,10 @@ def test_the_level_of_a_covariate_does_not_matter():
         cheap().fit([wave(N)] * many, [X + level] * many).predict()[0] for level in (0, 1e9)
     )
     assert_allclose(far, near, rtol=1e-4)
+
+
+def test_rounding_is_no_change_of_a_covariate():
+    # Prices of 0.3 and of 0.1 + 0.2, which are not the same number: no effect is learned from them.
+    price = pd.DataFrame({"price": np.where(WIND > 0, 0.3, 0.1 + 0.2)}, INDEX)
+    forecaster = with_known().fit(SALES, price[:N])
+    assert_allclose(forecaster.predict(X=price[N:] + 9), forecaster.predict(X=price[N:]), atol=0.5)

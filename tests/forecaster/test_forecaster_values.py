@@ -19,7 +19,7 @@ def expected():
 # Units
 
 
-@pytest.mark.parametrize("factor", [2.0**30, 2.0**-30, 1e9, 1e-9, 3.0, -1.0])
+@pytest.mark.parametrize("factor", [2.0**30, 2.0**-30, 2.0**1000, 2.0**-700, 1e9, 1e-9, 3.0, -1.0])
 def test_forecasts_have_the_unit_of_the_series(expected, factor):
     forecast = cheap().fit(factor * Y).predict(5)
     if np.log2(abs(factor)).is_integer() and factor > 0:
