@@ -768,6 +768,10 @@ def _n_until(label, axis):
         if is_date != clock.has_dates or read.kind == "numbers":
             kind = "durations" if clock.kind == "durations" else "dates"
             raise ValueError(f"initial: expected one of the {kind} of y, got {label!r}.")
+        if getattr(label, "tzinfo", None) is not None and clock.style.zone is None:
+            raise ValueError(
+                f"initial: expected a date without a time zone, as y has none, got {label!r}."
+            )
         is_local = isinstance(label, np.datetime64) or (
             isinstance(label, datetime) and label.tzinfo is None
         )

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgru._compat import Interval, StrOptions, fit_context
 from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
+from skgru._data.clock import check_zones
 from skgru._data.series import Panel
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
@@ -803,6 +804,7 @@ class GRUForecaster(Estimator):
             before = self._tracks[place]
             first = before.end
             if None not in (before.clock.kind, track.clock.kind):
+                check_zones(track.clock, before.clock, "y", "fit")
                 first = int(
                     before.clock.places(track.clock.stamps(0, 1), "the first label of y")[0]
                 )

@@ -720,6 +720,28 @@ class Clock:
         return places, is_on_grid
 
 
+def check_zones(clock: Clock, other: Clock, where: str, of: str) -> None:
+    """Refuse dates with a time zone where another container's have none, or the other way round.
+
+    Parameters
+    ----------
+    clock, other : Clock
+        Of the container, and of the one that it belongs to.
+    where, of : str
+        Their names in errors.
+    """
+    can_have_one = all(isinstance(one.style, _Zoned) and one.has_dates for one in (clock, other))
+    if can_have_one and (clock.style.zone is None) != (other.style.zone is None):
+        wanted, got = (
+            f"the time zone {one.style.zone}" if one.style.zone else "no time zone"
+            for one in (other, clock)
+        )
+        raise ValueError(
+            f"Expected dates of {wanted} in {where}, as in {of}, got dates of {got}: tz_localize, "
+            "or tz_convert(<zone>) and tz_localize(None), of pandas make them alike."
+        )
+
+
 class Irregular(NamedTuple):
     """Stamps that no step leads to.
 

@@ -24,6 +24,7 @@ from skgru._data.clock import (
     Labels,
     Listed,
     check_ascending,
+    check_zones,
     find_step,
     no_labels,
     place_all,
@@ -950,6 +951,7 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
         future = np.arange(max(0, len(given) - n_rows)) + len(one.values)
         places = np.concatenate([one.places, future])[: len(given)]
     elif other.kind == clock.kind or (clock.has_dates and other.has_dates):
+        check_zones(other, clock, where, y_panel.role)
         stamps = other.stamps(0, len(x.values))[x.places]
         places = clock.places(stamps, f"the times of {where}")
     else:

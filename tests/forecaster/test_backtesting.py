@@ -402,6 +402,7 @@ def test_dates_are_those_of_the_zone():
         ({"initial": "soon"}, "a date as 2024-06-30, got 'soon'"),
         ({"initial": "2020"}, "which begins at 2024-01-01, got '2020'"),
         ({"initial": np.timedelta64(3, "D")}, "one of the dates of y"),
+        ({"initial": pd.Timestamp("2024-03-15", tz="UTC")}, "without a time zone, as y has none"),
         ({"baselines": ["naive"]}, "baselines: expected some of.*got 'naive'"),
         ({"step": 0}, "'step' parameter"),
         ({"refit": 0}, "'refit' parameter"),

@@ -149,6 +149,7 @@ def test_covariates_of_other_series(beside, inside):
         (FUTURE.shift(1000, freq="D"), "got none for 2024-03-01"),
         (PRICE[:2], "got none for 2024-03-03"),
         (FUTURE.shift(1, freq="h"), "on the steps of the series"),
+        (FUTURE.tz_localize("UTC"), "of no time zone in X, as in y, got dates of the ti.* UTC"),
         (FUTURE[["wind"]], r"Expected the columns \['price'\] in X"),
         (FUTURE.rename(columns={"price": "cost"}), r"got \['cost', 'wind'\]"),
         (FUTURE.assign(more=1.0), r"got \['price', 'wind', 'more'\]"),
@@ -181,6 +182,18 @@ def test_a_future_that_is_not_known_is_not_taken():
 def test_x_that_does_not_belong_to_y(x, message):
     with pytest.raises(ValueError, match=message):
         cheap().fit(SALES, x)
+
+
+def test_dates_with_a_time_zone_are_matched_by_the_moment():
+    x = X.tz_localize("Europe/Berlin")
+    sales = SALES.tz_localize("Europe/Berlin")
+    forecaster = with_known().fit(sales, x[:N])
+    expected = forecaster.predict(X=x[N:])
+    assert forecaster.predict(X=x[N:].tz_convert("UTC")).equals(expected)
+    with pytest.raises(ValueError, match=r"zone Europe/Berlin in X, as in y, got .* no "):
+        forecaster.predict(X=FUTURE)
+    with pytest.raises(ValueError, match=r"zone Europe/Berlin in y, as in fit, got .* no "):
+        forecaster.score(SALES.shift(N, freq="D")[:5], FUTURE)
 
 
 def test_x_that_begins_later_or_ends_earlier():
