@@ -8,6 +8,7 @@ those of hours and shorter ones, and numbers, by equal differences.
 
 from __future__ import annotations
 
+import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ import numpy as np
 from skgru._data.arrays import as_array, describe, to_numbers
 from skgru._data.times import cast, finest_unit_of, has_zone, is_time, to_times
 from skgru._nn.batch import Indices, Values
+from skgru._warnings import warn
 
 _DAY = np.timedelta64(1, "D")
 _MONTH_SECONDS = 2_629_746.0  # a twelfth of 365.2425 days
@@ -579,6 +581,11 @@ def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
     cells = index if getattr(index, "tz", None) is None else index.tz_convert(None)
     array = as_array(cells)
     if is_index and _is_text(array):
+        if len(array) and _looks_like_dates(array):
+            warn(
+                f"Text such as {array[0]!r} in {where} is taken for no dates, and rows are "
+                "counted: pandas.to_datetime makes dates of it."
+            )
         return no_labels(len(index), index)
     stamps = _to_stamps(where, array)
     return Labels(stamps, _kind_of(stamps), PandasStyle(index, zone), getattr(index, "freq", None))
@@ -588,6 +595,20 @@ def _is_text(array: Values) -> bool:
     types = set(map(type, array.flat)) if array.dtype == object else set()
     is_text = any(issubclass(kind, str | bytes) for kind in types)
     return array.dtype.kind in "bUST" or (is_text and not any(map(is_time, types)))
+
+
+def _looks_like_dates(text: Values) -> bool:
+    """Whether the first and the last of some texts, as of a file of CSV, can be read as dates."""
+    import pandas as pd
+
+    ends = [text[0], text[-1]]
+    # pandas reads many a word or number as a date: one that is meant has numbers, and apart.
+    if not all(isinstance(end, str) and re.search(r"\d\D+\d|\dQ|Q\d", end) for end in ends):
+        return False
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return all(pd.notna(pd.to_datetime(end)) for end in ends)
+    return False
 
 
 def _kind_of(stamps: Values) -> str:
