@@ -198,6 +198,7 @@ class _One(Form):
     def __init__(self, container: Any) -> None:
         self.is_column = names_of(container) is None and _is_one_dimensional(container)
         self.name = getattr(container, "name", None) if self.is_column else None
+        self.columns = getattr(container, "columns", None)
         self.is_structured = isinstance(container, np.ndarray) and container.dtype.names is not None
         self.library = "NumPy"
         kind = type(container)
@@ -221,7 +222,7 @@ class _One(Form):
             (index,) = given.labels()
             if is_column:
                 return pd.Series(cells, index, name=name)
-            return pd.DataFrame(cells, index, columns=names)
+            return pd.DataFrame(cells, index, columns=_columns_like(self.columns, names))
         columns = dict(zip(map(str, names), part.T, strict=True))
         if self.library == "polars":
             import polars as pl
@@ -232,6 +233,14 @@ class _One(Form):
 
             return pa.array(cells) if is_column else pa.table(columns)
         return _structured(columns) if self.is_structured else cells.copy()
+
+
+def _columns_like(columns: Any, names: list[Any]) -> Any:
+    """Return names as the columns of pandas that they are, which may have levels and a name."""
+    known = [] if columns is None else list(columns)
+    if not all(name in known for name in names):
+        return names
+    return columns[[known.index(name) for name in names]]
 
 
 def _is_one_dimensional(container: Any) -> bool:
@@ -254,6 +263,7 @@ class _Entities(Form):
     def __init__(self, container: Any, entities: Any) -> None:
         self.is_column = names_of(container) is None
         self.name = container.name if self.is_column else None
+        self.columns = getattr(container, "columns", None)
         self.entities, self.names = entities, list(container.index.names)
 
     def give_back(self, given: _Given) -> Any:
@@ -269,7 +279,7 @@ class _Entities(Form):
             name = self.name if given.names is None else given.names[0]
             return pd.Series(values[:, 0], index, name=name)
         names = given.named() if self.name is None else given.named(self.name)
-        return pd.DataFrame(values, index, columns=names)
+        return pd.DataFrame(values, index, columns=_columns_like(self.columns, names))
 
 
 class _Long(Form):
