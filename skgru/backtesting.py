@@ -376,6 +376,7 @@ class Backtest:
         """
         try:
             import matplotlib.pyplot as plt
+            from matplotlib.dates import ConciseDateFormatter
         except ImportError as error:
             raise ImportError(
                 "Expected matplotlib for plot(), got none: pip install 'skgru[plot]' installs it."
@@ -386,7 +387,9 @@ class Backtest:
         rows = self._rows_to_draw(
             np.flatnonzero((self._of.series == i) & (self._of.target == j)), origins
         )
-        n_history = self._window if n_history is None else n_history
+        n_history = self._window if n_history is None else plain(n_history)
+        if isinstance(n_history, bool) or not isinstance(n_history, Integral) or n_history < 0:
+            raise ValueError(f"Expected a number of steps as n_history, got {n_history!r}.")
         values = self._data.series[i].values[:, self._data.targets[j]]
         first, last = int(self._of.origin[rows].min()), int(self._of.origin[rows].max())
         drawn = np.arange(max(first + 1 - n_history, 0), min(last + 1 + self.n_steps, len(values)))
@@ -394,6 +397,9 @@ class Backtest:
         if ax is None:
             _, ax = plt.subplots(figsize=(10, 4), layout="constrained")
         ax.plot(at[drawn], values[drawn], color="0.25", linewidth=1, label="what came")
+        if at.dtype.kind == "M":  # dates in full overlap where a month begins
+            dates = ax.xaxis.get_major_locator()
+            ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
         color = ax.plot([], label="forecast")[0].get_color()
         band = {"color": color, "alpha": 0.2, "linewidth": 0}
         if self.coverage is not None:

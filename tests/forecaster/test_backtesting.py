@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -485,9 +486,15 @@ def test_a_picture_shows_history_forecasts_and_bands(of_pandas):
         ({"origins": 40}, "origins from -6 to 5"),
         ({"origins": "last"}, "integers as origins"),
         ({"target": "flow"}, "target: expected one of"),
+        ({"n_history": -1}, "a number of steps as n_history, got -1"),
+        ({"n_history": "all"}, "a number of steps as n_history, got 'all'"),
     ]:
         with pytest.raises(ValueError, match=message):
             of_pandas.plot(**options)
+    ax = of_pandas.plot(series="b", origins=-1, n_history=9)  # from March to April
+    ax.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
     of_array = backtest(make(), np.column_stack([WAVE, -WAVE]), coverage=None)
     drawn = of_array.plot(target=1).lines[0]
     np.testing.assert_array_equal(drawn.get_ydata(), -WAVE[drawn.get_xdata()])
