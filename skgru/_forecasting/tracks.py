@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -177,8 +178,14 @@ def open_y(y: Any, series: Any, time: Any) -> Panel:
 
 
 def open_x(X: Any, series: Any, time: Any) -> Panel:
-    """Return covariates, which follow the clocks of y."""
-    return open_panel(X, role="X", on_grid=False, **roles_in(X, series, time))
+    """Return covariates, which follow the clocks of y; a Series is the column of its name."""
+    if isinstance(X, Panel):
+        return X
+    panel = open_panel(X, role="X", on_grid=False, **roles_in(X, series, time))
+    name = getattr(panel.form, "name", None)
+    if panel.names is None and name not in (None, ""):
+        panel = replace(panel, names=[name])
+    return panel
 
 
 def check_columns(given: Panel, names: list[Any] | None, n: int) -> None:

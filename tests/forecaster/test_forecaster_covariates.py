@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skgru import backtest
 from tests.forecaster.cheap import HORIZON, cheap, days, long_table, numbers, wave
 
 N, N_AHEAD = 60, 5
@@ -110,6 +111,22 @@ def test_numbers_mean_columns_of_their_container_in_every_form(library):
     forecast = with_known(target=0, known=1).fit(frame).predict(X=PRICE[N:])
     assert_array_equal(numbers(forecast), expected.ravel())
     assert np.abs(expected.ravel() - TRUTH[:HORIZON]).max() < 0.01
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_series_is_the_column_of_its_name(library):
+    price = X["price"] if library == "pandas" else pl.Series("price", PRICE)
+    expected = with_known().fit(SALES, X[["price"]][:N]).predict(X=FUTURE[["price"]])
+    for known in ("price", 0):
+        forecaster = with_known(known=known).fit(SALES, price[:N])
+        for future in (price[N:], FUTURE[["price"]], PRICE[N:]):
+            assert_array_equal(forecaster.predict(X=future), expected)
+    with pytest.raises(
+        ValueError, match=r"Expected the columns \['price'\] in X, .* got \['wind'\]"
+    ):
+        forecaster.predict(X=X["wind"][N:])
+    numbered = backtest(with_known(known=0), SALES.rename(5), PRICE[:N], initial=50, coverage=None)
+    assert numbered.models[0] == "GRUForecaster"
 
 
 def test_x_that_goes_on_beyond_y_is_the_future(beside):
