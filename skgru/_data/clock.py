@@ -395,7 +395,9 @@ class PandasStyle(_Zoned):
         if self.zone is not None:
             index = index.tz_localize("UTC").tz_convert(self.zone)
         if str(self.dtype) not in ("object", "category", "str", "string"):
-            index = index.astype(self.dtype)
+            typed = index.astype(self.dtype)
+            # Small integers wrap around: counts beyond them stay in 64 bits.
+            index = typed if index.dtype.kind not in "iu" or (typed == index).all() else index
         if isinstance(index, pd.DatetimeIndex) and len(index):
             first = self.to_local(stamps[:1])[0]
             with suppress(Exception):  # each zone's library has its own; labels are right without
@@ -725,6 +727,13 @@ class Clock:
 
     def _at(self, places: Indices) -> Values:
         times = self.step.times(self._first, places)
+        wraps = (times < self._first) != (places < 0)
+        if wraps.any():
+            raise ValueError(
+                f"Expected labels that 64 bits hold in their unit, got none for step "
+                f"{places[np.argmax(wraps)]} of a series that begins at "
+                f'{say_stamp(self.first, self.style)}: as_unit("us") of pandas holds later dates.'
+            )
         return self.style.to_utc(times) if self.step.is_local else times
 
     def _find(self, stamps: Values) -> tuple[Indices, Values]:

@@ -282,6 +282,12 @@ def test_covariates_may_be_missing(missing):
     assert np.isfinite(forecast).all()
 
 
+def test_known_covariates_may_be_missing_altogether():
+    x = PAST.assign(price=np.nan)
+    forecaster = cheap(known="price", season=7).fit(SALES, x)
+    assert np.isfinite(forecaster.predict(X=FUTURE)).all()
+
+
 def test_covariates_that_may_not_be_missing():
     x = PAST.copy()
     x.iloc[3, 1] = np.nan
