@@ -575,8 +575,9 @@ class GRUForecaster(Estimator):
             The number of steps; None = `horizon`. Beyond it, forecasts are fed back.
 
         X : array-like or table, default=None
-            The covariates known in the future, for these steps. With `y` all covariates of X in
-            `fit`, for the rows of `y` and for these steps.
+            The covariates known in the future, for these steps; rows of labels, a default index of
+            pandas that goes on from that of y too, belong to the steps of these. With `y` all
+            covariates of X in `fit`, for the rows of `y` and for these steps.
 
         y : array-like, table, or list of such, default=None
             Other series than those of `fit`, or more of the same, of at least `window` steps: what
@@ -747,7 +748,7 @@ class GRUForecaster(Estimator):
                 raise ValueError("static goes with y: that of the series of fit is known.")
             tracks = self._tracks
             if of_x is not None:
-                tracks = add_future(tracks, self._panel, of_x, self._columns)
+                tracks = add_future(tracks, self._panel, of_x, self._columns, n_steps)
             state = _State(
                 tracks, self._panel, self._units, self._static, np.arange(len(tracks)), n_steps
             )

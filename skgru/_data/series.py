@@ -954,10 +954,16 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
     clock, other = one.clock, x.clock
     where = x_panel.role if x.key is None else f"{x_panel.role}, of which {x.key!r}"
     given, n_rows = x.values[x.places], len(one.places)
-    if ahead and None in (clock.kind, other.kind):
+    continues = _continue_count(clock, other)
+    if ahead and None in (clock.kind, other.kind) and not continues:
         return Matched(given, len(one.values))
     counts = other.kind == "numbers" and clock.has_dates and len(given) == n_rows and not ahead
-    if counts or None in (clock.kind, other.kind):  # rows beyond those of the series are its future
+    if continues:
+        places = other.stamps(0, len(x.values))[x.places].astype(np.intp)
+    elif counts or None in (
+        clock.kind,
+        other.kind,
+    ):  # rows beyond those of the series are its future
         future = np.arange(max(0, len(given) - n_rows)) + len(one.values)
         places = np.concatenate([one.places, future])[: len(given)]
     elif other.kind == clock.kind or (clock.has_dates and other.has_dates):
@@ -975,3 +981,9 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
     if len(places) == int(places[-1]) + 1 - offset:
         return Matched(given, offset)
     return Matched(_on_grid(given, places - offset), offset)
+
+
+def _continue_count(clock: Clock, other: Clock) -> bool:
+    """Whether labels are counted as those of a series with the default index are, from later on."""
+    is_count = clock.kind is None and getattr(clock.style, "is_range", False)
+    return is_count and other.kind == "numbers" and getattr(other.style, "is_range", False)

@@ -296,15 +296,28 @@ def tracks_of(y: Panel, x: Panel | None, columns: Columns) -> list[Track]:
     return make_tracks(y, x, columns, [names.index(name) for name in x.names])
 
 
-def add_future(tracks: Sequence[Track], stored: Panel, x: Panel, columns: Columns) -> list[Track]:
+def add_future(
+    tracks: Sequence[Track], stored: Panel, x: Panel, columns: Columns, n_steps: int | None = None
+) -> list[Track]:
     """Return tracks with the rows of X that follow them; those of the past are known already.
 
-    X has the columns known in the future, all columns of X in `fit`, or all covariates.
+    X has the columns known in the future, all columns of X in `fit`, or all covariates. Of n_steps
+    of the future, rows without labels are refused that are as many as those of the past.
     """
     places = _places_of_future(x, columns)
+    matched = match(stored, x, ahead=True)
+    has_labels = x.series[0].clock.kind is not None
+    for series, one in zip(stored.series, matched, strict=True):
+        n_rows = len(one.values)
+        if n_steps is None or has_labels or n_rows < max(n_steps + 1, len(series.values)):
+            continue
+        raise ValueError(
+            f"Expected X for the {n_steps} steps to be forecast{said_of(series.key)}, got {n_rows} "
+            "rows without labels, as many as those of y or more: give those of these steps alone."
+        )
     return [
         _with_rows(track, one, places, [len(track.values)] * len(places))
-        for track, one in zip(tracks, match(stored, x, ahead=True), strict=True)
+        for track, one in zip(tracks, matched, strict=True)
     ]
 
 

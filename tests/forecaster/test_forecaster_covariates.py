@@ -178,6 +178,26 @@ def test_a_future_that_is_not_the_one_asked_for(beside, future, message):
         beside.predict(X=future)
 
 
+def test_rows_that_are_counted_are_those_of_their_numbers():
+    x, sales = X.reset_index(drop=True), SALES.reset_index(drop=True)
+    forecaster = with_known().fit(sales, x[:N])
+    expected = forecaster.predict(X=x[N:])
+    for future in (x[N:].reset_index(drop=True), x[N:].to_numpy()[:, :1], x[N - 9 :]):
+        assert forecaster.predict(X=future).equals(expected)
+    # From the table of all steps, the first rows would be taken for the future.
+    for future in (x, x[:N], X.to_numpy()):
+        with pytest.raises(
+            ValueError, match=r"for the 3 steps to be forecast, got 6\d rows without"
+        ):
+            forecaster.predict(X=future)
+    with pytest.raises(ValueError, match="for the 3 steps to be forecast, got none for step 1"):
+        forecaster.predict(X=x[N + 1 :])
+    with pytest.raises(ValueError, match="rows of X for the 60 steps of y, got 55"):
+        forecaster.fit(sales, x[5:])
+    many = np.zeros((2 * N, 1))
+    assert len(forecaster.predict(2 * N, X=many)) == 2 * N
+
+
 def test_a_future_that_is_not_known_is_not_taken():
     with pytest.raises(ValueError, match="no covariates are known in the future"):
         cheap().fit(SALES, PAST).predict(X=FUTURE)
