@@ -32,10 +32,10 @@ from skgru._forecasting.tracks import (
     open_y,
     units_of,
 )
-from skgru._forecasting.window import cut
+from skgru._forecasting.window import Shape, cut
 from skgru._settings import plain
 from skgru._warnings import warn
-from skgru.forecasting import GRUForecaster
+from skgru.forecasting import GRUForecaster, steps_to_fit
 
 __all__ = ["Backtest", "backtest"]
 
@@ -104,8 +104,8 @@ def backtest(
 
     initial : int, float or label, default=0.8
         What comes before the first forecast: a number of steps, a share of them in (0, 1), or the
-        label of the last one, such as a date. Of a date in words all of it counts: "2024-06" is
-        June to its end.
+        label of the last one, such as a date. Of a date in words, and of a period, all
+        of it counts: "2024-06" is June to its end.
 
     step : int, default=None
         The number of steps from one origin to the next; None = n, so that no forecasts overlap.
@@ -376,6 +376,7 @@ class Backtest:
         """
         try:
             import matplotlib.pyplot as plt
+            from matplotlib.dates import ConciseDateFormatter
         except ImportError as error:
             raise ImportError(
                 "Expected matplotlib for plot(), got none: pip install 'skgru[plot]' installs it."
@@ -386,7 +387,9 @@ class Backtest:
         rows = self._rows_to_draw(
             np.flatnonzero((self._of.series == i) & (self._of.target == j)), origins
         )
-        n_history = self._window if n_history is None else n_history
+        n_history = self._window if n_history is None else plain(n_history)
+        if isinstance(n_history, bool) or not isinstance(n_history, Integral) or n_history < 0:
+            raise ValueError(f"Expected a number of steps as n_history, got {n_history!r}.")
         values = self._data.series[i].values[:, self._data.targets[j]]
         first, last = int(self._of.origin[rows].min()), int(self._of.origin[rows].max())
         drawn = np.arange(max(first + 1 - n_history, 0), min(last + 1 + self.n_steps, len(values)))
@@ -394,6 +397,9 @@ class Backtest:
         if ax is None:
             _, ax = plt.subplots(figsize=(10, 4), layout="constrained")
         ax.plot(at[drawn], values[drawn], color="0.25", linewidth=1, label="what came")
+        if at.dtype.kind == "M":  # dates in full overlap where a month begins
+            dates = ax.xaxis.get_major_locator()
+            ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
         color = ax.plot([], label="forecast")[0].get_color()
         band = {"color": color, "alpha": 0.2, "linewidth": 0}
         if self.coverage is not None:
@@ -761,12 +767,17 @@ def _n_until(label, axis):
             raise ValueError(f"initial: expected a date as 2024-06-30, got {label!r}.") from error
         stamps, side = clock.style.to_utc(stamps), "left"
     else:
-        label = label.to_timestamp() if hasattr(label, "to_timestamp") else label
+        if hasattr(label, "to_timestamp"):  # a period, all of which counts
+            label = label.to_timestamp(how="end")
         read = read_labels("initial", [label])
         is_date = read.kind == "dates"
         if is_date != clock.has_dates or read.kind == "numbers":
             kind = "durations" if clock.kind == "durations" else "dates"
             raise ValueError(f"initial: expected one of the {kind} of y, got {label!r}.")
+        if getattr(label, "tzinfo", None) is not None and clock.style.zone is None:
+            raise ValueError(
+                f"initial: expected a date without a time zone, as y has none, got {label!r}."
+            )
         is_local = isinstance(label, np.datetime64) or (
             isinstance(label, datetime) and label.tzinfo is None
         )
@@ -789,17 +800,18 @@ def _check_first(forecaster, data, axis, first, n, initial):
         )
     ends = axis.ends(np.array([first]))[0] if first >= 0 else np.zeros(1)
     longest = int(max(ends))
-    window = forecaster.window
-    if window == "auto" and longest:
+    is_found = forecaster.window == "auto"
+    shape = Shape(1 if is_found else int(forecaster.window), int(forecaster.horizon), 1)
+    if is_found and longest:
         panel, of_x, _ = data.cut(np.flatnonzero(ends), ends[ends > 0])
         columns = columns_of_y_and_x(panel, of_x, forecaster.target, forecaster.known)
-        window = forecaster._shape(make_tracks(panel, of_x, columns)).window
-    window = 1 if window == "auto" else window
-    if longest <= window + forecaster.horizon:
+        shape = forecaster._shape(make_tracks(panel, of_x, columns))
+    if longest <= shape.window + shape.horizon:
+        least = steps_to_fit(shape, is_found)
         raise ValueError(
-            f"Expected initial to be at least {window + forecaster.horizon + 1} steps (window of "
-            f"{window}, horizon of {forecaster.horizon}, and one more), got {longest} of "
-            f"{axis.n_steps} with initial={initial!r}."
+            f"Expected initial to be at least {least} steps (window of "
+            f"{least - shape.horizon - 1}, horizon of {shape.horizon}, and one more), got "
+            f"{longest} of {axis.n_steps} with initial={initial!r}."
         )
 
 

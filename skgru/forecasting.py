@@ -1,7 +1,8 @@
 """GRUForecaster: the future of series."""
 
 from inspect import signature
-from numbers import Integral
+from itertools import count
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgru._compat import Interval, StrOptions, fit_context
 from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
+from skgru._data.clock import check_zones
 from skgru._data.series import Panel
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import forecast_ahead, quantile_ahead
@@ -511,7 +513,7 @@ class GRUForecaster(Estimator):
         tracks = make_tracks(panel, of_x, columns)
         self._check_values(tracks, columns)
         shape = self._shape(tracks)
-        _check_lengths(tracks, shape)
+        _check_lengths(tracks, shape, self.window == "auto")
         longest = max(len(track.values) for track in tracks)
         cycles = cycles_to_learn(_seconds(tracks), longest) if self.calendar == "auto" else []
         encoder, about = None, np.zeros((len(tracks), 0))
@@ -575,8 +577,9 @@ class GRUForecaster(Estimator):
             The number of steps; None = `horizon`. Beyond it, forecasts are fed back.
 
         X : array-like or table, default=None
-            The covariates known in the future, for these steps. With `y` all covariates of X in
-            `fit`, for the rows of `y` and for these steps.
+            The covariates known in the future, for these steps; rows of labels, a default index of
+            pandas that goes on from that of y too, belong to the steps of these. With `y` all
+            covariates of X in `fit`, for the rows of `y` and for these steps.
 
         y : array-like, table, or list of such, default=None
             Other series than those of `fit`, or more of the same, of at least `window` steps: what
@@ -628,7 +631,7 @@ class GRUForecaster(Estimator):
         ValueError, TypeError
             As of `predict`; or if there were too few windows in `fit` to calibrate.
         """
-        if not 0 < coverage < 1:
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"Expected a coverage between 0 and 1, got {coverage!r}.")
         ends = {"lower": (1 - coverage) / 2, "upper": (1 + coverage) / 2}
         return self._quantiles(ends, n, X, y, static)
@@ -658,7 +661,10 @@ class GRUForecaster(Estimator):
         ValueError, TypeError
             As of `predict_interval`.
         """
-        levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        try:
+            levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        except (TypeError, ValueError):
+            levels = np.empty(0)
         if levels.ndim != 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"Expected quantiles between 0 and 1, got {quantiles!r}.")
         named = {f"{level:.12g}": level for level in levels}
@@ -744,7 +750,7 @@ class GRUForecaster(Estimator):
                 raise ValueError("static goes with y: that of the series of fit is known.")
             tracks = self._tracks
             if of_x is not None:
-                tracks = add_future(tracks, self._panel, of_x, self._columns)
+                tracks = add_future(tracks, self._panel, of_x, self._columns, n_steps)
             state = _State(
                 tracks, self._panel, self._units, self._static, np.arange(len(tracks)), n_steps
             )
@@ -801,6 +807,7 @@ class GRUForecaster(Estimator):
             before = self._tracks[place]
             first = before.end
             if None not in (before.clock.kind, track.clock.kind):
+                check_zones(track.clock, before.clock, "y", "fit")
                 first = int(
                     before.clock.places(track.clock.stamps(0, 1), "the first label of y")[0]
                 )
@@ -876,14 +883,24 @@ def _without_values(panel):
     return Panel(series, panel.names, panel.form, panel.role)
 
 
-def _check_lengths(tracks, shape):
+def steps_to_fit(shape, finds_window):
+    """Return how many steps a series needs for a fit; a window that is found grows with it."""
+    least = shape.window + shape.horizon + 1
+    if not finds_window:
+        return least
+    h = shape.horizon
+    return next(n for n in count(least) if n > find_window([n], shape.season, h) + h)
+
+
+def _check_lengths(tracks, shape, finds_window):
     """Refuse series that are all too short, or without values; warn of single ones."""
     needed = shape.window + shape.horizon
     longest = max(len(track.values) for track in tracks)
     if longest <= needed:
+        least = steps_to_fit(shape, finds_window)
         raise ValueError(
-            f"Expected a series of at least {needed + 1} steps (window of {shape.window}, horizon "
-            f"of {shape.horizon}, and one more), got at most {longest}."
+            f"Expected a series of at least {least} steps (window of {least - shape.horizon - 1}, "
+            f"horizon of {shape.horizon}, and one more), got at most {longest}."
         )
     if all(np.isnan(track.values).all() for track in tracks):
         raise ValueError("Expected known values in y, got missing ones alone.")

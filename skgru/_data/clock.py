@@ -8,6 +8,7 @@ those of hours and shorter ones, and numbers, by equal differences.
 
 from __future__ import annotations
 
+import re
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ import numpy as np
 from skgru._data.arrays import as_array, describe, to_numbers
 from skgru._data.times import cast, finest_unit_of, has_zone, is_time, to_times
 from skgru._nn.batch import Indices, Values
+from skgru._warnings import warn
 
 _DAY = np.timedelta64(1, "D")
 _MONTH_SECONDS = 2_629_746.0  # a twelfth of 365.2425 days
@@ -393,7 +395,9 @@ class PandasStyle(_Zoned):
         if self.zone is not None:
             index = index.tz_localize("UTC").tz_convert(self.zone)
         if str(self.dtype) not in ("object", "category", "str", "string"):
-            index = index.astype(self.dtype)
+            typed = index.astype(self.dtype)
+            # Small integers wrap around: counts beyond them stay in 64 bits.
+            index = typed if index.dtype.kind not in "iu" or (typed == index).all() else index
         if isinstance(index, pd.DatetimeIndex) and len(index):
             first = self.to_local(stamps[:1])[0]
             with suppress(Exception):  # each zone's library has its own; labels are right without
@@ -579,6 +583,11 @@ def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
     cells = index if getattr(index, "tz", None) is None else index.tz_convert(None)
     array = as_array(cells)
     if is_index and _is_text(array):
+        if len(array) and _looks_like_dates(array):
+            warn(
+                f"Text such as {array[0]!r} in {where} is taken for no dates, and rows are "
+                "counted: pandas.to_datetime makes dates of it."
+            )
         return no_labels(len(index), index)
     stamps = _to_stamps(where, array)
     return Labels(stamps, _kind_of(stamps), PandasStyle(index, zone), getattr(index, "freq", None))
@@ -588,6 +597,20 @@ def _is_text(array: Values) -> bool:
     types = set(map(type, array.flat)) if array.dtype == object else set()
     is_text = any(issubclass(kind, str | bytes) for kind in types)
     return array.dtype.kind in "bUST" or (is_text and not any(map(is_time, types)))
+
+
+def _looks_like_dates(text: Values) -> bool:
+    """Whether the first and the last of some texts, as of a file of CSV, can be read as dates."""
+    import pandas as pd
+
+    ends = [text[0], text[-1]]
+    # pandas reads many a word or number as a date: one that is meant has numbers, and apart.
+    if not all(isinstance(end, str) and re.search(r"\d\D+\d|\dQ|Q\d", end) for end in ends):
+        return False
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return all(pd.notna(pd.to_datetime(end)) for end in ends)
+    return False
 
 
 def _kind_of(stamps: Values) -> str:
@@ -704,6 +727,13 @@ class Clock:
 
     def _at(self, places: Indices) -> Values:
         times = self.step.times(self._first, places)
+        wraps = (times < self._first) != (places < 0)
+        if wraps.any():
+            raise ValueError(
+                f"Expected labels that 64 bits hold in their unit, got none for step "
+                f"{places[np.argmax(wraps)]} of a series that begins at "
+                f'{say_stamp(self.first, self.style)}: as_unit("us") of pandas holds later dates.'
+            )
         return self.style.to_utc(times) if self.step.is_local else times
 
     def _find(self, stamps: Values) -> tuple[Indices, Values]:
@@ -718,6 +748,28 @@ class Clock:
             others = np.flatnonzero(~is_on_grid)
             is_on_grid[others] = self._at(places[others]) == stamps[others]
         return places, is_on_grid
+
+
+def check_zones(clock: Clock, other: Clock, where: str, of: str) -> None:
+    """Refuse dates with a time zone where another container's have none, or the other way round.
+
+    Parameters
+    ----------
+    clock, other : Clock
+        Of the container, and of the one that it belongs to.
+    where, of : str
+        Their names in errors.
+    """
+    can_have_one = all(isinstance(one.style, _Zoned) and one.has_dates for one in (clock, other))
+    if can_have_one and (clock.style.zone is None) != (other.style.zone is None):
+        wanted, got = (
+            f"the time zone {one.style.zone}" if one.style.zone else "no time zone"
+            for one in (other, clock)
+        )
+        raise ValueError(
+            f"Expected dates of {wanted} in {where}, as in {of}, got dates of {got}: tz_localize, "
+            "or tz_convert(<zone>) and tz_localize(None), of pandas make them alike."
+        )
 
 
 class Irregular(NamedTuple):

@@ -24,6 +24,7 @@ from skgru._data.clock import (
     Labels,
     Listed,
     check_ascending,
+    check_zones,
     find_step,
     no_labels,
     place_all,
@@ -197,6 +198,7 @@ class _One(Form):
     def __init__(self, container: Any) -> None:
         self.is_column = names_of(container) is None and _is_one_dimensional(container)
         self.name = getattr(container, "name", None) if self.is_column else None
+        self.columns = getattr(container, "columns", None)
         self.is_structured = isinstance(container, np.ndarray) and container.dtype.names is not None
         self.library = "NumPy"
         kind = type(container)
@@ -220,7 +222,7 @@ class _One(Form):
             (index,) = given.labels()
             if is_column:
                 return pd.Series(cells, index, name=name)
-            return pd.DataFrame(cells, index, columns=names)
+            return pd.DataFrame(cells, index, columns=_columns_like(self.columns, names))
         columns = dict(zip(map(str, names), part.T, strict=True))
         if self.library == "polars":
             import polars as pl
@@ -231,6 +233,14 @@ class _One(Form):
 
             return pa.array(cells) if is_column else pa.table(columns)
         return _structured(columns) if self.is_structured else cells.copy()
+
+
+def _columns_like(columns: Any, names: list[Any]) -> Any:
+    """Return names as the columns of pandas that they are, which may have levels and a name."""
+    known = [] if columns is None else list(columns)
+    if not all(name in known for name in names):
+        return names
+    return columns[[known.index(name) for name in names]]
 
 
 def _is_one_dimensional(container: Any) -> bool:
@@ -253,6 +263,7 @@ class _Entities(Form):
     def __init__(self, container: Any, entities: Any) -> None:
         self.is_column = names_of(container) is None
         self.name = container.name if self.is_column else None
+        self.columns = getattr(container, "columns", None)
         self.entities, self.names = entities, list(container.index.names)
 
     def give_back(self, given: _Given) -> Any:
@@ -268,7 +279,7 @@ class _Entities(Form):
             name = self.name if given.names is None else given.names[0]
             return pd.Series(values[:, 0], index, name=name)
         names = given.named() if self.name is None else given.named(self.name)
-        return pd.DataFrame(values, index, columns=names)
+        return pd.DataFrame(values, index, columns=_columns_like(self.columns, names))
 
 
 class _Long(Form):
@@ -654,9 +665,11 @@ def _open_long(namer: _Namer, table: Any, series: Any, time: Any) -> _Opened:
         check_lengths(table)
     long = LongTable(table, library, None, None)
     check_distinct(long.names, where)
-    sample = None if series is None else find_role(long, series, "series")
-    of_time = None if time is None else find_role(long, time, "time")
     index = library.index_of(table)
+    named = [name for name in getattr(index, "names", []) if name is not None]
+    hint = f"The levels of its index are {named}." if named else ""
+    sample = None if series is None else find_role(long, series, "series", where, hint)
+    of_time = None if time is None else find_role(long, time, "time", where, hint)
     levels = [] if index is None else list(range(index.nlevels))
     others = [k for k in levels if k != getattr(sample, "number", None)]
     if of_time is None and len(others) == 1:
@@ -941,13 +954,20 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
     clock, other = one.clock, x.clock
     where = x_panel.role if x.key is None else f"{x_panel.role}, of which {x.key!r}"
     given, n_rows = x.values[x.places], len(one.places)
-    if ahead and None in (clock.kind, other.kind):
+    continues = _continue_count(clock, other)
+    if ahead and None in (clock.kind, other.kind) and not continues:
         return Matched(given, len(one.values))
     counts = other.kind == "numbers" and clock.has_dates and len(given) == n_rows and not ahead
-    if counts or None in (clock.kind, other.kind):  # rows beyond those of the series are its future
+    if continues:
+        places = other.stamps(0, len(x.values))[x.places].astype(np.intp)
+    elif counts or None in (
+        clock.kind,
+        other.kind,
+    ):  # rows beyond those of the series are its future
         future = np.arange(max(0, len(given) - n_rows)) + len(one.values)
         places = np.concatenate([one.places, future])[: len(given)]
     elif other.kind == clock.kind or (clock.has_dates and other.has_dates):
+        check_zones(other, clock, where, y_panel.role)
         stamps = other.stamps(0, len(x.values))[x.places]
         places = clock.places(stamps, f"the times of {where}")
     else:
@@ -961,3 +981,9 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
     if len(places) == int(places[-1]) + 1 - offset:
         return Matched(given, offset)
     return Matched(_on_grid(given, places - offset), offset)
+
+
+def _continue_count(clock: Clock, other: Clock) -> bool:
+    """Whether labels are counted as those of a series with the default index are, from later on."""
+    is_count = clock.kind is None and getattr(clock.style, "is_range", False)
+    return is_count and other.kind == "numbers" and getattr(other.style, "is_range", False)

@@ -54,6 +54,8 @@ def _season_of(values: Array, of_calendar: Sequence[int]) -> int:
     n_lags = len(values) // _MIN_CYCLES
     if n_lags < 2:
         return 1
+    _, exponent = np.frexp(np.abs(values).max())
+    values = np.ldexp(values, -exponent)  # the squares of huge and of tiny values are no numbers
     noise = _MIN_DEVIATIONS / np.sqrt(len(values))
     level = _autocorrelation(_without_trend(values), n_lags)
     changes = _autocorrelation(np.diff(values), n_lags)

@@ -94,13 +94,19 @@ def test_numbers_and_categories():
         (STATIC.reset_index(drop=True)[:2], "for each of the 3 series, got 2"),
         (np.ones((2, 1)), "for each of the 3 series, got 2"),
         ([1, 2, 3], "a table with a row for each series, got a list"),
-        (STATIC.assign(since=pd.Timestamp("2020-01-01")), "column 'since' of static, got"),
+        (STATIC.assign(since=pd.Timestamp("2020-01-01")), "column 'since' of static, got dates"),
         (STATIC.assign(size=[1, 2, np.inf]), "finite or missing numbers in column 'size'"),
     ],
 )
 def test_tables_that_do_not_belong_to_the_series(static, message):
     with pytest.raises(ValueError, match=message):
         cheap(**ROLES).fit(LONG, static=static)
+
+
+def test_numbers_of_series_are_labels_of_rows():
+    long = LONG.assign(shop=LONG["shop"].map({"b": 1, "a": 0, "c": 2}))
+    rows = STATIC.loc[["a", "b", "c"]].reset_index(drop=True)
+    assert_array_equal(numbers(cheap(**ROLES).fit(long, static=rows).predict()), EXPECTED)
 
 
 NEW = long_table(keys=("new",))

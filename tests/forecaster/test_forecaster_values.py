@@ -19,7 +19,7 @@ def expected():
 # Units
 
 
-@pytest.mark.parametrize("factor", [2.0**30, 2.0**-30, 1e9, 1e-9, 3.0, -1.0])
+@pytest.mark.parametrize("factor", [2.0**30, 2.0**-30, 2.0**1000, 2.0**-700, 1e9, 1e-9, 3.0, -1.0])
 def test_forecasts_have_the_unit_of_the_series(expected, factor):
     forecast = cheap().fit(factor * Y).predict(5)
     if np.log2(abs(factor)).is_integer() and factor > 0:
@@ -148,6 +148,18 @@ def test_the_shortest_series():
 def test_windows_and_horizons_that_do_not_fit(parameters, message):
     with pytest.raises(ValueError, match=message):
         cheap(**parameters).fit(Y)
+
+
+def test_the_length_that_is_asked_for_is_enough():
+    # A window that is found in the data is longer, where the series is.
+    for season in (None, 10):
+        forecaster = cheap(window="auto", horizon=50, season=season)
+        for n in (60, 66):
+            with pytest.raises(
+                ValueError, match=r"at least 67 steps \(window of 16, horizon of 50"
+            ):
+                forecaster.fit(wave(n))
+        assert forecaster.fit(wave(67)).window_ == 16
 
 
 def test_the_window_is_two_seasons():

@@ -30,6 +30,11 @@ def test_what_cannot_tell_a_season_has_none(values):
     assert find_season([np.asarray(values, dtype=float)]) == 1
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1e300])
+def test_the_size_of_values_tells_nothing(size):
+    assert find_season([seasonal(12) * size]) == 12
+
+
 def test_missing_values_lie_between_their_neighbours():
     values = seasonal(12, noise=0.1)
     values[np.random.default_rng(1).choice(240, 50, replace=False)] = np.nan

@@ -84,6 +84,7 @@ def test_lags_by_their_places(lags, columns):
         (table(SKTIME), "lag_1", TypeError, "got 'lag_1'"),
         (table(SKTIME), [1.5], TypeError, "got [1.5]"),
         (table(SKTIME), {}, TypeError, "got an empty one"),
+        (np.zeros((2, 3)), [-3, -2, -1], ValueError, "got [-3, -2, -1]: .* the lag -3 of"),
         (table(SKTIME), [1, 1], ValueError, "a list of ints that differ, .* got [1, 1]"),
     ],
 )
