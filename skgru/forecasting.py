@@ -536,7 +536,7 @@ class GRUForecaster(Estimator):
         self.window_, self.season_, self.calendar_ = shape.window, shape.season, cycles
         self.n_windows_ = model.n_windows
         self.weights_ = {member.name: float(member.weight) for member in model.members}
-        self.networks_ = [network.regressor_ for network in model.networks]
+        self.networks_ = [n.regressor_ for n in model.networks if n.regressor_ is not None]
 
     def _check_values(self, tracks, columns):
         """Refuse values that the loss or the treatment of missing ones does not take."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skgru._forecasting.members import context
-from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
+from skgru._forecasting.relative import Relative, Rule, least_deviation, limits_of, relative
 from skgru._forecasting.window import (
     MANY_WINDOWS,
     Array,
@@ -69,9 +69,17 @@ class WindowNetwork:
         self.options = options
 
     def fit(self, windows: Windows) -> WindowNetwork:
+        """Fit; counts of which none is above zero are forecast as zero, without a regressor."""
+        self.regressor_ = None
+        if self.rule.is_count and not np.any(windows.ahead > 0):
+            return self
         self.least_ = least_deviation(windows, self.rule)
+        self.is_known_ = slice(None)
+        beside = self._beside(windows, relative(windows, self.rule, self.least_))
+        self.is_known_ = ~np.isnan(beside).all(axis=0)
         table, rel, n_features = self._table(windows)
         targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        targets = np.clip(targets, *limits_of(targets))
         targets = targets if targets.shape[1] > 1 else targets.ravel()
         kept, validation = _hold_out(windows, self.options)
         n_steps = windows.history.shape[1] * n_features
@@ -91,6 +99,9 @@ class WindowNetwork:
 
     def forecast(self, windows: Windows) -> Forecast:
         """Return the forecasts for some windows."""
+        if self.regressor_ is None:
+            zeros = np.zeros(windows.ahead.shape)
+            return Forecast(zeros, zeros + 1, zeros + 1)
         table, rel, _ = self._table(windows)
         shape = len(table), windows.ahead.shape[1]
         if self.options["loss"] == "gaussian":
@@ -109,9 +120,13 @@ class WindowNetwork:
         """Return the windows as a table: their steps, then what is known beside them."""
         rel = relative(windows, self.rule, self.least_)
         steps = np.concatenate([rel.values[:, :, np.newaxis], windows.covariates], axis=2)
-        beside = context(windows, rel, self.rule, self.season)
+        beside = self._beside(windows, rel)
         table = np.concatenate([steps.reshape(len(steps), -1), beside], axis=1)
         return table, rel, steps.shape[2]
+
+    def _beside(self, windows: Windows, rel: Relative) -> Array:
+        """Return what is known beside the windows, without what was never known in fit."""
+        return context(windows, rel, self.rule, self.season)[:, self.is_known_]
 
 
 def _between_quantiles(quantiles: Array, levels: Array, least: Array) -> Forecast:

@@ -16,11 +16,18 @@ from skgru._forecasting.window import Array, Windows, filled
 # Shares of the windows' root mean square deviation, added in squares to each window's own: a flat
 # window is no reason to blow up its noise.
 _LEAST_DEVIATION = 0.1
+_MAX_TYPICAL = 10.0  # times the median
 # In deviations of the series: what is not above zero has this logarithm, and none is higher.
 _LEAST_VALUE, _MAX_LOG = 1e-6, 50.0
 # In units of a window: what is read of values is no further from zero, so that a value out of all
 # proportion cannot overflow single precision.
 _MAX_READ = 1e15
+# What is learned, and what ridges read and say, lies no further from the range of the values that
+# were learned from than by this share of it, and no further from the range of most of them than by
+# so many times that: an outlier is learned as such, and not what it was.
+_BEYOND_RANGE, _BEYOND_MOST = 0.5, 10.0
+# Values, and the share of them, at each end that are not most of them; how many of them tell.
+_FEW, _SHARE, _MAX_TO_LIMIT = 3, 0.01, 1_000
 
 
 class Rule(NamedTuple):
@@ -84,6 +91,9 @@ def least_deviation(windows: Windows, rule: Rule) -> float:
     """Return what is added, in squares, to the deviation of each window."""
     deviations = _log(filled(windows.history), rule.is_log).std(axis=1)
     typical = float(np.sqrt(np.mean(np.square(deviations)))) if len(deviations) else 0.0
+    median = float(np.median(deviations)) if len(deviations) else 0.0
+    if median > 0:  # outliers make the mean, not the median
+        typical = min(typical, _MAX_TYPICAL * median)
     return _LEAST_DEVIATION * typical if typical > 0 else 1.0
 
 
@@ -103,6 +113,17 @@ def relative(windows: Windows, rule: Rule, least: float) -> Relative:
 def limited(values: Array) -> Array:
     """Return values as they are read."""
     return np.clip(values, -_MAX_READ, _MAX_READ)
+
+
+def limits_of(values: Array) -> tuple[Array, Array]:
+    """Return the least and the largest value that each column is taken to have."""
+    least, largest = values.min(axis=0), values.max(axis=0)
+    beyond = _BEYOND_RANGE * (largest - least)
+    some = values[:: -(-len(values) // _MAX_TO_LIMIT)]
+    share = min(max(_FEW / len(some), _SHARE), 0.25)
+    low, high = np.quantile(some, (share, 1 - share), axis=0)
+    far = np.where(high > low, _BEYOND_MOST * (high - low), np.inf)
+    return np.maximum(least - beyond, low - far), np.minimum(largest + beyond, high + far)
 
 
 def _log(values: Array, is_log: bool) -> Array:

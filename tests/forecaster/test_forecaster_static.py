@@ -135,3 +135,19 @@ def test_other_series_need_their_own():
         forecaster.predict(static=STATIC)
     with pytest.raises(ValueError, match="fit was given none"):
         cheap(**ROLES).fit(LONG).predict(y=LONG, static=STATIC)
+
+
+def test_what_is_said_of_few_series_tells_nothing_of_others():
+    y = [wave(90, i) for i in range(3)]
+    sizes = cheap().fit(y, static=[[1.0], [2.0], [3.0]])
+    near, far = (sizes.predict(y=y[:1], static=[[size]])[0] for size in (1.0, 30.0))
+    assert np.abs(far - near).max() < 1
+    kinds = cheap().fit(y, static=[["a"], ["b"], ["c"]])
+    near, far = (kinds.predict(y=y[:1], static=[[kind]])[0] for kind in "az")
+    assert np.abs(far - near).max() < 1
+
+
+def test_columns_that_are_never_known():
+    y = [wave(90, i) for i in range(3)]
+    unknown = cheap().fit(y, static=[[np.nan]] * 3).predict()
+    assert_allclose(np.concatenate(unknown), np.concatenate(cheap().fit(y).predict()), 1e-9)

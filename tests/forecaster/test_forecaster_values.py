@@ -212,3 +212,25 @@ def test_dates_tell_what_the_window_does_not():
         for calendar in ("auto", None)
     ]
     assert errors[0].mean() < 0.5 * errors[1].mean()
+
+
+# Outliers
+
+
+@pytest.mark.parametrize("outlier", [1e6, -1e9])
+def test_an_outlier_is_no_forecast_many_times_its_size(outlier):
+    y = np.sin(np.pi * np.arange(120) / 6) + np.random.default_rng(0).normal(size=120) / 9
+    spoilt = y.copy()
+    spoilt[-1] = outlier
+    for forecaster in (cheap(window=24, horizon=3).fit(spoilt), cheap(window=24, horizon=3).fit(y)):
+        assert np.abs(forecaster.predict(y=spoilt)).max() < 2 * abs(outlier)
+    spoilt = y.copy()
+    spoilt[60] = outlier
+    assert np.abs(cheap(window=24, horizon=3).fit(spoilt).predict()).max() < 3
+
+
+def test_counts_that_are_all_zero():
+    forecaster = cheap(window=12, horizon=3, loss="poisson").fit(np.zeros(90))
+    assert_array_equal(forecaster.predict(), 0)
+    assert_array_equal(forecaster.predict_interval(3), 0)
+    assert forecaster.networks_ == []

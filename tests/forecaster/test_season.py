@@ -53,3 +53,10 @@ def test_of_a_season_of_the_calendar_less_is_asked():
     assert find_season([weak], of_calendar=[12]) == 12
     noise = np.random.default_rng(2).normal(size=240)
     assert find_season([noise], of_calendar=[12]) == 1
+
+
+def test_an_outlier_hides_no_season():
+    values = np.sin(np.pi * np.arange(240) / 6) + np.random.default_rng(0).normal(size=240) / 9
+    assert find_season([values]) == 12
+    values[100] = 1e6
+    assert find_season([values]) == 12
