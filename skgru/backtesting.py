@@ -77,8 +77,8 @@ def backtest(
 
     initial : int, float or label, default=0.8
         What comes before the first forecast: a number of steps, a share of them in (0, 1), or the
-        label of the last one, such as a date. Of a date in words all of it counts: "2024-06" is
-        June to its end.
+        label of the last one, such as a date. Of a date in words, and of a period, all
+        of it counts: "2024-06" is June to its end.
 
     step : int, default=None
         The number of steps from one origin to the next; None = n, so that no forecasts overlap.

@@ -30,7 +30,7 @@ from skgru._forecasting.tracks import (
     seconds_of,
     units_of,
 )
-from skgru._forecasting.window import Shape, find_window
+from skgru._forecasting.window import Shape, find_window, steps_to_fit
 from skgru._nn.pooling import POOLINGS
 from skgru._regression import NetworkRegressor
 from skgru._settings import plain
@@ -255,12 +255,14 @@ class GRUForecaster(Estimator):
     steps that follow. Steps that an index leaves out are missing values; a warning tells of them.
 
     **The networks** read each window relative to its last value, to the mean of its last season, or
-    to that of its last `horizon` steps (one each, and the forecast is their mean), in units of the
-    window's deviation [2]_. Segments of the window are steps of the recurrence, and all steps ahead
-    are outputs of one head, as in SegRNN [1]_, which also forecasts each target by itself with
-    weights that all share. Ridge regressions, fitted to earlier windows and judged by later ones in
-    six stretches of time, tell whether logarithms are taken first, the deviation is left out, and
-    the level is read beside the window: each has to lower the squared error by 10 %.
+    to that of its last `horizon` steps (one each, and the forecast is their mean), all but the
+    first in units of the window's deviation [2]_. Segments of the window are steps of the
+    recurrence, and all steps ahead are outputs of one head, as in SegRNN [1]_, which also forecasts
+    each target by itself with weights that all share. Ridge regressions, fitted to earlier windows
+    and judged by later ones in six stretches of time, tell whether logarithms are taken first, the
+    deviation is left out, and the level is read beside the window: each has to lower the squared
+    error by 10 %; a level that returns, whose means over six stretches of time have less than a
+    tenth of its variance, has only to lower it.
 
     **Few windows.** A network needs many examples. With fewer than 5,000 windows, persistence, the
     season before and ridge regressions are fitted to earlier windows too and forecast later ones;
@@ -461,7 +463,7 @@ class GRUForecaster(Estimator):
         tracks = make_tracks(panel, of_x, columns)
         self._check_values(tracks, columns)
         shape = self._shape(tracks)
-        _check_lengths(tracks, shape)
+        _check_lengths(tracks, shape, self.window == "auto")
         seconds = seconds_of(tracks)
         check_step(tracks, seconds)
         longest = max(len(track.values) for track in tracks)
@@ -486,7 +488,7 @@ class GRUForecaster(Estimator):
         self.window_, self.season_, self.calendar_ = shape.window, shape.season, cycles
         self.n_windows_ = model.n_windows
         self.weights_ = {member.name: float(member.weight) for member in model.members}
-        self.networks_ = [network.regressor_ for network in model.networks]
+        self.networks_ = [n.regressor_ for n in model.networks if n.regressor_ is not None]
 
     def _open(self, y, X):
         """Return y and X, opened, and what their columns are."""
@@ -534,8 +536,9 @@ class GRUForecaster(Estimator):
             The number of steps; None = `horizon`. Beyond it, forecasts are fed back.
 
         X : array-like or table, default=None
-            The covariates known in the future, for these steps. With `y` all covariates of X in
-            `fit`, for the rows of `y` and for these steps.
+            The covariates known in the future, for these steps; rows of labels, a default index of
+            pandas that goes on from that of y too, belong to the steps of these. With `y` all
+            covariates of X in `fit`, for the rows of `y` and for these steps.
 
         y : array-like, table, or list of such, default=None
             Other series than those of `fit`, or more of the same, of at least `window` steps: what
@@ -615,7 +618,10 @@ class GRUForecaster(Estimator):
         ValueError, TypeError
             As of `predict_interval`.
         """
-        levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        try:
+            levels = np.atleast_1d(np.asarray(quantiles, dtype=float))
+        except (TypeError, ValueError):
+            levels = np.empty(0)
         if levels.ndim != 1 or not len(levels) or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"Expected quantiles between 0 and 1, got {quantiles!r}.")
         named = {f"{level:.12g}": level for level in levels}
@@ -702,7 +708,7 @@ class GRUForecaster(Estimator):
                     "Expected static with y only, as that of the series of fit is known, got it "
                     "without y."
                 )
-            query = fitted.own(of_x)
+            query = fitted.own(of_x, n_steps)
         else:
             query = fitted.given(open_y(y, self.series, self.time), of_x, static)
             self._check_given(query.tracks)
@@ -723,14 +729,15 @@ class GRUForecaster(Estimator):
                 )
 
 
-def _check_lengths(tracks, shape):
+def _check_lengths(tracks, shape, finds_window):
     """Refuse series that are all too short, or without values; warn of single ones."""
     needed = shape.window + shape.horizon
     longest = max(len(track.values) for track in tracks)
     if longest <= needed:
+        least = steps_to_fit(shape, finds_window)
         raise ValueError(
-            f"Expected a series of at least {needed + 1} steps (window of {shape.window}, horizon "
-            f"of {shape.horizon}, and one more), got at most {longest}."
+            f"Expected a series of at least {least} steps (window of {least - shape.horizon - 1}, "
+            f"horizon of {shape.horizon}, and one more), got at most {longest}."
         )
     if all(np.isnan(track.values).all() for track in tracks):
         raise ValueError("Expected known values in y, got missing ones alone.")

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from skgru.forecasting import GRUForecaster
 
 try:
+    import pandas as pd
     from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 except ImportError as error:
     raise ImportError(
@@ -33,8 +34,10 @@ class SktimeForecaster(BaseForecaster):
 
     Notes
     -----
-    The rows of X are told by their index. Of steps that X leaves out, such as those between the
-    steps of the horizon, it lies on the line between its neighbours.
+    Rows of X belong to the steps of the same labels; rows that are counted from 0, as of an array,
+    are those of the horizon, or of all steps up to its last. Of steps that it leaves out, X lies on
+    the line between its neighbours. `update` without `update_params` lets the same network read
+    what was observed since.
 
     Examples
     --------
@@ -73,22 +76,55 @@ class SktimeForecaster(BaseForecaster):
         if X is not None:
             forecaster.set_params(known=list(X.columns))
         self.forecaster_ = forecaster.fit(y, X)
+        self._cur_y, self._cur_X, self._is_later = y, X, False
         return self
+
+    def _update(self, y, X=None, update_params=True):
+        """Append what was observed since, and fit to all of it, or let the network read it."""
+        self._cur_y, self._cur_X = _appended(self._cur_y, y), _appended(self._cur_X, X)
+        self._is_later = True
+        return self._fit(self._cur_y, self._cur_X, self._fh) if update_params else self
 
     def _predict(self, fh, X):
         """Forecast the steps of `fh`, as a Series or DataFrame with their index."""
         steps = fh.to_relative(self.cutoff).to_numpy().astype(int)
         n_steps = int(steps.max())
-        future = None
-        if X is not None:
-            # The rows of `fh`, which may leave out steps, or any others, of the past too.
-            of_rows = ForecastingHorizon(X.index, is_relative=False, freq=fh.freq)
-            places = of_rows.to_relative(self.cutoff).to_numpy().astype(int)
-            every = np.arange(1, n_steps + 1)
-            future = np.column_stack([np.interp(every, places, X[name]) for name in X.columns])
-        forecast = self.forecaster_.predict(n_steps, X=future).iloc[steps - 1]
+        future = None if X is None else self._future(fh, X, steps)
+        if self._is_later:
+            beside = _appended(self._cur_X, future)
+            forecast = self.forecaster_.predict(n_steps, y=self._cur_y, X=beside)
+        else:
+            forecast = self.forecaster_.predict(n_steps, X=future)
+        forecast = forecast.iloc[steps - 1]
         forecast.index = fh.to_absolute_index(self.cutoff)
         return forecast
+
+    def _future(self, fh, X, steps):
+        """Return the columns of X in `fit`, a row for each step up to the last one of `fh`."""
+        names = list(self.forecaster_.known)
+        if not names:
+            raise ValueError("Expected no X, as fit was given none.")
+        lacking = [name for name in names if name not in X.columns]
+        if lacking:
+            raise ValueError(
+                f"Expected the columns {names} in X, as in fit, got {list(X.columns)}."
+            )
+        every = np.arange(1, steps.max() + 1)
+        labels = ForecastingHorizon(every, freq=fh.freq).to_absolute_index(self.cutoff)
+        places = labels.get_indexer(X.index)
+        is_counted = isinstance(X.index, pd.RangeIndex) and X.index.start == 0
+        if is_counted and (places < 0).all():
+            places = steps - 1 if len(X) == len(steps) else np.arange(len(X))
+        ahead = (places >= 0) & (places < len(every))
+        given = places[ahead]
+        missing = np.setdiff1d(steps - 1, given)
+        if len(missing):
+            raise ValueError(
+                f"Expected X for the {len(steps)} steps of the horizon, got none for "
+                f"{labels[missing[0]]}."
+            )
+        columns = [np.interp(every - 1, given, X[name].to_numpy()[ahead]) for name in names]
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), labels)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):
@@ -108,3 +144,11 @@ class SktimeForecaster(BaseForecaster):
             {"forecaster": GRUForecaster(window=3, horizon=2, **small)},
             {"forecaster": GRUForecaster(window=4, horizon=1, cell="lstm", **small)},
         ]
+
+
+def _appended(before, later):
+    """Return observations with later ones, which count where both have some."""
+    if before is None or later is None:
+        return before
+    rows = pd.concat([before, later])
+    return rows[~rows.index.duplicated(keep="last")]

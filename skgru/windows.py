@@ -297,11 +297,12 @@ def _read_future(panel, furthest, known, future, series, time):
         zip(panel.series, match(panel, given, ahead=True), strict=True)
     ):
         n = len(one.values)
-        n_left = rows.offset + len(rows.values) - n
-        if rows.offset > n or n_left < furthest:
+        end = min(rows.offset + len(rows.values), n + furthest)
+        n_given = max(0, end - max(rows.offset, n))
+        if n_given < furthest:
             raise ValueError(
                 f"Expected the {furthest} steps that follow series {i} in future, got "
-                f"{max(0, n_left)} of them, from step {max(1, rows.offset - n + 1)} on."
+                f"{n_given} of them, from step {max(1, rows.offset - n + 1)} on."
             )
         start = n - rows.offset
         found.append(rows.values[start : start + furthest, columns])

@@ -11,6 +11,7 @@ from skgru._data.labels import read_labels, say_stamp
 from skgru._data.panel import stamps_of
 from skgru._data.times import cast, finest_unit_of
 from skgru._forecasting.tracks import make_tracks
+from skgru._forecasting.window import Shape, steps_to_fit
 from skgru._settings import plain
 
 
@@ -86,12 +87,17 @@ def _n_until(label, axis):
             raise ValueError(f"initial: expected a date as 2024-06-30, got {label!r}.") from error
         stamps, side = clock.style.to_utc(stamps), "left"
     else:
-        label = label.to_timestamp() if hasattr(label, "to_timestamp") else label
+        if hasattr(label, "to_timestamp"):  # a period, all of which counts
+            label = label.to_timestamp(how="end")
         read = read_labels("initial", [label])
         is_date = read.kind == "dates"
         if is_date != clock.has_dates or read.kind == "numbers":
             kind = "durations" if clock.kind == "durations" else "dates"
             raise ValueError(f"initial: expected one of the {kind} of y, got {label!r}.")
+        if getattr(label, "tzinfo", None) is not None and clock.style.zone is None:
+            raise ValueError(
+                f"initial: expected a date without a time zone, as y has none, got {label!r}."
+            )
         is_local = isinstance(label, np.datetime64) or (
             isinstance(label, datetime) and label.tzinfo is None
         )
@@ -114,14 +120,15 @@ def check_first(forecaster, data, axis, first, n, initial):
         )
     ends = axis.ends(np.array([first]))[0] if first >= 0 else np.zeros(1)
     longest = int(max(ends))
-    window = forecaster.window
-    if window == "auto" and longest:
+    is_found = forecaster.window == "auto"
+    shape = Shape(1 if is_found else int(forecaster.window), int(forecaster.horizon), 1)
+    if is_found and longest:
         panel, of_x, _ = data.cut(np.flatnonzero(ends), ends[ends > 0])
-        window = forecaster._shape(make_tracks(*forecaster._open(panel, of_x))).window
-    window = 1 if window == "auto" else window
-    if longest <= window + forecaster.horizon:
+        shape = forecaster._shape(make_tracks(*forecaster._open(panel, of_x)))
+    if longest <= shape.window + shape.horizon:
+        least = steps_to_fit(shape, is_found)
         raise ValueError(
-            f"Expected initial to be at least {window + forecaster.horizon + 1} steps (window of "
-            f"{window}, horizon of {forecaster.horizon}, and one more), got {longest} of "
-            f"{axis.n_steps} with initial={initial!r}."
+            f"Expected initial to be at least {least} steps (window of "
+            f"{least - shape.horizon - 1}, horizon of {shape.horizon}, and one more), got "
+            f"{longest} of {axis.n_steps} with initial={initial!r}."
         )

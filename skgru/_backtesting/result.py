@@ -199,6 +199,7 @@ class Backtest:
         """
         try:
             import matplotlib.pyplot as plt
+            from matplotlib.dates import ConciseDateFormatter
         except ImportError as error:
             raise ImportError(
                 "Expected matplotlib for plot(), got none: pip install 'skgru[plot]' installs it."
@@ -219,6 +220,9 @@ class Backtest:
         if ax is None:
             _, ax = plt.subplots(figsize=(10, 4), layout="constrained")
         ax.plot(times[drawn], values[drawn], color="0.25", linewidth=1, label="what came")
+        if times.dtype.kind == "M":  # dates in full overlap where a month begins
+            dates = ax.xaxis.get_major_locator()
+            ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
         self._draw_forecasts(ax, rows, times, values)
         if len(self._data.series) > 1:
             ax.set_title(str(self._data.keys[i]), loc="right")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skgru._data.frequencies import Listed, Step
-from skgru._data.labels import RESAMPLE, Style, say_stamp
+from skgru._data.labels import RESAMPLE, Style, Zoned, say_stamp
 from skgru._data.times import cast, finest_unit_of
 from skgru._nn.batch import Indices, Values
 
@@ -95,6 +95,13 @@ class Clock:
 
     def _at(self, places: Indices) -> Values:
         times = self.step.times(self._first, places)
+        wraps = (times < self._first) != (places < 0)
+        if wraps.any():
+            raise ValueError(
+                f"Expected labels that 64 bits hold in their unit, got none for step "
+                f"{places[np.argmax(wraps)]} of a series that begins at "
+                f'{say_stamp(self.first, self.style)}: as_unit("us") of pandas holds later dates.'
+            )
         return self.style.to_utc(times) if self.step.is_local else times
 
     def _find(self, stamps: Values) -> tuple[Indices, Values]:
@@ -109,3 +116,25 @@ class Clock:
             others = np.flatnonzero(~is_on_grid)
             is_on_grid[others] = self._at(places[others]) == stamps[others]
         return places, is_on_grid
+
+
+def check_zones(clock: Clock, other: Clock, where: str, of: str) -> None:
+    """Refuse dates with a time zone where another container's have none, or the other way round.
+
+    Parameters
+    ----------
+    clock, other : Clock
+        Of the container, and of the one that it belongs to.
+    where, of : str
+        Their names in errors.
+    """
+    can_have_one = all(isinstance(one.style, Zoned) and one.has_dates for one in (clock, other))
+    if can_have_one and (clock.style.zone is None) != (other.style.zone is None):
+        wanted, got = (
+            f"the time zone {one.style.zone}" if one.style.zone else "no time zone"
+            for one in (other, clock)
+        )
+        raise ValueError(
+            f"Expected dates of {wanted} in {where}, as in {of}, got dates of {got}: tz_localize, "
+            "or tz_convert(<zone>) and tz_localize(None), of pandas make them alike."
+        )

@@ -90,6 +90,7 @@ class One(Form):
     def __init__(self, container: Any) -> None:
         self.is_column = names_of(container) is None and _is_one_dimensional(container)
         self.name = getattr(container, "name", None) if self.is_column else None
+        self.columns = getattr(container, "columns", None)
         self.is_structured = isinstance(container, np.ndarray) and container.dtype.names is not None
         self.library = library_of_column(container)
 
@@ -106,7 +107,7 @@ class One(Form):
             (index,) = given.labels()
             if is_column:
                 return pd.Series(cells, index, name=name)
-            return pd.DataFrame(cells, index, columns=names)
+            return pd.DataFrame(cells, index, columns=_columns_like(self.columns, names))
         columns = dict(zip(map(str, names), part.T, strict=True))
         if isinstance(self.library, Arrays):
             return _structured(columns) if self.is_structured else cells.copy()
@@ -115,6 +116,14 @@ class One(Form):
         return self.library.frame(
             {name: self.library.make_column(cells) for name, cells in columns.items()}, None
         )
+
+
+def _columns_like(columns: Any, names: list[Any]) -> Any:
+    """Return names as the columns of pandas that they are, which may have levels and a name."""
+    known = [] if columns is None else list(columns)
+    if not all(name in known for name in names):
+        return names
+    return columns[[known.index(name) for name in names]]
 
 
 def _is_one_dimensional(container: Any) -> bool:
@@ -137,6 +146,7 @@ class Entities(Form):
     def __init__(self, container: Any, entities: Any) -> None:
         self.is_column = names_of(container) is None
         self.name = container.name if self.is_column else None
+        self.columns = getattr(container, "columns", None)
         self.entities, self.names = entities, list(container.index.names)
 
     def give_back(self, given: Given) -> Any:
@@ -152,7 +162,7 @@ class Entities(Form):
             name = self.name if given.names is None else given.names[0]
             return pd.Series(values[:, 0], index, name=name)
         names = given.named(self.name)
-        return pd.DataFrame(values, index, columns=names)
+        return pd.DataFrame(values, index, columns=_columns_like(self.columns, names))
 
 
 class Long(Form):

@@ -125,7 +125,9 @@ def check_distinct(names: Sequence[Any], parameter: str) -> None:
             )
 
 
-def find_role(long: LongTable, name: Any, parameter: str) -> Any:
+def find_role(
+    long: LongTable, name: Any, parameter: str, where: str = "table", hint: str = EVENTS
+) -> Any:
     """Return the name of a column, or the level of the index that has that name."""
     index = long.library.index_of(long.table)
     levels = [] if index is None else list(index.names)
@@ -138,20 +140,26 @@ def find_role(long: LongTable, name: Any, parameter: str) -> Any:
         )
     if name not in long.names and name in levels:
         return Level(levels.index(name))
-    find_columns(long, [name], parameter)
+    find_columns(long, [name], parameter, where, hint)
     return name
 
 
-def find_columns(long: LongTable, names: Sequence[Any], parameter: str) -> None:
-    """Refuse names of columns that a table does not have."""
+def find_columns(
+    long: LongTable,
+    names: Sequence[Any],
+    parameter: str,
+    where: str = "table",
+    hint: str = EVENTS,
+) -> None:
+    """Refuse names of columns that a table does not have; the hint is for those unlike any."""
     known = long.names
     for name in names:
         if name not in known:
             close = get_close_matches(str(name), map(str, known), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else f" {EVENTS}"
+            remedy = f"Did you mean {close[0]!r}?" if close else hint
             raise ValueError(
-                f"Expected {parameter} to name columns of table, which are {shortened(known)}, got "
-                f"{name!r}.{hint}"
+                f"Expected {parameter} to name columns of {where}, which are {shortened(known)}, "
+                f"got {name!r}. {remedy}".rstrip()
             )
 
 

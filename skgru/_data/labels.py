@@ -6,6 +6,8 @@ Inside, labels are stamps: dates of NumPy in UTC (of a period its start), durati
 
 from __future__ import annotations
 
+import re
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +19,7 @@ from skgru._data.arrays import as_array, describe, to_numbers
 from skgru._data.frequencies import PeriodStep, Step
 from skgru._data.times import cast, has_zone, is_time, to_times
 from skgru._nn.batch import Values
+from skgru._warnings import warn
 
 # What errors about unequal steps advise.
 RESAMPLE = (
@@ -50,7 +53,7 @@ class Style:
         return times
 
 
-class _Zoned(Style):
+class Zoned(Style):
     """Labels of a library that knows zones."""
 
     @abstractmethod
@@ -75,7 +78,7 @@ class _Zoned(Style):
         return as_array(convert(times)).astype(times.dtype)
 
 
-class PandasStyle(_Zoned):
+class PandasStyle(Zoned):
     """An index of pandas.
 
     Parameters
@@ -104,7 +107,9 @@ class PandasStyle(_Zoned):
         if self.zone is not None:
             index = index.tz_localize("UTC").tz_convert(self.zone)
         if str(self.dtype) not in ("object", "category", "str", "string"):
-            index = index.astype(self.dtype)
+            typed = index.astype(self.dtype)
+            # Small integers wrap around: counts beyond them stay in 64 bits.
+            index = typed if index.dtype.kind not in "iu" or (typed == index).all() else index
         if isinstance(index, pd.DatetimeIndex) and len(index):
             first = self.to_local(stamps[:1])[0]
             with suppress(Exception):  # each zone's library has its own; labels are right without
@@ -129,7 +134,7 @@ class PandasStyle(_Zoned):
         return zoned.tz_convert(None)
 
 
-class PolarsStyle(_Zoned):
+class PolarsStyle(Zoned):
     """A column of polars.
 
     Parameters
@@ -177,7 +182,7 @@ class PolarsStyle(_Zoned):
         return zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
 
-class ArrowStyle(_Zoned):
+class ArrowStyle(Zoned):
     """A column of Arrow.
 
     Parameters
@@ -306,6 +311,11 @@ def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
     cells = index if getattr(index, "tz", None) is None else index.tz_convert(None)
     array = as_array(cells)
     if is_index and is_text(array):
+        if len(array) and _looks_like_dates(array):
+            warn(
+                f"Text such as {array[0]!r} in {where} is taken for no dates, and rows are "
+                "counted: pandas.to_datetime makes dates of it."
+            )
         return no_labels(len(index), index)
     stamps = _to_stamps(where, array)
     return Labels(stamps, _kind_of(stamps), PandasStyle(index, zone), getattr(index, "freq", None))
@@ -316,6 +326,20 @@ def is_text(array: Values) -> bool:
     types = set(map(type, array.flat)) if array.dtype == object else set()
     has_text = any(issubclass(kind, str | bytes) for kind in types)
     return array.dtype.kind in "bUST" or (has_text and not any(map(is_time, types)))
+
+
+def _looks_like_dates(text: Values) -> bool:
+    """Whether the first and the last of some texts, as of a file of CSV, can be read as dates."""
+    import pandas as pd
+
+    ends = [text[0], text[-1]]
+    # pandas reads many a word or number as a date: one that is meant has numbers, and apart.
+    if not all(isinstance(end, str) and re.search(r"\d\D+\d|\dQ|Q\d", end) for end in ends):
+        return False
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return all(pd.notna(pd.to_datetime(end)) for end in ends)
+    return False
 
 
 def _kind_of(stamps: Values) -> str:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skgru._data.clock import Clock, check_zones
 from skgru._data.panel import Panel, Series, fill_grid
-from skgru._nn.batch import Values
+from skgru._nn.batch import Indices, Values
 
 
 class Matched(NamedTuple):
@@ -88,15 +89,21 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
     clock, other = one.clock, x.clock
     where = x_panel.role if x.key is None else f"{x_panel.role}, of which {x.key!r}"
     given, n_rows = x.values[x.places], len(one.places)
-    if ahead and None in (clock.kind, other.kind):
+    continues = _continue_count(clock, other)
+    if ahead and None in (clock.kind, other.kind) and not continues:
         return Matched(given, len(one.values))
     if clock.kind is not None and not len(one.values):  # which has no stamp to count from
         return Matched(given[:0], 0)
     counts = other.kind == "numbers" and clock.has_dates and len(given) == n_rows and not ahead
-    if counts or None in (clock.kind, other.kind):  # rows beyond those of the series are its future
+    places: Indices
+    if continues:
+        places = other.stamps(0, len(x.values))[x.places].astype(np.intp)
+    elif counts or None in (clock.kind, other.kind):
+        # Rows beyond those of the series are its future.
         future = np.arange(max(0, len(given) - n_rows)) + len(one.values)
         places = np.concatenate([one.places, future])[: len(given)]
     elif clock.compares_with(other):
+        check_zones(other, clock, where, y_panel.role)
         stamps = other.stamps(0, len(x.values))[x.places]
         places = clock.places(stamps, f"the times of {where}")
     else:
@@ -110,3 +117,9 @@ def _match_one(one: Series, x: Series, y_panel: Panel, x_panel: Panel, ahead: bo
     if len(places) == int(places[-1]) + 1 - offset:
         return Matched(given, offset)
     return Matched(fill_grid(given, places - offset), offset)
+
+
+def _continue_count(clock: Clock, other: Clock) -> bool:
+    """Whether labels are counted as those of a series with the default index are, from later on."""
+    is_count = clock.kind is None and getattr(clock.style, "is_range", False)
+    return is_count and other.kind == "numbers" and getattr(other.style, "is_range", False)

@@ -344,9 +344,11 @@ def _open_long(namer: _Namer, table: Any, series: Any, time: Any) -> _Opened:
         check_lengths(table)
     long = LongTable(table, library, None, None)
     check_distinct(long.names, where)
-    sample = None if series is None else find_role(long, series, "series")
-    of_time = None if time is None else find_role(long, time, "time")
     index = library.index_of(table)
+    named = [name for name in getattr(index, "names", []) if name is not None]
+    hint = f"The levels of its index are {named}." if named else ""
+    sample = None if series is None else find_role(long, series, "series", where, hint)
+    of_time = None if time is None else find_role(long, time, "time", where, hint)
     levels = [] if index is None else list(range(index.nlevels))
     others = [k for k in levels if k != getattr(sample, "number", None)]
     if of_time is None and len(others) == 1:

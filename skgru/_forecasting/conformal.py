@@ -31,24 +31,35 @@ class Calibration(NamedTuple):
         In widths of the forecast, sorted, NaN last.
     factors : dict of int to float
         How much larger than those of all the errors of a source are.
+    level : float, default=0.5
+        The quantile that forecasts are.
     """
 
     errors: Array
     factors: dict[int, float]
+    level: float = 0.5
 
     def quantile(self, forecast: Forecast, owners: Indices, level: float, horizon: int) -> Array:
         """Return the quantile of some level of the steps ahead."""
-        errors = self.errors[:, np.minimum(np.arange(horizon), self.errors.shape[1] - 1)]
-        count = np.sum(~np.isnan(errors), axis=0)
-        # The k-th least of n errors is the quantile k / (n + 1): from both ends outwards.
-        rank = np.ceil if level > 0.5 else np.floor
-        place = np.clip(rank(level * (count + 1)).astype(int) - 1, 0, np.maximum(count - 1, 0))
-        error = np.take_along_axis(errors, place[np.newaxis], axis=0)[0]
-        if level == 0.5:
+        error = self._error(level)[np.minimum(np.arange(horizon), self.errors.shape[1] - 1)]
+        if level == self.level:
             error = np.zeros_like(error)
         factor = np.array([self.factors.get(int(owner), 1.0) for owner in owners])[:, np.newaxis]
         side = np.where(error < 0, forecast.below, forecast.above)
         return np.asarray(forecast.center + factor * error * side)
+
+    def around(self, level: float) -> tuple[Calibration, Array]:
+        """Return itself around the quantile of some level, and that, in widths, at each step."""
+        error = self._error(level)
+        return self._replace(errors=self.errors - error, level=level), error
+
+    def _error(self, level: float) -> Array:
+        """Return the quantile of the errors at each step ahead of the horizon."""
+        count = np.sum(~np.isnan(self.errors), axis=0)
+        # The k-th least of n errors is the quantile k / (n + 1): from both ends outwards.
+        rank = np.ceil if level > 0.5 else np.floor
+        place = np.clip(rank(level * (count + 1)).astype(int) - 1, 0, np.maximum(count - 1, 0))
+        return np.asarray(np.take_along_axis(self.errors, place[np.newaxis], axis=0)[0])
 
 
 def calibrate(held_out: Sequence[tuple[Windows, Forecast]]) -> Calibration | None:

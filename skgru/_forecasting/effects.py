@@ -19,6 +19,8 @@ _PENALTIES = np.logspace(-3, 3, 13)
 _MIN_CHANGES = 10
 # Of more, so many are drawn, evenly.
 _MAX_CHANGES = 200_000
+# Changes of a covariate that are smaller than this share of it are the rounding of its numbers.
+_ROUNDING = 1e-10
 
 
 def find_effects(sources: Sequence[Source]) -> Array:
@@ -30,11 +32,14 @@ def find_effects(sources: Sequence[Source]) -> Array:
     parts = [_changes(source) for source in sources]
     of_values = np.concatenate([values for values, _ in parts])
     of_known = np.concatenate([known for _, known in parts])
+    if len(of_values) < _MIN_CHANGES * n_known:
+        return none
     step = -(-len(of_values) // _MAX_CHANGES)
     of_values, of_known = of_values[::step], of_known[::step]
     scale = of_known.std(axis=0)
-    varies = scale > 0
-    if len(of_values) < _MIN_CHANGES * n_known or not varies.any():
+    sizes = [np.fmax.reduce(np.abs(source.known), axis=0, initial=0.0) for source in sources]
+    varies = scale > _ROUNDING * np.max(sizes, axis=0)
+    if not varies.any():
         return none
     ridge = RidgeCV(_PENALTIES).fit(of_known[:, varies] / scale[varies], of_values)
     none[varies] = ridge.coef_ / scale[varies]

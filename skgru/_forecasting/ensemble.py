@@ -27,11 +27,13 @@ from skgru._forecasting.relative import Rule
 from skgru._forecasting.window import (
     MANY_WINDOWS,
     Array,
+    Indices,
     Shape,
     Source,
     Windows,
     cut,
     earlier_and_later,
+    filled,
 )
 
 # Limits of what is cut for a fit: windows, and numbers in them.
@@ -51,6 +53,9 @@ _MIN_FOLD = 8
 # does, in the geometric mean of the folds: where one of them is of another regime, its errors are
 # many times those of the others and speak for it alone.
 _MIN_GAIN = 0.1
+# Levels return where no more of their variance than this lies between so many stretches of time.
+# What was learned of them then holds later, and showing them has not to gain as much.
+_MAX_BETWEEN, _STRETCHES = 0.1, 6
 # And a cycle of the calendar by this share.
 _MIN_GAIN_OF_CYCLE = 0.05
 # Weights of the members are their squared errors to the power of minus this.
@@ -78,6 +83,9 @@ class Ensemble(NamedTuple):
     rule : Rule
     members : list of Member, those of a weight above zero
     calibration : Calibration or None, where there were too few windows
+    shift : ndarray of shape (horizon,)
+        What one quantile that is asked for, as the loss, lies above the mean of the members, in
+        widths: ridges know no quantiles.
     n_windows : int, those that were learned from
     effects : ndarray of shape (n_known,), those of one unit of the covariates known in the future
     cycles : list of int, which of the cycles of the calendar the windows have to have
@@ -87,6 +95,7 @@ class Ensemble(NamedTuple):
     rule: Rule
     members: list[Member]
     calibration: Calibration | None
+    shift: Array
     n_windows: int
     effects: Array
     cycles: list[int]
@@ -99,9 +108,10 @@ class Ensemble(NamedTuple):
 
     def forecast(self, windows: Windows) -> Forecast:
         """Return the forecasts for windows of sources without the effects of covariates."""
-        return _combine(
+        forecast = _combine(
             [(member.weight, _forecast(member.fitted, windows)) for member in self.members]
         )
+        return forecast._replace(center=forecast.center + self.shift * forecast.above)
 
 
 def _combine(parts: Sequence[tuple[float, Any]]) -> Forecast:
@@ -152,7 +162,7 @@ def fit_model(
     windows, few = (w._replace(calendar=w.calendar[:, columns]) for w in (windows, few))
     rules = _rules(options, not any(np.any(source.values <= 0) for source in sources))
     judged = choose_ridge(few, few_folds, rules, shape.season)
-    rule = _choose_rule(rules, [error for error, _ in judged])
+    rule = _choose_rule(rules, [error for error, _ in judged], levels_return(windows))
     seeds = rng.randint(np.iinfo(np.int32).max, size=3)
     if is_large:
         fitting, folds = _Fitting(shape, rule, options, seeds, []), folds[-_LATE_FOLDS[1] :]
@@ -172,8 +182,11 @@ def fit_model(
     members = [
         Member(*parts) for parts in zip(fitting.names, weights, fitted, strict=True) if parts[1] > 0
     ]
-    n_windows = len(windows.history)
-    return Ensemble(shape, rule, members, calibrate(combined), n_windows, effects, cycles)
+    n_windows, calibration = len(windows.history), calibrate(combined)
+    shift, levels = np.zeros(shape.horizon), np.ravel(options["quantiles"])
+    if options["loss"] == "quantile" and len(levels) == 1 and levels[0] != 0.5 and calibration:
+        calibration, shift = calibration.around(float(levels[0]))
+    return Ensemble(shape, rule, members, calibration, shift, n_windows, effects, cycles)
 
 
 def _choose_cycles(
@@ -246,17 +259,20 @@ class _Fitting(NamedTuple):
         ]
 
     def fit_networks(self, windows: Windows) -> list[WindowNetwork]:
-        window, horizon, season = self.shape
+        (window, horizon, season), rule = self.shape, self.rule
         bases = list(dict.fromkeys((1, min(season, horizon), min(window, horizon))))
         if len(bases) == 1:
             bases *= 2  # the mean of two networks is better than either
+        # One of them without the scale: how wide a window swings may be chance.
+        rules = [
+            rule._replace(base_steps=base, is_scaled=rule.is_scaled and i > 0)
+            if rule.base_steps
+            else rule
+            for i, base in enumerate(bases)
+        ]
         return [
-            WindowNetwork(
-                self.rule._replace(base_steps=base) if self.rule.base_steps else self.rule,
-                self.shape.season,
-                {**self.options, "random_state": int(seed)},
-            ).fit(windows)
-            for base, seed in zip(bases, self.seeds, strict=False)
+            WindowNetwork(rule, season, {**self.options, "random_state": int(seed)}).fit(windows)
+            for rule, seed in zip(rules, self.seeds, strict=False)
         ]
 
     def judge(
@@ -352,12 +368,36 @@ def _rules(options: Mapping[str, Any], is_positive: bool) -> list[Rule]:
     return [Rule(1, *kind, level) for level in (False, True) for kind in kinds]
 
 
-def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array]) -> Rule:
+def levels_return(windows: Windows) -> bool:
+    """Return whether the levels of windows, their means, hardly differ between stretches of time.
+
+    They do in series that drift, and in those shorter than a few of their own ups and downs.
+    """
+    levels = filled(windows.history).mean(axis=1)
+    owners = np.unique(windows.owners, return_inverse=True)[1]
+    n = int(owners.max()) + 1
+    first, last = np.full(n, np.iinfo(int).max), np.zeros(n, int)
+    np.minimum.at(first, owners, windows.origins)
+    np.maximum.at(last, owners, windows.origins)
+    share = (windows.origins - first[owners]) / (last - first + 1)[owners]
+    stretches = owners * _STRETCHES + np.floor(share * _STRETCHES).astype(int)
+    around = levels - _means(levels, owners)[owners]
+    between = _means(around, stretches)[stretches]
+    return bool(np.square(between).sum() < _MAX_BETWEEN * np.square(around).sum())
+
+
+def _means(values: Array, groups: Indices) -> Array:
+    """Return the mean of each group; 0 of those that are empty."""
+    counts = np.bincount(groups)
+    return np.bincount(groups, values) / np.maximum(counts, 1)
+
+
+def _choose_rule(rules: Sequence[Rule], errors: Sequence[Array], level_returns: bool) -> Rule:
     """Return the rule of the least error; one that does other than the first has to gain by it."""
     first = rules[0]
+    gains = np.log1p([0.0, _MIN_GAIN, _MIN_GAIN, 0.0 if level_returns else _MIN_GAIN])
     asked = [
-        float(np.log(np.maximum(error, TINY)).mean())
-        + np.log1p(_MIN_GAIN) * sum(a != b for a, b in zip(rule, first, strict=True))
+        float(np.log(np.maximum(error, TINY)).mean() + gains @ np.not_equal(rule, first))
         if len(error)
         else 0.0
         for rule, error in zip(rules, errors, strict=True)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skgru._data.clock import check_zones
 from skgru._data.panel import Panel
 from skgru._forecasting.ahead import forecast_ahead
 from skgru._forecasting.ensemble import Ensemble
@@ -85,11 +86,11 @@ class FittedSeries(NamedTuple):
     static: Array
     model: Ensemble
 
-    def own(self, x: Panel | None) -> Query:
-        """Return the series of fit, whose future x knows."""
+    def own(self, x: Panel | None, n_steps: int) -> Query:
+        """Return the series of fit, of whose future x knows n_steps."""
         tracks = self.tracks
         if x is not None:
-            tracks = add_future(tracks, self.panel, x, self.columns)
+            tracks = add_future(tracks, self.panel, x, self.columns, n_steps)
         return Query(tracks, self.panel, self.units, self.static, np.arange(len(tracks)))
 
     def given(self, y: Panel, x: Panel | None, static: Any = None) -> Query:
@@ -174,6 +175,7 @@ def _gap(before: Track, later: Track) -> int:
             f"Expected {clock.kind} as labels of y{said_of(later.key)}, as in fit, got "
             f"{other.kind}."
         )
+    check_zones(other, clock, "y", "fit")
     places = clock.places(other.stamps(0, len(later.values)), "the labels of y")
     if (np.diff(places) != 1).any():
         raise ValueError(

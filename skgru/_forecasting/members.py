@@ -7,13 +7,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
+from skgru._forecasting.relative import (
+    Relative,
+    Rule,
+    least_deviation,
+    limited,
+    limits_of,
+    relative,
+)
 from skgru._forecasting.window import Array, Indices, Windows, between, filled, last_steps
 
 # Of the standardized features, per window.
 _PENALTIES = np.logspace(-8, 2, 21)
 # Of the steps of a window, those of a ridge that reads the last ones only.
 _SHORT, _MIN_SHORT = 8, 2
+# Static columns of fewer series than this for each of them tell the series apart, and no more.
+_SERIES_OF_STATIC = 3
 # The penalty where there are too few windows to choose one.
 _NO_FOLDS = 0.1
 # Squared errors below this are none.
@@ -36,9 +45,9 @@ def context(windows: Windows, rel: Relative, rule: Rule, season: int) -> Array:
     n = len(windows.history)
     parts = [windows.calendar, windows.static, windows.known.reshape(n, -1)]
     if season > windows.history.shape[1]:
-        parts.append(rel.of(seasonal_naive(windows)))
+        parts.append(limited(rel.of(seasonal_naive(windows))))
     if rule.shows_level:
-        parts.append(rel.base)
+        parts.append(limited(rel.base))
         if rule.is_scaled:
             parts.append(np.log(rel.scale))
     return np.concatenate(parts, axis=1)
@@ -81,13 +90,14 @@ class Ridge:
         return Ridge(self.rule, self.season, self.n_steps, self.penalty)
 
     def fit(self, windows: Windows) -> Ridge:
+        """Fit; outliers among the features and among the steps ahead count as far as the limits."""
         vectors, values, moments = self._decompose(windows)
         self.coef_ = vectors @ (moments / (values + self.penalty)[:, np.newaxis])
         return self
 
     def predict(self, windows: Windows) -> Array:
         standardized, rel = self._standardized(windows)
-        return rel.absolute(standardized @ self.coef_ + self.target_mean_)
+        return self._absolute(standardized @ self.coef_, rel)
 
     def path(self, earlier: Windows, later: Windows) -> Iterator[Array]:
         """Yield the forecasts for later windows with each penalty."""
@@ -95,14 +105,19 @@ class Ridge:
         standardized, rel = self._standardized(later)
         rotated = standardized @ vectors
         for penalty in _PENALTIES:
-            yield rel.absolute(rotated / (values + penalty) @ moments + self.target_mean_)
+            yield self._absolute(rotated / (values + penalty) @ moments, rel)
 
     def _decompose(self, windows: Windows) -> tuple[Array, Array, Array]:
         """Return directions of the features, their variances and covariances with the targets."""
-        windows = last_steps(windows, self.n_steps)
+        n_series, n_static = len(np.unique(windows.owners)), windows.static.shape[1]
+        self.has_static_ = n_series >= _SERIES_OF_STATIC * n_static
+        windows = self._seen(windows)
         self.least_ = least_deviation(windows, self.rule)
         features, rel = _features(windows, self.rule, self.season, self.least_)
         targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        self.feature_limits_, self.target_limits_ = limits_of(features), limits_of(targets)
+        features = np.clip(features, *self.feature_limits_)
+        targets = np.clip(targets, *self.target_limits_)
         self.mean_, self.scale_ = _moments(features)
         self.target_mean_ = targets.mean(axis=0)
         standardized = (features - self.mean_) / self.scale_
@@ -112,9 +127,17 @@ class Ridge:
         return vectors, np.maximum(values, 0), moments
 
     def _standardized(self, windows: Windows) -> tuple[Array, Relative]:
+        features, rel = _features(self._seen(windows), self.rule, self.season, self.least_)
+        return (np.clip(features, *self.feature_limits_) - self.mean_) / self.scale_, rel
+
+    def _seen(self, windows: Windows) -> Windows:
+        """Return windows with as much of them as is read."""
         windows = last_steps(windows, self.n_steps)
-        features, rel = _features(windows, self.rule, self.season, self.least_)
-        return (features - self.mean_) / self.scale_, rel
+        return windows if self.has_static_ else windows._replace(static=windows.static[:, :0])
+
+    def _absolute(self, deviations: Array, rel: Relative) -> Array:
+        """Return forecasts from their deviations from the mean target."""
+        return rel.absolute(np.clip(deviations + self.target_mean_, *self.target_limits_))
 
 
 def _features(windows: Windows, rule: Rule, season: int, least: float) -> tuple[Array, Relative]:

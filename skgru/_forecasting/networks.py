@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skgru._forecasting.members import context
-from skgru._forecasting.relative import Relative, Rule, least_deviation, relative
+from skgru._forecasting.relative import Relative, Rule, least_deviation, limits_of, relative
 from skgru._forecasting.window import (
     MANY_WINDOWS,
     Array,
@@ -69,9 +69,17 @@ class WindowNetwork:
         self.options = options
 
     def fit(self, windows: Windows) -> WindowNetwork:
+        """Fit; counts of which none is above zero are forecast as zero, without a regressor."""
+        self.regressor_ = None
+        if self.rule.is_count and not np.any(windows.ahead > 0):
+            return self
         self.least_ = least_deviation(windows, self.rule)
+        rel = relative(windows, self.rule, self.least_)
+        beside = context(windows, rel, self.rule, self.season)
+        self.is_known_ = np.flatnonzero(~np.isnan(beside).all(axis=0))
         table, rel, n_features = self._table(windows)
         targets = rel.of(between(windows.ahead, filled(windows.history)[:, -1]))
+        targets = np.clip(targets, *limits_of(targets))
         targets = targets if targets.shape[1] > 1 else targets.ravel()
         kept, validation = _hold_out(windows, self.options)
         n_steps = windows.history.shape[1] * n_features
@@ -80,8 +88,8 @@ class WindowNetwork:
         )
         branches = [(WINDOW, self.regressor_.branches[0][1], slice(0, n_steps))]
         if table.shape[1] > n_steps:
-            beside = TableBranch(scaling="standard", dropout=0.0)
-            branches.append(("beside", beside, slice(n_steps, table.shape[1])))
+            branch = TableBranch(scaling="standard", dropout=0.0)
+            branches.append(("beside", branch, slice(n_steps, table.shape[1])))
         self.regressor_.set_params(branches=branches)
         if len(validation):  # the regressor, which is given windows to validate on, needs no share
             self.regressor_.user_defaults.pop("validation_fraction", None)
@@ -91,11 +99,14 @@ class WindowNetwork:
 
     def forecast(self, windows: Windows) -> Forecast:
         """Return the forecasts for some windows."""
+        if self.regressor_ is None:
+            zeros = np.zeros(windows.ahead.shape)
+            return Forecast(zeros, zeros + 1, zeros + 1)
         table, rel, _ = self._table(windows)
         shape = len(table), windows.ahead.shape[1]
         if self.options["loss"] == "gaussian":
             center, deviation = self.regressor_.predict(table, return_std=True)
-            width = rel.width * deviation.reshape(shape)
+            width = rel.unit * deviation.reshape(shape)
             return Forecast(rel.absolute(center.reshape(shape)), width, width)
         raw = self.regressor_.predict(table)
         levels = np.atleast_1d(self.options["quantiles"])
@@ -109,7 +120,8 @@ class WindowNetwork:
         """Return the windows as a table: their steps, then what is known beside them."""
         rel = relative(windows, self.rule, self.least_)
         steps = np.concatenate([rel.values[:, :, np.newaxis], windows.covariates], axis=2)
-        beside = context(windows, rel, self.rule, self.season)
+        # Nothing is learned of what was never known in fit.
+        beside = context(windows, rel, self.rule, self.season)[:, self.is_known_]
         table = np.concatenate([steps.reshape(len(steps), -1), beside], axis=1)
         return table, rel, steps.shape[2]
 

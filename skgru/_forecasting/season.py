@@ -23,6 +23,8 @@ _SHARE = 0.9
 _BESIDE = 0.05
 # Least share of the series that agree on a season.
 _MIN_AGREEMENT = 0.25
+# Quantiles: values further from these than they are from each other are outliers.
+_MOST = 0.01, 0.99
 # So many series, and so many of their last steps, tell the season.
 _MAX_SERIES, _MAX_STEPS = 50, 20_000
 
@@ -54,6 +56,11 @@ def _season_of(values: Array, of_calendar: Sequence[int]) -> int:
     n_lags = len(values) // _MIN_CYCLES
     if n_lags < 2:
         return 1
+    _, exponent = np.frexp(np.abs(values).max())
+    values = np.ldexp(values, -exponent)  # the squares of huge and of tiny values are no numbers
+    low, high = np.quantile(values, _MOST)
+    if high > low:  # one outlier would hide any season
+        values = np.clip(values, low - (high - low), high + (high - low))
     noise = _MIN_DEVIATIONS / np.sqrt(len(values))
     level = _autocorrelation(_without_trend(values), n_lags)
     changes = _autocorrelation(np.diff(values), n_lags)

@@ -85,7 +85,7 @@ class StaticColumns:
         labels = None
         if self.series is not None and self.series in columns:
             labels = list(columns.pop(self.series))
-        elif keys[0] is not None and _has_index(table):
+        elif keys[0] is not None and _has_index(table, keys):
             labels = list(table.index)
         n_rows = len(next(iter(columns.values()))) if columns else 0
         if labels is None or keys[0] is None:
@@ -102,10 +102,11 @@ class StaticColumns:
         return columns, [place[key] for key in keys]
 
 
-def _has_index(table: Any) -> bool:
-    """Whether a table of pandas has labels other than the number of each row."""
-    index = getattr(table, "index", None)
-    return hasattr(table, "iloc") and type(index).__name__ != "RangeIndex"
+def _has_index(table: Any, keys: Sequence[Any]) -> bool:
+    """Whether a table of pandas has labels: others than the numbers of rows, or these as keys."""
+    if not hasattr(table, "iloc"):
+        return False
+    return type(table.index).__name__ != "RangeIndex" or all(key in table.index for key in keys)
 
 
 def _numbers_or_cells(cells: Any) -> Any:
@@ -121,9 +122,10 @@ def _are_numbers(name: Any, cells: Any) -> bool:
     """Whether a column holds numbers, else categories."""
     kind = cells.dtype.kind
     if kind in "mMc" or any(map(is_time, _types(cells))):
+        what = "complex numbers" if kind == "c" else "dates or durations"
         raise ValueError(
-            f"Expected numbers or categories in column {name!r} of static, got {describe(cells)}: "
-            "encode dates and durations as numbers, or drop the column."
+            f"Expected numbers or categories in column {name!r} of static, got {what}: "
+            "encode them as numbers, or drop the column."
         )
     if kind == "f" and np.isinf(cells).any():
         raise ValueError(f"Expected finite or missing numbers in column {name!r} of static.")

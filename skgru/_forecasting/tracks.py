@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,8 +87,14 @@ def open_y(y: Any, series: Any, time: Any) -> Panel:
 
 
 def open_x(X: Any, series: Any, time: Any) -> Panel:
-    """Return covariates, which follow the clocks of y."""
-    return open_covariates(X, "X", series, time)
+    """Return covariates, which follow the clocks of y; a Series is the column of its name."""
+    if isinstance(X, Panel):
+        return X
+    panel = open_covariates(X, "X", series, time)
+    name = getattr(panel.form, "name", None)
+    if panel.names is None and name not in (None, ""):
+        panel = replace(panel, names=[name])
+    return panel
 
 
 def make_tracks(
@@ -188,15 +195,28 @@ def tracks_of(y: Panel, x: Panel | None, columns: Columns) -> list[Track]:
     return make_tracks(y, x, columns, [names.index(name) for name in x.names])
 
 
-def add_future(tracks: Sequence[Track], stored: Panel, x: Panel, columns: Columns) -> list[Track]:
+def add_future(
+    tracks: Sequence[Track], stored: Panel, x: Panel, columns: Columns, n_steps: int | None = None
+) -> list[Track]:
     """Return tracks with the rows of X that follow them; those of the past are known already.
 
-    X has the columns known in the future, all columns of X in `fit`, or all covariates.
+    X has the columns known in the future, all columns of X in `fit`, or all covariates. Of n_steps
+    of the future, rows without labels are refused that are as many as those of the past.
     """
     places = places_of_future(x, columns)
+    matched = match(stored, x, ahead=True)
+    has_labels = x.series[0].clock.kind is not None
+    for series, one in zip(stored.series, matched, strict=True):
+        n_rows = len(one.values)
+        if n_steps is None or has_labels or n_rows < max(n_steps + 1, len(series.values)):
+            continue
+        raise ValueError(
+            f"Expected X for the {n_steps} steps to be forecast{said_of(series.key)}, got {n_rows} "
+            "rows without labels, as many as those of y or more: give those of these steps alone."
+        )
     return [
         _with_rows(track, one, places, [len(track.values)] * len(places))
-        for track, one in zip(tracks, match(stored, x, ahead=True), strict=True)
+        for track, one in zip(tracks, matched, strict=True)
     ]
 
 
@@ -241,11 +261,19 @@ def units_of(tracks: Iterable[Track]) -> list[Array]:
     units = []
     for track in tracks:
         there = [column[~np.isnan(column)] for column in track.values.T]
-        deviations = np.array([column.std() if len(column) else 0.0 for column in there])
         sizes = np.array([np.abs(column).max() if len(column) else 0.0 for column in there])
+        deviations = np.array([_deviation(*one) for one in zip(there, sizes, strict=True)])
         units.append(np.where(deviations > 1e-10 * sizes, deviations, np.maximum(sizes, 1e-300)))
         units[-1][sizes == 0] = 1.0
     return units
+
+
+def _deviation(values: Array, size: float) -> float:
+    """Return the standard deviation of values up to some size, whose squares may not be finite."""
+    if not len(values):
+        return 0.0
+    _, exponent = np.frexp(size)
+    return float(np.ldexp(np.ldexp(values, -exponent).std(), exponent))
 
 
 def seconds_of(tracks: Iterable[Track]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,6 +111,15 @@ def find_window(lengths: Sequence[int], season: int, horizon: int) -> int:
     longer = found(_SEASONS[1], _MIN_TIMES[1])
     n_windows = sum(max(n_steps - longer - horizon, 0) for n_steps in lengths)
     return longer if n_windows >= MANY_WINDOWS else found(_SEASONS[0], _MIN_TIMES[0])
+
+
+def steps_to_fit(shape: Shape, finds_window: bool) -> int:
+    """Return how many steps a series needs for a fit; a window that is found grows with it."""
+    least = shape.window + shape.horizon + 1
+    if not finds_window:
+        return least
+    h = shape.horizon
+    return next(n for n in count(least) if n > find_window([n], shape.season, h) + h)
 
 
 def cut(sources: Sequence[Source], origins: Sequence[Indices], shape: Shape) -> Windows:

@@ -221,6 +221,8 @@ ODD = pd.Series(
         (long_table(), {"time": "date"}, r"got text in column 'store' of y\. .*series='store'"),
         (pd.concat([long_table()] * 2), ROLES, "2024-03-28 twice or more in series 0 of y, whic"),
         (long_table(), {"series": "stor"}, "Expected series to name .* Did you mean 'store'"),
+        (long_table(), {"series": "unique_id"}, r"columns of y, which are \['store', .*_id'\.$"),
+        (long_table().set_index(["store", "date"]), {"time": "ds"}, r"are \['store', 'date'\]\.$"),
         (long_table()[["store", "date"]], ROLES, "Expected a column of values in y"),
         ([1, np.inf], {}, "got inf in step 1 of y, feature 0"),
         ({"a": [1.0]}, {}, "a long table, series=… and time=…"),

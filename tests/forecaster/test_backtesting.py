@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -368,12 +369,18 @@ MARCH = 31 + 29 + 31
         (pd.Timestamp("2024-03-15 13:00"), MARCH - 16),
         (pd.Timestamp("2024-03-15", tz="Europe/Berlin"), MARCH - 16),
         (pd.Period("2024-03-15", "D"), MARCH - 16),
+        (pd.Period("2024-03", "M"), MARCH),
     ],
     ids=str,
 )
 def test_the_first_origin_is_told_by_steps_a_share_or_a_label(initial, n_steps):
     y = Y if getattr(initial, "tz", None) is None else Y.tz_localize("Europe/Berlin")
     assert n_initial(initial, TimeAxis.of(open_panel(y).series)) == n_steps
+
+
+def test_a_period_is_a_step_of_periods():
+    months = pd.Series(WAVE, pd.period_range("2024-01", periods=100, freq="M"))
+    assert n_initial(pd.Period("2025-03", "M"), TimeAxis.of(open_panel(months).series)) == 15
 
 
 def test_dates_are_those_of_the_zone():
@@ -396,6 +403,7 @@ def test_dates_are_those_of_the_zone():
         ({"initial": "soon"}, "a date as 2024-06-30, got 'soon'"),
         ({"initial": "2020"}, "which begins at 2024-01-01, got '2020'"),
         ({"initial": np.timedelta64(3, "D")}, "one of the dates of y"),
+        ({"initial": pd.Timestamp("2024-03-15", tz="UTC")}, "without a time zone, as y has none"),
         ({"baselines": ["naive"]}, "baselines: expected some of.*got 'naive'"),
         ({"step": 0}, "'step' parameter"),
         ({"refit": 0}, "'refit' parameter"),
@@ -427,6 +435,8 @@ def test_some_series_goes_on():
 def test_the_window_of_auto_is_that_of_what_comes_before_the_first_origin():
     with pytest.raises(ValueError, match=r"at least 27 steps \(window of 6, horizon of 20"):
         backtest(make(window="auto", horizon=20), Y, initial=26)
+    with pytest.raises(ValueError, match=r"at least 67 steps \(window of 16, horizon of 50"):
+        backtest(make(window="auto", horizon=50), Y, initial=49)
 
 
 def test_only_forecasters_and_groups_that_there_are(of_pandas):
@@ -477,9 +487,14 @@ def test_a_picture_shows_history_forecasts_and_bands(of_pandas):
         ({"origins": "last"}, "integers as origins"),
         ({"target": "flow"}, "target: expected one of"),
         ({"n_history": -5}, "n_history as an integer of 0 or more, got -5"),
+        ({"n_history": "all"}, "n_history as an integer of 0 or more, got 'all'"),
     ]:
         with pytest.raises(ValueError, match=message):
             of_pandas.plot(**options)
+    ax = of_pandas.plot(series="b", origins=-1, n_history=9)  # from March to April
+    ax.figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
     of_array = backtest(make(), np.column_stack([WAVE, -WAVE]), coverage=None)
     drawn = of_array.plot(target=1).lines[0]
     np.testing.assert_array_equal(drawn.get_ydata(), -WAVE[drawn.get_xdata()])

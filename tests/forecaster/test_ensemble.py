@@ -117,10 +117,37 @@ def test_a_rule_has_to_gain_in_the_mean_of_the_folds_and_not_in_one():
     # A fold of another regime has errors many times the others': a gain there is most of the sum.
     same, one_fold = np.array([0.2, 0.2, 1.2]), np.array([0.2, 0.2, 0.95])
     all_folds, barely = 0.8 * same, 0.85 * same
-    assert ensemble._choose_rule(rules, [same, one_fold, same, same]) == rules[0]
-    assert ensemble._choose_rule(rules, [same, all_folds, same, same]) == rules[1]
+    assert ensemble._choose_rule(rules, [same, one_fold, same, same], False) == rules[0]
+    assert ensemble._choose_rule(rules, [same, all_folds, same, same], False) == rules[1]
+    # A level that returns has not to gain; what does not return has.
+    better = 0.99 * same
+    assert ensemble._choose_rule(rules, [same, same, better, same], True) == rules[2]
+    assert ensemble._choose_rule(rules, [same, same, better, same], False) == rules[0]
     # The last rule differs in two things, and has to gain twice.
-    assert ensemble._choose_rule(rules, [same, same, same, barely]) == rules[0]
+    assert ensemble._choose_rule(rules, [same, same, same, barely], False) == rules[0]
+
+
+def test_levels_return_in_noise_and_not_where_series_drift_or_are_short():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(3, 900))
+    drift = np.cumsum(noise, axis=1)
+    slow = np.sin(2 * np.pi * np.arange(900) / 600)
+
+    def returns(*values):
+        sources = [make_source()._replace(values=v) for v in values]
+        ends = [np.arange(11, len(v) - 3) for v in values]
+        return ensemble.levels_return(cut(sources, ends, Shape(12, 3, 1)))
+
+    assert returns(noise[0])
+    assert returns(*noise)
+    assert not returns(drift[0])
+    assert not returns(*drift)
+    assert not returns(slow)
+    assert not returns(np.zeros(900))
+    # Series of other levels are not one that drifts.
+    assert returns(*np.add(noise, [[0.0], [100.0], [-5.0]]))
+    # One of the three drifts, and has nearly all the variance.
+    assert not returns(noise[0], noise[1], drift[2])
 
 
 def test_logarithms_are_for_positive_values_and_counts_stay_as_they_are():
@@ -136,6 +163,7 @@ def test_of_many_windows_networks_forecast_alone(monkeypatch):
     assert [(name, weight) for name, weight, _ in model.members] == [("networks", 1.0)]
     assert all(isinstance(network, WindowNetwork) for network in model.members[0].fitted)
     assert [network.rule.base_steps for network in model.members[0].fitted] == [1, 3]
+    assert [network.rule.is_scaled for network in model.members[0].fitted] == [False, True]
 
 
 def test_windows_of_a_stride_see_all_of_a_season():

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skgru import backtest
 from tests.forecaster.cheap import HORIZON, cheap, days, long_table, numbers, wave
 
 N, N_AHEAD = 60, 5
@@ -112,6 +113,22 @@ def test_numbers_mean_columns_of_their_container_in_every_form(library):
     assert np.abs(expected.ravel() - TRUTH[:HORIZON]).max() < 0.01
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_series_is_the_column_of_its_name(library):
+    price = X["price"] if library == "pandas" else pl.Series("price", PRICE)
+    expected = with_known().fit(SALES, X[["price"]][:N]).predict(X=FUTURE[["price"]])
+    for known in ("price", 0):
+        forecaster = with_known(known=known).fit(SALES, price[:N])
+        for future in (price[N:], FUTURE[["price"]], PRICE[N:]):
+            assert_array_equal(forecaster.predict(X=future), expected)
+    with pytest.raises(
+        ValueError, match=r"Expected the columns \['price'\] in X, .* got \['wind'\]"
+    ):
+        forecaster.predict(X=X["wind"][N:])
+    numbered = backtest(with_known(known=0), SALES.rename(5), PRICE[:N], initial=50, coverage=None)
+    assert numbered.models[0] == "GRUForecaster"
+
+
 def test_x_that_goes_on_beyond_y_is_the_future(beside):
     expected = beside.predict(5, X=FUTURE)
     longer = with_known().fit(SALES, X)
@@ -149,6 +166,7 @@ def test_covariates_of_other_series(beside, inside):
         (FUTURE.shift(1000, freq="D"), "got none for 2024-03-01"),
         (PRICE[:2], "got none for 2024-03-03"),
         (FUTURE.shift(1, freq="h"), "on the steps of the series"),
+        (FUTURE.tz_localize("UTC"), "of no time zone in X, as in y, got dates of the ti.* UTC"),
         (FUTURE[["wind"]], r"Expected the columns \['price'\] in X"),
         (FUTURE.rename(columns={"price": "cost"}), r"got \['cost', 'wind'\]"),
         (FUTURE.assign(more=1.0), r"got \['price', 'wind', 'more'\]"),
@@ -158,6 +176,26 @@ def test_covariates_of_other_series(beside, inside):
 def test_a_future_that_is_not_the_one_asked_for(beside, future, message):
     with pytest.raises(ValueError, match=message):
         beside.predict(X=future)
+
+
+def test_rows_that_are_counted_are_those_of_their_numbers():
+    x, sales = X.reset_index(drop=True), SALES.reset_index(drop=True)
+    forecaster = with_known().fit(sales, x[:N])
+    expected = forecaster.predict(X=x[N:])
+    for future in (x[N:].reset_index(drop=True), x[N:].to_numpy()[:, :1], x[N - 9 :]):
+        assert forecaster.predict(X=future).equals(expected)
+    # From the table of all steps, the first rows would be taken for the future.
+    for future in (x, x[:N], X.to_numpy()):
+        with pytest.raises(
+            ValueError, match=r"for the 3 steps to be forecast, got 6\d rows without"
+        ):
+            forecaster.predict(X=future)
+    with pytest.raises(ValueError, match="for the 3 steps to be forecast, got none for step 1"):
+        forecaster.predict(X=x[N + 1 :])
+    with pytest.raises(ValueError, match="rows of X for the 60 steps of y, got 55"):
+        forecaster.fit(sales, x[5:])
+    many = np.zeros((2 * N, 1))
+    assert len(forecaster.predict(2 * N, X=many)) == 2 * N
 
 
 def test_a_future_that_is_not_known_is_not_taken():
@@ -181,6 +219,18 @@ def test_a_future_that_is_not_known_is_not_taken():
 def test_x_that_does_not_belong_to_y(x, message):
     with pytest.raises(ValueError, match=message):
         cheap().fit(SALES, x)
+
+
+def test_dates_with_a_time_zone_are_matched_by_the_moment():
+    x = X.tz_localize("Europe/Berlin")
+    sales = SALES.tz_localize("Europe/Berlin")
+    forecaster = with_known().fit(sales, x[:N])
+    expected = forecaster.predict(X=x[N:])
+    assert forecaster.predict(X=x[N:].tz_convert("UTC")).equals(expected)
+    with pytest.raises(ValueError, match=r"zone Europe/Berlin in X, as in y, got .* no "):
+        forecaster.predict(X=FUTURE)
+    with pytest.raises(ValueError, match=r"zone Europe/Berlin in y, as in fit, got .* no "):
+        forecaster.score(SALES.shift(N, freq="D")[:5], FUTURE)
 
 
 def test_x_that_begins_later_or_ends_earlier():
@@ -250,6 +300,12 @@ def test_covariates_may_be_missing(missing):
     x.iloc[:, 0] = np.where(np.arange(N) < 20, np.nan, x.iloc[:, 0])
     forecast = with_known(missing=missing).fit(SALES, x).predict(X=FUTURE)
     assert np.isfinite(forecast).all()
+
+
+def test_known_covariates_may_be_missing_altogether():
+    x = PAST.assign(price=np.nan)
+    forecaster = cheap(known="price", season=7).fit(SALES, x)
+    assert np.isfinite(forecaster.predict(X=FUTURE)).all()
 
 
 def test_covariates_that_may_not_be_missing():
@@ -344,3 +400,10 @@ def test_a_series_without_a_stamp_has_no_future():
         pytest.raises(ValueError, match="of a series of 0: it has no stamp"),
     ):
         cheap(known="price").fit([SALES, SALES[:0]], [X, X])
+
+
+def test_rounding_is_no_change_of_a_covariate():
+    # Prices of 0.3 and of 0.1 + 0.2, which are not the same number: no effect is learned from them.
+    price = pd.DataFrame({"price": np.where(WIND > 0, 0.3, 0.1 + 0.2)}, INDEX)
+    forecaster = with_known().fit(SALES, price[:N])
+    assert_allclose(forecaster.predict(X=price[N:] + 9), forecaster.predict(X=price[N:]), atol=0.5)

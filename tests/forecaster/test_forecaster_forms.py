@@ -69,6 +69,24 @@ def test_a_table_has_a_series_in_each_column(form):
     assert_array_equal(numbers(bands), cheap().fit(TWO).predict_interval(1, coverage=0.5).ravel())
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pd.Index(["a", "b"], name="shop"),  # of a pivot table
+        pd.MultiIndex.from_product([["sold"], ["a", "b"]], names=[None, "shop"]),
+        pd.Index(["a", "a"]),
+        pd.PeriodIndex(["2024", "2025"], freq="Y"),
+    ],
+)
+def test_columns_keep_their_levels_and_name(columns):
+    wide = pd.DataFrame(TWO, days(len(TWO)), columns=columns)
+    forecast = cheap().fit(wide).predict()
+    pd.testing.assert_index_equal(forecast.columns, columns)
+    panel = pd.concat({"x": wide, "y": wide})
+    pd.testing.assert_index_equal(cheap().fit(panel).predict().columns, columns)
+    assert len(cheap().fit(wide).predict_interval().columns) == 4
+
+
 def test_a_list_of_rows_is_a_list_of_series():
     """Of lists of lists, each is a series: rows of a table would be too short."""
     with pytest.raises(ValueError, match="at least 10 steps"):
@@ -114,13 +132,13 @@ def test_bands_lie_around_the_forecast_and_grow_with_their_coverage():
     assert_allclose(quantiles[:, [1, 2]], narrow)
 
 
-@pytest.mark.parametrize("coverage", [0, 1, 90, -0.1, None, "0.9"])
+@pytest.mark.parametrize("coverage", [0, 1, 90, -0.1, None, "0.9", [0.9]])
 def test_a_coverage_is_a_probability(coverage):
     with pytest.raises(ValueError, match="coverage between 0 and 1"):
         cheap().fit(SHORT).predict_interval(coverage=coverage)
 
 
-@pytest.mark.parametrize("quantiles", [[0.1, 1.0], [], [[0.1]], 0])
+@pytest.mark.parametrize("quantiles", [[0.1, 1.0], [], [[0.1]], 0, "low", {"a": 1}])
 def test_quantiles_are_probabilities(quantiles):
     with pytest.raises(ValueError, match="quantiles between 0 and 1"):
         cheap().fit(SHORT).predict_quantiles(quantiles=quantiles)

@@ -77,9 +77,29 @@ def test_numbers_and_durations(index):
     assert (type(forecast.index), forecast.index.dtype) == (type(index), index.dtype)
 
 
-def test_text_is_no_label():
-    forecast = cheap().fit(pd.Series(Y, [f"row {i}" for i in range(N)])).predict(2)
+def test_labels_beyond_their_type():
+    small = pd.Series(Y, pd.Index(np.arange(256 - N, 256, dtype=np.uint8)))
+    assert cheap().fit(small).predict(3).index.tolist() == [256, 257, 258]
+    last = pd.date_range(end="2262-03-31", periods=N, freq="ME", unit="ns")
+    forecaster = cheap().fit(pd.Series(Y, last))
+    with pytest.raises(ValueError, match=rf"64 bits hold .* for step {N} of .* as_unit"):
+        forecaster.predict(2)
+    forecast = cheap().fit(pd.Series(Y, last.as_unit("us"))).predict(2)
+    assert forecast.index[-1] == pd.Timestamp("2262-05-31")
+
+
+@pytest.mark.parametrize("text", ["row {}", "shop 2024 {}", "{:04}", "a-{}"])
+def test_text_is_no_label(text):
+    forecast = cheap().fit(pd.Series(Y, [text.format(i) for i in range(N)])).predict(2)
     assert forecast.index.tolist() == [N, N + 1]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%y %H:%M", "%b %d, %Y"])
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_dates_in_words_are_told(form, dtype):
+    index = pd.Index(days(N).strftime(form), dtype=dtype)
+    with pytest.warns(UserWarning, match="in the index of y is taken for no dates.*to_datetime"):
+        cheap().fit(pd.Series(Y, index))
 
 
 @pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("ms", "Europe/Berlin"), pl.Int32])

@@ -248,3 +248,21 @@ def test_a_plain_fit_is_silent():
 def test_the_progress_is_printed(capsys):
     cheap(verbose=True).fit(SHORT)
     assert "Epoch 1/1" in capsys.readouterr().out
+
+
+def test_one_quantile_is_that_share_of_what_comes():
+    """Also where ridges, which know of none, have the most weight."""
+    y = np.random.default_rng(0).normal(size=700)
+    low, high = (
+        cheap(window=12, horizon=1, loss="quantile", quantiles=level).fit(y[:500])
+        for level in (0.1, 0.9)
+    )
+    for forecaster, level in ((low, 0.1), (high, 0.9)):
+        assert forecaster.weights_["networks"] < 0.2
+        found = np.array([forecaster.predict(y=y[:end])[0] for end in range(500, 700)])
+        assert abs(np.mean(y[500:] < found) - level) < 0.08
+        np.testing.assert_array_equal(
+            forecaster.predict_quantiles(quantiles=level)[:, 0], forecaster.predict()
+        )
+    median = [f.predict_quantiles(quantiles=0.5)[0, 0] for f in (low, high)]
+    assert abs(median[0] - median[1]) < 0.2

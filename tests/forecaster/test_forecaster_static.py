@@ -94,13 +94,19 @@ def test_numbers_and_categories():
         (STATIC.reset_index(drop=True)[:2], "for each of the 3 series, got 2"),
         (np.ones((2, 1)), "for each of the 3 series, got 2"),
         ([1, 2, 3], "a table with a row for each series, got a list"),
-        (STATIC.assign(since=pd.Timestamp("2020-01-01")), "column 'since' of static, got"),
+        (STATIC.assign(since=pd.Timestamp("2020-01-01")), "column 'since' of static, got dates"),
         (STATIC.assign(size=[1, 2, np.inf]), "finite or missing numbers in column 'size'"),
     ],
 )
 def test_tables_that_do_not_belong_to_the_series(static, message):
     with pytest.raises(ValueError, match=message):
         cheap(**ROLES).fit(LONG, static=static)
+
+
+def test_numbers_of_series_are_labels_of_rows():
+    long = LONG.assign(shop=LONG["shop"].map({"b": 1, "a": 0, "c": 2}))
+    rows = STATIC.loc[["a", "b", "c"]].reset_index(drop=True)
+    assert_array_equal(numbers(cheap(**ROLES).fit(long, static=rows).predict()), EXPECTED)
 
 
 NEW = long_table(keys=("new",))
@@ -129,3 +135,19 @@ def test_other_series_need_their_own():
         forecaster.predict(static=STATIC)
     with pytest.raises(ValueError, match="fit was given none"):
         cheap(**ROLES).fit(LONG).predict(y=LONG, static=STATIC)
+
+
+def test_what_is_said_of_few_series_tells_nothing_of_others():
+    y = [wave(90, i) for i in range(3)]
+    sizes = cheap().fit(y, static=[[1.0], [2.0], [3.0]])
+    near, far = (sizes.predict(y=y[:1], static=[[size]])[0] for size in (1.0, 30.0))
+    assert np.abs(far - near).max() < 1
+    kinds = cheap().fit(y, static=[["a"], ["b"], ["c"]])
+    near, far = (kinds.predict(y=y[:1], static=[[kind]])[0] for kind in "az")
+    assert np.abs(far - near).max() < 1
+
+
+def test_columns_that_are_never_known():
+    y = [wave(90, i) for i in range(3)]
+    unknown = cheap().fit(y, static=[[np.nan]] * 3).predict()
+    assert_allclose(np.concatenate(unknown), np.concatenate(cheap().fit(y).predict()), 1e-9)

@@ -19,7 +19,7 @@ def expected():
 # Units
 
 
-@pytest.mark.parametrize("factor", [2.0**30, 2.0**-30, 1e9, 1e-9, 3.0, -1.0])
+@pytest.mark.parametrize("factor", [2.0**30, 2.0**-30, 2.0**1000, 2.0**-700, 1e9, 1e-9, 3.0, -1.0])
 def test_forecasts_have_the_unit_of_the_series(expected, factor):
     forecast = cheap().fit(factor * Y).predict(5)
     if np.log2(abs(factor)).is_integer() and factor > 0:
@@ -150,6 +150,18 @@ def test_windows_and_horizons_that_do_not_fit(parameters, message):
         cheap(**parameters).fit(Y)
 
 
+def test_the_length_that_is_asked_for_is_enough():
+    # A window that is found in the data is longer, where the series is.
+    for season in (None, 10):
+        forecaster = cheap(window="auto", horizon=50, season=season)
+        for n in (60, 66):
+            with pytest.raises(
+                ValueError, match=r"at least 67 steps \(window of 16, horizon of 50"
+            ):
+                forecaster.fit(wave(n))
+        assert forecaster.fit(wave(67)).window_ == 16
+
+
 def test_the_window_is_two_seasons():
     forecaster = cheap(window="auto", season=15).fit(wave(200))
     assert (forecaster.window_, forecaster.season_) == (30, 15)
@@ -206,3 +218,25 @@ def test_dates_tell_what_the_window_does_not():
         for calendar in ("auto", None)
     ]
     assert errors[0].mean() < 0.5 * errors[1].mean()
+
+
+# Outliers
+
+
+@pytest.mark.parametrize("outlier", [1e6, -1e9])
+def test_an_outlier_is_no_forecast_many_times_its_size(outlier):
+    y = np.sin(np.pi * np.arange(120) / 6) + np.random.default_rng(0).normal(size=120) / 9
+    spoilt = y.copy()
+    spoilt[-1] = outlier
+    for forecaster in (cheap(window=24, horizon=3).fit(spoilt), cheap(window=24, horizon=3).fit(y)):
+        assert np.abs(forecaster.predict(y=spoilt)).max() < 2 * abs(outlier)
+    spoilt = y.copy()
+    spoilt[60] = outlier
+    assert np.abs(cheap(window=24, horizon=3).fit(spoilt).predict()).max() < 3
+
+
+def test_counts_that_are_all_zero():
+    forecaster = cheap(window=12, horizon=3, loss="poisson").fit(np.zeros(90))
+    assert_array_equal(forecaster.predict(), 0)
+    assert_array_equal(forecaster.predict_interval(3), 0)
+    assert forecaster.networks_ == []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skgru._forecasting.relative import Rule, least_deviation, relative
+from skgru._forecasting.relative import Rule, least_deviation, limits_of, relative
 from skgru._forecasting.window import Shape, Source, cut
 
 EMPTY = np.zeros((60, 0))
@@ -34,8 +34,21 @@ def test_the_formula(base_steps, is_scaled, is_log):
         scale = np.sqrt(np.var(h) + least**2) if is_scaled else 1.0
         np.testing.assert_allclose(rel.values[i], (h - base) / scale)
         np.testing.assert_allclose(ahead[i], (f - base) / scale)
-        assert rel.width[i, 0] == pytest.approx(scale * (np.exp(base) if is_log else 1))
+        unit = scale * (np.exp(base) if is_log else 1)
+        assert rel.unit[i, 0] == pytest.approx(unit)
+        deviation = np.sqrt(np.var(h) + least**2)
+        assert rel.width[i, 0] == pytest.approx(unit if is_log else deviation)
     np.testing.assert_allclose(rel.absolute(ahead), windows.ahead)
+
+
+def test_values_out_of_all_proportion_are_read_as_large():
+    values = VALUES.copy()
+    values[20] = -1e50
+    windows = make_windows(values)
+    rel = relative(windows, Rule(1, False, False, False), 0.1)
+    assert np.abs(rel.values).max() == 1e15
+    # What is read is limited, what is forecast is not.
+    np.testing.assert_allclose(rel.absolute(rel.of(windows.ahead)), windows.ahead, atol=1e38)
 
 
 def test_level_and_unit_of_a_series_do_not_matter():
@@ -60,3 +73,22 @@ def test_missing_steps_are_filled_and_a_far_logarithm_stays_finite():
     rel = relative(make_windows(values), Rule(1, True, True, False), 0.1)
     assert np.isfinite(rel.values).all()
     assert np.isfinite(rel.absolute(np.full((len(rel.values), 3), 1e9))).all()
+
+
+def test_limits_leave_room_beyond_the_range_but_not_for_an_outlier():
+    values = np.column_stack([np.linspace(0, 1, 200), np.zeros(200), np.arange(200.0) > 197])
+    values[100, :2] = 1e9
+    (low, zero, no), (high, most, yes) = limits_of(values)
+    # Most of the first column lies in (0.01, 0.99), give or take.
+    assert -10 < low < -9
+    assert 10 < high < 11
+    assert (zero, most) == (-0.5e9, 1.5e9)  # nothing tells how far the others may be
+    assert (no, yes) == (-0.5, 1.5)
+
+
+def test_an_outlier_is_not_what_windows_deviate_by():
+    values = VALUES.copy()
+    expected = least_deviation(make_windows(values), Rule(1, True, False, False))
+    values[20] = 1e9
+    least = least_deviation(make_windows(values), Rule(1, True, False, False))
+    assert least < 20 * expected

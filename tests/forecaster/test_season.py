@@ -30,6 +30,11 @@ def test_what_cannot_tell_a_season_has_none(values):
     assert find_season([np.asarray(values, dtype=float)]) == 1
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1e300])
+def test_the_size_of_values_tells_nothing(size):
+    assert find_season([seasonal(12) * size]) == 12
+
+
 def test_missing_values_lie_between_their_neighbours():
     values = seasonal(12, noise=0.1)
     values[np.random.default_rng(1).choice(240, 50, replace=False)] = np.nan
@@ -48,3 +53,10 @@ def test_of_a_season_of_the_calendar_less_is_asked():
     assert find_season([weak], of_calendar=[12]) == 12
     noise = np.random.default_rng(2).normal(size=240)
     assert find_season([noise], of_calendar=[12]) == 1
+
+
+def test_an_outlier_hides_no_season():
+    values = np.sin(np.pi * np.arange(240) / 6) + np.random.default_rng(0).normal(size=240) / 9
+    assert find_season([values]) == 12
+    values[100] = 1e6
+    assert find_season([values]) == 12

@@ -51,6 +51,58 @@ def test_steps_may_be_left_out_of_what_is_asked(frame):
     pd.testing.assert_series_equal(some, every.iloc[[1, 4, 7]], check_freq=False)
 
 
+@pytest.fixture
+def beside(frame):
+    """A forecaster that was fitted with two covariates, and their values of all months."""
+    x = frame[["price"]].assign(count=np.arange(70.0))
+    forecaster = SktimeForecaster(GRUForecaster(window=12, horizon=6, **SMALL))
+    return forecaster.fit(frame["y"][:60], x[:60]), x
+
+
+def test_rows_and_columns_of_x_are_known_by_their_names(beside):
+    forecaster, x = beside
+    expected = forecaster.predict([1, 2, 4], X=x[60:64])
+    for given in (x[60:64][["count", "price"]], x, x[58:], x[60:].assign(more=1.0)):
+        pd.testing.assert_series_equal(forecaster.predict([1, 2, 4], X=given), expected)
+
+
+def test_x_that_lacks_rows_or_columns(beside):
+    forecaster, x = beside
+    with pytest.raises(ValueError, match="steps of the horizon, got none for 2020-03"):
+        forecaster.predict([1, 3], X=x[60:62])
+    with pytest.raises(ValueError, match="got none for 2020-01"):
+        forecaster.predict([1, 3], X=x[:60])
+    with pytest.raises(ValueError, match=r"\['price', 'count'\] in X, as in fit, got \['price'\]"):
+        forecaster.predict([1, 3], X=x[["price"]])
+    alone = SktimeForecaster(forecaster.forecaster).fit(x["price"][:60])
+    with pytest.raises(ValueError, match="Expected no X"):
+        alone.predict([1], X=x[60:])
+
+
+def test_arrays_are_counted(frame):
+    forecaster = SktimeForecaster(GRUForecaster(window=12, horizon=6, **SMALL))
+    y, x = frame["y"].to_numpy(), frame[["price"]].to_numpy()
+    forecaster.fit(y[:60], x[:60])
+    every = forecaster.predict([1, 2, 3], X=x[60:63])
+    np.testing.assert_array_equal(forecaster.predict([1, 2, 3], X=x[60:]), every)
+    expected = GRUForecaster(window=12, horizon=6, known=0, **SMALL).fit(y[:60], x[:60])
+    np.testing.assert_array_equal(every[:, 0], expected.predict(3, X=x[60:63]))
+
+
+def test_what_was_observed_since_is_read(frame):
+    y, x = frame["y"], frame[["price"]]
+    inside = GRUForecaster(window=12, horizon=6, known="price", **SMALL).fit(y[:50], x[:50])
+    outside = SktimeForecaster(GRUForecaster(window=12, horizon=6, **SMALL)).fit(y[:50], x[:50])
+    outside.update(y[48:60], x[48:60], update_params=False)
+    expected = inside.predict(3, y=y[:60], X=x[:63])
+    found = outside.predict([1, 2, 3], X=x[60:])
+    pd.testing.assert_series_equal(found, expected, check_freq=False)
+    outside.update(y[60:64], x[60:64])  # and fitted to
+    expected = GRUForecaster(window=12, horizon=6, known="price", **SMALL).fit(y[:64], x[:64])
+    found = outside.predict([1, 2], X=x[64:])
+    pd.testing.assert_series_equal(found, expected.predict(2, X=x[64:66]), check_freq=False)
+
+
 @pytest.mark.parametrize("kind", ["periods", "dates", "numbers"])
 def test_the_rows_of_covariates_are_told_by_their_index(frame, kind):
     index = {"periods": frame.index, "dates": frame.index.to_timestamp(), "numbers": range(5, 75)}
