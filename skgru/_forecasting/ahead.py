@@ -35,7 +35,7 @@ def forecast_ahead(
         Of arrays of shape (n_windows, n_steps).
     """
     horizon = model.shape.horizon
-    bare = without_effects(sources, model.effects)
+    bare = without_effects([model.bounds.limit(source) for source in sources], model.effects)
     windows = cut(bare, origins, model.shape)
     parts = [model.forecast(windows)]
     effects = [effects_ahead(windows, model.effects)]

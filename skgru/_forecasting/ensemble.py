@@ -27,6 +27,7 @@ from skgru._forecasting.relative import Rule
 from skgru._forecasting.window import (
     MANY_WINDOWS,
     Array,
+    Bounds,
     Indices,
     Shape,
     Source,
@@ -87,6 +88,7 @@ class Ensemble(NamedTuple):
         What one quantile that is asked for, as the loss, lies above the mean of the members, in
         widths: ridges know no quantiles.
     n_windows : int, those that were learned from
+    bounds : Bounds, of the covariates
     effects : ndarray of shape (n_known,), those of one unit of the covariates known in the future
     cycles : list of int, which of the cycles of the calendar the windows have to have
     """
@@ -97,6 +99,7 @@ class Ensemble(NamedTuple):
     calibration: Calibration | None
     shift: Array
     n_windows: int
+    bounds: Bounds
     effects: Array
     cycles: list[int]
 
@@ -150,6 +153,7 @@ def fit_model(
     rng : RandomState
     lengths : sequence of float, the steps of each cycle of the calendar
     """
+    bounds = Bounds.of(sources)
     is_count = options["loss"] == "poisson"  # without effects, it could be less than nothing
     effects = np.zeros(sources[0].known.shape[1]) if is_count else find_effects(sources)
     sources = without_effects(sources, effects)
@@ -186,7 +190,7 @@ def fit_model(
     shift, levels = np.zeros(shape.horizon), np.ravel(options["quantiles"])
     if options["loss"] == "quantile" and len(levels) == 1 and levels[0] != 0.5 and calibration:
         calibration, shift = calibration.around(float(levels[0]))
-    return Ensemble(shape, rule, members, calibration, shift, n_windows, effects, cycles)
+    return Ensemble(shape, rule, members, calibration, shift, n_windows, bounds, effects, cycles)
 
 
 def _choose_cycles(

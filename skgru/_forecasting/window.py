@@ -50,6 +50,41 @@ class Source(NamedTuple):
         return self._replace(values=self.values[: origin + 1], covariates=covariates)
 
 
+class Bounds(NamedTuple):
+    """Between which covariates count as they are; beyond, as the nearest.
+
+    Attributes
+    ----------
+    covariates, known : ndarray of shape (2, n_columns), the least and the largest of each
+    """
+
+    covariates: Array
+    known: Array
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> Bounds:
+        """Return bounds beyond the range that covariates had, by as much as that is wide."""
+        return cls(
+            _widened([source.covariates for source in sources]),
+            _widened([source.known for source in sources]),
+        )
+
+    def limit(self, source: Source) -> Source:
+        """Return a source with its covariates inside the bounds."""
+        return source._replace(
+            covariates=np.clip(source.covariates, *self.covariates),
+            known=np.clip(source.known, *self.known),
+        )
+
+
+def _widened(parts: Sequence[Array]) -> Array:
+    least = np.min([np.fmin.reduce(part, axis=0, initial=np.inf) for part in parts], axis=0)
+    largest = np.max([np.fmax.reduce(part, axis=0, initial=-np.inf) for part in parts], axis=0)
+    is_unknown = largest < least
+    least[is_unknown], largest[is_unknown] = -np.inf, np.inf
+    return np.stack([least - (largest - least), largest + (largest - least)])
+
+
 class Shape(NamedTuple):
     """What windows are made of.
 

@@ -407,3 +407,15 @@ def test_rounding_is_no_change_of_a_covariate():
     price = pd.DataFrame({"price": np.where(WIND > 0, 0.3, 0.1 + 0.2)}, INDEX)
     forecaster = with_known().fit(SALES, price[:N])
     assert_allclose(forecaster.predict(X=price[N:] + 9), forecaster.predict(X=price[N:]), atol=0.5)
+
+
+@pytest.mark.parametrize("known", [(), "price"])
+@pytest.mark.parametrize("jitter", [1e-12, 1e-8, 1e-3])
+def test_covariates_far_from_all_that_was_seen_have_bounds(known, jitter):
+    rng = np.random.default_rng(1)
+    price = pd.DataFrame({"price": 5 * (1 + jitter * rng.normal(size=len(INDEX)))}, INDEX)
+    forecaster = cheap(known=known).fit(SALES, price[:N])
+    far = 1.1 * price
+    given = {"X": price[N:]} if known else {"X": price[:N], "y": SALES}
+    other = {"X": far[N:]} if known else {"X": far[:N], "y": SALES}
+    assert np.abs(forecaster.predict(**other) - forecaster.predict(**given)).max() < 3 * SALES.std()
