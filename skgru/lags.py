@@ -178,8 +178,4 @@ def _as_list(lags):
         )
     if len(set(items)) < len(items):
         raise ValueError(f"{_EXPECTED}, got {items}.")
-    if min(items) < 0:
-        raise ValueError(
-            f"{_EXPECTED}, got {items}: what is 3 steps ago is lag 3, the lag -3 of darts."
-        )
     return [int(lag) for lag in items]

@@ -86,7 +86,6 @@ def test_lags_by_their_places(lags, columns):
         (table(SKTIME), [True, 2], TypeError, "got [True, 2]"),
         (np.zeros((2, 3)), [-3, -2, -1], ValueError, "got -3: a lag is how many steps ago"),
         (table(SKTIME), {}, TypeError, "got an empty one"),
-        (np.zeros((2, 3)), [-3, -2, -1], ValueError, "got [-3, -2, -1]: .* the lag -3 of"),
         (table(SKTIME), [1, 1], ValueError, "a list of ints that differ, .* got [1, 1]"),
     ],
 )
