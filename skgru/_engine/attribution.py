@@ -28,8 +28,10 @@ from skgru._nn.parameters import Parameters
 from skgru._nn.part import StackInputs
 from skgru._nn.pieces import OnePiece, Pieces, backward, forward
 
-# How many points a part of a line has; how often it is halved, and so how small a part may be.
-_POINTS, _MOST_HALVINGS = 8, 14
+# How many points a part of a line has, and all parts of it together before it is halved no more.
+_POINTS, _MOST_POINTS = 8, 1024
+# Of rounding: outputs are this many units of the last place off, at most.
+_ROUNDING = 32
 # Where the output changes less than this many units, sums are as exact as where it changes so much.
 _SMALLEST_CHANGE = 0.1
 
@@ -346,6 +348,7 @@ class Explainer:
         self._chosen = choose(model, raw, offsets, target)
         self._at_end = self._outputs(raw)
         self._values = {name: np.zeros(o.bounds[-1] + 1) for name, o in origins.items()}
+        self._tentative = {name: np.zeros_like(values) for name, values in self._values.items()}
         numbers = [
             of_branch.end.lengths * self._network.branches[name].numbers_per_step
             for name, of_branch in lines.items()
@@ -373,45 +376,58 @@ class Explainer:
         at_start = self._outputs(run_network(self._network, self._p, starts))
         change = self._at_end - at_start
         allowed = tol * np.maximum(np.abs(change), _SMALLEST_CHANGE * self._units())
-        error, n_points = np.zeros(self.n_samples), np.zeros(self.n_samples, np.intp)
+        n_points = np.zeros(self.n_samples, np.intp)
         nodes, weights = np.polynomial.legendre.leggauss(n_steps or _POINTS)
         nodes, weights = (1 + nodes) / 2, weights / 2
+        # An error of rounding does not fall when a part is halved.
+        size = np.maximum(np.maximum(np.abs(at_start), np.abs(self._at_end)), self._units())
+        rounding = _ROUNDING * np.finfo(self._p.vector.dtype).eps * size
         every = np.arange(self.n_samples)
         pending = Stretches(every, np.zeros(self.n_samples), np.ones(self.n_samples))
-        for n_halvings in range(1 if n_steps else _MOST_HALVINGS + 1):
-            is_last = n_steps is not None or n_halvings == _MOST_HALVINGS
+        accepted = np.zeros(self.n_samples)  # the errors of parts that are exact enough
+        while len(pending.samples):
             counts = np.bincount(pending.samples, minlength=self.n_samples)
             n_points += counts * len(nodes)
-            bound = _share_of_error(n_halvings) * allowed / np.maximum(counts, 1)
+            bound = np.maximum(allowed / np.maximum(2 * counts, 1), rounding)
+            bound[counts == 1] = allowed[counts == 1]
+            wrong = np.zeros(len(pending.samples))
 
             def run(
                 chosen: Indices,
                 stretches: Stretches = pending,
                 bound: Array = bound,
-                is_first: bool = n_halvings == 0,
-                is_last: bool = is_last,
-            ) -> tuple[Indices, Indices, Array]:
+                wrong: Array = wrong,
+            ) -> int:
                 some = stretches.take(chosen)
-                outputs = change[some.samples] if is_first else None
-                wrong = self._add_gradients(
-                    some, nodes, weights, outputs, None if is_last else bound[some.samples]
+                is_whole = some.stops[0] - some.starts[0] == 1
+                outputs = change[some.samples] if is_whole else None
+                wrong[chosen] = self._add_gradients(
+                    some, nodes, weights, outputs, bound[some.samples]
                 )
-                is_left = (wrong > bound[some.samples]) & (not is_last)
-                return chosen[is_left], some.samples[~is_left], wrong[~is_left]
+                return len(chosen) if is_whole else 0
 
-            left = []
-            for of_chunk, samples, wrong in map_(
-                run, self._chunks(pending.samples, len(nodes), batch_size)
-            ):
-                left.append(of_chunk)
-                np.add.at(error, samples, wrong)
-                self._n_done += len(samples) if n_halvings == 0 else 0
-            pending = pending.take(np.concatenate(left)).halved()
+            for n in map_(run, self._chunks(pending.samples, len(nodes), batch_size)):
+                self._n_done += n
+            is_left = np.abs(wrong) > bound[pending.samples]
+            accepted += _sums_of(wrong[~is_left], pending.samples[~is_left], self.n_samples)
+            error = accepted + _sums_of(wrong[is_left], pending.samples[is_left], self.n_samples)
+            is_done = (np.abs(error) <= allowed) | (n_points >= (n_steps or _MOST_POINTS))
+            self._keep_tentative(is_done)
+            accepted = np.where(is_done, error, accepted)
+            is_left &= ~is_done[pending.samples]
+            pending = pending.take(np.flatnonzero(is_left)).halved()
             self._n_done = self.n_samples - len(np.unique(pending.samples))
-            if not len(pending.samples):
-                break
-        n_incomplete = int(np.count_nonzero(error > allowed))
+        error = np.abs(accepted)
+        n_incomplete = int(np.count_nonzero(~(error <= allowed)))
         return self._result(change, error, n_incomplete, int(n_points.max()))
+
+    def _keep_tentative(self, is_done: NDArray[np.bool_]) -> None:
+        """Add the tentative values of the samples that are done, and forget the others."""
+        for name, origins in self._origins.items():
+            tentative = self._tentative[name]
+            is_kept = np.repeat(is_done, np.diff(origins.bounds))
+            self._values[name][1:][is_kept] += tentative[1:][is_kept]
+            tentative[...] = 0
 
     def differentiate(
         self, map_: Callable[..., Any] = map, *, batch_size: int | None = None
@@ -422,7 +438,7 @@ class Explainer:
         def run(indices: Indices) -> None:
             nothing = np.zeros(len(indices))
             stretches = Stretches(indices, nothing, nothing + 1)
-            self._add_gradients(stretches, one, one, nothing, None)
+            self._add_gradients(stretches, one, one, nothing, nothing + np.inf)
             self._n_done += len(indices)
 
         for _ in map_(run, self._chunks(np.arange(self.n_samples), 1, batch_size)):
@@ -478,7 +494,7 @@ class Explainer:
         nodes: Array,
         weights: Array,
         change: Array | None,
-        bound: Array | None,
+        bound: Array,
     ) -> Array:
         """Add what is contributed along parts of the line, by sums of gradients at points of it.
 
@@ -489,13 +505,13 @@ class Explainer:
             Of a rule of quadrature from 0 to 1.
         change : ndarray of shape (N,) or None
             Of the output along each part; None = it is found, too.
-        bound : ndarray of shape (N,) or None
-            How far off that the sum for a part may be to be added; None = all are added.
+        bound : ndarray of shape (N,)
+            How far off that the sum for a part may be to be added; else it is tentative.
 
         Returns
         -------
         wrong : ndarray of shape (N,)
-            How far off it is.
+            How much too high the sum is.
         """
         order = np.argsort(-self._first_lengths(stretches.samples), kind="stable")
         ordered = stretches.take(order)
@@ -530,12 +546,14 @@ class Explainer:
             total[name] = np.asarray(total[name], float) * widths[samples]
             sums += _sums_of(total[name].ravel(), samples.ravel(), N)
         expected = outputs[:, -1] - outputs[:, -2] if change is None else change[order]
-        wrong = np.abs(sums - expected)
+        wrong = sums - expected
+        is_exact = np.abs(wrong) <= bound[order]
         for name, read in readings.items():
-            kept = read.places
-            if bound is not None:
-                kept = np.where((wrong <= bound[order])[read.samples_of_places()], kept, 0)
+            kept = np.where(is_exact[read.samples_of_places()], read.places, 0)
             np.add.at(self._values[name], kept.ravel(), total[name].ravel())
+            if not is_exact.all():
+                kept = np.where(kept == 0, read.places, 0)
+                np.add.at(self._tentative[name], kept.ravel(), total[name].ravel())
         in_order: Array = np.empty(N)
         in_order[order] = wrong
         return in_order
@@ -617,14 +635,6 @@ class Explainer:
         units = np.zeros(self.n_samples)
         np.maximum.at(units, self._chosen.samples, self._model.loss.unit(self._chosen.outputs))
         return units
-
-
-def _share_of_error(n_halvings: int) -> float:
-    """Return the share of a sample's error that parts may have after so many halvings; in sum 1.
-
-    It falls more slowly than the error of a part with a kink, which halves.
-    """
-    return 0.75 if n_halvings == 0 else 0.25 / (n_halvings * (n_halvings + 1))
 
 
 def _of_copies(values: Array, piece: Piece | None, N: int, n: int) -> Array:
