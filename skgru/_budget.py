@@ -13,7 +13,6 @@ Indices = NDArray[np.intp]
 MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
 _MAX_PIECE_NUMBERS = 1 << 21
-_MAX_COPIED_NUMBERS = 1 << 20
 
 # Arrays made of the training data are held, if they take at most so many bytes, or so many for
 # each byte of the data.
@@ -58,7 +57,7 @@ def chunks_of_pieces(sizes: Indices) -> Iterator[Indices]:
 
 def copies_at_once(n_numbers: int) -> int:
     """Return how many copies of samples are run at once, at least one, given their numbers."""
-    return max(_MAX_COPIED_NUMBERS // max(n_numbers, 1), 1)
+    return max(_MAX_CHUNK_NUMBERS // max(n_numbers, 1), 1)
 
 
 def chunks_of_copies(sizes: Indices, n_copies: int) -> Iterator[Indices]:

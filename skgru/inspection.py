@@ -125,17 +125,22 @@ def attributions(
     Examples
     --------
     >>> import numpy as np
-    >>> from skgru import GRUClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skgru import GRUClassifier, SequenceVectorizer
     >>> from skgru.inspection import attributions
+    >>> words = ["the", "plot", "cast", "music", "scenes", "ending"]
     >>> rng = np.random.RandomState(0)
-    >>> X = rng.normal(size=(200, 8, 2))
-    >>> y = (X[:, 3, 1] > 0).astype(int)  # one value says it all
-    >>> clf = GRUClassifier(random_state=0).fit(X, y)
-    >>> contributions = attributions(clf, X[:5], target=1)
-    >>> contributions[0].shape
-    (8, 2)
-    >>> [np.unravel_index(np.abs(a).argmax(), a.shape) == (3, 1) for a in contributions]
-    [True, True, True, True, True]
+    >>> X = [" ".join(rng.choice(words, 5)) for _ in range(200)]
+    >>> y = ["music" in x for x in X]
+    >>> network = GRUClassifier(
+    ...     8, embedding_dim=8, max_iter=15, learning_rate_init=0.02, random_state=0
+    ... )
+    >>> clf = make_pipeline(SequenceVectorizer(), network).fit(X, y)
+    >>> (contributions,) = attributions(clf, ["the cast the music the ending"], target=True)
+    >>> contributions.shape  # a number for each word
+    (6,)
+    >>> int(contributions.argmax())  # music
+    3
     """
     network, X = _network_and_inputs(estimator, X)
     _check_parameters(method, n_steps, tol, batch_size)

@@ -87,7 +87,7 @@ def test_batches_and_threads_do_not_matter(estimator):
 
 def test_long_sequences_are_run_point_by_point(estimator, monkeypatch):
     expected = {m: attributions(estimator, X[4:5], method=m) for m in module._METHODS}
-    monkeypatch.setattr("skgru._budget._MAX_COPIED_NUMBERS", 1)
+    monkeypatch.setattr("skgru._budget._MAX_CHUNK_NUMBERS", 1)
     for method, parts in expected.items():
         (found,) = attributions(estimator, X[4:5], method=method)
         np.testing.assert_allclose(found, parts[0], rtol=0, atol=1e-9)
