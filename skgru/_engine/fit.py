@@ -29,7 +29,7 @@ from skgru._defaults import (
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, naming, network_spec, parse_inputs
 from skgru._engine.objective import Examples, Objective, Terms
-from skgru._engine.observers import History
+from skgru._engine.observers import History, Observer
 from skgru._engine.predict import run_network
 from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
 from skgru._engine.unused import Decisions, unused_parameters
@@ -92,6 +92,8 @@ class Request(NamedTuple):
         All classes that there may be.
     has_held_out : bool, default=False
         Whether the validation set was held out of the samples.
+    observers : tuple of Observer, default=()
+        Of the training, from outside.
     """
 
     settings: Settings
@@ -108,6 +110,7 @@ class Request(NamedTuple):
     incremental: bool
     classes: Any
     has_held_out: bool = False
+    observers: tuple[Observer, ...] = ()
 
 
 class Data(NamedTuple):
@@ -170,7 +173,7 @@ class Fitted(NamedTuple):
     ----------
     model : Model
     history : History
-    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    outcome : {"converged", "max_iter", "stopped", "interrupted", "diverged"}
     optimizer_states : dict
         To go on from, by the name of the solver.
     auto_params : dict
@@ -507,7 +510,9 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
 
     def loss_of(way: Plan) -> float:
         rng = np.random.RandomState(seed)
-        trial = request._replace(settings=quiet, rng=rng, history=History(), optimizer_states={})
+        trial = request._replace(
+            settings=quiet, rng=rng, history=History(), optimizer_states={}, observers=()
+        )
         trained = train(trial, model, Planned(way, to_train, None), map_)
         if trained.solution.outcome == "interrupted":
             raise KeyboardInterrupt
@@ -570,7 +575,23 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
     if validation is not None:
         validate = _validate(model, objective, validation, map_)
     history = request.history
-    session = Session(settings, plan, history, validate, request.optimizer_states, request.rng)
+
+    def fitted(theta: Array, solution: Solution) -> Fitted:
+        theta = theta.astype(settings.dtype)  # a copy
+        for name in objective.silent:
+            model.network.fusion.silence(model.network.parameters(theta), name)
+        return publish(request, model, plan, Trained(theta, history.copy(), solution))
+
+    session = Session(
+        settings,
+        plan,
+        history,
+        validate,
+        request.optimizer_states,
+        request.rng,
+        request.observers,
+        fitted,
+    )
     with np.errstate(over="ignore", invalid="ignore"):
         solution = SOLVERS[settings.solver].solve(objective, session)
     return Trained(objective.theta.astype(settings.dtype), history, solution)

@@ -1,13 +1,15 @@
 """Observers of the training: its history, its end, the best weights, a line per epoch.
 
-An observer hears of every batch and of every epoch, and may end the training after an epoch.
+An observer hears of the start, of every epoch and batch, and of the end; it may end the training
+after an epoch. Some come from outside, with the request of a fit: they hear last.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -48,8 +50,36 @@ class State:
     score: float | None = None
 
 
+Now = Callable[[], Any]
+
+
 class Observer:
-    """An observer that does nothing: observers override the events that they care for."""
+    """An observer that does nothing: observers override the events that they care for.
+
+    Attributes
+    ----------
+    outcome : str
+        That of a training that it ends.
+    """
+
+    outcome: str = "converged"
+
+    def on_begin(self, n_epochs: int, n_batches: int, now: Now) -> None:
+        """Hear of the start.
+
+        Parameters
+        ----------
+        n_epochs : int
+            As many epochs as there will be at most.
+        n_batches : int
+            Batches of an epoch.
+        now : callable
+            Returns, at any time of the training, the `Fitted` of a fit that ended there. It shares
+            no array with the training, which goes on untouched.
+        """
+
+    def on_epoch_begin(self, state: State) -> None:
+        """Hear of the start of an epoch."""
 
     def on_batch(self, state: State) -> None:
         """Hear of an update."""
@@ -59,7 +89,7 @@ class Observer:
         return False
 
     def on_end(self, outcome: str) -> None:
-        """Hear of the end: "converged", "max_iter", "interrupted" or "diverged"."""
+        """Hear of the end: "converged", "max_iter", "stopped", "interrupted" or "diverged"."""
 
 
 class Observers(Observer):
@@ -74,6 +104,17 @@ class Observers(Observer):
         self._observers = tuple(observers)
         # Most do not care for batches, of which there are many.
         self._of_batches = [observer for observer in self._observers if _hears_of_batches(observer)]
+        self.outcome = Observer.outcome
+
+    def on_begin(self, n_epochs: int, n_batches: int, now: Now) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.on_begin(n_epochs, n_batches, now)
+
+    def on_epoch_begin(self, state: State) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.on_epoch_begin(state)
 
     def on_batch(self, state: State) -> None:
         """Tell those that hear of batches."""
@@ -81,8 +122,11 @@ class Observers(Observer):
             observer.on_batch(state)
 
     def on_epoch(self, state: State) -> bool:
-        """Tell all; return whether any of them ends the training."""
-        return any([observer.on_epoch(state) for observer in self._observers])
+        """Tell all; return whether any ends the training: the outcome is the first one's."""
+        ending = [observer for observer in self._observers if observer.on_epoch(state)]
+        if ending:
+            self.outcome = ending[0].outcome
+        return bool(ending)
 
     def on_end(self, outcome: str) -> None:
         """Tell all."""
@@ -118,6 +162,14 @@ class History(Observer):
     validation_scores: list[float] = field(default_factory=list)
     best_loss: float = np.inf
     best_validation_score: float = -np.inf
+
+    def copy(self) -> History:
+        """Return the history so far, which stays as it is when this one goes on."""
+        return replace(
+            self,
+            loss_curve=list(self.loss_curve),
+            validation_scores=list(self.validation_scores),
+        )
 
     def on_epoch(self, state: State) -> bool:
         """Record the epoch."""
@@ -168,6 +220,11 @@ class BestWeights(Observer):
         self._best = theta.copy()
         self._has_epoch = False
 
+    @property
+    def best(self) -> Array:
+        """The weights that a training has that ends now."""
+        return self._best if self._has_epoch else self._theta
+
     def on_epoch(self, state: State) -> bool:
         """Keep the weights, if no score so far is better."""
         self._has_epoch = True
@@ -177,8 +234,8 @@ class BestWeights(Observer):
 
     def on_end(self, outcome: str) -> None:
         """Restore the best weights; after a loss that was not finite, leave them."""
-        if self._has_epoch and outcome != "diverged":
-            self._theta[:] = self._best
+        if outcome != "diverged":
+            self._theta[:] = self.best
 
 
 class Patience(Observer):
