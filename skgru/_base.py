@@ -1,6 +1,7 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
 from abc import ABC, abstractmethod
+from copy import copy
 from functools import partial
 from inspect import signature
 from numbers import Integral
@@ -13,6 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._budget import trains_on_threads
+from skgru._callbacks import begin_context, tasks_of
+from skgru._compat import CallbackSupportMixin
 from skgru._constraints import TRAINING
 from skgru._data.targets import (
     as_targets,
@@ -63,7 +66,7 @@ def _check_validation(X_val, y_val, sample_weight_val):
         raise ValueError("y_val is provided, but X_val was not provided.")
 
 
-class BaseNetwork(TransformerMixin, Estimator, ABC):
+class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     """Base of the estimators: a network that reads one or several inputs of a sample."""
 
     _parameter_constraints: dict = {**TRAINING}
@@ -152,14 +155,22 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold.
         """
         settings = self._settings
+        context = begin_context(self, "partial_fit" if incremental else "fit")
         with self._unchanged_on_error():
             training = (X, y, sample_weight)
             request = self._request(settings, training, validation, incremental, classes)
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+            data = {"X": X, "y": y, "metadata": metadata}
+            tasks = tasks_of(self, context, data, self._attributes_of)
+            if tasks:
+                request = request._replace(observers=(tasks,))
             widest = max(max(hidden_sizes(part), default=1) for part in request.branches.values())
             fitted = on_threads(
                 settings.n_jobs if trains_on_threads(widest) else 1, partial(fit, request)
             )
             self._publish(fitted)
+            if tasks and fitted.outcome != "diverged":
+                tasks.end()
         self._tell(fitted.outcome, settings, incremental)  # the model stands now
         return self
 
@@ -220,6 +231,12 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
+
+    def _attributes_of(self, fitted):
+        """Return the attributes that it would have after a fit with this result."""
+        twin = copy(self)
+        twin._publish(fitted)
+        return vars(twin)
 
     def _publish(self, fitted):
         """Set the fitted attributes."""
@@ -326,7 +343,7 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         if "loss_curve_" in vars(self) and not self.__sklearn_is_fitted__():
             # A version that kept its model in another form has fitted it: it counts as not fitted.
             for name in [name for name in vars(self) if name not in self._parameter_constraints]:
-                if not name.startswith(("_sklearn", "_metadata")):
+                if not name.startswith(("_skl", "_metadata")):
                     delattr(self, name)
 
     def __sklearn_is_fitted__(self):

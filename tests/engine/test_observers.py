@@ -399,6 +399,7 @@ def test_an_iteration_of_lbfgs_begins_before_its_evaluations(watch):
 def test_the_state_now_is_that_of_a_fit_that_ends_there(watch, solver):
     X, y = ragged()
     rate = {} if solver == "lbfgs" else {"learning_rate": "constant"}
+    rate["dtype"] = "float64"  # as in training
     model = small(GRUClassifier, solver=solver, max_iter=4, **rate)
     watcher = watch()
     with pytest.warns(ConvergenceWarning):
