@@ -1,6 +1,7 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
 from abc import ABC, abstractmethod
+from contextlib import closing
 from copy import copy
 from functools import partial
 from inspect import signature
@@ -14,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._budget import trains_on_threads
-from skgru._callbacks import begin_context, tasks_of
+from skgru._callbacks import begin_context, tasks_of, title_of
 from skgru._compat import CallbackSupportMixin
 from skgru._constraints import TRAINING
 from skgru._data.targets import (
@@ -32,6 +33,7 @@ from skgru._engine.fit import Request, fit
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
+from skgru._engine.report import Report
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator
@@ -138,6 +140,11 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             )
         return True
 
+    @property
+    def _name_of_fit(self):
+        """What a fit is called in a report."""
+        return type(self).__name__
+
     # --- Fitting ---------------------------------------------------------------------------------
 
     def _fit(
@@ -156,14 +163,15 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         """
         settings = self._settings
         context = begin_context(self, "partial_fit" if incremental else "fit")
-        with self._unchanged_on_error():
+        report = Report(title_of(self._name_of_fit, context))
+        with self._unchanged_on_error(), closing(report):
             training = (X, y, sample_weight)
             request = self._request(settings, training, validation, incremental, classes)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
             data = {"X": X, "y": y, "metadata": metadata}
             tasks = tasks_of(self, context, data, self._attributes_of)
-            if tasks:
-                request = request._replace(observers=(tasks,))
+            watching = (report if settings.verbose else None, tasks)
+            request = request._replace(observers=tuple(filter(None, watching)))
             widest = max(max(hidden_sizes(part), default=1) for part in request.branches.values())
             fitted = on_threads(
                 settings.n_jobs if trains_on_threads(widest) else 1, partial(fit, request)

@@ -88,6 +88,13 @@ def tasks_of(estimator, context, data, attributes_of):
     return Tasks(estimator, context, data, attributes_of) if has_callbacks(estimator) else None
 
 
+def title_of(name, context):
+    """Return the name of an estimator, with the task of another one that its fit is, if any."""
+    if context is None or not context.source_task_name:
+        return name
+    return f"{name} ({context.source_estimator_name} {context.source_task_name} {context.task_id})"
+
+
 def begin_context(estimator, task_name):
     """Return the context of a fit, or None before scikit-learn 1.9; sets the callbacks up.
 

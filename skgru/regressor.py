@@ -79,7 +79,9 @@ class GRURegressor(NetworkRegressor, BaseGRU):
         as one. For 'lbfgs', the size of the gradient at convergence.
 
     verbose : bool or int, default=False
-        Whether to print a line per epoch: loss, validation score, time left.
+        Whether to say how far the training is: epoch, batch, loss, validation score, time left. On
+        a terminal, or in a notebook with ipywidgets, where rich is installed, a bar does; else a
+        line is printed after each epoch, and every ten seconds inside a long one.
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the scaling and the

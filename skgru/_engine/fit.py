@@ -500,7 +500,6 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
     strata = None if training.step_branch is not None else model.loss.strata(training.targets)
     # Of "auto", strata that no split can keep are no reason to fail.
     quiet = request.settings.but(
-        verbose=False,
         batch_size="auto",
         early_stopping="auto",
         validation_fraction=TRIAL_SHARE,

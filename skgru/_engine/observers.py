@@ -1,4 +1,4 @@
-"""Observers of the training: its history, its end, the best weights, a line per epoch.
+"""Observers of the training: its history, its end, the best weights.
 
 An observer hears of the start, of every epoch and batch, and of the end; it may end the training
 after an epoch. Some come from outside, with the request of a fit: they hear last.
@@ -6,7 +6,6 @@ after an epoch. Some come from outside, with the request of a fit: they hear las
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -271,21 +270,3 @@ class Patience(Observer):
             return False
         self._n_without_gain = 0
         return self._stalled()
-
-
-class Report(Observer):
-    """Prints a line per epoch."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def on_epoch(self, state: State) -> bool:
-        """Print the loss, the validation score and an estimate of the time left."""
-        seconds = (time.perf_counter() - self._start) / state.epoch
-        minutes, rest = divmod(round(seconds * (state.n_epochs - state.epoch)), 60)
-        score = "" if state.score is None else f"  validation score {state.score:.4f}"
-        print(
-            f"Epoch {state.epoch}/{state.n_epochs}  loss {state.loss:.6f}{score}"
-            f"  time left {minutes}:{rest:02d}"
-        )
-        return False

@@ -20,7 +20,6 @@ from skgru._engine.observers import (
     Observer,
     Observers,
     Patience,
-    Report,
     State,
     Validation,
 )
@@ -255,8 +254,6 @@ def _observers(session: Session, ending: Sequence[Observer]) -> Observers:
     if session.validate:
         observers.insert(0, Validation(session.validate))
     observers.append(session.history)
-    if session.settings.verbose:
-        observers.append(Report())
     return Observers([*observers, *session.observers])
 
 

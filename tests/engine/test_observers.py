@@ -1,6 +1,4 @@
-"""The observers of the training: patience, validation, best weights, history, report."""
-
-import re
+"""The observers of the training: patience, validation, best weights, history."""
 
 import numpy as np
 import pytest
@@ -152,50 +150,6 @@ def test_validation_data_alone_only_keep_the_scores(estimator_class, solver):
     assert watched.best_loss_ == plain.best_loss_ == min(plain.loss_curve_)
     assert plain.validation_scores_ is None
     assert plain.best_validation_score_ is None
-
-
-# The report
-
-
-LINE = r"Epoch {}/3  loss \d\.\d{{6}}{}  time left \d+:\d\d"
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("validated", [False, True])
-def test_verbose(capsys, validated, solver):
-    X, y = ragged()
-    validation = {"X_val": X, "y_val": y} if validated else {}
-    parameters = {"solver": solver, "verbose": True, "max_iter": 3}
-    if not SOLVERS[solver].is_stochastic:
-        with pytest.warns(ConvergenceWarning):
-            model = GRUClassifier(4, random_state=0, **parameters).fit(X, y, **validation)
-    else:
-        model = small(GRUClassifier, **parameters).fit(X, y, **validation)
-    lines = capsys.readouterr().out.splitlines()
-    score = r"  validation score \d\.\d{4}" if validated else ""
-    assert len(lines) == 3
-    for i, line in enumerate(lines):
-        assert re.fullmatch(LINE.format(i + 1, score), line)
-        assert f"loss {model.loss_curve_[i]:.6f}" in line
-        assert not validated or f"score {model.validation_scores_[i]:.4f}" in line
-    assert lines[-1].endswith("time left 0:00")
-
-
-def test_the_time_left_is_that_of_the_epochs_left(capsys, monkeypatch):
-    clock = iter(range(0, 10_000, 50))
-    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
-    X, y = ragged()
-    small(GRUClassifier, verbose=True, max_iter=4).fit(X, y)
-    left = [line.split("time left ")[1] for line in capsys.readouterr().out.splitlines()]
-    assert left == ["2:30", "1:40", "0:50", "0:00"]
-
-
-def test_silent_by_default(capsys):
-    X, y = ragged()
-    model = small(GRUClassifier).fit(X, y)
-    model.set_params(learning_rate="constant").partial_fit(X, y).predict(X)
-    captured = capsys.readouterr()
-    assert captured.out == captured.err == ""
 
 
 # Observers by themselves

@@ -247,4 +247,4 @@ def test_a_plain_fit_is_silent():
 
 def test_the_progress_is_printed(capsys):
     cheap(verbose=True).fit(SHORT)
-    assert "Epoch 1/1" in capsys.readouterr().out
+    assert "GRUForecaster: epoch 1/1" in capsys.readouterr().out

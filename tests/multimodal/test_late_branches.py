@@ -232,7 +232,7 @@ def test_too_few_samples_for_a_trial_are_read_in_all_epochs():
 def test_a_trial_says_nothing_and_changes_nothing(capsys):
     X, y = SELDOM
     model = network("note", "age", verbose=True).fit(X, y)
-    assert capsys.readouterr().out.count("Epoch") == N_EPOCHS
+    assert capsys.readouterr().out.count(": epoch ") == N_EPOCHS
     assert len(model.loss_curve_) == model.n_iter_ == N_EPOCHS
     assert model.t_ == N_EPOCHS * len(y)
     again = network("note", "age").fit(X, y)
