@@ -5,18 +5,19 @@ from contextlib import closing
 from copy import copy
 from functools import partial
 from inspect import signature
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._budget import trains_on_threads
 from skgru._callbacks import begin_context, tasks_of, title_of
-from skgru._compat import CallbackSupportMixin
+from skgru._compat import CallbackSupportMixin, take
 from skgru._constraints import TRAINING
 from skgru._data.targets import (
     as_targets,
@@ -171,7 +172,10 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             data = {"X": X, "y": y, "metadata": metadata}
             tasks = tasks_of(self, context, data, self._attributes_of)
             watching = (report if settings.verbose else None, tasks)
-            request = request._replace(observers=tuple(filter(None, watching)))
+            request = request._replace(
+                observers=tuple(filter(None, watching)),
+                scorer=self._make_scorer(Raw(*training), Raw(*validation)),
+            )
             widest = max(max(hidden_sizes(part), default=1) for part in request.branches.values())
             fitted = on_threads(
                 settings.n_jobs if trains_on_threads(widest) else 1, partial(fit, request)
@@ -240,11 +244,37 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 "is None."
             )
 
-    def _attributes_of(self, fitted):
-        """Return the attributes that it would have after a fit with this result."""
+    def _fitted_copy(self, fitted):
+        """Return a copy that has been fitted with this result."""
         twin = copy(self)
         twin._publish(fitted)
-        return vars(twin)
+        return twin
+
+    def _attributes_of(self, fitted):
+        """Return the attributes that it would have after a fit with this result."""
+        return vars(self._fitted_copy(fitted))
+
+    def _make_scorer(self, training, validation):
+        """Return the scorer of the validation set as `Request` has it, or None for the loss's."""
+        scoring = getattr(self, "scoring", None)
+        if scoring is None or (isinstance(scoring, str) and scoring == "loss"):
+            return None
+        scorer = check_scoring(self, scoring)
+        taken = []  # of the samples, once
+
+        def score(fitted, rows):
+            if not taken:
+                samples = validation if rows is None else training
+                is_container = not (
+                    samples.sample_weight is None or isinstance(samples.sample_weight, Real)
+                )
+                parts = samples if is_container else samples[:2]
+                taken.extend(parts if rows is None else [take(part, rows) for part in parts])
+            X, y, *weights = taken
+            options = {"sample_weight": weights[0]} if weights else {}
+            return float(scorer(self._fitted_copy(fitted), X, y, **options))
+
+        return score
 
     def _publish(self, fitted):
         """Set the fitted attributes."""
@@ -263,6 +293,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         self.loss_ = history.loss
         self.loss_curve_ = history.loss_curve
         validated = bool(history.validation_scores)
+        self.validation_loss_curve_ = history.validation_losses if validated else None
         self.validation_scores_ = history.validation_scores if validated else None
         self.best_validation_score_ = history.best_validation_score if validated else None
         self.best_loss_ = None if fitted.validates and validated else history.best_loss
@@ -276,6 +307,8 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             loss=self.loss_,
             loss_curve=list(self.loss_curve_),
             validation_scores=list(self.validation_scores_ or ()),
+            # (Those of an earlier version have none.)
+            validation_losses=list(getattr(self, "validation_loss_curve_", None) or ()),
             best_loss=np.inf if self.best_loss_ is None else self.best_loss_,
             best_validation_score=self.best_validation_score_ if scored else -np.inf,
         )

@@ -53,6 +53,8 @@ class Samples(NamedTuple):
         These targets, as the loss takes them.
     step_branch : str or None
         The input each step of which has a target of its own; None = each sample has one.
+    rows : ndarray of shape (n,)
+        Which of the samples that were parsed they are.
     """
 
     sequences: dict[str, Sequences]
@@ -61,6 +63,7 @@ class Samples(NamedTuple):
     present: slice | Indices
     labels: Values
     step_branch: str | None
+    rows: Indices
 
     @property
     def label_weights(self) -> Array:
@@ -90,6 +93,7 @@ class Samples(NamedTuple):
             self.target_weights,
             _spread(factors, self.present, n),
             self.step_branch,
+            self.rows,
         )
 
 
@@ -110,6 +114,8 @@ class TrainingSet(NamedTuple):
         Further factors of the loss: the class weights.
     step_branch : str or None
         The input each step of which has a target of its own; None = each sample has one.
+    rows : ndarray of shape (n,)
+        Which of the samples that were parsed they are.
     """
 
     sequences: dict[str, Sequences]
@@ -118,6 +124,7 @@ class TrainingSet(NamedTuple):
     target_weights: Array
     loss_factors: Array
     step_branch: str | None
+    rows: Indices
 
     @property
     def n_sequences(self) -> int:
@@ -134,6 +141,7 @@ class TrainingSet(NamedTuple):
             self.target_weights[rows],
             self.loss_factors[rows],
             self.step_branch,
+            self.rows[indices],
         )
 
 
@@ -183,6 +191,7 @@ def parse_samples(
         target_weights = weights = check_weights(sample_weight, n)
     refuse_no_weight(target_weights)
     sequences = {name: part.sequences for name, part in parsed.items()}
+    kept: Indices = np.arange(n)
     if not weights.all():  # a weight of zero is the same as no sample
         kept = np.flatnonzero(weights)
         rows = _rows_of(sequences, kept, step_branch)
@@ -194,11 +203,11 @@ def parse_samples(
             "one with a step."
         )
     if step_branch is None:
-        return Samples(sequences, weights, target_weights, slice(None), y, step_branch)
+        return Samples(sequences, weights, target_weights, slice(None), y, step_branch, kept)
     present = np.flatnonzero(target_weights)
     # Of the targets of steps, only those that are present are checked.
     labels = targets.check(without_missing(y, present), name_of_step_target)
-    return Samples(sequences, weights, target_weights, present, labels, step_branch)
+    return Samples(sequences, weights, target_weights, present, labels, step_branch, kept)
 
 
 def check_same_steps(

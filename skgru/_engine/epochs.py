@@ -135,7 +135,7 @@ def epochs(
     state = State(theta, n_epochs, order.n_batches(n), n)
     try:
         for state.epoch in range(1, n_epochs + 1):
-            total, state.score = 0.0, None
+            total, state.score, state.validation_loss = 0.0, None, None
             observers.on_epoch_begin(state)
             objective.begin_epoch(rng)
             objective.silent = descent.silent

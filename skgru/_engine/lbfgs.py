@@ -41,7 +41,8 @@ def minimize(
     def evaluate(x: Array) -> tuple[float, Array]:
         theta[:] = x
         if state.epoch == n_done:
-            state.epoch, state.batch, state.score = n_done + 1, 0, None
+            state.epoch, state.batch = n_done + 1, 0
+            state.score = state.validation_loss = None
             observers.on_epoch_begin(state)
         loss, gradient = objective.at_all()
         state.batch, state.loss = 1, loss

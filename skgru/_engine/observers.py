@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class State:
         As many sequences as an epoch goes through.
     score : float or None
         The validation score after the epoch.
+    validation_loss : float or None
+        The validation loss after the epoch.
     """
 
     theta: Array
@@ -47,6 +49,7 @@ class State:
     batch: int = 0
     loss: float = np.nan
     score: float | None = None
+    validation_loss: float | None = None
 
 
 Now = Callable[[], Any]
@@ -149,7 +152,7 @@ class History(Observer):
         Sequences gone through, over all calls.
     loss : float
         Training loss of the last epoch.
-    loss_curve, validation_scores : list of float
+    loss_curve, validation_scores, validation_losses : list of float
         One entry per epoch, over all calls.
     best_loss, best_validation_score : float
     """
@@ -159,6 +162,7 @@ class History(Observer):
     loss: float = np.inf
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
     best_loss: float = np.inf
     best_validation_score: float = -np.inf
 
@@ -168,6 +172,7 @@ class History(Observer):
             self,
             loss_curve=list(self.loss_curve),
             validation_scores=list(self.validation_scores),
+            validation_losses=list(self.validation_losses),
         )
 
     def on_epoch(self, state: State) -> bool:
@@ -177,6 +182,8 @@ class History(Observer):
         self.loss = state.loss
         self.loss_curve.append(state.loss)
         self.best_loss = min(state.loss, self.best_loss)
+        if state.validation_loss is not None:
+            self.validation_losses.append(state.validation_loss)
         if state.score is not None:
             self.validation_scores.append(state.score)
             if state.score >= self.best_validation_score:
@@ -184,21 +191,28 @@ class History(Observer):
         return False
 
 
+class Validated(NamedTuple):
+    """The loss and the score of the validation set."""
+
+    loss: float
+    score: float
+
+
 class Validation(Observer):
-    """Scores the validation set after each epoch, for those that hear of it next.
+    """Evaluates the validation set after each epoch, for those that hear of it next.
 
     Parameters
     ----------
-    score : callable
-        Returns the validation score at the current parameters.
+    validate : callable
+        Returns loss and score at the current parameters.
     """
 
-    def __init__(self, score: Callable[[], float]) -> None:
-        self._score = score
+    def __init__(self, validate: Callable[[], Validated]) -> None:
+        self._validate = validate
 
     def on_epoch(self, state: State) -> bool:
-        """Add the score to the state."""
-        state.score = self._score()
+        """Add loss and score to the state."""
+        state.validation_loss, state.score = self._validate()
         return False
 
 

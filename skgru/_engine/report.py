@@ -60,7 +60,9 @@ class Report(Observer):
 
     def _tell(self, state: State, of: str, loss: float, n_done: float, now: float) -> None:
         self._last = now
-        score = "" if state.score is None else f"  validation score {state.score:.4f}"
+        score = ""
+        if state.score is not None:
+            score = f"  validation loss {state.validation_loss:.6f} score {state.score:.4f}"
         left = _clock((now - self._start) / n_done * (state.n_epochs - n_done))
         text = f"epoch {state.epoch}/{state.n_epochs}{of}  loss {loss:.6f}{score}  time left {left}"
         if self._bar:

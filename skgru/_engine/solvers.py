@@ -21,6 +21,7 @@ from skgru._engine.observers import (
     Observers,
     Patience,
     State,
+    Validated,
     Validation,
 )
 from skgru._nn.batch import Array, Indices
@@ -48,7 +49,7 @@ class Session(NamedTuple):
     history : History
         So far, over all calls; it goes on.
     validate : callable or None
-        Returns the validation score at the current parameters.
+        Returns the validation loss and score at the current parameters.
     optimizer_states : dict
         Of the calls before, by the name of the solver.
     rng : RandomState
@@ -62,7 +63,7 @@ class Session(NamedTuple):
     settings: Settings
     plan: Plan
     history: History
-    validate: Callable[[], float] | None
+    validate: Callable[[], Validated] | None
     optimizer_states: OptimizerStates
     rng: RandomState
     observers: tuple[Observer, ...]

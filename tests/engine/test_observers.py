@@ -15,6 +15,7 @@ from skgru._engine.observers import (
     Observers,
     Patience,
     State,
+    Validated,
     Validation,
 )
 from skgru._engine.solvers import SOLVERS
@@ -210,13 +211,14 @@ def test_the_history_goes_on_from_calls_before():
 
 
 def test_the_validation_score_is_there_for_those_that_hear_next():
-    scores, history = iter([0.5, 0.25]), History()
+    scores, history = iter([Validated(2.0, 0.5), Validated(3.0, 0.25)]), History()
     observers = Observers([Validation(lambda: next(scores)), history])
     for epoch in (1, 2):
         state = state_after(epoch)
         assert not observers.on_epoch(state)
     assert state.score == 0.25
     assert history.validation_scores == [0.5, 0.25]
+    assert history.validation_losses == [2.0, 3.0]
 
 
 @pytest.mark.parametrize(

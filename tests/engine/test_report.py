@@ -32,12 +32,14 @@ def test_a_line_for_each_epoch(capsys, validated, solver):
     else:
         model = small(GRUClassifier, **parameters).fit(X, y, **validation)
     lines = capsys.readouterr().out.splitlines()
-    score = r"  validation score \d\.\d{4}" if validated else ""
+    score = r"  validation loss \d\.\d{6} score \d\.\d{4}" if validated else ""
     assert len(lines) == 3
     for i, line in enumerate(lines):
         assert re.fullmatch(LINE.format(i + 1, score), line)
         assert f"loss {model.loss_curve_[i]:.6f}" in line
-        assert not validated or f"score {model.validation_scores_[i]:.4f}" in line
+        if validated:
+            assert f"score {model.validation_scores_[i]:.4f}" in line
+            assert f"validation loss {model.validation_loss_curve_[i]:.6f}" in line
     assert lines[-1].endswith("time left 0:00")
 
 
