@@ -56,6 +56,7 @@ class Raw(NamedTuple):
     X: Any
     y: Any
     sample_weight: Any
+    groups: Any = None
 
 
 def _check_validation(X_val, y_val, sample_weight_val):
@@ -157,16 +158,18 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         *,
         classes=None,
         incremental=False,
+        groups=None,
     ):
         """Fit, or with `incremental` train one more epoch; return self.
 
-        `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold.
+        `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold, `groups`
+        what a split for validation does not part.
         """
         settings = self._settings
         context = begin_context(self, "partial_fit" if incremental else "fit")
         report = Report(title_of(self._name_of_fit, context))
         with self._unchanged_on_error(), closing(report):
-            training = (X, y, sample_weight)
+            training = (X, y, sample_weight, groups)
             request = self._request(settings, training, validation, incremental, classes)
             metadata = None if sample_weight is None else {"sample_weight": sample_weight}
             data = {"X": X, "y": y, "metadata": metadata}
@@ -268,7 +271,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 is_container = not (
                     samples.sample_weight is None or isinstance(samples.sample_weight, Real)
                 )
-                parts = samples if is_container else samples[:2]
+                parts = samples[:3] if is_container else samples[:2]
                 taken.extend(parts if rows is None else [take(part, rows) for part in parts])
             X, y, *weights = taken
             options = {"sample_weight": weights[0]} if weights else {}

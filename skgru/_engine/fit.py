@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
@@ -56,12 +56,15 @@ class Given(NamedTuple):
     y, sample_weight : object
     rows : ndarray or None, default=None
         Which of the user's samples they are; None = all.
+    groups : object, default=None
+        Those of a group are not parted where some are held out.
     """
 
     inputs: dict[str, Opened]
     y: Any
     sample_weight: Any
     rows: Indices | None = None
+    groups: Any = None
 
 
 class Request(NamedTuple):
@@ -281,6 +284,7 @@ def _samples_of(
         loss,
         step_branch=first,
         has_chain=loss.has_chain,
+        groups=given.groups,
     )
 
 
@@ -451,12 +455,16 @@ def _hold_out(
 ) -> tuple[TrainingSet, TrainingSet]:
     """Hold out a part for validation; return training and validation samples."""
     strata = None if samples.step_branch is not None else loss.strata(samples.targets)
-    kept, held_out = split(samples.n_sequences, strata, settings, rng)
+    kept, held_out = split(samples.n_sequences, strata, settings, rng, samples.groups)
     return samples.take(kept), samples.take(held_out)
 
 
 def split(
-    n: int, strata: Values | None, settings: Settings, rng: RandomState
+    n: int,
+    strata: Values | None,
+    settings: Settings,
+    rng: RandomState,
+    groups: Indices | None = None,
 ) -> tuple[Indices, Indices]:
     """Return which of n samples to train on, and which to validate on.
 
@@ -464,9 +472,11 @@ def split(
     ----------
     n : int
     strata : ndarray of shape (n,) or None
-        The groups that both parts keep the shares of.
+        What both parts keep the shares of.
     settings : Settings
     rng : RandomState
+    groups : ndarray of int of shape (n,), default=None
+        None of them is in both parts, and `strata` do not count then.
 
     Raises
     ------
@@ -474,6 +484,8 @@ def split(
         If one part is too small.
     """
     share = settings.validation_fraction
+    if groups is not None:
+        return _split_groups(groups, share, rng)
     if strata is not None and settings.is_auto("early_stopping"):
         _, sizes = np.unique(strata, return_counts=True)
         if sizes.min() < 2 or len(sizes) > share * n:
@@ -481,12 +493,30 @@ def split(
     kept, held_out = train_test_split(
         np.arange(n), test_size=share, random_state=rng, stratify=strata
     )
+    _check_held_out(held_out)
+    return kept, held_out
+
+
+def _split_groups(groups: Indices, share: float, rng: RandomState) -> tuple[Indices, Indices]:
+    """Return which samples to train on, and which to validate on: a share of the groups."""
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(
+            "groups: expected at least 2 groups, of which one can be held out for validation, got "
+            f"{n_groups}."
+        )
+    splitter = GroupShuffleSplit(1, test_size=share, random_state=rng)
+    ((kept, held_out),) = splitter.split(groups, groups=groups)
+    _check_held_out(held_out)
+    return kept, held_out
+
+
+def _check_held_out(held_out: Indices) -> None:
     if len(held_out) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of "
             "your dataset."
         )
-    return kept, held_out
 
 
 def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> Planned:
@@ -511,7 +541,11 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
         early_stopping="auto",
         validation_fraction=TRIAL_SHARE,
     )
-    rows, held_out = split(training.n_sequences, strata, quiet, np.random.RandomState(seed))
+    groups = training.groups
+    if groups is not None and len(np.unique(groups)) < 2:
+        groups = None
+    trial_rng = np.random.RandomState(seed)
+    rows, held_out = split(training.n_sequences, strata, quiet, trial_rng, groups)
     to_train, to_compare = training.take(rows), training.take(held_out)
 
     def loss_of(way: Plan) -> float:

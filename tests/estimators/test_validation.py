@@ -1,15 +1,20 @@
 """The validation set: its loss, and the scores that end the training."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.metrics import get_scorer, log_loss, make_scorer
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._compat import take
 from skgru._engine import fit as engine
 from skgru._engine.number_losses import NUMBER_LOSSES
-from tests.datasets import ESTIMATORS, assert_same_model, ragged, small
+from tests.datasets import ESTIMATORS, assert_same_model, ragged, rectangle, small
 from tests.multimodal import samples
 from tests.training import validation_data
 
@@ -223,3 +228,108 @@ def test_scores_that_are_none():
         small(GRUClassifier, scoring="acuracy").fit(X, Y, X_val=X, y_val=Y)
     with pytest.warns(UserWarning, match="scoring='accuracy' .there is no validation set"):
         small(GRUClassifier, scoring="accuracy").fit(X, Y)
+
+
+# Groups
+
+
+GROUPS = np.repeat(list("abcdefgh"), 5)
+
+
+def held_out(model, X, y, **options):
+    """Return the samples that are held out."""
+    scorer = Seen()
+    model.set_params(scoring=scorer, early_stopping=True, validation_fraction=0.25)
+    model.fit(X, y, **options)
+    found = scorer.seen[0][0]
+    if isinstance(found, pd.DataFrame):
+        return list(found.index)
+    return [next(i for i, x in enumerate(X) if x is row) for row in found]
+
+
+def in_both_parts(out, weights=None):
+    """Return the groups that are both trained on and held out."""
+    weights = np.ones(len(GROUPS)) if weights is None else weights
+    trained = np.setdiff1d(np.flatnonzero(weights), out)
+    return set(GROUPS[out]) & set(GROUPS[trained])
+
+
+@pytest.mark.parametrize("form", [np.array, list, pd.Series, lambda g: [ord(c) for c in g]])
+def test_no_group_is_in_both_parts(form):
+    X, y = ragged(n=40)
+    for seed in range(3):
+        model = small(GRUClassifier, random_state=seed)
+        out = held_out(model, X, y, groups=form(GROUPS))
+        assert len(out) == 10
+        assert not in_both_parts(out)
+        assert model.t_ == 30 * model.n_iter_
+    # Without them it is otherwise.
+    out = held_out(small(GRUClassifier), X, y)
+    assert in_both_parts(out)
+
+
+def test_groups_of_samples_of_which_some_have_no_weight():
+    X, y = ragged(n=40)
+    weights = (np.arange(40) % 5 > 0) * 1.0
+    out = held_out(small(GRUClassifier), X, y, groups=GROUPS, sample_weight=weights)
+    assert len(out) == 8
+    assert not in_both_parts(out, weights)
+
+
+def test_groups_of_several_inputs():
+    table, y = samples.frame(n=40)
+    weights = (np.arange(40) % 5 > 0) * 1.0
+    for options in ({}, {"sample_weight": weights}):
+        out = held_out(samples.classifier(), table, y, groups=GROUPS, **options)
+        assert len(out) == (8 if options else 10)
+        assert not in_both_parts(out, options.get("sample_weight"))
+
+
+@pytest.mark.parametrize(
+    ("groups", "error", "said"),
+    [
+        (GROUPS[:-1], ValueError, r"for each of the 40 samples of X, .* got shape \(39,\)"),
+        (GROUPS[:, None], ValueError, r"got shape \(40, 1\)"),
+        ([*GROUPS[:-1], None], ValueError, "got None as group 39"),
+        ([*range(39), np.nan], ValueError, "got nan as group 39"),
+        ([[1]] * 39 + [[1, 2]], (TypeError, ValueError), "group"),
+        ("a" * 40, TypeError, "as groups"),
+        (set(GROUPS), TypeError, "as groups"),
+        (np.zeros(40), ValueError, "at least 2 groups"),
+        (np.arange(40) == 0, ValueError, "too small|at least"),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_groups_that_are_none(groups, error, said, several):
+    X, y = samples.frame(n=40) if several else ragged(n=40)
+    model = samples.classifier() if several else small(GRUClassifier)
+    model.set_params(early_stopping=True, random_state=1)
+    with pytest.raises(error, match=said):
+        model.fit(X, y, groups=groups)
+    assert not hasattr(model, "classes_")
+
+
+def test_groups_where_nothing_is_held_out():
+    plain = small(GRUClassifier).fit(X, Y)
+    assert_same_model(small(GRUClassifier).fit(X, Y, groups=np.arange(24)), plain)
+    with pytest.raises(ValueError, match="one for each of the 24"):
+        small(GRUClassifier).fit(X, Y, groups=[1])
+
+
+def test_groups_are_routed():
+    X, y = rectangle(n=40)
+    given = []
+
+    class Spy(GRUClassifier):
+        def fit(self, X, y, sample_weight=None, *, groups=None):
+            given.append(groups)
+            return super().fit(X, y, sample_weight, groups=groups)
+
+    with config_context(enable_metadata_routing=True):
+        model = small(Spy, early_stopping=True, validation_fraction=0.5)
+        pipeline = make_pipeline(FunctionTransformer(), model.set_fit_request(groups=True))
+        search = GridSearchCV(pipeline, {"spy__alpha": [0]}, cv=GroupKFold(2), error_score="raise")
+        search.fit(X, y, groups=GROUPS)
+    assert [len(groups) for groups in given] == [20, 20, 40]
+    assert not set(given[0]) & set(given[1])
+    assert set(given[2]) == set(GROUPS)
