@@ -1,18 +1,23 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
 from abc import ABC, abstractmethod
+from contextlib import closing
+from copy import copy
 from functools import partial
 from inspect import signature
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._budget import trains_on_threads
+from skgru._callbacks import begin_context, tasks_of, title_of
+from skgru._compat import CallbackSupportMixin, take
 from skgru._constraints import TRAINING
 from skgru._data.targets import (
     as_targets,
@@ -29,6 +34,7 @@ from skgru._engine.fit import Request, fit
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
+from skgru._engine.report import Report
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator
@@ -50,6 +56,7 @@ class Raw(NamedTuple):
     X: Any
     y: Any
     sample_weight: Any
+    groups: Any = None
 
 
 def _check_validation(X_val, y_val, sample_weight_val):
@@ -63,7 +70,7 @@ def _check_validation(X_val, y_val, sample_weight_val):
         raise ValueError("y_val is provided, but X_val was not provided.")
 
 
-class BaseNetwork(TransformerMixin, Estimator, ABC):
+class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     """Base of the estimators: a network that reads one or several inputs of a sample."""
 
     _parameter_constraints: dict = {**TRAINING}
@@ -135,6 +142,11 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             )
         return True
 
+    @property
+    def _name_of_fit(self):
+        """What a fit is called in a report."""
+        return type(self).__name__
+
     # --- Fitting ---------------------------------------------------------------------------------
 
     def _fit(
@@ -146,20 +158,34 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         *,
         classes=None,
         incremental=False,
+        groups=None,
     ):
         """Fit, or with `incremental` train one more epoch; return self.
 
-        `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold.
+        `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold, `groups`
+        what a split for validation does not part.
         """
         settings = self._settings
-        with self._unchanged_on_error():
-            training = (X, y, sample_weight)
+        context = begin_context(self, "partial_fit" if incremental else "fit")
+        report = Report(title_of(self._name_of_fit, context))
+        with self._unchanged_on_error(), closing(report):
+            training = (X, y, sample_weight, groups)
             request = self._request(settings, training, validation, incremental, classes)
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+            data = {"X": X, "y": y, "metadata": metadata}
+            tasks = tasks_of(self, context, data, self._attributes_of)
+            watching = (report if settings.verbose else None, tasks)
+            request = request._replace(
+                observers=tuple(filter(None, watching)),
+                scorer=self._make_scorer(Raw(*training), Raw(*validation)),
+            )
             widest = max(max(hidden_sizes(part), default=1) for part in request.branches.values())
             fitted = on_threads(
                 settings.n_jobs if trains_on_threads(widest) else 1, partial(fit, request)
             )
             self._publish(fitted)
+            if tasks and fitted.outcome != "diverged":
+                tasks.end()
         self._tell(fitted.outcome, settings, incremental)  # the model stands now
         return self
 
@@ -221,6 +247,38 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
                 "is None."
             )
 
+    def _fitted_copy(self, fitted):
+        """Return a copy that has been fitted with this result."""
+        twin = copy(self)
+        twin._publish(fitted)
+        return twin
+
+    def _attributes_of(self, fitted):
+        """Return the attributes that it would have after a fit with this result."""
+        return vars(self._fitted_copy(fitted))
+
+    def _make_scorer(self, training, validation):
+        """Return the scorer of the validation set as `Request` has it, or None for the loss's."""
+        scoring = getattr(self, "scoring", None)
+        if scoring is None or (isinstance(scoring, str) and scoring == "loss"):
+            return None
+        scorer = check_scoring(self, scoring)
+        taken = []  # of the samples, once
+
+        def score(fitted, rows):
+            if not taken:
+                samples = validation if rows is None else training
+                is_container = not (
+                    samples.sample_weight is None or isinstance(samples.sample_weight, Real)
+                )
+                parts = samples[:3] if is_container else samples[:2]
+                taken.extend(parts if rows is None else [take(part, rows) for part in parts])
+            X, y, *weights = taken
+            options = {"sample_weight": weights[0]} if weights else {}
+            return float(scorer(self._fitted_copy(fitted), X, y, **options))
+
+        return score
+
     def _publish(self, fitted):
         """Set the fitted attributes."""
         model, history = fitted.model, fitted.history
@@ -238,6 +296,7 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         self.loss_ = history.loss
         self.loss_curve_ = history.loss_curve
         validated = bool(history.validation_scores)
+        self.validation_loss_curve_ = history.validation_losses if validated else None
         self.validation_scores_ = history.validation_scores if validated else None
         self.best_validation_score_ = history.best_validation_score if validated else None
         self.best_loss_ = None if fitted.validates and validated else history.best_loss
@@ -251,6 +310,8 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             loss=self.loss_,
             loss_curve=list(self.loss_curve_),
             validation_scores=list(self.validation_scores_ or ()),
+            # (Those of an earlier version have none.)
+            validation_losses=list(getattr(self, "validation_loss_curve_", None) or ()),
             best_loss=np.inf if self.best_loss_ is None else self.best_loss_,
             best_validation_score=self.best_validation_score_ if scored else -np.inf,
         )
@@ -326,7 +387,7 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         if "loss_curve_" in vars(self) and not self.__sklearn_is_fitted__():
             # A version that kept its model in another form has fitted it: it counts as not fitted.
             for name in [name for name in vars(self) if name not in self._parameter_constraints]:
-                if not name.startswith(("_sklearn", "_metadata")):
+                if not name.startswith(("_skl", "_metadata")):
                     delattr(self, name)
 
     def __sklearn_is_fitted__(self):

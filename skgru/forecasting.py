@@ -137,7 +137,8 @@ class GRUForecaster(Estimator):
         as one.
 
     verbose : bool or int, default=False
-        Whether to print a line per epoch.
+        Whether to say how far the training of each network is: by a bar on a terminal where rich
+        is installed, else by lines.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.

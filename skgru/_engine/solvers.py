@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -20,8 +20,8 @@ from skgru._engine.observers import (
     Observer,
     Observers,
     Patience,
-    Report,
     State,
+    Validated,
     Validation,
 )
 from skgru._nn.batch import Array, Indices
@@ -49,18 +49,25 @@ class Session(NamedTuple):
     history : History
         So far, over all calls; it goes on.
     validate : callable or None
-        Returns the validation score at the current parameters.
+        Returns the validation loss and score at the current parameters.
     optimizer_states : dict
         Of the calls before, by the name of the solver.
     rng : RandomState
+    observers : tuple of Observer
+        From outside.
+    fitted : callable
+        Given θ and a solution, returns the `Fitted` of a training that ends so, without an array
+        of the training.
     """
 
     settings: Settings
     plan: Plan
     history: History
-    validate: Callable[[], float] | None
+    validate: Callable[[], Validated] | None
     optimizer_states: OptimizerStates
     rng: RandomState
+    observers: tuple[Observer, ...]
+    fitted: Callable[[Array, Solution], Any]
 
 
 class Solution(NamedTuple):
@@ -68,7 +75,8 @@ class Solution(NamedTuple):
 
     Attributes
     ----------
-    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    outcome : {"converged", "max_iter", "stopped", "interrupted", "diverged"}
+        "max_iter" too of one that goes on.
     optimizer_states : dict
         To go on from, by the name of the solver.
     group_by_length : bool
@@ -148,13 +156,21 @@ class FirstOrder(Solver):
             patience_of(settings.n_iter_no_change, settings, plan),
             descent.schedule.stalled,
         )
-        ending: list[Observer] = [patience]
-        if plan.early_stopping:
-            ending.append(BestWeights(history, objective.theta))
-        observers = _observers(session, ending)
+        best = BestWeights(history, objective.theta) if plan.early_stopping else None
+        observers = _observers(session, [patience, best] if best else [patience])
         n_epochs = 1 if plan.incremental else plan.max_iter
         history.n_iter = 0
-        states = epochs(objective, order, descent, n_epochs, session.rng, observers.on_batch)
+
+        def now() -> Any:
+            kept = {}
+            if plan.incremental:
+                state = groups[0].optimizer.state
+                kept = {self._name: {name: array.copy() for name, array in state.items()}}
+            theta = best.best if best else objective.theta
+            return session.fitted(theta, Solution("max_iter", kept, order.group_by_length))
+
+        observers.on_begin(n_epochs, order.n_batches(n), now)
+        states = epochs(objective, order, descent, n_epochs, session.rng, observers)
         outcome = run(states, observers)
         for name in objective.silent:  # interrupted, or no longer finite, before it joined
             objective.network.fusion.silence(objective.parameters, name)
@@ -210,12 +226,16 @@ class LBFGS(Solver):
 
     def solve(self, objective: Objective, session: Session) -> Solution:
         """Train on all samples at once."""
-        settings = session.settings
+        settings, max_iter = session.settings, session.plan.max_iter
         session.history.n_iter = 0
+        observers = _observers(session, [])
+        observers.on_begin(
+            max_iter, 1, lambda: session.fitted(objective.theta, Solution("max_iter", {}, False))
+        )
         outcome = lbfgs.minimize(
             objective,
-            _observers(session, []),
-            max_iter=session.plan.max_iter,
+            observers,
+            max_iter=max_iter,
             max_fun=settings.max_fun,
             tol=settings.tol,
         )
@@ -229,15 +249,13 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
-def _observers(session: Session, ending: list[Observer]) -> Observers:
+def _observers(session: Session, ending: Sequence[Observer]) -> Observers:
     """Return all observers: those of the end hear of an epoch before the history does."""
     observers = list(ending)
     if session.validate:
         observers.insert(0, Validation(session.validate))
     observers.append(session.history)
-    if session.settings.verbose:
-        observers.append(Report())
-    return Observers(observers)
+    return Observers([*observers, *session.observers])
 
 
 def _gains(

@@ -161,6 +161,10 @@ class WindowRegressor(MultimodalGRURegressor):
         settings.defaults = {name: self.user_defaults[name] for name in sorted(changed)}
         return settings
 
+    @property
+    def _name_of_fit(self):  # type: ignore[no-untyped-def]
+        return "GRUForecaster"
+
     def _tell(self, outcome, settings, incremental):  # type: ignore[no-untyped-def]
         if outcome == "interrupted":  # which ends the whole fit, not this network's alone
             raise KeyboardInterrupt

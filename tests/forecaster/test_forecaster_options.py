@@ -247,7 +247,7 @@ def test_a_plain_fit_is_silent():
 
 def test_the_progress_is_printed(capsys):
     cheap(verbose=True).fit(SHORT)
-    assert "Epoch 1/1" in capsys.readouterr().out
+    assert "GRUForecaster: epoch 1/1" in capsys.readouterr().out
 
 
 def test_one_quantile_is_that_share_of_what_comes():
