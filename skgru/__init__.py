@@ -8,6 +8,7 @@ from skgru.classifier import GRUClassifier
 from skgru.forecasting import GRUForecaster
 from skgru.lags import LagSelector
 from skgru.long_tables import make_rows, make_sequences
+from skgru.loss_curves import LossCurveDisplay
 from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
 from skgru.per_timestep import PerTimestep
 from skgru.regressor import GRURegressor
@@ -20,6 +21,7 @@ __all__ = [
     "GRUForecaster",
     "GRURegressor",
     "LagSelector",
+    "LossCurveDisplay",
     "MultimodalGRUClassifier",
     "MultimodalGRURegressor",
     "PerTimestep",
