@@ -12,6 +12,7 @@ from skgru import GRURegressor, LossCurveDisplay, PerTimestep
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
 
 SETTINGS = {"hidden_layer_sizes": 3, "max_iter": 4, "random_state": 0, "learning_rate": "cosine"}
 X = np.random.RandomState(0).normal(size=(40, 5, 1))
@@ -21,7 +22,7 @@ Y = X.sum(axis=(1, 2))
 @pytest.fixture(autouse=True)
 def _closed():
     yield
-    matplotlib.pyplot.close("all")
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_searches_and_pipelines_are_opened(plain):
 
 
 def test_axes_may_be_given_and_one_epoch_is_seen():
-    _, ax = matplotlib.pyplot.subplots()
+    _, ax = plt.subplots()
     display = LossCurveDisplay({"": [0.5]}).plot(ax)
     assert display.ax_ is ax
     assert display.lines_[0].get_marker() == "o"
