@@ -12,6 +12,7 @@ from skgru.loss_curves import LossCurveDisplay
 from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
 from skgru.per_timestep import PerTimestep
 from skgru.regressor import GRURegressor
+from skgru.summaries import Summary, summary
 from skgru.text import SequenceVectorizer
 from skgru.windows import make_windows
 
@@ -28,10 +29,12 @@ __all__ = [
     "SequenceAligner",
     "SequenceVectorizer",
     "SeriesBranch",
+    "Summary",
     "TableBranch",
     "TokenBranch",
     "backtest",
     "make_rows",
     "make_sequences",
     "make_windows",
+    "summary",
 ]
