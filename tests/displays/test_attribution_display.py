@@ -22,19 +22,17 @@ from skgru import (
 from skgru._inspection.attribution_display import AttributionDisplay
 from skgru.inspection import attributions
 
-matplotlib = pytest.importorskip("matplotlib")
-matplotlib.use("Agg")
-plt = pytest.importorskip("matplotlib.pyplot")
-
 SETTINGS = {"max_iter": 3, "random_state": 0, "learning_rate": "cosine"}
 WORDS = ["the", "plot", "很好", "<b>&", "Donaudampfschifffahrtsgesellschaftskapitän"]
 VALUES = np.array([0.0, 0.5, 1.0, -0.25, -1.0])
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
+@pytest.fixture
+def plt():
+    pytest.importorskip("matplotlib").use("Agg")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    yield pyplot
+    pyplot.close("all")
 
 
 def opacities(html):
@@ -98,7 +96,7 @@ def test_plain_text_has_the_strongest():
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_nothing_and_zeros_are_shown(n):
+def test_nothing_and_zeros_are_shown(plt, n):
     for values in (np.zeros(n), np.zeros((n, 2))):
         display = AttributionDisplay.from_attributions(values, values)
         display.plot()
@@ -156,7 +154,7 @@ def test_series_have_their_names_and_no_padding():
         AttributionDisplay.from_estimator(reg, padded, index=4)
 
 
-def test_branches_stand_side_by_side():
+def test_branches_stand_side_by_side(plt):
     X = pd.DataFrame({"hr": [np.arange(4.0), np.arange(2.0)] * 10, "age": [50, 60] * 10})
     X["note"], X["kind"], X["more"] = ["no pain", "pain"] * 10, ["x", None] * 10, ["u v", "w"] * 10
     clf = MultimodalGRUClassifier(
@@ -185,7 +183,7 @@ def test_branches_stand_side_by_side():
 # Pictures
 
 
-def test_a_series_is_drawn_on_the_colours_of_its_contributions():
+def test_a_series_is_drawn_on_the_colours_of_its_contributions(plt):
     values, X = np.zeros((1000, 2)), np.cumsum(np.ones((1000, 2)), axis=0)
     X[10:20, 0] = X[30, 1] = np.nan
     values[600, 1] = -2.0
@@ -203,7 +201,7 @@ def test_a_series_is_drawn_on_the_colours_of_its_contributions():
     assert mesh.to_rgba(2.0)[3] > 0.8
 
 
-def test_the_strongest_words_are_bars_in_the_order_of_reading():
+def test_the_strongest_words_are_bars_in_the_order_of_reading(plt):
     (ax,) = (
         AttributionDisplay.from_attributions(VALUES, list("abcde")).plot(n_words=3).axes_.values()
     )
@@ -214,7 +212,7 @@ def test_the_strongest_words_are_bars_in_the_order_of_reading():
     assert ax.get_title(loc="right") == "3 strongest of 5"
 
 
-def test_axes_may_be_given():
+def test_axes_may_be_given(plt):
     figure, (left, _) = plt.subplots(1, 2)
     display = AttributionDisplay.from_attributions(VALUES, list("abcde")).plot(left)
     assert display.figure_ is figure
