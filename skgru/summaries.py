@@ -7,14 +7,11 @@ from math import prod
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
-from skgru._base import BaseNetwork
 from skgru._engine.model import parse_inputs
 from skgru._engine.solvers import SOLVERS
 from skgru._spec import FeedForwardSpec
-from skgru._unwrapping import unwrap
+from skgru._unwrapping import network_and_inputs
 
 _WIDTH = 88
 _CELLS = {"gru": "GRU", "lstm": "LSTM", "rnn": "simple"}
@@ -158,16 +155,7 @@ def summary(estimator, X=None):
     >>> found.n_parameters
     977
     """
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    network = unwrap(estimator)
-    if not isinstance(network, BaseNetwork):
-        raise TypeError(
-            "Expected a GRUClassifier, GRURegressor, MultimodalGRUClassifier or "
-            "MultimodalGRURegressor, a Pipeline that ends with one, or a fitted search for one, "
-            f"got {type(network).__name__}."
-        )
-    check_is_fitted(network)
+    network, X = network_and_inputs(estimator, X)
     model = network._fitted_model()
     itemsize = model.theta.itemsize
     bytes_per_step = {
@@ -176,7 +164,6 @@ def summary(estimator, X=None):
     }
     update_bytes = None
     if X is not None and SOLVERS[network.solver].is_stochastic:
-        X = estimator[:-1].transform(X) if isinstance(estimator, Pipeline) else X
         parsed = parse_inputs(model.inputs, network._open(X))
         batch_size = network.auto_params_.get("batch_size", network.batch_size)
         of_parameters = (2 + _KEPT[network.solver]) * model.theta.nbytes

@@ -14,7 +14,7 @@ from skgru._inspection.markup import BLUE, RED, ansi_of, html_of, text_of
 from skgru._inspection.panels import Series, limit_of, make_panel
 from skgru._multimodal import MultimodalGRU
 from skgru._pictures import import_pyplot
-from skgru._unwrapping import unwrap
+from skgru._unwrapping import best_of, network_and_inputs
 from skgru.inspection import attributions
 
 # More columns than these a picture does not show, nor more letters of a word.
@@ -157,16 +157,14 @@ class AttributionDisplay:
         >>> display.panels[""].values.shape
         (6, 2)
         """
-        while hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
+        estimator = best_of(estimator)
         n = X.shape[0] if hasattr(X, "shape") else len(X)
         if not -n <= index < n:
             raise ValueError(f"Expected index to be that of one of {n} samples, got {index}.")
         sample = take(X, [index % n])
         values = attributions(estimator, sample, **options)
         is_pipeline = isinstance(estimator, Pipeline)
-        network = unwrap(estimator)
-        given = estimator[:-1].transform(sample) if is_pipeline else sample
+        network, given = network_and_inputs(estimator, sample)
         opened, inputs = network._open(given), network._fitted_model().inputs
         parsed = parse_inputs(inputs, opened)
         if isinstance(network, MultimodalGRU):

@@ -8,12 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import check_scoring
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
 
-from skgru._base import BaseNetwork
 from skgru._data.numbers import NumberInput
 from skgru._data.sequences import Sequences
 from skgru._data.stacking import Ragged, Rectangle
@@ -21,6 +18,7 @@ from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
 from skgru._multimodal import MultimodalGRU
+from skgru._unwrapping import network_and_inputs
 
 _N_SPANS = 10
 
@@ -127,7 +125,7 @@ def permutation_importance(
     >>> result.names[result.importances_mean.argmax()]
     '75-100 %'
     """
-    network, X = _network_and_inputs(estimator, X)
+    network, X = network_and_inputs(estimator, X)
     if not isinstance(n_repeats, Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
         raise ValueError(f"Expected n_repeats to be an int above 0, got {n_repeats!r}.")
     if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
@@ -161,21 +159,6 @@ def permutation_importance(
         importances=importances,
         names=[part.name for part in parts],
     )
-
-
-def _network_and_inputs(estimator, X):
-    """Return the network of an estimator, fitted, and X as it reads it."""
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    network = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    if not isinstance(network, BaseNetwork):
-        raise TypeError(
-            "Expected a GRUClassifier, GRURegressor, MultimodalGRUClassifier or "
-            "MultimodalGRURegressor, a Pipeline that ends with one, or a fitted search for one, "
-            f"got {type(network).__name__}."
-        )
-    check_is_fitted(network)
-    return network, X if network is estimator else estimator[:-1].transform(X)
 
 
 def _reader(network):
