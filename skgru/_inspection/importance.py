@@ -58,7 +58,8 @@ def permutation_importance(
           sequence are one feature.
         - "branches": of a multimodal estimator, all that a branch reads of a sample.
         - "spans": tenths of the sequences, from the first steps to the last; an int is another
-          number of spans.
+          number of spans. A sequence of fewer steps has none in some of them, but always its last
+          step in the last one.
     n_repeats : int, default=5
         How many times each part is exchanged.
     scoring : str, callable or None, default=None
@@ -210,7 +211,7 @@ class Span(NamedTuple):
         sequences = parsed.sequences
         rows = _rows_of_others(sequences, rng)
         steps, lengths = _places(sequences)
-        inside = steps * self.n_spans // np.maximum(lengths, 1) == self.index
+        inside = _spans_of(steps, lengths, self.n_spans) == self.index
         values = sequences.values.copy()
         values[inside] = values[rows[inside]]
         stamps = part.stamps if isinstance(part, NumberInput) else None
@@ -304,6 +305,13 @@ def _places(sequences):
     lengths = np.repeat(sequences.lengths, sequences.lengths)
     starts = np.repeat(sequences.offsets[:-1], sequences.lengths)
     return np.arange(len(lengths)) - starts, lengths
+
+
+def _spans_of(steps, lengths, n_spans):
+    """Return the span of each step: of any sequence, the last step is in the last one."""
+    ways = np.maximum(lengths - 1, 1)
+    steps = np.where(lengths == 1, 1, steps)
+    return np.minimum(steps * n_spans // ways, n_spans - 1)
 
 
 def _rows_of_others(sequences, rng):

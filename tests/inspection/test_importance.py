@@ -28,6 +28,7 @@ from skgru._data.sequences import Sequences, offsets_of
 from skgru._inspection.importance import (
     _reopened,
     _rows_of_others,
+    _spans_of,
     _with_column,
     permutation_importance,
 )
@@ -164,6 +165,22 @@ def test_sequences_of_one_length_exchange_all_their_values():
     rows = _rows_of_others(sequences, np.random.RandomState(0)).reshape(3, 4)
     np.testing.assert_array_equal(rows % 4, np.tile(np.arange(4), (3, 1)))
     assert sorted(rows[:, 0]) == [0, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (1, [3]),
+        (2, [0, 3]),
+        (3, [0, 2, 3]),
+        (4, [0, 1, 2, 3]),
+        (8, [0, 0, 1, 1, 2, 2, 3, 3]),
+        (9, [0, 0, 1, 1, 2, 2, 3, 3, 3]),
+    ],
+)
+def test_spans_go_from_the_first_step_to_the_last(length, expected):
+    spans = _spans_of(np.arange(length), np.full(length, length), 4)
+    assert spans.tolist() == expected
 
 
 def test_of_a_sparse_matrix_one_column_is_exchanged():
