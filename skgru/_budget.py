@@ -55,6 +55,24 @@ def chunks_of_pieces(sizes: Indices) -> Iterator[Indices]:
         yield order[start : start + MAX_CHUNK_SEQUENCES]
 
 
+def copies_at_once(n_numbers: int) -> int:
+    """Return how many copies of samples are run at once, at least one, given their numbers."""
+    return max(_MAX_CHUNK_NUMBERS // max(n_numbers, 1), 1)
+
+
+def chunks_of_copies(sizes: Indices, n_copies: int) -> Iterator[Indices]:
+    """Yield index arrays that cover all samples, those of similar size together.
+
+    A chunk has as many samples as may be run at once with so many copies of each, at least one.
+    """
+    order = np.argsort(-sizes, kind="stable")
+    start = 0
+    while start < len(order):
+        n = copies_at_once(int(sizes[order[start]]) * n_copies)
+        yield order[start : start + n]
+        start += n
+
+
 def chunks(sizes: Indices) -> Iterator[Indices]:
     """Yield index arrays that cover all samples, those of similar size together.
 

@@ -4,18 +4,49 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
+import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from skgru._data.arrays import as_array
 from skgru._data.forms import Opened
 from skgru._data.parsing import Parsed, check_features
 from skgru._data.sequences import Sequences
 from skgru._data.steps import StepsOfSamples
+from skgru._nn.batch import Indices
 from skgru._settings import Settings
 from skgru._spec import AnyEncoderSpec, EncoderSpec, InputSpec
 
 _T = TypeVar("_T")
+
+
+def as_values(baseline: Any) -> NDArray[Any]:
+    """Return a baseline, a number or an array-like, as an array."""
+    return np.asarray(baseline if np.ndim(baseline) == 0 else as_array(baseline))
+
+
+class Origins(NamedTuple):
+    """Where the numbers that a network reads come from: the values of X, sample by sample.
+
+    Attributes
+    ----------
+    steps : StepsOfSamples
+        In the layout of `Input.steps_of`: 1 + the place of each number's value among all values of
+        X; 0 where there is none. What is no value, a mask or a time, has any number.
+    bounds : ndarray of shape (n + 1,)
+        Where the values of each sample start.
+    """
+
+    steps: StepsOfSamples
+    bounds: Indices
+
+
+class Line(NamedTuple):
+    """Two readings of the same samples, between which the network's inputs lie on a line."""
+
+    start: StepsOfSamples
+    end: StepsOfSamples
 
 
 def known(learned: _T | None) -> _T:
@@ -166,6 +197,38 @@ class Input(ABC):
             Whether observed values may be held, for steps that are read many times.
         moves_patches : bool
             Whether each epoch patches the steps elsewhere.
+        """
+
+    # --- The values of X behind them -------------------------------------------------------------
+
+    @abstractmethod
+    def origins(self, sequences: Sequences) -> Origins:
+        """Return where the numbers that the network reads come from."""
+
+    @abstractmethod
+    def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
+        """Return the samples without what their values tell, and as they are.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        baseline : number, array-like or None
+            The values at the start; None = those that tell nothing. What is missing in a sample,
+            and its times, are the same at the start.
+        dtype : dtype
+            Of numbers.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the baseline does not have the shape of the samples.
+        """
+
+    @abstractmethod
+    def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
+        """Return a line whose direction is the derivative of the inputs by the values of X.
+
+        What has no derivative, as tokens, has the direction of `line`, that from the baseline.
         """
 
     # --- As plain values -------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
+from skgru._data.arrays import to_numbers
 from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
-from skgru._data.inputs import Input, known
+from skgru._data.inputs import Input, Line, Origins, as_values, known
 from skgru._data.lagged import fault_of_names, fault_of_rows
 from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
 from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_nothing, parse_numbers
@@ -22,6 +23,7 @@ from skgru._data.scaling import (
     mean_and_weight,
     median_and_scale,
     scale_values,
+    slopes_of_scaled,
 )
 from skgru._data.sequences import Sequences
 from skgru._data.stacking import CHANNELS_FIRST, Rectangle
@@ -272,6 +274,57 @@ class NumberInput(Input):
             moves_patches=moves_patches,
         )
 
+    # --- The values of X behind them -------------------------------------------------------------
+
+    def origins(self, sequences: Sequences) -> Origins:
+        """Return where the numbers come from; see `Input.origins`.
+
+        A value last seen comes from the step at which it was seen.
+        """
+        values = sequences.values
+        places = np.arange(1.0, values.size + 1).reshape(values.shape)
+        steps = self._instead(sequences, places, np.float64)
+        return Origins(steps, sequences.offsets * values.shape[1])
+
+    def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
+        """Return the samples from the mean of training on, or the median; see `Input`."""
+        values = sequences.values
+        start = np.empty(values.shape)
+        start[...] = known(self.fill) if baseline is None else _baseline_of(baseline, sequences)
+        start[np.isnan(values)] = np.nan
+        if self.stamps is not None:
+            start[:, self.stamps] = values[:, self.stamps]
+        at_start = self.steps_of(sequences._replace(values=start), dtype)
+        return Line(at_start, self.steps_of(sequences, dtype))
+
+    def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
+        """Return the derivative of the scaled values; see `Input.tangents`."""
+        slopes = slopes_of_scaled(
+            sequences.values, known(self.center), known(self.scale), clip=self._clips
+        )
+        nothing = np.zeros_like(slopes)
+        return Line(
+            self._instead(sequences, nothing, dtype), self._instead(sequences, slopes, dtype)
+        )
+
+    def _instead(self, sequences: Sequences, numbers: Array, dtype: DTypeLike) -> Steps:
+        """Return the steps with other numbers in place of the values, which are not scaled.
+
+        Where no value was seen there is 0. Masks and times are those of the sequences.
+        """
+        n_features = numbers.shape[1]
+        plain = replace(
+            self,
+            scaling=None,
+            center=np.zeros(n_features),
+            scale=np.ones(n_features),
+            fill=np.zeros(n_features),
+        )
+        numbers[np.isnan(sequences.values) | np.isnan(known(self.center))] = np.nan
+        if self.stamps is not None:
+            numbers[:, self.stamps] = sequences.values[:, self.stamps]
+        return plain.steps_of(sequences._replace(values=numbers), dtype)
+
     @property
     def _clips(self) -> bool:
         return self.scaling == "robust"
@@ -328,6 +381,32 @@ class NumberInput(Input):
         if not self.has_missing:
             return seen[0], after
         return np.hstack([seen[0], is_seen.astype(dtype), np.log1p(gaps[0])]), after
+
+
+def _baseline_of(baseline: Any, sequences: Sequences) -> Array:
+    """Return a baseline as an array that stands for all steps, (D,) or (total steps, D)."""
+    n_features, lengths = sequences.values.shape[1], np.unique(sequences.lengths)
+    numbers: Array = to_numbers(as_values(baseline), "baseline").astype(float)
+    if not np.isfinite(numbers).all():
+        raise ValueError(
+            f"baseline holds NaN or infinity: expected finite numbers, got {baseline}."
+        )
+    if numbers.ndim == 1 and n_features == 1 and len(numbers) > 1:
+        numbers = numbers[:, None]
+    if numbers.shape in ((), (n_features,)):
+        return np.broadcast_to(numbers, (n_features,))
+    if len(lengths) == 1 and numbers.shape == (lengths[0], n_features):
+        return np.tile(numbers, (sequences.n_sequences, 1))
+    raise ValueError(
+        f"The baseline does not fit: expected a number, {n_features} numbers, one for each "
+        f"feature, or an array of shape (n_steps, {n_features}), if all samples have n_steps (they "
+        f"have {_range_of(lengths)}), got shape {numbers.shape}."
+    )
+
+
+def _range_of(lengths: Indices) -> str:
+    low, high = lengths.min(), lengths.max()
+    return f"{high}" if len(lengths) == 1 else f"{low} to {high}"
 
 
 def learn_features(

@@ -169,6 +169,17 @@ def scale_values(
     return scaled
 
 
+def slopes_of_scaled(
+    values: NDArray[Any], center: Array, scale: Array, *, clip: bool = False
+) -> Array:
+    """Return the derivative of `scale_values` by each value, in float64."""
+    slopes: Array = np.broadcast_to(1 / scale, values.shape).copy()
+    if clip:
+        z = np.clip((values - center) / scale, -_LARGEST, _LARGEST)
+        slopes *= (1 + np.square(z / _CLIP)) ** -1.5
+    return slopes
+
+
 def contains_nan(values: NDArray[Any]) -> bool:
     """Whether any value is NaN; without infinities, a sum says so."""
     with np.errstate(over="ignore", invalid="ignore"):

@@ -267,7 +267,7 @@ class RowSteps:
 
     def __init__(self, offsets: Indices, take: Callable[[Indices], Any]) -> None:
         self.offsets = offsets
-        self._take = take
+        self.take = take
 
     @property
     def n_sequences(self) -> int:
@@ -295,7 +295,7 @@ class RowSteps:
         batch = Batch(lengths[order], arena)
         rows = self.offsets[indices][order[: batch.n_rows]]
         positions = slice(None) if batch.uniform else order
-        return OnePiece(self._take(rows), Piece(batch, positions, True, rows), lengths)
+        return OnePiece(self.take(rows), Piece(batch, positions, True, rows), lengths)
 
 
 def make_batch(steps: Steps, indices: Indices, arena: Arena | None = None) -> Gathered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -20,9 +20,15 @@ from skgru._data.categories import (
     present_cells,
 )
 from skgru._data.forms import is_frame
-from skgru._data.inputs import Input, known
+from skgru._data.inputs import Input, Line, Origins, known
 from skgru._data.parsing import Parsed
-from skgru._data.scaling import mean_and_scale, mean_and_weight, median_and_scale, scale_values
+from skgru._data.scaling import (
+    mean_and_scale,
+    mean_and_weight,
+    median_and_scale,
+    scale_values,
+    slopes_of_scaled,
+)
 from skgru._data.selection import Selected, Selection, take_columns
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import RowSteps
@@ -364,6 +370,87 @@ class TableInput(Input):
         codes = [codes_of(*of_column) for of_column in known_categories]
         coded = np.column_stack(codes) if codes else np.zeros((len(table), 0), np.intp)
         return RowSteps(sequences.offsets, lambda rows: Rows(read[rows], coded[rows]))
+
+    # --- The values of X behind them -------------------------------------------------------------
+
+    def origins(self, sequences: Sequences) -> Origins:
+        """Return the column that each number comes from; see `Input.origins`.
+
+        That a number is missing is a value of its column. Of a sparse matrix the values are the
+        numbers that it holds.
+        """
+        table: Table = sequences.values  # type: ignore[assignment]
+        if self.is_sparse:
+            matrix = _cast(table.matrix, np.dtype(np.float64))
+            matrix.data = np.arange(1.0, len(matrix.data) + 1)
+            steps = RowSteps(sequences.offsets, lambda rows: matrix[rows])
+            return Origins(steps, matrix.indptr[sequences.offsets].astype(np.intp))
+        is_number = np.array([kind == "number" for kind in self.kinds], bool)
+        numbers = np.flatnonzero(is_number)
+        columns = [numbers, numbers[known(self.may_miss)], np.flatnonzero(~is_number)]
+        places, n = 1 + np.concatenate(columns), len(self.names)
+        steps = RowSteps(sequences.offsets, lambda rows: rows[:, None] * n + places)
+        return Origins(steps, sequences.offsets * n)
+
+    def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
+        """Return the rows from the mean and the missing category on; see `Input.from_baseline`.
+
+        A sparse matrix begins at 0.
+        """
+        table: Table = sequences.values  # type: ignore[assignment]
+        start = self._baseline_table(baseline, len(table))
+        others = Sequences(start, sequences.offsets)  # type: ignore[arg-type]
+        return Line(self.steps_of(others, dtype), self.steps_of(sequences, dtype))
+
+    def _baseline_table(self, baseline: Any, n_rows: int) -> Table:
+        """Return a table of n equal rows."""
+        if self.is_sparse:
+            if baseline is not None and not (np.ndim(baseline) == 0 and baseline == 0):
+                raise ValueError(
+                    f"The baseline of a sparse matrix is 0: expected 0 or None, got {baseline!r}."
+                )
+            return Table((), sparse.csr_matrix((n_rows, known(self.n_features))))
+        fill = iter(known(self.fill))
+        cells: list[Any] = [next(fill) if kind == "number" else None for kind in self.kinds]
+        if baseline is not None and np.ndim(baseline) == 0 and not isinstance(baseline, str):
+            cells = [baseline if kind == "number" else None for kind in self.kinds]
+        elif baseline is not None:
+            if np.shape(baseline) != (len(cells),):
+                raise ValueError(
+                    "The baseline of a table does not fit: expected a number, for all columns of "
+                    f"numbers, or {len(cells)} cells, one for each of the columns "
+                    f"{list(self.names)}, got {baseline!r:.50}."
+                )
+            cells = list(baseline)
+        columns = []
+        for cell, kind, name in zip(cells, self.kinds, self.names, strict=True):
+            of_column = np.empty(1, object)
+            of_column[0] = cell
+            columns.append(np.repeat(parse_cells(of_column, kind, name), n_rows))
+        return Table(columns)
+
+    def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
+        """Return the derivative of the scaled numbers; see `Input.tangents`."""
+        table: Table = sequences.values  # type: ignore[assignment]
+        if self.is_sparse:
+            matrix = _cast(table.matrix, np.dtype(dtype))
+            matrix.data[...] = 1
+            return line._replace(end=RowSteps(sequences.offsets, lambda rows: matrix[rows]))
+        numbers = self._numbers(table)
+        slopes = np.zeros((len(table), self.spec.n_inputs), dtype)
+        if numbers.shape[1]:
+            center, scale = known(self.center), known(self.scale)
+            found = slopes_of_scaled(numbers, center, scale, clip=self.scaling == "robust")
+            slopes[:, : numbers.shape[1]] = np.where(np.isnan(numbers), 0, np.nan_to_num(found))
+        nothing = np.zeros_like(slopes)
+
+        def instead(steps: RowSteps, numbers: Array) -> RowSteps:
+            return RowSteps(
+                sequences.offsets, lambda rows: Rows(numbers[rows], steps.take(rows).codes)
+            )
+
+        start, end = cast("RowSteps", line.start), cast("RowSteps", line.end)
+        return Line(instead(start, nothing), instead(end, slopes))
 
     def _read_numbers(self, table: Table, dtype: np.dtype) -> Array:
         """Return scaled numbers, 0 where they miss, and beside them where they do."""

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 
 from skgru._data.forms import Opened
 from skgru._data.ids import embedding_rows, known_tokens
-from skgru._data.inputs import Input, known
+from skgru._data.inputs import Input, Line, Origins, as_values, known
 from skgru._data.parsing import Parsed, parse_nothing, parse_tokens
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps
@@ -167,6 +167,51 @@ class TokenInput(Input):
         """Return the steps of sequences as the network reads them; see `Input.steps_of`."""
         prepare = partial(embedding_rows, known=known(self.token_ids))
         return Steps(sequences, prepare, patch_size=self.patch_size, moves_patches=moves_patches)
+
+    # --- The values of X behind them -------------------------------------------------------------
+
+    def origins(self, sequences: Sequences) -> Origins:
+        """Return which token each one is; see `Input.origins`."""
+        places = np.arange(1, len(sequences.values) + 1)
+        steps = Steps(sequences._replace(values=places), patch_size=self.patch_size)
+        return Origins(steps, sequences.offsets)
+
+    def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
+        """Return the samples from padding, whose vector is 0, on; see `Input.from_baseline`."""
+        start = np.zeros_like(sequences.values)
+        if baseline is not None:
+            start[...] = _baseline_of(baseline, sequences)
+
+        def side_by_side(tokens: NDArray[Any]) -> NDArray[Any]:  # padding may be among them
+            rows = embedding_rows(tokens, known(self.token_ids))
+            return rows.reshape(len(tokens), self.patch_size)
+
+        others = sequences._replace(values=start)
+        steps = Steps(others, side_by_side, patch_size=self.patch_size)
+        return Line(steps, self.steps_of(sequences, dtype))
+
+    def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
+        """Return the line from the baseline: of tokens there is no derivative."""
+        return line
+
+
+def _baseline_of(baseline: Any, sequences: Sequences) -> NDArray[np.integer]:
+    """Return a baseline as an id, or the ids of all tokens, (total tokens,)."""
+    lengths = np.unique(sequences.lengths)
+    ids = as_values(baseline)
+    if ids.dtype.kind not in "iu" or (ids < 0).any():
+        raise ValueError(
+            f"The baseline of tokens does not fit: expected token ids, or 0, got {baseline!r:.50}."
+        )
+    if ids.ndim == 0:
+        return ids
+    if len(lengths) == 1 and ids.shape == (lengths[0],):
+        return np.tile(ids, sequences.n_sequences)
+    low, high = lengths.min(), lengths.max()
+    raise ValueError(
+        "The baseline of tokens does not fit: expected a token id, or one for each token, if all "
+        f"samples have as many (these have {low} to {high}), got shape {ids.shape}."
+    )
 
 
 def _wanted_dim(settings: Settings, otherwise: int) -> int | None:

@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skgru._data.arrays import NameOf
 from skgru._data.targets import kind_of_labels, to_labels
 from skgru._engine.loss import Encoded, Loss
-from skgru._nn.batch import Array, Values
+from skgru._nn.batch import Array, Indices, Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +199,33 @@ class LogLoss(Loss):
         classes: Values = self._classes[probabilities.argmax(axis=1)]
         return classes
 
+    def choose(self, raw: Array, target: Any) -> Indices:
+        """Return the index of a class or label; None = that of the predicted class."""
+        classes = self._classes
+        if target is None and not self.is_multilabel:
+            predicted: Indices = self._of_both_classes(raw).argmax(axis=1)
+            return predicted
+        matches = [i for i, known in enumerate(classes.tolist()) if _is_same(known, target)]
+        if not matches:
+            what = "the index of a label" if self.is_multilabel else "a class, or None"
+            raise ValueError(
+                f"Expected {what} as target, one of {classes.tolist()}, got {target!r}."
+            )
+        return np.full(len(raw), matches[0])
+
+    def output(self, raw: Array, index: Indices) -> tuple[Array, Array]:
+        """Return raw outputs, of the first of two classes the negative, and their derivative."""
+        d_raw, rows = np.zeros_like(raw), np.arange(len(raw))
+        if self._is_binary:
+            d_raw[:, 0] = 2 * index - 1
+        else:
+            d_raw[rows, index] = 1
+        return np.einsum("ik,ik->i", raw, d_raw), d_raw
+
+    def unit(self, index: Indices) -> Array:
+        """Return ones."""
+        return np.ones(len(index))
+
     def decide(self, raw: Array) -> Values:
         """Return the raw outputs, or of many classes the index of the largest of them."""
         if self.is_multilabel or raw.shape[1] == 1:
@@ -214,6 +241,13 @@ class LogLoss(Loss):
         else:
             truth, found = targets > 0.5, decisions > 0
         return float(accuracy_score(truth, found, sample_weight=weights))
+
+
+def _is_same(label: Any, target: Any) -> bool:
+    """Whether a target is that label: True is not 1, and a text no number."""
+    target = target.item() if isinstance(target, np.generic) else target
+    are_bool = isinstance(label, bool), isinstance(target, bool)
+    return are_bool[0] == are_bool[1] and bool(label == target)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from skgru._data.arrays import NameOf
-from skgru._nn.batch import Array, Values
+from skgru._nn.batch import Array, Indices, Values
 from skgru._settings import Settings
 
 
@@ -128,6 +128,35 @@ class Loss(ABC):
     def strata(self, targets: Values) -> Values | None:
         """Return the groups, (n,), that a validation split keeps the shares of, or None."""
         return None
+
+    # --- One of its outputs, to be explained ------------------------------------------------------
+
+    @abstractmethod
+    def choose(self, raw: Array, target: Any) -> Indices:
+        """Return the index of the output that is meant, for each row of raw outputs, (B,).
+
+        Parameters
+        ----------
+        raw : ndarray of shape (B, K · P)
+        target : object
+            The output, as the user says it; None = the one that there is, or that is predicted.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or None is not enough to say which.
+        """
+
+    @abstractmethod
+    def output(self, raw: Array, index: Indices) -> tuple[Array, Array]:
+        """Return the outputs of some indices, (B,), and their derivative (B, K · P).
+
+        Those of numbers are in the unit of y, those of classes the raw outputs.
+        """
+
+    @abstractmethod
+    def unit(self, index: Indices) -> Array:
+        """Return what counts as much in these outputs, (B,): the scale of y, or 1."""
 
     # --- Predictions and their score -------------------------------------------------------------
 

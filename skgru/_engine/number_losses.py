@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,12 +16,23 @@ from sklearn.utils import check_array, column_or_1d
 from skgru._data.arrays import NameOf, to_numbers
 from skgru._data.scaling import mean_and_scale
 from skgru._engine.loss import Encoded, Loss
-from skgru._nn.batch import Array, Values
+from skgru._nn.batch import Array, Indices, Values
 
 
 def softplus(a: Array) -> Array:
     """Return log(1 + exp(a)); its derivative is σ(a)."""
     return np.logaddexp(0, a)
+
+
+def _index_among(target: Any, n: int, what: str) -> int:
+    """Return the index of one of n outputs or quantiles; None = the only one."""
+    if target is None and n == 1:
+        return 0
+    is_index = isinstance(target, Integral) and not isinstance(target, bool)
+    if not is_index or not 0 <= target < n:
+        known = "0" if n == 1 else f"0 to {n - 1}"
+        raise ValueError(f"Expected an index as target, of the {what}: {known}, got {target!r}.")
+    return int(target)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +129,30 @@ class NumberLoss(Loss):
         """Return the estimates of the scaled targets, (B, K), or several of each, (B, K, P)."""
         return self.activate(raw)
 
+    def choose(self, raw: Array, target: Any) -> Indices:
+        """Return the index of an output; None = the only one."""
+        return np.full(len(raw), _index_among(target, self.n_outputs, "output"))
+
+    def output(self, raw: Array, index: Indices) -> tuple[Array, Array]:
+        """Return estimates in the unit of y, and their derivative."""
+        estimates = self.in_unit_of_y(self.estimate(raw)).reshape(len(raw), -1)
+        rows = np.arange(len(raw))
+        return estimates[rows, index], self.slopes(raw, index) * self.unit(index)[:, None]
+
+    def slopes(self, raw: Array, index: Indices) -> Array:
+        """Return the derivative of the estimates of some indices, (B, K · P).
+
+        This one is that of estimates which are the raw outputs themselves.
+        """
+        slopes: Array = np.zeros_like(raw)
+        slopes[np.arange(len(raw)), index] = 1
+        return slopes
+
+    def unit(self, index: Indices) -> Array:
+        """Return the scale of y."""
+        _, scale = self._scaling
+        return scale[index]
+
     def score(self, decisions: Values, targets: Values, weights: Array | None) -> float:
         """Return R²."""
         return float(r2_score(targets, self.estimate(decisions), sample_weight=weights))
@@ -154,6 +190,10 @@ class PoissonDeviance(NumberLoss):
         mu = np.exp(raw)
         loss = (xlogy(y, y) - y * raw - y + mu).mean(axis=1)
         return loss, (mu - y) / y.shape[1]
+
+    def slopes(self, raw: Array, index: Indices) -> Array:
+        """Return the derivative of μ."""
+        return super().slopes(raw, index) * np.exp(raw)
 
     def check_values(self, y: Array) -> None:
         """Refuse negative numbers, and zeros alone."""
@@ -267,6 +307,33 @@ class PinballLoss(NumberLoss):
         d_raw.reshape(error.shape)[..., 1:] *= expit(steps)
         return loss, d_raw.astype(raw.dtype, copy=False)
 
+    def choose(self, raw: Array, target: Any) -> Indices:
+        """Return the index of a quantile, among those of all outputs.
+
+        Of one output a target is the index of the quantile, of several (output, quantile).
+        """
+        n, Q = self.n_outputs, self.n_raw
+        output: Any = None
+        quantile = target
+        if n > 1 and isinstance(target, tuple) and len(target) == 2:
+            output, quantile = target
+        elif n > 1:
+            output, quantile = (target, None) if Q == 1 else (None, target)
+        said = f"quantile {dict(enumerate(self.quantiles))}"
+        index = _index_among(output, n, "output") * Q + _index_among(quantile, Q, said)
+        return np.full(len(raw), index)
+
+    def slopes(self, raw: Array, index: Indices) -> Array:
+        """Return the derivative of quantiles, each of which lies above those before."""
+        first, columns = index - index % self.n_raw, np.arange(raw.shape[1])
+        is_part = (columns >= first[:, None]) & (columns <= index[:, None])
+        slopes: Array = np.where(columns % self.n_raw > 0, expit(raw), 1) * is_part
+        return slopes
+
+    def unit(self, index: Indices) -> Array:
+        """Return the scale of y."""
+        return super().unit(index // self.n_raw)
+
     def predict(self, raw: Array, dtype: Any) -> Values:
         """Return the quantiles in the unit of y; a single one has no axis."""
         y = super().predict(raw, dtype)
@@ -321,6 +388,10 @@ class GaussianLoss(NumberLoss):
     def estimate(self, raw: Array) -> Array:
         """Return the means, (B, K)."""
         return self.activate(raw)[..., 0]
+
+    def slopes(self, raw: Array, index: Indices) -> Array:
+        """Return the derivative of the means."""
+        return super().slopes(raw, 2 * index)
 
     def predict_std(self, raw: Array) -> Values:
         """Return the standard deviations in the unit of y, (B,) or (B, K)."""

@@ -119,6 +119,10 @@ class Batch:
         """Return an array that is used no longer than the batch."""
         return self._arena.empty(shape, dtype) if self._arena else np.empty(shape, dtype)
 
+    def repeated(self, n: int, arena: Arena | None = None) -> Batch:
+        """Return the layout in which each sequence, and so each row, stands n times in a row."""
+        return Batch(np.repeat(self.lengths, n), arena)
+
     def blocks(self, n_units: int) -> list[tuple[range, slice]]:
         """Return successive runs of steps, each with its rows, that fit into a processor's cache.
 
@@ -207,6 +211,13 @@ class Piece(NamedTuple):
             return sequence
         samples: NDArray[np.integer] = self.positions[sequence]
         return samples
+
+    def repeated(self, n: int, arena: Arena | None = None) -> Piece:
+        """Return the piece of n copies of each sequence, one behind the other; without `rows`."""
+        positions = self.positions
+        if not isinstance(positions, slice):
+            positions = (positions[:, None] * n + np.arange(n)).ravel()
+        return Piece(self.batch.repeated(n, arena), positions, self.is_last)
 
     @classmethod
     def whole(cls, batch: Batch) -> Piece:

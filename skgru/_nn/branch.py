@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, NamedTuple
 
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Batch
 from skgru._nn.dropout import Dropout
 from skgru._nn.feedforward import RowStack
-from skgru._nn.layers import Embedding, Numbers
+from skgru._nn.layers import Embedding, Given, Numbers
 from skgru._nn.missing import ObservedInputs
 from skgru._nn.parameters import Parameters
-from skgru._nn.part import Arrays, InputPart, OutputGradients, Run
+from skgru._nn.part import Arrays, InputPart, OutputGradients, Run, StackInputs
 from skgru._nn.pooling import Pooling, make_pooling
 from skgru._nn.recurrent import Stack, StackOutputs
 from skgru._nn.rows import Categories, SparseRows
@@ -119,12 +120,25 @@ class Branch:
         Returns the gradient of the inputs (S, D) if asked for: with an embedding, of its vectors.
         """
         need_dx = run.need_dx or self.input.needs_dx
-        of_stack = Run(run.batch, need_dx=need_dx, need_d_gaps=run.need_dx)
+        of_stack = Run(run.batch, need_dx=need_dx, need_d_gaps=run.need_dx, need_g=run.need_g)
         d_read = self.stack.backward(p, dy, cache.stack, g, of_stack)
         dx: Array | None = self.input.backward(
             self._input_section(p), d_read, cache.input, self._input_section(g), run
         )
         return dx
+
+    def read(self, p: Parameters, x: Any, batch: Batch) -> StackInputs:
+        """Return the inputs of the stack, made of x by the input part alone."""
+        read: StackInputs
+        read, _ = self.input.forward(self._input_section(p), x, Run(batch))
+        return read
+
+    def above_input(self) -> Branch:
+        """Return the branch without its input part: it is given what `read` returns."""
+        above = copy(self)
+        above.input = Given(self.input)
+        above.input_parts = {}
+        return above
 
     def mask_of(self, dropout: Dropout | None) -> Dropout | None:
         """Return the dropout of its outputs: raw outputs have none."""

@@ -268,13 +268,14 @@ class Cell(Part[LayerRun]):
         return batch.empty((0 if decay is None else batch.n_rows, self.n_units), dtype)
 
     def _input_gradients(
-        self, p: dict[str, Array], x1: Array, d_gates: Array, g: dict[str, Array], need_dx: bool
+        self, p: dict[str, Array], x1: Array, d_gates: Array, g: dict[str, Array], run: LayerRun
     ) -> Array | None:
-        """Write the gradients of input weights and bias; return that of the inputs, if needed."""
-        d_Wb = np.matmul(x1.T, d_gates)  # (G, D + 1, H)
-        self._by_gate(g["input_weights"])[...] = d_Wb[:, :-1]
-        g["bias"].reshape(self.n_gates, -1)[...] = d_Wb[:, -1]
-        if not need_dx:
+        """Write the gradients of input weights and bias; return that of the inputs; if needed."""
+        if run.need_g:
+            d_Wb = np.matmul(x1.T, d_gates)  # (G, D + 1, H)
+            self._by_gate(g["input_weights"])[...] = d_Wb[:, :-1]
+            g["bias"].reshape(self.n_gates, -1)[...] = d_Wb[:, -1]
+        if not run.need_dx:
             return None
         W = self._by_gate(p["input_weights"])
         dx: Array = d_gates[0] @ W[0].T

@@ -73,14 +73,15 @@ class FeedForward:
         g: Parameters,
         *,
         need_dx: bool = True,
-    ) -> Array | None:
+        need_g: bool = True,
+    ) -> Any:
         """Return the gradient of x (S, D), if asked for; write those of the parameters to g."""
         bottom = next(iter(self.layers), None)
         for (name, layer), (mask, of_layer) in zip(
             reversed(self.layers.items()), reversed(cache), strict=True
         ):
             assert dy is not None
-            run = DenseRun(need_dx or name != bottom)
+            run = DenseRun(need_dx or name != bottom, need_g)
             dy = layer.backward(p.section(name), dy, of_layer, g.section(name), run)
             if dy is not None and mask is not None:
                 dy *= mask
@@ -145,7 +146,8 @@ class RowStack:
         self, p: Parameters, dy: OutputGradients, cache: Sequence[Any], g: Parameters, run: Run
     ) -> StackInputGradients:
         """Return the gradient of x (S, D), if asked for."""
-        dx = self._rows.backward(p, _by_row(dy, run.batch), cache, g, need_dx=run.need_dx)
+        d_rows = _by_row(dy, run.batch)
+        dx = self._rows.backward(p, d_rows, cache, g, need_dx=run.need_dx, need_g=run.need_g)
         return StackInputGradients(dx, None)
 
 

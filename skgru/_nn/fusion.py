@@ -114,8 +114,7 @@ class Gate(Part[None]):
         """Return the gradient of the outputs (N, D); write those of the parameters to g."""
         weights = cache.weights
         d_scores = weights * (dy - (weights * dy).sum(axis=1, keepdims=True))
-        dx = self._dense.backward(p, d_scores, cache.x, g)
-        assert dx is not None
+        dx: Array = self._dense.backward(p, d_scores, cache.x, g)
         return dx
 
 

@@ -215,13 +215,14 @@ class GRU(Cell):
                     d_decay[rows] = dh
                     np.multiply(dh, decay[rows], dh)
 
-        d_U = self._by_gate(g["recurrent_weights"])
-        read = self._recurrent_inputs(h_previous, mask, batch)
-        np.matmul(read.T, d_gates[:2], out=d_U[:2])
-        np.matmul((read if self.reset_after else recurrent).T, dq, out=d_U[2])
-        if self.reset_after:
-            g["recurrent_bias"][...] = np.ones(batch.n_rows, x1.dtype) @ dq  # a sum, by BLAS
+        if run.need_g:
+            d_U = self._by_gate(g["recurrent_weights"])
+            read = self._recurrent_inputs(h_previous, mask, batch)
+            np.matmul(read.T, d_gates[:2], out=d_U[:2])
+            np.matmul((read if self.reset_after else recurrent).T, dq, out=d_U[2])
+            if self.reset_after:
+                g["recurrent_bias"][...] = np.ones(batch.n_rows, x1.dtype) @ dq  # a sum, by BLAS
         if d_decay is not None:
             d_decay *= batch.previous(states)
-        dx = self._input_gradients(p, x1, d_gates, g, run.need_dx)
+        dx = self._input_gradients(p, x1, d_gates, g, run)
         return CellGradients(dx, dh_all, d_decay)

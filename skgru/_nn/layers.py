@@ -12,7 +12,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 from skgru._nn.cells import glorot_uniform, sigmoid_
 from skgru._nn.part import (
     Arrays,
@@ -32,6 +32,11 @@ class Numbers(InputPart):
     def __init__(self, n_inputs: int) -> None:
         self.n_outputs = self.numbers_per_step = n_inputs
 
+    @property
+    def value_columns(self) -> Indices:
+        """All columns as they are."""
+        return np.arange(self.n_outputs)
+
     def forward(self, p: Arrays, x: Array, run: Run) -> tuple[StackInputs, None]:
         """Return x."""
         return StackInputs(x, None), None
@@ -40,6 +45,36 @@ class Numbers(InputPart):
         self, p: Arrays, dy: StackInputGradients, cache: None, g: Arrays, run: Run
     ) -> Array | None:
         """Return the gradient of x."""
+        return dy.dx
+
+
+class Given(InputPart):
+    """The result of another input part, which is read as it is.
+
+    Parameters
+    ----------
+    part : InputPart
+        The other one.
+    """
+
+    def __init__(self, part: InputPart) -> None:
+        self.n_outputs = part.n_outputs
+        self.n_gaps = part.n_gaps
+        self.numbers_per_step = part.numbers_per_step
+
+    @property
+    def value_columns(self) -> Indices:
+        """All columns as they are."""
+        return np.arange(self.n_outputs)
+
+    def forward(self, p: Arrays, x: StackInputs, run: Run) -> tuple[StackInputs, None]:
+        """Return x."""
+        return x, None
+
+    def backward(
+        self, p: Arrays, dy: StackInputGradients, cache: None, g: Arrays, run: Run
+    ) -> Array | None:
+        """Return the gradient of the numbers of x, without that of its gaps."""
         return dy.dx
 
 
@@ -70,6 +105,11 @@ class Embedding(InputPart):
         self.n_outputs = self.numbers_per_step = patch_size * n_dimensions
         self.needs_dx = not is_frozen
 
+    @property
+    def value_columns(self) -> Indices:
+        """The token that each vector belongs to."""
+        return np.arange(self.n_outputs) // self.n_dimensions
+
     def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         return {"weights": (self.n_tokens, self.n_dimensions)}
@@ -95,6 +135,8 @@ class Embedding(InputPart):
     ) -> Array | None:
         """Add up the gradients of the vectors (S, k · D) by token, and return them."""
         dx = dy.dx
+        if not run.need_g:
+            return dx
         if dx is None or not self.needs_dx:
             g["weights"][...] = 0
             return dx
@@ -165,9 +207,10 @@ class OutputGate(Part[LayerRun]):
         """Return the gradients of x (S, D) and h (S, H); write those of the parameters to g."""
         (x, h), o, tanh_h = cache
         da = dy * tanh_h * o * (1 - o)  # of the argument of σ
-        g["output_input_weights"][...] = x.T @ da
-        g["output_state_weights"][...] = h.T @ da
-        g["output_bias"][...] = da.sum(axis=0)
+        if run.need_g:
+            g["output_input_weights"][...] = x.T @ da
+            g["output_state_weights"][...] = h.T @ da
+            g["output_bias"][...] = da.sum(axis=0)
         dx = da @ p["output_input_weights"].T
         dh = dy * o * (1 - tanh_h * tanh_h)
         dh += da @ p["output_state_weights"].T
@@ -178,6 +221,7 @@ class DenseRun(NamedTuple):
     """The shared arguments of a pass through a dense layer."""
 
     need_dx: bool = True  # whether the backward pass is to return the gradient of the inputs
+    need_g: bool = True  # whether it is to write those of the parameters
 
 
 _WITH_DX = DenseRun()
@@ -205,11 +249,25 @@ class Dense(Part[DenseRun]):
 
     def backward(
         self, p: Arrays, dy: Array, cache: Any, g: Arrays, run: DenseRun = _WITH_DX
-    ) -> Array | None:
-        """Return the gradient of x (B, D), if asked for; write those of the parameters to g."""
-        g["weights"][...] = cache.T @ dy
-        g["bias"][...] = dy.sum(axis=0)
-        return dy @ p["weights"].T if run.need_dx else None
+    ) -> Any:
+        """Return the gradient of x (B, D), if asked for; write those of the parameters to g.
+
+        Of a sparse matrix it is one of the numbers that x holds.
+        """
+        if run.need_g:
+            g["weights"][...] = cache.T @ dy
+            g["bias"][...] = dy.sum(axis=0)
+        if not run.need_dx:
+            return None
+        return _gradient_of_sparse(cache, dy, p) if sparse.issparse(cache) else dy @ p["weights"].T
+
+
+def _gradient_of_sparse(x: Any, dy: Array, p: Arrays) -> Any:
+    """Return the gradient of the numbers that a sparse matrix x (B, D) holds, as a matrix."""
+    x = sparse.csr_matrix(x)
+    rows = np.repeat(np.arange(len(dy)), np.diff(x.indptr))
+    data = np.einsum("ik,ik->i", dy[rows], p["weights"][x.indices])
+    return sparse.csr_matrix((data, x.indices, x.indptr), x.shape)
 
 
 class RectifiedCache(NamedTuple):
@@ -232,6 +290,6 @@ class Rectified(Dense):
 
     def backward(
         self, p: Arrays, dy: Array, cache: RectifiedCache, g: Arrays, run: DenseRun = _WITH_DX
-    ) -> Array | None:
+    ) -> Any:
         """Return the gradient of x (B, D), if asked for; write those of the parameters to g."""
         return super().backward(p, dy * (cache.y > 0), cache.x, g, run)

@@ -166,8 +166,9 @@ class LSTM(Cell):
                     np.multiply(dh, decay[rows], dh)
                     np.multiply(dc, decay[rows], dc)
 
-        read = self._recurrent_inputs(h_previous, mask, batch)
-        np.matmul(read.T, d_gates, out=self._by_gate(g["recurrent_weights"]))
+        if run.need_g:
+            read = self._recurrent_inputs(h_previous, mask, batch)
+            np.matmul(read.T, d_gates, out=self._by_gate(g["recurrent_weights"]))
         d_state[:, :H], d_state[:, H:] = dh_all, dc_all
-        dx = self._input_gradients(p, x1, d_gates, g, run.need_dx)
+        dx = self._input_gradients(p, x1, d_gates, g, run)
         return CellGradients(dx, d_state, d_decay)

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
+from numpy.typing import NDArray
 
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 from skgru._nn.part import (
     Arrays,
     InputPart,
@@ -68,8 +69,9 @@ class StateDecay(Part[LayerRun]):
         """Return the gradient of δ (S, D), if needed; write those of the parameters to g."""
         gaps, decay = cache
         da = _exp_of_minus_backward(dy, decay)
-        g["decay_weights"][...] = gaps.T @ da
-        g["decay_bias"][...] = da.sum(axis=0)
+        if run.need_g:
+            g["decay_weights"][...] = gaps.T @ da
+            g["decay_bias"][...] = da.sum(axis=0)
         if not run.need_d_gaps:
             return None
         d_gaps: Array = da @ p["decay_weights"].T
@@ -115,6 +117,17 @@ class ObservedInputs(InputPart):
         self.reads_mask = reads_mask
         self._by_step = patch_size, 1 + 2 * n_directions, n_features
         self._by_group = 1 + 2 * n_directions, patch_size, n_features
+
+    @property
+    def value_columns(self) -> Indices:
+        """Those of the values last seen, of each direction; the mask is none."""
+        F, n = self.n_features, self.n_directions
+        values = _swap(np.arange(self.n_columns)[None], self._by_step)[0, F : F + n * F]
+        if not self.reads_mask:
+            return values
+        columns = np.full((n, 2, F), -1)
+        columns[:, 0] = values.reshape(n, F)
+        return columns.ravel()
 
     def shapes(self) -> Shapes:
         """Return the parameters' names and shapes: the directions one after the other."""
@@ -164,8 +177,9 @@ class ObservedInputs(InputPart):
             dx = d_read[:, :, 0].reshape(S, n * F)
             d_share = dx * values
             da = _exp_of_minus_backward(d_share * (1 - m), decay)
-            g["decay_weights"][...] = (da * gaps).sum(axis=0)
-            g["decay_bias"][...] = da.sum(axis=0)
+            if run.need_g:
+                g["decay_weights"][...] = (da * gaps).sum(axis=0)
+                g["decay_bias"][...] = da.sum(axis=0)
         if not run.need_dx:
             return None
         assert d_gaps is not None
@@ -192,6 +206,6 @@ def _exp_of_minus_backward(d: Array, result: Array) -> Array:
     return da
 
 
-def _swap(x: Array, shape: tuple[int, int, int]) -> Array:
+def _swap(x: NDArray[Any], shape: tuple[int, int, int]) -> NDArray[Any]:
     """Exchange the first two of the three axes that lie in the columns of x."""
     return x.reshape(len(x), *shape).transpose(0, 2, 1, 3).reshape(x.shape)

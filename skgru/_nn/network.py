@@ -6,6 +6,7 @@ Its passes over sequences, whole or in pieces, are in `pieces`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,15 @@ class Network:
         """The branch of a network that has one."""
         (branch,) = self.branches.values()
         return branch
+
+    def above_inputs(self) -> Network:
+        """Return the same network without its input parts, which has the same parameters.
+
+        Its branches are given what `Branch.read` returns.
+        """
+        above = copy(self)
+        above.branches = {name: branch.above_input() for name, branch in self.branches.items()}
+        return above
 
     def parameters(self, vector: Array) -> Parameters:
         """Return named views into a flat vector."""

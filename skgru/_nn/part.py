@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from numpy.random import RandomState
 
-from skgru._nn.batch import Array, Batch
+from skgru._nn.batch import Array, Batch, Indices
 from skgru._nn.dropout import Dropout
 
 Arrays = dict[str, Array]  # by their names
@@ -41,6 +41,8 @@ class Run(NamedTuple):
         Whether a backward pass will follow; without, less memory is held.
     need_dx, need_d_gaps : bool, default=True
         Whether the backward pass is to return the gradients of the inputs and of the gaps.
+    need_g : bool, default=True
+        Whether it is to write those of the parameters; without, layers write none.
     """
 
     batch: Batch
@@ -50,6 +52,7 @@ class Run(NamedTuple):
     need_cache: bool = True
     need_dx: bool = True
     need_d_gaps: bool = True
+    need_g: bool = True
 
 
 class LayerRun(NamedTuple):
@@ -66,7 +69,7 @@ class LayerRun(NamedTuple):
         Times since each feature was last seen, of which the decay is made.
     decay : ndarray of shape (S, H) or None, default=None
         The factors of the whole state before each step (missing values); None = 1.
-    need_cache, need_dx, need_d_gaps : bool, default=True
+    need_cache, need_dx, need_d_gaps, need_g : bool, default=True
         As in `Run`.
     """
 
@@ -78,6 +81,7 @@ class LayerRun(NamedTuple):
     need_cache: bool = True
     need_dx: bool = True
     need_d_gaps: bool = True
+    need_g: bool = True
 
 
 class StackInputs(NamedTuple):
@@ -171,3 +175,11 @@ class InputPart(Part[Run]):
     n_gaps: int | None = None
     needs_dx: bool = False
     numbers_per_step: int
+
+    @property
+    @abstractmethod
+    def value_columns(self) -> Indices:
+        """Which column of its own inputs each number of its result is the value of; -1 = none.
+
+        Two inputs that differ in values alone make results between which all is a straight line.
+        """

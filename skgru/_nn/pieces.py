@@ -229,10 +229,13 @@ class BranchPass(ABC):
     outputs: Array
 
     @abstractmethod
-    def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> Array | None:
+    def backward(
+        self, d: Array, g: Parameters, *, need_dx: bool, need_g: bool = True
+    ) -> Array | None:
         """Write the gradients of its parameters to g, given that of its outputs.
 
-        Returns the gradient of the inputs, if asked for.
+        Returns the gradient of the inputs, if asked for. Without `need_g`, g is room for those of
+        some parameters, and means nothing.
         """
 
 
@@ -262,7 +265,9 @@ class WholePass(BranchPass):
             y = branch.pooling.result(self._account)
         self.outputs, self._mask = drop(y, branch.mask_of(dropped))
 
-    def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> Array | None:
+    def backward(
+        self, d: Array, g: Parameters, *, need_dx: bool, need_g: bool = True
+    ) -> Array | None:
         branch, p = self._branch, self._p
         d = d if self._mask is None else d * self._mask
         d_outputs = OutputGradients(d, None)
@@ -275,7 +280,9 @@ class WholePass(BranchPass):
                 self.piece,
                 branch.pooling_section(g),
             )
-        run = self._run._replace(need_dx=True) if need_dx else self._run
+        run = self._run
+        if need_dx or not need_g:
+            run = run._replace(need_dx=need_dx, need_g=need_g)
         return branch.backward(p, d_outputs, self._cache, g, run)
 
 
@@ -299,7 +306,8 @@ class CutPass(BranchPass):
         y = self._pooling.result(self._account)
         self.outputs, self._mask = drop(y, branch.mask_of(dropped))
 
-    def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> None:
+    def backward(self, d: Array, g: Parameters, *, need_dx: bool, need_g: bool = True) -> None:
+        assert need_g
         assert not need_dx
         d = d if self._mask is None else d * self._mask
         branch, p, pieces = self._branch, self._p, self._pieces
@@ -330,7 +338,8 @@ class SilentPass(BranchPass):
     def __init__(self, branch: Branch, p: Parameters, pieces: Pieces) -> None:
         self.outputs = _zeros_of(branch, p, pieces)
 
-    def backward(self, d: Array, g: Parameters, *, need_dx: bool) -> None:
+    def backward(self, d: Array, g: Parameters, *, need_dx: bool, need_g: bool = True) -> None:
+        assert need_g
         assert not need_dx
 
 
@@ -436,14 +445,16 @@ def backward(
     g: Parameters,
     *,
     need_dx: bool = False,
+    need_g: bool = True,
 ) -> dict[str, Array | None]:
     """Write the gradient of every parameter to g, given that of the raw outputs.
 
     Returns the gradient of each branch's inputs (S, D), if asked for: with an embedding, of its
-    vectors. Inputs in several pieces have none.
+    vectors. Inputs in several pieces have none. Without `need_g`, g is room for the gradients of
+    some parameters, and means nothing.
     """
     _clear(passed, g)
-    return _backward(network, p, d_raw, passed, g, need_dx=need_dx)
+    return _backward(network, p, d_raw, passed, g, need_dx=need_dx, need_g=need_g)
 
 
 def _clear(passed: NetworkPass, g: Parameters) -> None:
@@ -460,6 +471,7 @@ def _backward(
     g: Parameters,
     *,
     need_dx: bool,
+    need_g: bool = True,
 ) -> dict[str, Array | None]:
     """Do what `backward` does, with gradients that are cleared."""
     d_outputs = network.fusion.backward(p, d_raw, passed.fusion, g)
@@ -467,7 +479,7 @@ def _backward(
     for (name, of_branch), d in zip(passed.branches.items(), d_outputs, strict=True):
         if passed.piece is not None and name not in network.step_branches:
             d = _by_sample(d, passed.piece, len(of_branch.outputs))
-        of_branches[name] = of_branch.backward(d, g, need_dx=need_dx)
+        of_branches[name] = of_branch.backward(d, g, need_dx=need_dx, need_g=need_g)
     return of_branches
 
 

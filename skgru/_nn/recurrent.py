@@ -337,7 +337,9 @@ class Stack:
             reversed(self.layers.items()), reversed(cache), strict=True
         ):
             need_dx = run.need_dx or name != bottom
-            own = LayerRun(run.batch, need_dx=need_dx, need_d_gaps=run.need_d_gaps)
+            own = LayerRun(
+                run.batch, need_dx=need_dx, need_d_gaps=run.need_d_gaps, need_g=run.need_g
+            )
             dx, _, d_layer_gaps = layer.backward(
                 p.section(name), dy, layer_cache, g.section(name), own
             )

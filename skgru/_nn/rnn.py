@@ -93,9 +93,10 @@ class RNN(Cell):
                     d_decay[rows] = dh
                     np.multiply(dh, decay[rows], dh)
 
-        read = self._recurrent_inputs(h_previous, mask, batch)
-        np.matmul(read.T, da_all, out=g["recurrent_weights"])
+        if run.need_g:
+            read = self._recurrent_inputs(h_previous, mask, batch)
+            np.matmul(read.T, da_all, out=g["recurrent_weights"])
         if d_decay is not None:
             d_decay *= batch.previous(states)
-        dx = self._input_gradients(p, x1, d_gates, g, run.need_dx)
+        dx = self._input_gradients(p, x1, d_gates, g, run)
         return CellGradients(dx, dh_all, d_decay)

@@ -6,13 +6,14 @@ Letters: S rows, D inputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 from skgru._nn.layers import Numbers
 from skgru._nn.part import Arrays, InputPart, Run, Shapes, StackInputGradients, StackInputs
 
@@ -56,6 +57,14 @@ class Categories(InputPart):
         self.n_outputs = self.numbers_per_step = self._stops[-1]
         self.needs_dx = any(n_dimensions is not None for _, n_dimensions in categories)
 
+    @property
+    def value_columns(self) -> Indices:
+        """The columns of the numbers, and behind them those of the categories."""
+        columns = [np.arange(self._n_numbers)]
+        for j, (start, stop) in enumerate(pairwise(self._stops)):
+            columns.append(np.full(stop - start, self._n_numbers + j))
+        return np.concatenate(columns)
+
     def shapes(self) -> Shapes:
         """Return the parameters' names and shapes."""
         return {
@@ -94,7 +103,7 @@ class Categories(InputPart):
     ) -> Array | None:
         """Add up the gradients of the vectors by category; return those of all inputs (S, D)."""
         for j, (_, n_dimensions) in enumerate(self._categories):
-            if n_dimensions is not None:
+            if n_dimensions is not None and run.need_g:
                 assert dy.dx is not None
                 d_weights = g[f"weights_{j}"]
                 d_weights[...] = 0
@@ -103,7 +112,10 @@ class Categories(InputPart):
 
 
 class SparseRows(Numbers):
-    """Rows of a sparse matrix (S, D), which are read as they are; they have no gradient."""
+    """Rows of a sparse matrix (S, D), which are read as they are.
+
+    Their gradient is that of the numbers which the matrix holds.
+    """
 
     def __init__(self, n_inputs: int) -> None:
         super().__init__(n_inputs)
