@@ -44,8 +44,21 @@ from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
 from skgru._settings import Settings, plain
 from skgru._spec import FusionSpec
-from skgru._warnings import warn
+from skgru._warnings import is_called_by, warn
 
+# The parts of scikit-learn that fit several models, and compare or join them.
+_FIT_SEVERAL = tuple(
+    f"sklearn.{name}"
+    for name in (
+        "calibration",
+        "ensemble",
+        "feature_selection",
+        "inspection",
+        "model_selection",
+        "multiclass",
+        "multioutput",
+    )
+)
 # Where the fitted state lies.
 _STATE = "_state"
 
@@ -345,6 +358,8 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 f"finite ones, of epoch {self.n_iter_}."
             )
         if outcome == "interrupted":
+            if is_called_by(_FIT_SEVERAL):  # whose other fits are not wanted either
+                raise KeyboardInterrupt
             warn("Training interrupted by user.")
         ends = SOLVERS[settings.solver].is_stochastic
         ends = ends and SCHEDULES[settings.learning_rate].ends_training

@@ -185,6 +185,21 @@ def test_other_data_or_another_solver_are_refused(tmp_path):
     assert loaded.set_params(warm_start=False).fit(X[:20], y[:20]).n_iter_ == 4
 
 
+@needs_callbacks
+@pytest.mark.parametrize("ends", ["max_iter", "patience"])
+def test_after_its_last_epoch_a_training_has_ended(tmp_path, ends):
+    def make():
+        patience = {"tol": 10.0, "n_iter_no_change": 2} if ends == "patience" else {}
+        return small(GRUClassifier, max_iter=5, learning_rate="constant", **patience)
+
+    X, y = ragged()
+    whole = make().fit(X, y)
+    assert whole.n_iter_ == (4 if ends == "patience" else 5)
+    loaded = broken_off(make, whole.n_iter_, tmp_path, X, y)
+    assert loaded._state["progress"] is None
+    assert_same_fit(loaded, whole)
+
+
 # The files
 
 
