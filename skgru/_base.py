@@ -313,7 +313,11 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         """Set the fitted attributes."""
         model, history = fitted.model, fitted.history
         self._publish_inputs(model)
-        training = {"optimizers": fitted.optimizer_states, "progress": fitted.progress}
+        training = {
+            "optimizers": fitted.optimizer_states,
+            "progress": fitted.progress,
+            "scoring": self._said_scoring,
+        }
         setattr(self, _STATE, model.state | training)
         vars(self).update(model.loss.attributes)
         self.n_outputs_ = model.loss.n_outputs
@@ -333,9 +337,17 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         self.best_loss_ = None if fitted.validates and validated else history.best_loss
 
     @property
+    def _said_scoring(self):
+        """The parameter `scoring` as a plain value."""
+        scoring = getattr(self, "scoring", None)
+        return scoring if scoring is None or isinstance(scoring, str) else "a scorer"
+
+    @property
     def _history(self):
         """The history so far; the attributes stay as they are when it grows."""
+        # Scores of another kind do not compare.
         scored = self.best_validation_score_ is not None
+        scored = scored and getattr(self, _STATE).get("scoring") == self._said_scoring
         return History(
             t=self.t_,
             loss=self.loss_,
