@@ -233,7 +233,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             incremental,
             classes,
             progress=progress,
-            at_split=rng.get_state(legacy=False),
+            at_split=None if incremental else rng.get_state(legacy=False),
         )
         self._require(training[1])
         _check_validation(*validation)

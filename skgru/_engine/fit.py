@@ -216,7 +216,7 @@ def fit(request: Request, map_: Map) -> Fitted:
     request = request._replace(n_samples=data.training.n_sequences)
     _check_progress(request)
     model = build(request, data)
-    if request.validation is None:
+    if request.validation is None and not request.incremental:
         request = request._replace(at_split=request.rng.get_state(legacy=False))
     planned = settle_late(request, model, make_plan(request, data, model), map_)
     trained = train(request, model, planned, map_)
