@@ -1,18 +1,23 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
 from abc import ABC, abstractmethod
+from contextlib import closing
+from copy import copy
 from functools import partial
 from inspect import signature
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._budget import trains_on_threads
+from skgru._callbacks import begin_context, tasks_of, title_of
+from skgru._compat import CallbackSupportMixin, take
 from skgru._constraints import TRAINING
 from skgru._data.targets import (
     as_targets,
@@ -29,6 +34,7 @@ from skgru._engine.fit import Request, fit
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
+from skgru._engine.report import Report
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator
@@ -38,8 +44,21 @@ from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
 from skgru._settings import Settings, plain
 from skgru._spec import FusionSpec
-from skgru._warnings import warn
+from skgru._warnings import is_called_by, warn
 
+# The parts of scikit-learn that fit several models, and compare or join them.
+_FIT_SEVERAL = tuple(
+    f"sklearn.{name}"
+    for name in (
+        "calibration",
+        "ensemble",
+        "feature_selection",
+        "inspection",
+        "model_selection",
+        "multiclass",
+        "multioutput",
+    )
+)
 # Where the fitted state lies.
 _STATE = "_state"
 
@@ -50,6 +69,7 @@ class Raw(NamedTuple):
     X: Any
     y: Any
     sample_weight: Any
+    groups: Any = None
 
 
 def _check_validation(X_val, y_val, sample_weight_val):
@@ -63,7 +83,7 @@ def _check_validation(X_val, y_val, sample_weight_val):
         raise ValueError("y_val is provided, but X_val was not provided.")
 
 
-class BaseNetwork(TransformerMixin, Estimator, ABC):
+class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     """Base of the estimators: a network that reads one or several inputs of a sample."""
 
     _parameter_constraints: dict = {**TRAINING}
@@ -135,6 +155,11 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             )
         return True
 
+    @property
+    def _name_of_fit(self):
+        """What a fit is called in a report."""
+        return type(self).__name__
+
     # --- Fitting ---------------------------------------------------------------------------------
 
     def _fit(
@@ -146,20 +171,34 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         *,
         classes=None,
         incremental=False,
+        groups=None,
     ):
         """Fit, or with `incremental` train one more epoch; return self.
 
-        `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold.
+        `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold, `groups`
+        what a split for validation does not part.
         """
         settings = self._settings
-        with self._unchanged_on_error():
-            training = (X, y, sample_weight)
+        context = begin_context(self, "partial_fit" if incremental else "fit")
+        report = Report(title_of(self._name_of_fit, context))
+        with self._unchanged_on_error(), closing(report):
+            training = (X, y, sample_weight, groups)
             request = self._request(settings, training, validation, incremental, classes)
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+            data = {"X": X, "y": y, "metadata": metadata}
+            tasks = tasks_of(self, context, data, self._attributes_of)
+            watching = (report if settings.verbose else None, tasks)
+            request = request._replace(
+                observers=tuple(filter(None, watching)),
+                scorer=self._make_scorer(Raw(*training), Raw(*validation)),
+            )
             widest = max(max(hidden_sizes(part), default=1) for part in request.branches.values())
             fitted = on_threads(
                 settings.n_jobs if trains_on_threads(widest) else 1, partial(fit, request)
             )
             self._publish(fitted)
+            if tasks and fitted.outcome != "diverged":
+                tasks.end()
         self._tell(fitted.outcome, settings, incremental)  # the model stands now
         return self
 
@@ -176,6 +215,9 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         spec, rates = self._fusion(settings)
         goes_on = self.__sklearn_is_fitted__() and (settings.warm_start or incremental)
         before = self._fitted_model() if goes_on else None
+        # A training that was left in its midst goes on as if it had not been.
+        progress = getattr(self, _STATE).get("progress") if goes_on and not incremental else None
+        rng = self._generator(settings.random_state, goes_on, progress)
         request = Request(
             settings,
             branches,
@@ -187,9 +229,11 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             before,
             self._history if goes_on else History(),
             getattr(self, _STATE)["optimizers"] if goes_on else {},
-            self._generator(settings.random_state, goes_on),
+            rng,
             incremental,
             classes,
+            progress=progress,
+            at_split=None if incremental else rng.get_state(legacy=False),
         )
         self._require(training[1])
         _check_validation(*validation)
@@ -203,12 +247,18 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
             has_held_out=has_held_out,
         )
 
-    def _generator(self, random_state, goes_on):
+    def _generator(self, random_state, goes_on, progress):
         """Return the random generator of a call.
 
-        With an int as `random_state`, a call that goes on with the training gets another one than
-        the calls before: the same would repeat their order and dropout.
+        In the midst of a training it is that of its start, for the same samples to be held out.
+        Else with an int as `random_state`, a call that goes on with the training gets another one
+        than the calls before: the same would repeat their order and dropout.
         """
+        if progress:
+            state = progress["at_split"]
+            rng = np.random.RandomState(getattr(np.random, state["bit_generator"])())
+            rng.set_state(state)
+            return rng
         if not goes_on or not isinstance(random_state, Integral):
             return check_random_state(random_state)
         return np.random.RandomState([random_state, len(self.loss_curve_)])
@@ -221,11 +271,54 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
                 "is None."
             )
 
+    def _fitted_copy(self, fitted):
+        """Return a copy that has been fitted with this result."""
+        twin = copy(self)
+        twin._publish(fitted)
+        return twin
+
+    def _without_progress(self):
+        """Return a copy whose training has ended."""
+        twin = copy(self)
+        setattr(twin, _STATE, getattr(twin, _STATE) | {"progress": None})
+        return twin
+
+    def _attributes_of(self, fitted):
+        """Return the attributes that it would have after a fit with this result."""
+        return vars(self._fitted_copy(fitted))
+
+    def _make_scorer(self, training, validation):
+        """Return the scorer of the validation set as `Request` has it, or None for the loss's."""
+        scoring = getattr(self, "scoring", None)
+        if scoring is None or (isinstance(scoring, str) and scoring == "loss"):
+            return None
+        scorer = check_scoring(self, scoring)
+        taken = []  # of the samples, once
+
+        def score(fitted, rows):
+            if not taken:
+                samples = validation if rows is None else training
+                is_container = not (
+                    samples.sample_weight is None or isinstance(samples.sample_weight, Real)
+                )
+                parts = samples[:3] if is_container else samples[:2]
+                taken.extend(parts if rows is None else [take(part, rows) for part in parts])
+            X, y, *weights = taken
+            options = {"sample_weight": weights[0]} if weights else {}
+            return float(scorer(self._fitted_copy(fitted), X, y, **options))
+
+        return score
+
     def _publish(self, fitted):
         """Set the fitted attributes."""
         model, history = fitted.model, fitted.history
         self._publish_inputs(model)
-        setattr(self, _STATE, model.state | {"optimizers": fitted.optimizer_states})
+        training = {
+            "optimizers": fitted.optimizer_states,
+            "progress": fitted.progress,
+            "scoring": self._said_scoring,
+        }
+        setattr(self, _STATE, model.state | training)
         vars(self).update(model.loss.attributes)
         self.n_outputs_ = model.loss.n_outputs
         of_branches = [branch.encoder.hidden_layer_sizes for _, branch in model.spec.branches]
@@ -238,19 +331,30 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         self.loss_ = history.loss
         self.loss_curve_ = history.loss_curve
         validated = bool(history.validation_scores)
+        self.validation_loss_curve_ = history.validation_losses if validated else None
         self.validation_scores_ = history.validation_scores if validated else None
         self.best_validation_score_ = history.best_validation_score if validated else None
         self.best_loss_ = None if fitted.validates and validated else history.best_loss
 
     @property
+    def _said_scoring(self):
+        """The parameter `scoring` as a plain value."""
+        scoring = getattr(self, "scoring", None)
+        return scoring if scoring is None or isinstance(scoring, str) else "a scorer"
+
+    @property
     def _history(self):
         """The history so far; the attributes stay as they are when it grows."""
+        # Scores of another kind do not compare.
         scored = self.best_validation_score_ is not None
+        scored = scored and getattr(self, _STATE).get("scoring") == self._said_scoring
         return History(
             t=self.t_,
             loss=self.loss_,
             loss_curve=list(self.loss_curve_),
             validation_scores=list(self.validation_scores_ or ()),
+            # (Those of an earlier version have none.)
+            validation_losses=list(getattr(self, "validation_loss_curve_", None) or ()),
             best_loss=np.inf if self.best_loss_ is None else self.best_loss_,
             best_validation_score=self.best_validation_score_ if scored else -np.inf,
         )
@@ -266,6 +370,8 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
                 f"finite ones, of epoch {self.n_iter_}."
             )
         if outcome == "interrupted":
+            if is_called_by(_FIT_SEVERAL):  # whose other fits are not wanted either
+                raise KeyboardInterrupt
             warn("Training interrupted by user.")
         ends = SOLVERS[settings.solver].is_stochastic
         ends = ends and SCHEDULES[settings.learning_rate].ends_training
@@ -326,7 +432,7 @@ class BaseNetwork(TransformerMixin, Estimator, ABC):
         if "loss_curve_" in vars(self) and not self.__sklearn_is_fitted__():
             # A version that kept its model in another form has fitted it: it counts as not fitted.
             for name in [name for name in vars(self) if name not in self._parameter_constraints]:
-                if not name.startswith(("_sklearn", "_metadata")):
+                if not name.startswith(("_skl", "_metadata")):
                     delattr(self, name)
 
     def __sklearn_is_fitted__(self):

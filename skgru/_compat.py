@@ -3,6 +3,8 @@
 Of scikit-learn, the names that its developer guide documents for third parties and that lie in its
 private modules. Of pandas, polars and Arrow, which skgru does not import, the attributes by which
 their containers are known.
+
+Of scikit-learn 1.9, its callbacks: before it, there is nothing in their place.
 """
 
 from __future__ import annotations
@@ -25,7 +27,16 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands where scikit-learn's mixin would; no callbacks can be set."""
+
+
 __all__ = [
+    "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
@@ -37,6 +48,7 @@ __all__ = [
     "columns_of",
     "fields_of",
     "fit_context",
+    "has_callbacks",
     "is_array",
     "is_grouped",
     "is_list",
@@ -45,6 +57,14 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Whether an estimator has callbacks of scikit-learn, its own or those of one around it.
+
+    There is no public way to ask. The attribute is the one that `sklearn.base.clone` passes on.
+    """
+    return bool(getattr(estimator, "_skl_callbacks", None))
 
 
 def names_of(table: Any) -> list[Any] | None:

@@ -4,6 +4,7 @@ from collections import ChainMap
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from skgru._compat import Interval, Options, StrOptions
 from skgru._engine.solvers import SOLVERS
@@ -31,6 +32,7 @@ TRAINING = {
     "nesterovs_momentum": ["boolean"],
     "early_stopping": [StrOptions({"auto"}), "boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
     "epsilon": [Interval(Real, 0, None, closed="neither")],

@@ -14,7 +14,7 @@ from skgru._data.forms import check_container, is_container, is_frame, is_sequen
 from skgru._data.kinds import make_input
 from skgru._data.selection import Selection, select, take_columns
 from skgru._data.stacking import LONG_TABLE
-from skgru._data.targets import as_targets, as_weights
+from skgru._data.targets import as_targets, as_weights, parse_groups
 from skgru._data.training_set import name_of_target
 from skgru._defaults import stops_early
 from skgru._engine.fit import Given, split
@@ -206,6 +206,7 @@ class MultimodalGRU(BaseNetwork):
         n = X.shape[0]
         y = _of_samples(training.y, n, as_targets, "targets of y")
         weights = _of_samples(training.sample_weight, n, as_weights, "weights in sample_weight")
+        groups = parse_groups(training.groups, n)
         kept = _with_weight(weights, n)
         if reset:
             self._select(X)
@@ -214,13 +215,16 @@ class MultimodalGRU(BaseNetwork):
         held_out, has_held_out = None, False
         if validation.X is None and self._holds_out(request, len(kept)):
             strata = self._strata(request, y, weights, kept)
-            to_train, to_validate = split(len(kept), strata, request.settings, request.rng)
+            of_kept = None if groups is None else groups[kept]
+            to_train, to_validate = split(len(kept), strata, request.settings, request.rng, of_kept)
             kept, held_out = kept[to_train], kept[to_validate]
             has_held_out = True
         if len(kept) < n:
             self._parse_all(X, request)
         # Transformers learn from the samples to train on alone.
         given = self._given(X, y, weights, kept, fits=reset)
+        if groups is not None:
+            given = given._replace(groups=groups[kept])
         if held_out is not None:
             to_validate = self._given(X, y, weights, held_out)
         elif validation.X is not None:

@@ -22,7 +22,17 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        groups=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Fit the network.
 
         Parameters
@@ -36,6 +46,11 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, not negative. A weight of zero leaves a sample out.
+
+        groups : array-like of shape (n_samples,), default=None
+            Labels of groups, such as patients or machines. Where a part of the samples is held out
+            for validation, it is `validation_fraction` of the groups (not stratified), so that no
+            group is in both parts.
 
         X_val : array-like, default=None
             Samples to validate on after each epoch, in the same forms. The scores are kept in
@@ -58,7 +73,8 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
             If parameters or data are invalid; the estimator then stays as it was. Or if the loss is
             no longer finite; the weights are then the last finite ones.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        validation = (X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, validation, groups=groups)
 
     @available_if(lambda self: self._check_solver())
     @fit_context(prefer_skip_nested_validation=True)

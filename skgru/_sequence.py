@@ -38,7 +38,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
     def _give(self, training, validation, *, reset, request):
         def given(samples, *, reset):
             opened = self._open_sequences(samples.X, reset=reset)
-            return Given({_BRANCH: opened}, samples.y, samples.sample_weight)
+            return Given({_BRANCH: opened}, samples.y, samples.sample_weight, groups=samples.groups)
 
         to_train = given(training, reset=reset)
         to_validate = None if validation.X is None else given(validation, reset=False)

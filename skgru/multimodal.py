@@ -98,12 +98,15 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         as one. For 'lbfgs', the size of the gradient at convergence.
 
     verbose : bool or int, default=False
-        Whether to print a line per epoch: loss, validation score, time left.
+        Whether to say how far the training is: epoch, batch, loss, validation score, time left. On
+        a terminal, or in a notebook with ipywidgets, where rich is installed, a bar does; else a
+        line is printed after each epoch, and every ten seconds inside a long one.
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the transformers, the
         scaling and the tokens learned then, and the network that was chosen then where parameters
-        say 'auto'.
+        say 'auto'. It is a new training, with a schedule and an optimizer of its own; but one that
+        was left in its midst, see :class:`~skgru.callbacks.Checkpoint`, is finished.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.
@@ -121,6 +124,12 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.
+
+    scoring : str, callable or None, default=None
+        The score of the validation set, of which more is better. None: the estimator's `score`.
+        'loss': the validation loss, less than zero. A name of scikit-learn's scorers or a scorer:
+        it is given a fitted copy and the samples, in an additional pass after each epoch, and the
+        weights of the samples if there are any.
 
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
@@ -258,7 +267,11 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         Training loss of each epoch.
 
     validation_scores_ : list of float or None
-        `score` of the validation set after each epoch; None without one.
+        The score of the validation set after each epoch, see `scoring`; None without one.
+
+    validation_loss_curve_ : list of float or None
+        Its loss after each epoch, in the unit of `loss_curve_`, without dropout and penalty; None
+        without one.
 
     best_validation_score_ : float or None
         The highest of them.
@@ -357,6 +370,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         nesterovs_momentum=True,
         early_stopping="auto",
         validation_fraction=0.1,
+        scoring=None,
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
@@ -395,6 +409,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.scoring = scoring
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -518,12 +533,15 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         as one. For 'lbfgs', the size of the gradient at convergence.
 
     verbose : bool or int, default=False
-        Whether to print a line per epoch: loss, validation score, time left.
+        Whether to say how far the training is: epoch, batch, loss, validation score, time left. On
+        a terminal, or in a notebook with ipywidgets, where rich is installed, a bar does; else a
+        line is printed after each epoch, and every ten seconds inside a long one.
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the transformers, the
         scaling and the tokens learned then, and the network that was chosen then where parameters
-        say 'auto'.
+        say 'auto'. It is a new training, with a schedule and an optimizer of its own; but one that
+        was left in its midst, see :class:`~skgru.callbacks.Checkpoint`, is finished.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.
@@ -541,6 +559,12 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
 
     validation_fraction : float, default=0.1
         The share of the training data to hold out for `early_stopping`.
+
+    scoring : str, callable or None, default=None
+        The score of the validation set, of which more is better. None: the estimator's `score`.
+        'loss': the validation loss, less than zero. A name of scikit-learn's scorers or a scorer:
+        it is given a fitted copy and the samples, in an additional pass after each epoch, and the
+        weights of the samples if there are any.
 
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
@@ -659,7 +683,11 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         Training loss of each epoch.
 
     validation_scores_ : list of float or None
-        `score` of the validation set after each epoch; None without one.
+        The score of the validation set after each epoch, see `scoring`; None without one.
+
+    validation_loss_curve_ : list of float or None
+        Its loss after each epoch, in the unit of `loss_curve_`, without dropout and penalty; None
+        without one.
 
     best_validation_score_ : float or None
         The highest of them.
@@ -758,6 +786,7 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         nesterovs_momentum=True,
         early_stopping="auto",
         validation_fraction=0.1,
+        scoring=None,
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-8,
@@ -796,6 +825,7 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.scoring = scoring
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

@@ -23,7 +23,7 @@ from skgru._data.forms import (
 from skgru._data.parsing import Parsed
 from skgru._data.sequences import Sequences
 from skgru._data.stacking import concatenate_columns
-from skgru._nn.batch import Array
+from skgru._nn.batch import Array, Indices
 
 
 def as_targets(y: Any) -> Any:
@@ -293,6 +293,39 @@ def check_weights(sample_weight: Any, n: int) -> Array:
         sample_weight, np.empty(n), dtype=np.float64, ensure_non_negative=True
     )
     return weights
+
+
+def parse_groups(groups: Any, n: int) -> Indices | None:
+    """Return the groups of n samples as numbers from 0 on, (n,), or None where none are given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is not one group for each sample.
+    """
+    if groups is None:
+        return None
+    _refuse_what_has_no_order(groups, "groups")
+    labels = as_array(groups)
+    if labels.shape != (n,):
+        raise ValueError(
+            f"groups: expected one for each of the {n} samples of X, an array of shape ({n},), got "
+            f"shape {labels.shape}."
+        )
+    codes: dict[Any, int] = {}
+    for i, label in enumerate(labels.tolist()):
+        if is_missing(label):
+            raise ValueError(
+                f"groups: expected the group of each sample, got {label} as group {i}."
+            )
+        try:
+            codes.setdefault(label, len(codes))
+        except TypeError:
+            raise TypeError(
+                f"groups: expected labels such as numbers or texts, got {describe(label)} as group "
+                f"{i}."
+            ) from None
+    return np.array([codes[label] for label in labels.tolist()], np.intp)
 
 
 def refuse_no_weight(weights: Array) -> None:

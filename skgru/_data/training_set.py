@@ -16,6 +16,7 @@ from skgru._data.targets import (
     as_weights,
     check_weights,
     has_target,
+    parse_groups,
     parse_step_targets,
     parse_step_weights,
     refuse_no_weight,
@@ -53,6 +54,10 @@ class Samples(NamedTuple):
         These targets, as the loss takes them.
     step_branch : str or None
         The input each step of which has a target of its own; None = each sample has one.
+    rows : ndarray of shape (n,)
+        Which of the samples that were parsed they are.
+    groups : ndarray of int of shape (n,) or None
+        Those of a group stay together.
     """
 
     sequences: dict[str, Sequences]
@@ -61,6 +66,8 @@ class Samples(NamedTuple):
     present: slice | Indices
     labels: Values
     step_branch: str | None
+    rows: Indices
+    groups: Indices | None
 
     @property
     def label_weights(self) -> Array:
@@ -90,6 +97,8 @@ class Samples(NamedTuple):
             self.target_weights,
             _spread(factors, self.present, n),
             self.step_branch,
+            self.rows,
+            self.groups,
         )
 
 
@@ -110,6 +119,10 @@ class TrainingSet(NamedTuple):
         Further factors of the loss: the class weights.
     step_branch : str or None
         The input each step of which has a target of its own; None = each sample has one.
+    rows : ndarray of shape (n,)
+        Which of the samples that were parsed they are.
+    groups : ndarray of int of shape (n,) or None
+        Those of a group stay together.
     """
 
     sequences: dict[str, Sequences]
@@ -118,6 +131,8 @@ class TrainingSet(NamedTuple):
     target_weights: Array
     loss_factors: Array
     step_branch: str | None
+    rows: Indices
+    groups: Indices | None
 
     @property
     def n_sequences(self) -> int:
@@ -134,6 +149,8 @@ class TrainingSet(NamedTuple):
             self.target_weights[rows],
             self.loss_factors[rows],
             self.step_branch,
+            self.rows[indices],
+            None if self.groups is None else self.groups[indices],
         )
 
 
@@ -145,6 +162,7 @@ def parse_samples(
     *,
     step_branch: str | None,
     has_chain: bool = False,
+    groups: Any = None,
 ) -> Samples:
     """Return sequences, targets and weights that go together; those of weight 0 are left out.
 
@@ -160,6 +178,8 @@ def parse_samples(
         The input each step of which has a target of its own; None = each sample has one.
     has_chain : bool, default=False
         Whether the targets of a sequence's steps make a chain, which has one weight.
+    groups : array-like of shape (n,), default=None
+        Those of a group stay together.
 
     Raises
     ------
@@ -183,22 +203,26 @@ def parse_samples(
         target_weights = weights = check_weights(sample_weight, n)
     refuse_no_weight(target_weights)
     sequences = {name: part.sequences for name, part in parsed.items()}
+    groups, kept = parse_groups(groups, n), np.arange(n)
     if not weights.all():  # a weight of zero is the same as no sample
         kept = np.flatnonzero(weights)
         rows = _rows_of(sequences, kept, step_branch)
         sequences = {name: part.take(kept) for name, part in sequences.items()}
         weights, y, target_weights = weights[kept], y[rows], target_weights[rows]
+        groups = None if groups is None else groups[kept]
     if not any(len(part.values) for part in sequences.values()):
         raise ValueError(
             "X has no step: all sequences to train on are empty or padding, expected at least "
             "one with a step."
         )
     if step_branch is None:
-        return Samples(sequences, weights, target_weights, slice(None), y, step_branch)
+        return Samples(
+            sequences, weights, target_weights, slice(None), y, step_branch, kept, groups
+        )
     present = np.flatnonzero(target_weights)
     # Of the targets of steps, only those that are present are checked.
     labels = targets.check(without_missing(y, present), name_of_step_target)
-    return Samples(sequences, weights, target_weights, present, labels, step_branch)
+    return Samples(sequences, weights, target_weights, present, labels, step_branch, kept, groups)
 
 
 def check_same_steps(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -100,7 +100,8 @@ def epochs(
     descent: Descent,
     n_epochs: int,
     rng: RandomState,
-    on_batch: Callable[[State], None],
+    observers: Observer,
+    n_done: int = 0,
 ) -> Generator[State, None, None]:
     """Train epoch by epoch; the θ of the objective changes in place.
 
@@ -117,8 +118,10 @@ def epochs(
         As many as there are at most.
     rng : RandomState
         Moves the patches, draws the order, and the dropout.
-    on_batch : callable
-        Called after each update.
+    observers : Observer
+        Hear of the start of each epoch, and of each update; of the end of an epoch, `run` tells.
+    n_done : int, default=0
+        As many of them were done before.
 
     Yields
     ------
@@ -134,15 +137,16 @@ def epochs(
     last_finite = theta.copy()
     state = State(theta, n_epochs, order.n_batches(n), n)
     try:
-        for state.epoch in range(1, n_epochs + 1):
-            total, state.score = 0.0, None
+        for state.epoch in range(n_done + 1, n_epochs + 1):
+            total, state.score, state.validation_loss = 0.0, None, None
+            observers.on_epoch_begin(state)
             objective.begin_epoch(rng)
             objective.silent = descent.silent
             for state.batch, indices in enumerate(order.batches(objective.lengths, rng), 1):
                 state.loss, gradient = objective.at_batch(indices, rng)
                 descent.step(theta, gradient)
                 total += state.loss * len(indices)
-                on_batch(state)
+                observers.on_batch(state)
             if not (np.isfinite(total) and np.isfinite(theta).all()):
                 theta[:] = last_finite
                 raise Diverged
@@ -160,14 +164,14 @@ def run(states: Generator[State, None, None], observers: Observer) -> str:
 
     Returns
     -------
-    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    outcome : {"converged", "max_iter", "stopped", "interrupted", "diverged"}
     """
     outcome = "max_iter"
     try:
         with closing(states):
             for state in states:
                 if observers.on_epoch(state):
-                    outcome = "converged"
+                    outcome = observers.outcome
                     break
     except KeyboardInterrupt:
         outcome = "interrupted"

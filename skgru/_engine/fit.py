@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
@@ -29,14 +29,15 @@ from skgru._defaults import (
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, naming, network_spec, parse_inputs
 from skgru._engine.objective import Examples, Objective, Terms
-from skgru._engine.observers import History
+from skgru._engine.observers import History, Observer, Validated
 from skgru._engine.predict import run_network
-from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
+from skgru._engine.solvers import SOLVERS, OptimizerStates, Progress, Session, Solution
 from skgru._engine.unused import Decisions, unused_parameters
-from skgru._nn.batch import Array, Indices, Values
-from skgru._nn.chain import Chain
+from skgru._nn.batch import Array, Batch, Indices, Values
+from skgru._nn.chain import Chain, ChainInputs
 from skgru._nn.dropout import DropoutRates, FusionRates
 from skgru._nn.network import Network
+from skgru._nn.part import Arrays
 from skgru._options import check_pieces, fill_auto, wanted_encoder
 from skgru._settings import Settings
 from skgru._spec import AnyEncoderSpec, FeedForwardSpec, FusionSpec, NetworkSpec
@@ -55,12 +56,15 @@ class Given(NamedTuple):
     y, sample_weight : object
     rows : ndarray or None, default=None
         Which of the user's samples they are; None = all.
+    groups : object, default=None
+        Those of a group are not parted where some are held out.
     """
 
     inputs: dict[str, Opened]
     y: Any
     sample_weight: Any
     rows: Indices | None = None
+    groups: Any = None
 
 
 class Request(NamedTuple):
@@ -92,6 +96,17 @@ class Request(NamedTuple):
         All classes that there may be.
     has_held_out : bool, default=False
         Whether the validation set was held out of the samples.
+    observers : tuple of Observer, default=()
+        Of the training, from outside.
+    scorer : callable or None, default=None
+        Returns the validation score, given the `Fitted` of now and the user's samples that are
+        validated on, None = those of `validation`; None = the score of the loss, see `scoring`.
+    progress : Progress or None, default=None
+        Of the training to go on with.
+    at_split : dict or None, default=None
+        The state of `rng` before samples were held out; set by `fit` where that does it.
+    n_samples : int, default=0
+        To train on or to hold out of; set by `fit`.
     """
 
     settings: Settings
@@ -108,6 +123,11 @@ class Request(NamedTuple):
     incremental: bool
     classes: Any
     has_held_out: bool = False
+    observers: tuple[Observer, ...] = ()
+    scorer: Callable[[Fitted, Indices | None], float] | None = None
+    progress: Progress | None = None
+    at_split: dict[str, Any] | None = None
+    n_samples: int = 0
 
 
 class Data(NamedTuple):
@@ -170,13 +190,15 @@ class Fitted(NamedTuple):
     ----------
     model : Model
     history : History
-    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    outcome : {"converged", "max_iter", "stopped", "interrupted", "diverged"}
     optimizer_states : dict
         To go on from, by the name of the solver.
     auto_params : dict
         The values that "auto" stands for, by the names of the parameters.
     validates : bool
         Whether the validation score, rather than the loss, has ended the training.
+    progress : Progress or None
+        Of a training that has epochs to come.
     """
 
     model: Model
@@ -185,15 +207,35 @@ class Fitted(NamedTuple):
     optimizer_states: OptimizerStates
     auto_params: dict[str, Any]
     validates: bool
+    progress: Progress | None
 
 
 def fit(request: Request, map_: Map) -> Fitted:
     """Return the model that was asked for; `map_` runs the shards of batches, maybe on threads."""
     data = read(request)
+    request = request._replace(n_samples=data.training.n_sequences)
+    _check_progress(request)
     model = build(request, data)
+    if request.validation is None and not request.incremental:
+        request = request._replace(at_split=request.rng.get_state(legacy=False))
     planned = settle_late(request, model, make_plan(request, data, model), map_)
     trained = train(request, model, planned, map_)
     return publish(request, model, planned.plan, trained)
+
+
+def _check_progress(request: Request) -> None:
+    """Refuse to go on with a training on other data, or by another solver."""
+    progress = request.progress
+    if progress is None:
+        return
+    then = f"solver={progress['solver']!r} and {progress['n_samples']} samples"
+    now = f"solver={request.settings.solver!r} and {request.n_samples} samples"
+    if then != now:
+        raise ValueError(
+            f"This model is in the midst of a training, of which {progress['n_epochs']} epochs are "
+            f"done and with which warm_start=True goes on: expected {then}, got {now}. Set "
+            "warm_start=False to train anew."
+        )
 
 
 # --- Read -----------------------------------------------------------------------------------------
@@ -273,6 +315,7 @@ def _samples_of(
         loss,
         step_branch=first,
         has_chain=loss.has_chain,
+        groups=given.groups,
     )
 
 
@@ -413,22 +456,24 @@ def make_plan(request: Request, data: Data, model: Model) -> Planned:
         plan = plan_of(_shapes_of(training, data.inputs, data.loss), validates=True)
     if request.before is None or not request.incremental:
         held_out = holds_out or request.has_held_out
-        _warn_of_unused(request, data, model, plan, holds_out=held_out)
+        validates = validation is not None
+        _warn_of_unused(request, data, model, plan, validates=validates, holds_out=held_out)
     return Planned(plan, training, validation)
 
 
 def _warn_of_unused(
-    request: Request, data: Data, model: Model, plan: Plan, *, holds_out: bool
+    request: Request, data: Data, model: Model, plan: Plan, *, validates: bool, holds_out: bool
 ) -> None:
     """Warn of parameters without effect, of the training and of each branch."""
     unused = []
     if request.settings not in request.branches.values():
-        says_features = [part.says_features for part in data.inputs.values()]
-        decided = Decisions(model.spec, plan, all(says_features), holds_out)
+        all_say = all(part.says_features for part in data.inputs.values())
+        decided = Decisions(model.spec, plan, all_say, holds_out, validates)
         unused += unused_parameters(request.settings, decided)
     for name, branch in model.spec.branches:
         alone = NetworkSpec(((name, branch),), model.spec.n_outputs, chain=model.spec.chain)
-        decided = Decisions(alone, plan, data.inputs[name].says_features, holds_out)
+        says_features = data.inputs[name].says_features
+        decided = Decisions(alone, plan, says_features, holds_out, validates)
         settings = request.branches[name]
         prefix = "" if settings is request.settings else f"{name}__"
         unused += [prefix + said for said in unused_parameters(settings, decided)]
@@ -441,12 +486,16 @@ def _hold_out(
 ) -> tuple[TrainingSet, TrainingSet]:
     """Hold out a part for validation; return training and validation samples."""
     strata = None if samples.step_branch is not None else loss.strata(samples.targets)
-    kept, held_out = split(samples.n_sequences, strata, settings, rng)
+    kept, held_out = split(samples.n_sequences, strata, settings, rng, samples.groups)
     return samples.take(kept), samples.take(held_out)
 
 
 def split(
-    n: int, strata: Values | None, settings: Settings, rng: RandomState
+    n: int,
+    strata: Values | None,
+    settings: Settings,
+    rng: RandomState,
+    groups: Indices | None = None,
 ) -> tuple[Indices, Indices]:
     """Return which of n samples to train on, and which to validate on.
 
@@ -454,9 +503,11 @@ def split(
     ----------
     n : int
     strata : ndarray of shape (n,) or None
-        The groups that both parts keep the shares of.
+        What both parts keep the shares of.
     settings : Settings
     rng : RandomState
+    groups : ndarray of int of shape (n,), default=None
+        None of them is in both parts, and `strata` do not count then.
 
     Raises
     ------
@@ -464,6 +515,8 @@ def split(
         If one part is too small.
     """
     share = settings.validation_fraction
+    if groups is not None:
+        return _split_groups(groups, share, rng)
     if strata is not None and settings.is_auto("early_stopping"):
         _, sizes = np.unique(strata, return_counts=True)
         if sizes.min() < 2 or len(sizes) > share * n:
@@ -471,12 +524,30 @@ def split(
     kept, held_out = train_test_split(
         np.arange(n), test_size=share, random_state=rng, stratify=strata
     )
+    _check_held_out(held_out)
+    return kept, held_out
+
+
+def _split_groups(groups: Indices, share: float, rng: RandomState) -> tuple[Indices, Indices]:
+    """Return which samples to train on, and which to validate on: a share of the groups."""
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(
+            "groups: expected at least 2 groups, of which one can be held out for validation, got "
+            f"{n_groups}."
+        )
+    splitter = GroupShuffleSplit(1, test_size=share, random_state=rng)
+    ((kept, held_out),) = splitter.split(groups, groups=groups)
+    _check_held_out(held_out)
+    return kept, held_out
+
+
+def _check_held_out(held_out: Indices) -> None:
     if len(held_out) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of "
             "your dataset."
         )
-    return kept, held_out
 
 
 def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> Planned:
@@ -487,6 +558,8 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
     """
     plan, training = planned.plan, planned.training
     branches = request.branches
+    if request.progress:
+        return planned._replace(plan=plan._replace(epochs=request.progress["epochs"]))
     open_ones = [name for name in plan.late_branches if branches[name].is_auto("last_epochs")]
     if not open_ones:
         return planned
@@ -497,17 +570,22 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
     strata = None if training.step_branch is not None else model.loss.strata(training.targets)
     # Of "auto", strata that no split can keep are no reason to fail.
     quiet = request.settings.but(
-        verbose=False,
         batch_size="auto",
         early_stopping="auto",
         validation_fraction=TRIAL_SHARE,
     )
-    rows, held_out = split(training.n_sequences, strata, quiet, np.random.RandomState(seed))
+    groups = training.groups
+    if groups is not None and len(np.unique(groups)) < 2:
+        groups = None
+    trial_rng = np.random.RandomState(seed)
+    rows, held_out = split(training.n_sequences, strata, quiet, trial_rng, groups)
     to_train, to_compare = training.take(rows), training.take(held_out)
 
     def loss_of(way: Plan) -> float:
         rng = np.random.RandomState(seed)
-        trial = request._replace(settings=quiet, rng=rng, history=History(), optimizer_states={})
+        trial = request._replace(
+            settings=quiet, rng=rng, history=History(), optimizer_states={}, observers=()
+        )
         trained = train(trial, model, Planned(way, to_train, None), map_)
         if trained.solution.outcome == "interrupted":
             raise KeyboardInterrupt
@@ -533,6 +611,7 @@ def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:
 def train(request: Request, model: Model, planned: Planned, map_: Map) -> Trained:
     """Return the trained parameters, and the history that goes on from the request's."""
     settings, (plan, training, validation) = request.settings, planned
+    progress = request.progress
     objective = Objective(
         model.network,
         model.loss,
@@ -550,7 +629,7 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
             training.target_weights * training.loss_factors,
             float(training.weights.mean()),
         ),
-        model.theta.astype(plan.dtype),
+        (progress["theta"] if progress else model.theta).astype(plan.dtype),
         Terms(
             settings.alpha,
             settings.bptt_steps,
@@ -566,11 +645,38 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
         ),
         map_,
     )
+    history = request.history
+
+    def fitted(theta: Array, solution: Solution) -> Fitted:
+        theta = theta.astype(settings.dtype)  # a copy
+        if solution.progress:
+            of_fit = {
+                "epochs": plan.epochs,
+                "n_samples": request.n_samples,
+                "at_split": request.at_split,
+            }
+            solution = solution._replace(progress=solution.progress | of_fit)
+        for name in objective.silent:
+            model.network.fusion.silence(model.network.parameters(theta), name)
+        return publish(request, model, plan, Trained(theta, history.copy(), solution))
+
     validate = None
     if validation is not None:
-        validate = _validate(model, objective, validation, map_)
-    history = request.history
-    session = Session(settings, plan, history, validate, request.optimizer_states, request.rng)
+        score = _scorer(request, validation, objective, fitted)
+        validate = _validate(model, objective, validation, map_, score)
+    session = Session(
+        settings,
+        plan,
+        history,
+        validate,
+        request.optimizer_states,
+        request.rng,
+        request.observers,
+        fitted,
+        progress,
+    )
+    if progress:
+        request.rng.set_state(progress["rng"])
     with np.errstate(over="ignore", invalid="ignore"):
         solution = SOLVERS[settings.solver].solve(objective, session)
     return Trained(objective.theta.astype(settings.dtype), history, solution)
@@ -582,28 +688,85 @@ def _fusion_rates(request: Request, plan: Plan) -> FusionRates:
     return rates if rates.hidden is not None else rates._replace(hidden=max(plan.dropout.values()))
 
 
-def _validate(
-    model: Model, objective: Objective, validation: TrainingSet, map_: Map
-) -> Callable[[], float]:
-    """Return the function that scores the objective's parameters on the validation set."""
-    steps = model.steps_of(validation.sequences, objective.theta.dtype, may_hold=True)
-    loss = model.loss
+def _scorer(
+    request: Request,
+    validation: TrainingSet,
+    objective: Objective,
+    fitted: Callable[[Array, Solution], Fitted],
+) -> Callable[[float, Values], float] | None:
+    """Return the function of a loss and of decisions that scores them; None = the loss's own."""
+    if request.settings.get("scoring") == "loss":
+        return lambda loss, decisions: -loss
+    scorer, rows = request.scorer, None
+    if scorer is None:
+        return None
+    if request.validation is None or request.has_held_out:
+        rows, given = validation.rows, request.validation or request.training
+        rows = rows if given.rows is None else given.rows[rows]
 
-    def validate() -> float:
+    def score(loss: float, decisions: Values) -> float:
+        return scorer(fitted(objective.theta, Solution("max_iter", {}, False)), rows)
+
+    return score
+
+
+def _validate(
+    model: Model,
+    objective: Objective,
+    validation: TrainingSet,
+    map_: Map,
+    score: Callable[[float, Values], float] | None,
+) -> Callable[[], Validated]:
+    """Return the function that evaluates the objective's parameters on the validation set.
+
+    Loss and score come of the same pass. `score` takes the loss and decisions of no meaning.
+    """
+    steps = model.steps_of(validation.sequences, objective.theta.dtype, may_hold=True)
+    loss, targets = model.loss, validation.targets
+    weights = validation.target_weights * validation.loss_factors
+    shares = weights / (weights.sum() or np.nan)
+    losses = np.zeros(len(shares))  # with a chain of sequences, in the places of some of the steps
+
+    def note(raw: Array, rows: Any, batch: Batch | None) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):  # as in training; a thread has its own
+            if batch is None:
+                losses[rows] = loss.loss_and_gradient(raw, targets[rows])[0] * shares[rows]
+                return
+            chain = model.network.chain
+            assert chain
+            x = ChainInputs(raw, targets[rows], shares[rows])
+            of_sequences, _ = chain.forward(objective.parameters.section("chain"), x, batch)
+            losses[rows[: len(of_sequences)]] = of_sequences[: len(rows)]
+
+    def as_they_are(chain: Chain, p: Arrays, raw: Array, batch: Batch) -> Array:
+        return raw
+
+    def validate() -> Validated:
         decisions = run_network(
             model.network,
             objective.parameters,
             steps,
             map_,
-            then=loss.decide,
-            of_chain=Chain.best_paths,
+            then=_nothing if score else loss.decide,
+            of_chain=as_they_are if score else Chain.best_paths,
             silent=objective.silent,
+            seen=note,
         )
-        if not np.isfinite(decisions).all():
-            return np.nan
-        return loss.score(decisions, validation.targets, validation.target_weights)
+        value = float(losses.sum())
+        if score:
+            found = score(value, decisions)
+        elif not np.isfinite(decisions).all():
+            found = np.nan
+        else:
+            found = loss.score(decisions, targets, validation.target_weights)
+        return Validated(value, found)
 
     return validate
+
+
+def _nothing(raw: Array) -> Values:
+    """Return no number of each row."""
+    return raw[:, :0]
 
 
 # --- Publish --------------------------------------------------------------------------------------
@@ -637,6 +800,7 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         trained.solution.optimizer_states,
         auto,
         plan.early_stopping,
+        trained.solution.progress,
     )
 
 

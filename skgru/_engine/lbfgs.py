@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -29,27 +30,34 @@ def minimize(
 
     Returns
     -------
-    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    outcome : {"converged", "max_iter", "stopped", "interrupted", "diverged"}
         After "diverged", θ is that of the last iteration whose loss was finite.
     """
     theta = objective.theta
     accepted = theta.copy()
     state = State(theta, max_iter, 1, objective.n_sequences)
+    n_done, is_ended = 0, False
 
     def evaluate(x: Array) -> tuple[float, Array]:
         theta[:] = x
+        if state.epoch == n_done:
+            state.epoch, state.batch = n_done + 1, 0
+            state.score = state.validation_loss = None
+            observers.on_epoch_begin(state)
         loss, gradient = objective.at_all()
         state.batch, state.loss = 1, loss
         observers.on_batch(state)
         return loss, gradient.astype(np.float64)
 
     def finish_iteration(intermediate_result: Any) -> None:
+        nonlocal n_done, is_ended
         loss = float(intermediate_result.fun)
         if not np.isfinite(loss):
             raise StopIteration
         accepted[:] = theta[:] = intermediate_result.x
-        state.epoch, state.loss, state.score = state.epoch + 1, loss, None
-        if observers.on_epoch(state):
+        n_done, state.loss = n_done + 1, loss
+        is_ended = observers.on_epoch(state)
+        if is_ended:
             raise StopIteration
 
     try:
@@ -69,9 +77,10 @@ def minimize(
         elif result.status == 1:
             outcome = "max_iter"
         else:
-            outcome = "converged"
-            if state.epoch == 0:  # the start was a minimum already
-                finish_iteration(result)
+            if n_done == 0:  # the start was a minimum already
+                with suppress(StopIteration):
+                    finish_iteration(result)
+            outcome = observers.outcome if is_ended else "converged"
     theta[:] = accepted
     observers.on_end(outcome)
     return outcome

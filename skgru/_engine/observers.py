@@ -1,13 +1,14 @@
-"""Observers of the training: its history, its end, the best weights, a line per epoch.
+"""Observers of the training: its history, its end, the best weights.
 
-An observer hears of every batch and of every epoch, and may end the training after an epoch.
+An observer hears of the start, of every epoch and batch, and of the end; it may end the training
+after an epoch. Some come from outside, with the request of a fit: they hear last.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,8 @@ class State:
         As many sequences as an epoch goes through.
     score : float or None
         The validation score after the epoch.
+    validation_loss : float or None
+        The validation loss after the epoch.
     """
 
     theta: Array
@@ -46,10 +49,39 @@ class State:
     batch: int = 0
     loss: float = np.nan
     score: float | None = None
+    validation_loss: float | None = None
+
+
+Now = Callable[[], Any]
 
 
 class Observer:
-    """An observer that does nothing: observers override the events that they care for."""
+    """An observer that does nothing: observers override the events that they care for.
+
+    Attributes
+    ----------
+    outcome : str
+        That of a training that it ends.
+    """
+
+    outcome: str = "converged"
+
+    def on_begin(self, n_epochs: int, n_batches: int, now: Now) -> None:
+        """Hear of the start.
+
+        Parameters
+        ----------
+        n_epochs : int
+            As many epochs as there will be at most.
+        n_batches : int
+            Batches of an epoch.
+        now : callable
+            Returns, at any time of the training, the `Fitted` of a fit that ended there. It shares
+            no array with the training, which goes on untouched.
+        """
+
+    def on_epoch_begin(self, state: State) -> None:
+        """Hear of the start of an epoch."""
 
     def on_batch(self, state: State) -> None:
         """Hear of an update."""
@@ -59,7 +91,7 @@ class Observer:
         return False
 
     def on_end(self, outcome: str) -> None:
-        """Hear of the end: "converged", "max_iter", "interrupted" or "diverged"."""
+        """Hear of the end: "converged", "max_iter", "stopped", "interrupted" or "diverged"."""
 
 
 class Observers(Observer):
@@ -74,6 +106,17 @@ class Observers(Observer):
         self._observers = tuple(observers)
         # Most do not care for batches, of which there are many.
         self._of_batches = [observer for observer in self._observers if _hears_of_batches(observer)]
+        self.outcome = Observer.outcome
+
+    def on_begin(self, n_epochs: int, n_batches: int, now: Now) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.on_begin(n_epochs, n_batches, now)
+
+    def on_epoch_begin(self, state: State) -> None:
+        """Tell all."""
+        for observer in self._observers:
+            observer.on_epoch_begin(state)
 
     def on_batch(self, state: State) -> None:
         """Tell those that hear of batches."""
@@ -81,8 +124,11 @@ class Observers(Observer):
             observer.on_batch(state)
 
     def on_epoch(self, state: State) -> bool:
-        """Tell all; return whether any of them ends the training."""
-        return any([observer.on_epoch(state) for observer in self._observers])
+        """Tell all; return whether any ends the training: the outcome is the first one's."""
+        ending = [observer for observer in self._observers if observer.on_epoch(state)]
+        if ending:
+            self.outcome = ending[0].outcome
+        return bool(ending)
 
     def on_end(self, outcome: str) -> None:
         """Tell all."""
@@ -106,7 +152,7 @@ class History(Observer):
         Sequences gone through, over all calls.
     loss : float
         Training loss of the last epoch.
-    loss_curve, validation_scores : list of float
+    loss_curve, validation_scores, validation_losses : list of float
         One entry per epoch, over all calls.
     best_loss, best_validation_score : float
     """
@@ -116,8 +162,18 @@ class History(Observer):
     loss: float = np.inf
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
     best_loss: float = np.inf
     best_validation_score: float = -np.inf
+
+    def copy(self) -> History:
+        """Return the history so far, which stays as it is when this one goes on."""
+        return replace(
+            self,
+            loss_curve=list(self.loss_curve),
+            validation_scores=list(self.validation_scores),
+            validation_losses=list(self.validation_losses),
+        )
 
     def on_epoch(self, state: State) -> bool:
         """Record the epoch."""
@@ -126,6 +182,8 @@ class History(Observer):
         self.loss = state.loss
         self.loss_curve.append(state.loss)
         self.best_loss = min(state.loss, self.best_loss)
+        if state.validation_loss is not None:
+            self.validation_losses.append(state.validation_loss)
         if state.score is not None:
             self.validation_scores.append(state.score)
             if state.score >= self.best_validation_score:
@@ -133,21 +191,28 @@ class History(Observer):
         return False
 
 
+class Validated(NamedTuple):
+    """The loss and the score of the validation set."""
+
+    loss: float
+    score: float
+
+
 class Validation(Observer):
-    """Scores the validation set after each epoch, for those that hear of it next.
+    """Evaluates the validation set after each epoch, for those that hear of it next.
 
     Parameters
     ----------
-    score : callable
-        Returns the validation score at the current parameters.
+    validate : callable
+        Returns loss and score at the current parameters.
     """
 
-    def __init__(self, score: Callable[[], float]) -> None:
-        self._score = score
+    def __init__(self, validate: Callable[[], Validated]) -> None:
+        self._validate = validate
 
     def on_epoch(self, state: State) -> bool:
-        """Add the score to the state."""
-        state.score = self._score()
+        """Add loss and score to the state."""
+        state.validation_loss, state.score = self._validate()
         return False
 
 
@@ -168,6 +233,16 @@ class BestWeights(Observer):
         self._best = theta.copy()
         self._has_epoch = False
 
+    def go_on(self, best: Array) -> None:
+        """Go on with the best weights of the epochs before."""
+        self._best[:] = best
+        self._has_epoch = True
+
+    @property
+    def best(self) -> Array:
+        """The weights that a training has that ends now."""
+        return self._best if self._has_epoch else self._theta
+
     def on_epoch(self, state: State) -> bool:
         """Keep the weights, if no score so far is better."""
         self._has_epoch = True
@@ -177,8 +252,8 @@ class BestWeights(Observer):
 
     def on_end(self, outcome: str) -> None:
         """Restore the best weights; after a loss that was not finite, leave them."""
-        if self._has_epoch and outcome != "diverged":
-            self._theta[:] = self._best
+        if outcome != "diverged":
+            self._theta[:] = self.best
 
 
 class Patience(Observer):
@@ -194,6 +269,13 @@ class Patience(Observer):
     stalled : callable
         Called when patience has run out; returns whether the training is to end, or else patience
         starts anew.
+
+    Attributes
+    ----------
+    n_without_gain : int
+        Epochs in a row so far.
+    is_over : bool
+        Whether it has ended the training.
     """
 
     def __init__(
@@ -205,30 +287,14 @@ class Patience(Observer):
         self._gains = gains
         self._n_iter_no_change = n_iter_no_change
         self._stalled = stalled
-        self._n_without_gain = 0
+        self.n_without_gain = 0
+        self.is_over = False
 
     def on_epoch(self, state: State) -> bool:
         """Count the epoch; return whether patience has run out for good."""
-        self._n_without_gain = 0 if self._gains(state) else self._n_without_gain + 1
-        if self._n_without_gain <= self._n_iter_no_change:
+        self.n_without_gain = 0 if self._gains(state) else self.n_without_gain + 1
+        if self.n_without_gain <= self._n_iter_no_change:
             return False
-        self._n_without_gain = 0
-        return self._stalled()
-
-
-class Report(Observer):
-    """Prints a line per epoch."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def on_epoch(self, state: State) -> bool:
-        """Print the loss, the validation score and an estimate of the time left."""
-        seconds = (time.perf_counter() - self._start) / state.epoch
-        minutes, rest = divmod(round(seconds * (state.n_epochs - state.epoch)), 60)
-        score = "" if state.score is None else f"  validation score {state.score:.4f}"
-        print(
-            f"Epoch {state.epoch}/{state.n_epochs}  loss {state.loss:.6f}{score}"
-            f"  time left {minutes}:{rest:02d}"
-        )
-        return False
+        self.n_without_gain = 0
+        self.is_over = self._stalled()
+        return self.is_over

@@ -27,6 +27,7 @@ from skgru._nn.part import Arrays
 from skgru._nn.pieces import encode_pieces, fusion_inputs
 
 OfChain = Callable[[Chain, Arrays, Array, Batch], Array]
+Seen = Callable[[Array, Any, Batch | None], None]
 
 
 class Outputs(NamedTuple):
@@ -140,6 +141,7 @@ def run_network(
     then: Callable[[Array], Values] = np.asarray,
     of_chain: OfChain | None = None,
     silent: Collection[str] = (),
+    seen: Seen | None = None,
 ) -> Values:
     """Return the outputs of the network for all samples.
 
@@ -164,6 +166,9 @@ def run_network(
         outputs, which are held for all samples; None = the raw outputs themselves.
     silent : collection of str, default=()
         Branches that are not run: their outputs are zeros.
+    seen : callable, default=None
+        Called with the raw outputs of some rows, the rows, and None; with `of_chain` with those of
+        whole sequences, and their batch. So what is computed once serves `then` and this.
 
     Returns
     -------
@@ -174,6 +179,8 @@ def run_network(
         raw = run_network(network, parameters, steps, map_, silent=silent)
         section = parameters.section("chain")
         for batch, rows in _whole_sequences(steps[network.step_branch].offsets, network.chain):
+            if seen:
+                seen(raw[rows], rows, batch)
             raw[rows] = of_chain(network.chain, section, raw[rows], batch)
         return then(raw)
     per_step = network.reads_steps or part == "steps"
@@ -190,11 +197,13 @@ def run_network(
     result = np.empty((n_rows, *no_row.shape[1:]), no_row.dtype)
     pool = ArenaPool(steps)
 
-    def above(inputs: FusionInputs) -> Values:
+    def above(inputs: FusionInputs, rows: Any) -> Values:
         if part == "pooled":
             return then(network.fusion.join(parameters, inputs))
         outputs = [y.astype(dtype) for y in inputs.outputs]
         raw, _ = network.fusion.forward(parameters, FusionInputs(outputs, inputs.present))
+        if seen:
+            seen(raw, rows, None)
         return then(raw)
 
     def run_chunk(indices: Indices) -> None:
@@ -211,7 +220,8 @@ def run_network(
                     result[encoded.piece.rows] = then(encoded.outputs.y)
                 return
             for piece, inputs in fusion_inputs(network, parameters, pieces, silent):
-                result[indices if piece is None else piece.rows] = above(inputs)
+                rows = indices if piece is None else piece.rows
+                result[rows] = above(inputs, rows)
 
     for _ in map_(run_chunk, _chunks(network, steps)):
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -20,8 +20,8 @@ from skgru._engine.observers import (
     Observer,
     Observers,
     Patience,
-    Report,
     State,
+    Validated,
     Validation,
 )
 from skgru._nn.batch import Array, Indices
@@ -37,6 +37,8 @@ _MAX_EXPLAINED_BY_LENGTH = 0.05
 _PATIENCE_OF_PLANNED = 0.2
 
 OptimizerStates = dict[str, dict[str, Array]]  # by the name of the solver
+# A training between two epochs as plain values, from which it goes on as if it had not ended.
+Progress = dict[str, Any]
 
 
 class Session(NamedTuple):
@@ -49,18 +51,28 @@ class Session(NamedTuple):
     history : History
         So far, over all calls; it goes on.
     validate : callable or None
-        Returns the validation score at the current parameters.
+        Returns the validation loss and score at the current parameters.
     optimizer_states : dict
         Of the calls before, by the name of the solver.
     rng : RandomState
+    observers : tuple of Observer
+        From outside.
+    fitted : callable
+        Given θ and a solution, returns the `Fitted` of a training that ends so, without an array
+        of the training.
+    progress : Progress or None
+        Of the training to go on with; None = it is a new one.
     """
 
     settings: Settings
     plan: Plan
     history: History
-    validate: Callable[[], float] | None
+    validate: Callable[[], Validated] | None
     optimizer_states: OptimizerStates
     rng: RandomState
+    observers: tuple[Observer, ...]
+    fitted: Callable[[Array, Solution], Any]
+    progress: Progress | None
 
 
 class Solution(NamedTuple):
@@ -68,16 +80,20 @@ class Solution(NamedTuple):
 
     Attributes
     ----------
-    outcome : {"converged", "max_iter", "interrupted", "diverged"}
+    outcome : {"converged", "max_iter", "stopped", "interrupted", "diverged"}
+        "max_iter" too of one that goes on.
     optimizer_states : dict
         To go on from, by the name of the solver.
     group_by_length : bool
         Whether batches held sequences of similar length.
+    progress : Progress or None, default=None
+        Of a training that has epochs to come.
     """
 
     outcome: str
     optimizer_states: OptimizerStates
     group_by_length: bool
+    progress: Progress | None = None
 
 
 class Solver(ABC):
@@ -133,14 +149,18 @@ class FirstOrder(Solver):
             settings.shuffle,
             _groups_by_length(settings, objective),
         )
-        n_done = len(history.loss_curve) if plan.incremental else 0
-        groups = self._make_groups(objective, session, order.n_batches(n))
+        progress, n_batches = session.progress, order.n_batches(n)
+        history.n_iter = progress["n_epochs"] if progress else 0
+        n_done = len(history.loss_curve) if plan.incremental else history.n_iter
+        groups = self._make_groups(objective, session, n_batches)
+        schedule = _make_schedule(settings, plan, n_done)
+        vars(schedule).update(progress["schedule"] if progress else {})
         descent = Descent(
             groups,
-            _make_schedule(settings, plan, n_done),
+            schedule,
             settings.max_grad_norm,
-            n_updates=order.n_batches(n) * n_done,
-            n_planned=order.n_batches(n) * plan.max_iter,
+            n_updates=n_batches * n_done,
+            n_planned=n_batches * plan.max_iter,
             n_seen=history.t,
         )
         patience = Patience(
@@ -148,13 +168,41 @@ class FirstOrder(Solver):
             patience_of(settings.n_iter_no_change, settings, plan),
             descent.schedule.stalled,
         )
-        ending: list[Observer] = [patience]
-        if plan.early_stopping:
-            ending.append(BestWeights(history, objective.theta))
-        observers = _observers(session, ending)
+        best = BestWeights(history, objective.theta) if plan.early_stopping else None
+        observers = _observers(session, [patience, best] if best else [patience])
         n_epochs = 1 if plan.incremental else plan.max_iter
-        history.n_iter = 0
-        states = epochs(objective, order, descent, n_epochs, session.rng, observers.on_batch)
+        if progress:
+            patience.n_without_gain = progress["n_without_gain"]
+            if best and progress["best"] is not None:
+                best.go_on(progress["best"])
+
+        def now() -> Any:
+            states = [_copied(group.optimizer.state) for group in groups]
+            kept, progress = {}, None
+            if plan.incremental:
+                kept = {self._name: states[0]}
+            elif (
+                history.n_iter < n_epochs
+                and descent.n_updates == n_batches * history.n_iter  # between two epochs
+                and not patience.is_over
+            ):
+                progress = {
+                    "solver": self._name,
+                    "theta": objective.theta.copy(),
+                    "optimizers": states,
+                    "schedule": {name: getattr(schedule, name) for name in schedule.changing},
+                    "n_epochs": history.n_iter,
+                    "n_without_gain": patience.n_without_gain,
+                    "best": best.best.copy() if best and history.n_iter else None,
+                    "rng": session.rng.get_state(legacy=False),
+                }
+            theta = best.best if best else objective.theta
+            solution = Solution("max_iter", kept, order.group_by_length, progress)
+            return session.fitted(theta, solution)
+
+        observers.on_begin(n_epochs, n_batches, now)
+        n_done = 0 if plan.incremental else history.n_iter
+        states = epochs(objective, order, descent, n_epochs, session.rng, observers, n_done)
         outcome = run(states, observers)
         for name in objective.silent:  # interrupted, or no longer finite, before it joined
             objective.network.fusion.silence(objective.parameters, name)
@@ -172,23 +220,25 @@ class FirstOrder(Solver):
         An epoch of more to come goes on where its optimizer stopped.
         """
         plan, network, theta = session.plan, objective.network, objective.theta
-        state = session.optimizer_states.get(self._name) if plan.incremental else None
-        if state is not None:
-            state = {name: array.copy() for name, array in state.items()}
+        states: list[Any] = [None] * (1 + len(plan.late_branches))
+        if plan.incremental and self._name in session.optimizer_states:
+            states = [_copied(session.optimizer_states[self._name])]
+        if session.progress:
+            states = [_copied(state) for state in session.progress["optimizers"]]
         late = {name: network.indices_of(name) for name in plan.late_branches}
         if not late:
-            return [Group(self._make_optimizer(theta, network.n_penalized, session, state))]
+            return [Group(self._make_optimizer(theta, network.n_penalized, session, states[0]))]
 
-        def group(indices: Indices, first: int = 0, branch: str | None = None) -> Group:
+        def group(indices: Indices, state: Any, first: int = 0, branch: str | None = None) -> Group:
             n_decayed = int(np.count_nonzero(indices < network.n_penalized))
-            optimizer = self._make_optimizer(theta[indices], n_decayed, session)
+            optimizer = self._make_optimizer(theta[indices], n_decayed, session, state)
             return Group(optimizer, indices, first, branch)
 
         rest = np.setdiff1d(np.arange(len(theta)), np.concatenate(list(late.values())))
-        groups = [group(rest)]
-        for name, indices in late.items():
+        groups = [group(rest, states[0])]
+        for (name, indices), state in zip(late.items(), states[1:], strict=True):
             first = n_batches * (plan.max_iter - plan.epochs[name])
-            groups.append(group(indices, first, name))
+            groups.append(group(indices, state, first, name))
         return groups
 
     def _make_optimizer(
@@ -210,12 +260,16 @@ class LBFGS(Solver):
 
     def solve(self, objective: Objective, session: Session) -> Solution:
         """Train on all samples at once."""
-        settings = session.settings
+        settings, max_iter = session.settings, session.plan.max_iter
         session.history.n_iter = 0
+        observers = _observers(session, [])
+        observers.on_begin(
+            max_iter, 1, lambda: session.fitted(objective.theta, Solution("max_iter", {}, False))
+        )
         outcome = lbfgs.minimize(
             objective,
-            _observers(session, []),
-            max_iter=session.plan.max_iter,
+            observers,
+            max_iter=max_iter,
             max_fun=settings.max_fun,
             tol=settings.tol,
         )
@@ -229,15 +283,17 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
-def _observers(session: Session, ending: list[Observer]) -> Observers:
+def _copied(state: dict[str, Array]) -> dict[str, Array]:
+    return {name: array.copy() for name, array in state.items()}
+
+
+def _observers(session: Session, ending: Sequence[Observer]) -> Observers:
     """Return all observers: those of the end hear of an epoch before the history does."""
     observers = list(ending)
     if session.validate:
         observers.insert(0, Validation(session.validate))
     observers.append(session.history)
-    if session.settings.verbose:
-        observers.append(Report())
-    return Observers(observers)
+    return Observers([*observers, *session.observers])
 
 
 def _gains(

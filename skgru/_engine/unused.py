@@ -28,12 +28,15 @@ class Decisions(NamedTuple):
         Whether X itself says how many features a step has.
     holds_out : bool
         Whether a part of the training data is held out for validation.
+    validates : bool
+        Whether there is a validation set, held out or given.
     """
 
     spec: NetworkSpec
     plan: Plan
     says_features: bool
     holds_out: bool
+    validates: bool
 
     @property
     def encoders(self) -> list[EncoderSpec]:
@@ -104,7 +107,7 @@ _CHOICES: dict[str, Mapping[str, Any]] = {
     "loss": NUMBER_LOSSES,
 }
 # When `fit` ends. An epoch of `partial_fit` has no use for them, which is no mistake of theirs.
-_OF_THE_END = ("n_iter_no_change", "tol", "validation_fraction")
+_OF_THE_END = ("n_iter_no_change", "scoring", "tol", "validation_fraction")
 # Where they are False.
 _ASK_FOR_NOTHING = ("early_stopping", "group_by_length")
 
@@ -156,6 +159,11 @@ _RULES = [
         ("validation_fraction",),
         lambda fit, value, *_: value > 0 and not fit.decided.holds_out,
         "nothing is held out",
+    ),
+    Rule(
+        ("scoring",),
+        lambda fit, *_: not fit.decided.validates,
+        "there is no validation set",
     ),
     Rule(
         ("group_by_length",),

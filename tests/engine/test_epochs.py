@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skgru import GRURegressor
 from skgru._engine.batches import Order
 from skgru._engine.epochs import Descent, Diverged, Group, epochs, run
+from skgru._engine.observers import Observer
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import SGD, Adam
 from skgru._nn.schedules import Constant, Cosine
@@ -134,7 +135,7 @@ def start(bowl, recorder, n_epochs=3, batch_size=4, **options):
     """Return the generator of the epochs."""
     order = Order(batch_size, shuffle=False)
     descent = descent_of(bowl, **options)
-    return epochs(bowl, order, descent, n_epochs, np.random.RandomState(0), recorder.on_batch)
+    return epochs(bowl, order, descent, n_epochs, np.random.RandomState(0), recorder)
 
 
 def by_hand(n_epochs, rate=0.1, batch_size=4):
@@ -201,7 +202,7 @@ def test_updates_and_sequences_are_counted_for_the_schedule():
     asked, bowl = [], Bowl(CENTERS)
     descent = descent_of(bowl, n_updates=3, n_planned=12, n_seen=10)
     descent.schedule = Spy(0.1)
-    list(epochs(bowl, Order(4), descent, 2, np.random.RandomState(0), lambda state: None))
+    list(epochs(bowl, Order(4), descent, 2, np.random.RandomState(0), Observer()))
     assert_allclose([progress for progress, _ in asked], (np.arange(3, 9) + 0.5) / 12)
     assert [seen for _, seen in asked] == [10] * 3 + [20] * 3
     assert (descent.n_updates, descent.n_seen) == (9, 30)

@@ -1,6 +1,4 @@
-"""The observers of the training: patience, validation, best weights, history, report."""
-
-import re
+"""The observers of the training: patience, validation, best weights, history."""
 
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._engine.fit import fit
 from skgru._engine.observers import (
     BestWeights,
     History,
@@ -16,11 +15,12 @@ from skgru._engine.observers import (
     Observers,
     Patience,
     State,
+    Validated,
     Validation,
 )
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import Adam
-from tests.datasets import ESTIMATORS, assert_same_model, ragged, rectangle, small
+from tests.datasets import ESTIMATORS, assert_same_model, flat, ragged, rectangle, small
 from tests.training import RaiseAt, Recorder, validation_data
 
 # Patience
@@ -153,50 +153,6 @@ def test_validation_data_alone_only_keep_the_scores(estimator_class, solver):
     assert plain.best_validation_score_ is None
 
 
-# The report
-
-
-LINE = r"Epoch {}/3  loss \d\.\d{{6}}{}  time left \d+:\d\d"
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("validated", [False, True])
-def test_verbose(capsys, validated, solver):
-    X, y = ragged()
-    validation = {"X_val": X, "y_val": y} if validated else {}
-    parameters = {"solver": solver, "verbose": True, "max_iter": 3}
-    if not SOLVERS[solver].is_stochastic:
-        with pytest.warns(ConvergenceWarning):
-            model = GRUClassifier(4, random_state=0, **parameters).fit(X, y, **validation)
-    else:
-        model = small(GRUClassifier, **parameters).fit(X, y, **validation)
-    lines = capsys.readouterr().out.splitlines()
-    score = r"  validation score \d\.\d{4}" if validated else ""
-    assert len(lines) == 3
-    for i, line in enumerate(lines):
-        assert re.fullmatch(LINE.format(i + 1, score), line)
-        assert f"loss {model.loss_curve_[i]:.6f}" in line
-        assert not validated or f"score {model.validation_scores_[i]:.4f}" in line
-    assert lines[-1].endswith("time left 0:00")
-
-
-def test_the_time_left_is_that_of_the_epochs_left(capsys, monkeypatch):
-    clock = iter(range(0, 10_000, 50))
-    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
-    X, y = ragged()
-    small(GRUClassifier, verbose=True, max_iter=4).fit(X, y)
-    left = [line.split("time left ")[1] for line in capsys.readouterr().out.splitlines()]
-    assert left == ["2:30", "1:40", "0:50", "0:00"]
-
-
-def test_silent_by_default(capsys):
-    X, y = ragged()
-    model = small(GRUClassifier).fit(X, y)
-    model.set_params(learning_rate="constant").partial_fit(X, y).predict(X)
-    captured = capsys.readouterr()
-    assert captured.out == captured.err == ""
-
-
 # Observers by themselves
 
 
@@ -255,13 +211,14 @@ def test_the_history_goes_on_from_calls_before():
 
 
 def test_the_validation_score_is_there_for_those_that_hear_next():
-    scores, history = iter([0.5, 0.25]), History()
+    scores, history = iter([Validated(2.0, 0.5), Validated(3.0, 0.25)]), History()
     observers = Observers([Validation(lambda: next(scores)), history])
     for epoch in (1, 2):
         state = state_after(epoch)
         assert not observers.on_epoch(state)
     assert state.score == 0.25
     assert history.validation_scores == [0.5, 0.25]
+    assert history.validation_losses == [2.0, 3.0]
 
 
 @pytest.mark.parametrize(
@@ -324,3 +281,134 @@ def test_those_that_end_the_training_hear_of_an_epoch_before_the_history():
         model.fit(X, X[:, -1, 0], **told | {"y_val": X[:, -1, 0]})
     assert (np.diff(model.validation_scores_) > 0).all()
     assert model.n_iter_ == 8
+
+
+# Observers from outside
+
+
+class Watcher(Observer):
+    """Notes the events, and after each epoch keeps what a fit would be that ended there."""
+
+    outcome = "stopped"
+
+    def __init__(self, ends_at=0):
+        self.ends_at, self.heard, self.fitted = ends_at, [], []
+
+    def on_begin(self, n_epochs, n_batches, now):
+        self.now = now
+        self.heard.append(("begin", n_epochs, n_batches))
+
+    def on_epoch_begin(self, state):
+        self.heard.append(("epoch begins", state.epoch, state.score))
+
+    def on_batch(self, state):
+        self.heard.append(("batch", state.epoch, state.batch))
+
+    def on_epoch(self, state):
+        self.heard.append(("epoch", state.epoch))
+        self.fitted.append(self.now())
+        return state.epoch == self.ends_at
+
+    def on_end(self, outcome):
+        self.heard.append(("end", outcome))
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    """Return a function that has the next fits watched, and what watches them."""
+
+    def watch(**options):
+        watcher = Watcher(**options)
+
+        def watched(request, map_):
+            return fit(request._replace(observers=(watcher,)), map_)
+
+        monkeypatch.setattr("skgru._base.fit", watched)
+        return watcher
+
+    return watch
+
+
+def test_what_is_heard_from_outside_and_when(watch):
+    watcher = watch()
+    small(GRUClassifier, max_iter=2, batch_size=10).fit(*ragged(n=20))
+    expected = [("begin", 2, 2)]
+    for i in (1, 2):
+        expected += [("epoch begins", i, None), ("batch", i, 1), ("batch", i, 2), ("epoch", i)]
+    assert watcher.heard == [*expected, ("end", "max_iter")]
+
+
+def test_an_iteration_of_lbfgs_begins_before_its_evaluations(watch):
+    watcher = watch()
+    model = small(GRUClassifier, solver="lbfgs", max_iter=3).fit(*ragged())
+    assert watcher.heard[0] == ("begin", 3, 1)
+    of_epochs = [event[:2] for event in watcher.heard[1:-1] if event[0] != "batch"]
+    assert of_epochs == [(w, i) for i in (1, 2, 3) for w in ("epoch begins", "epoch")]
+    running = 0
+    for what, epoch, *_ in watcher.heard[1:-1]:
+        running = epoch if what == "epoch begins" else running
+        assert epoch == running
+    assert len(watcher.fitted) == model.n_iter_ == 3
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_state_now_is_that_of_a_fit_that_ends_there(watch, solver):
+    X, y = ragged()
+    rate = {} if solver == "lbfgs" else {"learning_rate": "constant"}
+    rate["dtype"] = "float64"  # as in training
+    model = small(GRUClassifier, solver=solver, max_iter=4, **rate)
+    watcher = watch()
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    thetas = [fitted.model.theta for fitted in watcher.fitted]
+    for epoch, fitted in enumerate(watcher.fitted, 1):
+        watch()
+        with pytest.warns(ConvergenceWarning):
+            until = small(GRUClassifier, solver=solver, max_iter=epoch, **rate).fit(X, y)
+        np.testing.assert_array_equal(fitted.model.theta, until._state["theta"], strict=True)
+        assert fitted.history.loss_curve == until.loss_curve_
+        assert fitted.history.n_iter == epoch
+    assert not np.array_equal(thetas[0], thetas[1])
+    # The training has nothing of it.
+    for theta in thetas:
+        theta[:] = 0
+    assert flat(model).any()
+
+
+def test_the_state_now_has_the_best_weights_where_the_training_stops_early(watch):
+    X, y, X_val, y_val = validation_data()
+    watcher = watch()
+    parameters = {"early_stopping": True, "learning_rate": "constant", "learning_rate_init": 0.1}
+    model = small(GRUClassifier, n_iter_no_change=5, max_iter=100, **parameters)
+    model.fit(X, y, X_val=X_val, y_val=y_val)
+    scores = [fitted.history.best_validation_score for fitted in watcher.fitted]
+    assert scores[-1] > model.validation_scores_[-1]
+    np.testing.assert_array_equal(watcher.fitted[-1].model.theta, model._state["theta"])
+
+
+def test_the_state_now_of_partial_fit_goes_on(watch):
+    X, y = ragged()
+    model = small(GRUClassifier).partial_fit(X, y, classes=[0, 1])
+    watcher = watch()
+    model.partial_fit(X, y)
+    (fitted,) = watcher.fitted
+    for name, array in model._state["optimizers"]["adam"].items():
+        np.testing.assert_array_equal(fitted.optimizer_states["adam"][name], array)
+        assert not np.shares_memory(fitted.optimizer_states["adam"][name], array)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_observer_from_outside_stops_the_training(watch, solver):
+    watcher = watch(ends_at=2)
+    model = small(GRUClassifier, solver=solver, max_iter=9).fit(*ragged())  # and nothing is warned
+    assert model.n_iter_ == 2
+    assert watcher.heard[-1] == ("end", "stopped")
+
+
+def test_of_several_observers_that_end_the_training_the_first_names_the_outcome():
+    for parts in ([Watcher(ends_at=1), Recorder(ends_at=1)], [Watcher(), Recorder(ends_at=1)]):
+        for part in parts:
+            part.on_begin(1, 1, lambda: None)
+        observers = Observers(parts)
+        assert observers.on_epoch(state_after(1))
+        assert observers.outcome == ("stopped" if parts[0].ends_at else "converged")

@@ -75,6 +75,7 @@ UNUSED = [
     ("tol", 0.1, {"max_iter": 10}, WIDE),
     ("tol", 0.1, {"max_iter": 12, "n_iter_no_change": 12}, WIDE),
     ("validation_fraction", 0.2, {}, WIDE),
+    ("scoring", "loss", {}, WIDE),
     ("validation_fraction", 0.2, {"early_stopping": False}, WIDE),
     ("group_by_length", True, {"shuffle": False}, ragged()),
     ("reset_after", True, {"cell": "lstm"}, WIDE),

@@ -232,11 +232,31 @@ def test_too_few_samples_for_a_trial_are_read_in_all_epochs():
 def test_a_trial_says_nothing_and_changes_nothing(capsys):
     X, y = SELDOM
     model = network("note", "age", verbose=True).fit(X, y)
-    assert capsys.readouterr().out.count("Epoch") == N_EPOCHS
+    assert capsys.readouterr().out.count(": epoch ") == N_EPOCHS
     assert len(model.loss_curve_) == model.n_iter_ == N_EPOCHS
     assert model.t_ == N_EPOCHS * len(y)
     again = network("note", "age").fit(X, y)
     assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_those_from_outside_hear_nothing_of_a_trial(monkeypatch):
+    from skgru._engine.fit import fit
+    from skgru._engine.observers import Observer
+
+    class Counts(Observer):
+        n_begun = n_epochs = 0
+
+        def on_begin(self, n_epochs, n_batches, now):
+            self.n_begun += 1
+
+        def on_epoch(self, state):
+            self.n_epochs += 1
+            return False
+
+    counts = Counts()
+    monkeypatch.setattr("skgru._base.fit", lambda r, m: fit(r._replace(observers=(counts,)), m))
+    network("note", "age").fit(*SELDOM)
+    assert (counts.n_begun, counts.n_epochs) == (1, N_EPOCHS)
 
 
 def test_an_interrupted_trial_leaves_the_estimator_as_it_was(monkeypatch):
