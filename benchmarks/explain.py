@@ -120,6 +120,7 @@ def main():
         theirs, ours = runs["captum None"](), np.array(runs["skgru"]())
         largest = np.abs(theirs).max(axis=(1, 2), keepdims=True)
         difference = np.max(np.abs(ours - theirs) / largest)
+        assert difference < 1e-4, f"other contributions than captum's: {difference:.1e}"
         with threadpool_limits(arguments.threads, user_api="blas"):
             seconds = measure(runs, arguments.rounds)
         peers = [of_run for name, of_run in seconds.items() if name.startswith("captum")]

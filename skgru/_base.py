@@ -44,8 +44,21 @@ from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
 from skgru._settings import Settings, plain
 from skgru._spec import FusionSpec
-from skgru._warnings import warn
+from skgru._warnings import is_called_by, warn
 
+# The parts of scikit-learn that fit several models, and compare or join them.
+_FIT_SEVERAL = tuple(
+    f"sklearn.{name}"
+    for name in (
+        "calibration",
+        "ensemble",
+        "feature_selection",
+        "inspection",
+        "model_selection",
+        "multiclass",
+        "multioutput",
+    )
+)
 # Where the fitted state lies.
 _STATE = "_state"
 
@@ -202,6 +215,9 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         spec, rates = self._fusion(settings)
         goes_on = self.__sklearn_is_fitted__() and (settings.warm_start or incremental)
         before = self._fitted_model() if goes_on else None
+        # A training that was left in its midst goes on as if it had not been.
+        progress = getattr(self, _STATE).get("progress") if goes_on and not incremental else None
+        rng = self._generator(settings.random_state, goes_on, progress)
         request = Request(
             settings,
             branches,
@@ -213,9 +229,11 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             before,
             self._history if goes_on else History(),
             getattr(self, _STATE)["optimizers"] if goes_on else {},
-            self._generator(settings.random_state, goes_on),
+            rng,
             incremental,
             classes,
+            progress=progress,
+            at_split=None if incremental else rng.get_state(legacy=False),
         )
         self._require(training[1])
         _check_validation(*validation)
@@ -229,12 +247,18 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             has_held_out=has_held_out,
         )
 
-    def _generator(self, random_state, goes_on):
+    def _generator(self, random_state, goes_on, progress):
         """Return the random generator of a call.
 
-        With an int as `random_state`, a call that goes on with the training gets another one than
-        the calls before: the same would repeat their order and dropout.
+        In the midst of a training it is that of its start, for the same samples to be held out.
+        Else with an int as `random_state`, a call that goes on with the training gets another one
+        than the calls before: the same would repeat their order and dropout.
         """
+        if progress:
+            state = progress["at_split"]
+            rng = np.random.RandomState(getattr(np.random, state["bit_generator"])())
+            rng.set_state(state)
+            return rng
         if not goes_on or not isinstance(random_state, Integral):
             return check_random_state(random_state)
         return np.random.RandomState([random_state, len(self.loss_curve_)])
@@ -251,6 +275,12 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         """Return a copy that has been fitted with this result."""
         twin = copy(self)
         twin._publish(fitted)
+        return twin
+
+    def _without_progress(self):
+        """Return a copy whose training has ended."""
+        twin = copy(self)
+        setattr(twin, _STATE, getattr(twin, _STATE) | {"progress": None})
         return twin
 
     def _attributes_of(self, fitted):
@@ -283,7 +313,12 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         """Set the fitted attributes."""
         model, history = fitted.model, fitted.history
         self._publish_inputs(model)
-        setattr(self, _STATE, model.state | {"optimizers": fitted.optimizer_states})
+        training = {
+            "optimizers": fitted.optimizer_states,
+            "progress": fitted.progress,
+            "scoring": self._said_scoring,
+        }
+        setattr(self, _STATE, model.state | training)
         vars(self).update(model.loss.attributes)
         self.n_outputs_ = model.loss.n_outputs
         of_branches = [branch.encoder.hidden_layer_sizes for _, branch in model.spec.branches]
@@ -302,9 +337,17 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         self.best_loss_ = None if fitted.validates and validated else history.best_loss
 
     @property
+    def _said_scoring(self):
+        """The parameter `scoring` as a plain value."""
+        scoring = getattr(self, "scoring", None)
+        return scoring if scoring is None or isinstance(scoring, str) else "a scorer"
+
+    @property
     def _history(self):
         """The history so far; the attributes stay as they are when it grows."""
+        # Scores of another kind do not compare.
         scored = self.best_validation_score_ is not None
+        scored = scored and getattr(self, _STATE).get("scoring") == self._said_scoring
         return History(
             t=self.t_,
             loss=self.loss_,
@@ -327,6 +370,8 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 f"finite ones, of epoch {self.n_iter_}."
             )
         if outcome == "interrupted":
+            if is_called_by(_FIT_SEVERAL):  # whose other fits are not wanted either
+                raise KeyboardInterrupt
             warn("Training interrupted by user.")
         ends = SOLVERS[settings.solver].is_stochastic
         ends = ends and SCHEDULES[settings.learning_rate].ends_training

@@ -4,6 +4,8 @@ A fit is a task, each of its epochs one below it and, where an epoch has many ba
 hundredth of it one below that.
 """
 
+from contextlib import contextmanager
+
 from skgru._compat import has_callbacks
 from skgru._engine.observers import Observer
 
@@ -92,7 +94,9 @@ def title_of(name, context):
     """Return the name of an estimator, with the task of another one that its fit is, if any."""
     if context is None or not context.source_task_name:
         return name
-    return f"{name} ({context.source_estimator_name} {context.source_task_name} {context.task_id})"
+    around = context.source_estimator_name
+    around = "" if around == name else f"{around} "
+    return f"{name} ({around}{context.source_task_name} {context.task_id})"
 
 
 def begin_context(estimator, task_name):
@@ -104,3 +108,26 @@ def begin_context(estimator, task_name):
     if not hasattr(estimator, "_init_callback_context"):
         return None
     return estimator._init_callback_context(task_name=task_name, max_subtasks=None)
+
+
+@contextmanager
+def part_of(context, estimator, task_name, sub_estimator):
+    """Make the fits of an estimator in this block a task of another one's fit.
+
+    Parameters
+    ----------
+    context : CallbackContext or None
+        Of the fit that it is a part of.
+    estimator : estimator
+        Whose fit that is.
+    task_name : str
+    sub_estimator : estimator
+    """
+    if context is None:
+        yield
+        return
+    task = context.subcontext(task_name)
+    with task.propagate_callback_context(sub_estimator):
+        task.call_on_fit_task_begin(estimator=estimator)
+        yield
+        task.call_on_fit_task_end(estimator=estimator)

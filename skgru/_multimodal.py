@@ -260,6 +260,14 @@ class MultimodalGRU(BaseNetwork):
                 opened[name] = branch._open(take_columns(X, selection), y, fits=fits)
         return opened
 
+    def _names_of_columns(self, branch):
+        """Return the names of the columns that a branch reads as they are, if they have any."""
+        names = getattr(self, "_names", [])
+        for name, part, selection in self._read_branches():
+            if name == branch and part.transformer is None and names:
+                return [names[j] for j in selection.indices]
+        return []
+
     def _read_branches(self):
         """Return the fitted branches that are read: name, branch and columns."""
         return [

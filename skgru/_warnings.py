@@ -1,4 +1,4 @@
-"""Warnings that name the user's line, however deep below it they arise."""
+"""Who calls: warnings that name the user's line, and searches that fit for the user."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+def is_called_by(packages: tuple[str, ...]) -> bool:
+    """Whether the running call comes from one of some packages, however far above."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(packages):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 class each_once:

@@ -1,5 +1,6 @@
 """GRUForecaster: the future of series."""
 
+from functools import partial
 from inspect import signature
 from numbers import Integral, Real
 
@@ -8,7 +9,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._compat import Interval, StrOptions, fit_context
+from skgru._callbacks import begin_context, part_of
+from skgru._compat import CallbackSupportMixin, Interval, StrOptions, fit_context
 from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import quantile_ahead
@@ -44,7 +46,7 @@ _OWN = "window", "horizon", "target", "known", "series", "time", "season", "cale
 _CONSTRAINTS = {**TRAINING, **RECURRENCE, **NUMBERS, **NetworkRegressor._parameter_constraints}
 
 
-class GRUForecaster(Estimator):
+class GRUForecaster(CallbackSupportMixin, Estimator):
     """Forecaster of series: a network of gated recurrent units (GRU) on windows.
 
     It reads the last `window` steps of a series, and what is known beside them, and forecasts the
@@ -454,11 +456,16 @@ class GRUForecaster(Estimator):
             finite numbers, or their labels are missing, repeated or not equally spaced; if columns
             are not found, or X or static do not belong to y. The estimator then stays as it was.
         """
+        context = begin_context(self, "fit")
         with self._unchanged_on_error():
-            self._fit(y, X, static)
+            if context:
+                context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            self._fit(y, X, static, partial(part_of, context, self, "fit-network"))
+            if context:
+                context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _fit(self, y, X, static):
+    def _fit(self, y, X, static, within):
         rng = check_random_state(self.random_state)
         panel, of_x, columns = self._open(y, X)
         tracks = make_tracks(panel, of_x, columns)
@@ -479,7 +486,7 @@ class GRUForecaster(Estimator):
         sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
         with each_once(f"{WINDOW}__"):
             lengths = [CYCLES[cycle] / seconds for cycle in cycles]
-            model = fit_model(sources, shape, self._options(), rng, lengths)
+            model = fit_model(sources, shape, self._options(), rng, lengths, within)
 
         cycles = [cycles[i] for i in model.cycles]
         tails = [track.tail(max(shape.window, shape.season)) for track in tracks]

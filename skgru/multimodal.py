@@ -105,7 +105,8 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the transformers, the
         scaling and the tokens learned then, and the network that was chosen then where parameters
-        say 'auto'.
+        say 'auto'. It is a new training, with a schedule and an optimizer of its own; but one that
+        was left in its midst, see :class:`~skgru.callbacks.Checkpoint`, is finished.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.
@@ -539,7 +540,8 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the transformers, the
         scaling and the tokens learned then, and the network that was chosen then where parameters
-        say 'auto'.
+        say 'auto'. It is a new training, with a schedule and an optimizer of its own; but one that
+        was left in its midst, see :class:`~skgru.callbacks.Checkpoint`, is finished.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.

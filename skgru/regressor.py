@@ -85,7 +85,9 @@ class GRURegressor(NetworkRegressor, BaseGRU):
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous `fit`, with the scaling and the
-        tokens learned then, and the network that was chosen then where parameters say 'auto'.
+        tokens learned then, and the network that was chosen then where parameters say 'auto'. It
+        is a new training, with a schedule and an optimizer of its own; but one that was left in its
+        midst, see :class:`~skgru.callbacks.Checkpoint`, is finished.
 
     momentum : float, default=0.9
         Momentum of 'sgd', between 0 and 1.

@@ -385,6 +385,7 @@ class Explainer:
         every = np.arange(self.n_samples)
         pending = Stretches(every, np.zeros(self.n_samples), np.ones(self.n_samples))
         accepted = np.zeros(self.n_samples)  # the errors of parts that are exact enough
+        is_first = True
         while len(pending.samples):
             counts = np.bincount(pending.samples, minlength=self.n_samples)
             n_points += counts * len(nodes)
@@ -397,17 +398,20 @@ class Explainer:
                 stretches: Stretches = pending,
                 bound: Array = bound,
                 wrong: Array = wrong,
+                is_first: bool = is_first,
             ) -> int:
                 some = stretches.take(chosen)
-                is_whole = some.stops[0] - some.starts[0] == 1
-                outputs = change[some.samples] if is_whole else None
+                outputs = change[some.samples] if is_first else None
                 wrong[chosen] = self._add_gradients(
                     some, nodes, weights, outputs, bound[some.samples]
                 )
-                return len(chosen) if is_whole else 0
+                return len(chosen) if is_first else 0
 
-            for n in map_(run, self._chunks(pending.samples, len(nodes), batch_size)):
+            # Later, parts of one sample may lie in several chunks: their order is kept.
+            each = map_ if is_first else map
+            for n in each(run, self._chunks(pending.samples, len(nodes), batch_size)):
                 self._n_done += n
+            is_first = False
             is_left = np.abs(wrong) > bound[pending.samples]
             accepted += _sums_of(wrong[~is_left], pending.samples[~is_left], self.n_samples)
             error = accepted + _sums_of(wrong[is_left], pending.samples[is_left], self.n_samples)

@@ -101,6 +101,7 @@ def epochs(
     n_epochs: int,
     rng: RandomState,
     observers: Observer,
+    n_done: int = 0,
 ) -> Generator[State, None, None]:
     """Train epoch by epoch; the θ of the objective changes in place.
 
@@ -119,6 +120,8 @@ def epochs(
         Moves the patches, draws the order, and the dropout.
     observers : Observer
         Hear of the start of each epoch, and of each update; of the end of an epoch, `run` tells.
+    n_done : int, default=0
+        As many of them were done before.
 
     Yields
     ------
@@ -134,7 +137,7 @@ def epochs(
     last_finite = theta.copy()
     state = State(theta, n_epochs, order.n_batches(n), n)
     try:
-        for state.epoch in range(1, n_epochs + 1):
+        for state.epoch in range(n_done + 1, n_epochs + 1):
             total, state.score, state.validation_loss = 0.0, None, None
             observers.on_epoch_begin(state)
             objective.begin_epoch(rng)

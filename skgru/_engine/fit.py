@@ -31,7 +31,7 @@ from skgru._engine.model import Model, naming, network_spec, parse_inputs
 from skgru._engine.objective import Examples, Objective, Terms
 from skgru._engine.observers import History, Observer, Validated
 from skgru._engine.predict import run_network
-from skgru._engine.solvers import SOLVERS, OptimizerStates, Session, Solution
+from skgru._engine.solvers import SOLVERS, OptimizerStates, Progress, Session, Solution
 from skgru._engine.unused import Decisions, unused_parameters
 from skgru._nn.batch import Array, Batch, Indices, Values
 from skgru._nn.chain import Chain, ChainInputs
@@ -101,6 +101,12 @@ class Request(NamedTuple):
     scorer : callable or None, default=None
         Returns the validation score, given the `Fitted` of now and the user's samples that are
         validated on, None = those of `validation`; None = the score of the loss, see `scoring`.
+    progress : Progress or None, default=None
+        Of the training to go on with.
+    at_split : dict or None, default=None
+        The state of `rng` before samples were held out; set by `fit` where that does it.
+    n_samples : int, default=0
+        To train on or to hold out of; set by `fit`.
     """
 
     settings: Settings
@@ -119,6 +125,9 @@ class Request(NamedTuple):
     has_held_out: bool = False
     observers: tuple[Observer, ...] = ()
     scorer: Callable[[Fitted, Indices | None], float] | None = None
+    progress: Progress | None = None
+    at_split: dict[str, Any] | None = None
+    n_samples: int = 0
 
 
 class Data(NamedTuple):
@@ -188,6 +197,8 @@ class Fitted(NamedTuple):
         The values that "auto" stands for, by the names of the parameters.
     validates : bool
         Whether the validation score, rather than the loss, has ended the training.
+    progress : Progress or None
+        Of a training that has epochs to come.
     """
 
     model: Model
@@ -196,15 +207,35 @@ class Fitted(NamedTuple):
     optimizer_states: OptimizerStates
     auto_params: dict[str, Any]
     validates: bool
+    progress: Progress | None
 
 
 def fit(request: Request, map_: Map) -> Fitted:
     """Return the model that was asked for; `map_` runs the shards of batches, maybe on threads."""
     data = read(request)
+    request = request._replace(n_samples=data.training.n_sequences)
+    _check_progress(request)
     model = build(request, data)
+    if request.validation is None and not request.incremental:
+        request = request._replace(at_split=request.rng.get_state(legacy=False))
     planned = settle_late(request, model, make_plan(request, data, model), map_)
     trained = train(request, model, planned, map_)
     return publish(request, model, planned.plan, trained)
+
+
+def _check_progress(request: Request) -> None:
+    """Refuse to go on with a training on other data, or by another solver."""
+    progress = request.progress
+    if progress is None:
+        return
+    then = f"solver={progress['solver']!r} and {progress['n_samples']} samples"
+    now = f"solver={request.settings.solver!r} and {request.n_samples} samples"
+    if then != now:
+        raise ValueError(
+            f"This model is in the midst of a training, of which {progress['n_epochs']} epochs are "
+            f"done and with which warm_start=True goes on: expected {then}, got {now}. Set "
+            "warm_start=False to train anew."
+        )
 
 
 # --- Read -----------------------------------------------------------------------------------------
@@ -527,6 +558,8 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
     """
     plan, training = planned.plan, planned.training
     branches = request.branches
+    if request.progress:
+        return planned._replace(plan=plan._replace(epochs=request.progress["epochs"]))
     open_ones = [name for name in plan.late_branches if branches[name].is_auto("last_epochs")]
     if not open_ones:
         return planned
@@ -578,6 +611,7 @@ def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:
 def train(request: Request, model: Model, planned: Planned, map_: Map) -> Trained:
     """Return the trained parameters, and the history that goes on from the request's."""
     settings, (plan, training, validation) = request.settings, planned
+    progress = request.progress
     objective = Objective(
         model.network,
         model.loss,
@@ -595,7 +629,7 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
             training.target_weights * training.loss_factors,
             float(training.weights.mean()),
         ),
-        model.theta.astype(plan.dtype),
+        (progress["theta"] if progress else model.theta).astype(plan.dtype),
         Terms(
             settings.alpha,
             settings.bptt_steps,
@@ -615,6 +649,13 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
 
     def fitted(theta: Array, solution: Solution) -> Fitted:
         theta = theta.astype(settings.dtype)  # a copy
+        if solution.progress:
+            of_fit = {
+                "epochs": plan.epochs,
+                "n_samples": request.n_samples,
+                "at_split": request.at_split,
+            }
+            solution = solution._replace(progress=solution.progress | of_fit)
         for name in objective.silent:
             model.network.fusion.silence(model.network.parameters(theta), name)
         return publish(request, model, plan, Trained(theta, history.copy(), solution))
@@ -632,7 +673,10 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
         request.rng,
         request.observers,
         fitted,
+        progress,
     )
+    if progress:
+        request.rng.set_state(progress["rng"])
     with np.errstate(over="ignore", invalid="ignore"):
         solution = SOLVERS[settings.solver].solve(objective, session)
     return Trained(objective.theta.astype(settings.dtype), history, solution)
@@ -756,6 +800,7 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         trained.solution.optimizer_states,
         auto,
         plan.early_stopping,
+        trained.solution.progress,
     )
 
 

@@ -233,6 +233,11 @@ class BestWeights(Observer):
         self._best = theta.copy()
         self._has_epoch = False
 
+    def go_on(self, best: Array) -> None:
+        """Go on with the best weights of the epochs before."""
+        self._best[:] = best
+        self._has_epoch = True
+
     @property
     def best(self) -> Array:
         """The weights that a training has that ends now."""
@@ -264,6 +269,13 @@ class Patience(Observer):
     stalled : callable
         Called when patience has run out; returns whether the training is to end, or else patience
         starts anew.
+
+    Attributes
+    ----------
+    n_without_gain : int
+        Epochs in a row so far.
+    is_over : bool
+        Whether it has ended the training.
     """
 
     def __init__(
@@ -275,12 +287,14 @@ class Patience(Observer):
         self._gains = gains
         self._n_iter_no_change = n_iter_no_change
         self._stalled = stalled
-        self._n_without_gain = 0
+        self.n_without_gain = 0
+        self.is_over = False
 
     def on_epoch(self, state: State) -> bool:
         """Count the epoch; return whether patience has run out for good."""
-        self._n_without_gain = 0 if self._gains(state) else self._n_without_gain + 1
-        if self._n_without_gain <= self._n_iter_no_change:
+        self.n_without_gain = 0 if self._gains(state) else self.n_without_gain + 1
+        if self.n_without_gain <= self._n_iter_no_change:
             return False
-        self._n_without_gain = 0
-        return self._stalled()
+        self.n_without_gain = 0
+        self.is_over = self._stalled()
+        return self.is_over

@@ -29,6 +29,7 @@ class Report(Observer):
     def __init__(self, title: str) -> None:
         self._title = title
         self._bar: Any = None
+        self._n_before: int | None = None
 
     def on_begin(self, n_epochs: int, n_batches: int, now: Now) -> None:
         """Start the clock, and the bar if there can be one."""
@@ -37,6 +38,8 @@ class Report(Observer):
 
     def on_epoch_begin(self, state: State) -> None:
         """Begin the mean loss of the epoch."""
+        if self._n_before is None:
+            self._n_before = state.epoch - 1
         self._total = 0.0
 
     def on_batch(self, state: State) -> None:
@@ -63,7 +66,9 @@ class Report(Observer):
         score = ""
         if state.score is not None:
             score = f"  validation loss {state.validation_loss:.6f} score {state.score:.4f}"
-        left = _clock((now - self._start) / n_done * (state.n_epochs - n_done))
+        assert self._n_before is not None
+        pace = (now - self._start) / (n_done - self._n_before)
+        left = _clock(pace * (state.n_epochs - n_done))
         text = f"epoch {state.epoch}/{state.n_epochs}{of}  loss {loss:.6f}{score}  time left {left}"
         if self._bar:
             (task,) = self._bar.task_ids

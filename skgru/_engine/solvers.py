@@ -37,6 +37,8 @@ _MAX_EXPLAINED_BY_LENGTH = 0.05
 _PATIENCE_OF_PLANNED = 0.2
 
 OptimizerStates = dict[str, dict[str, Array]]  # by the name of the solver
+# A training between two epochs as plain values, from which it goes on as if it had not ended.
+Progress = dict[str, Any]
 
 
 class Session(NamedTuple):
@@ -58,6 +60,8 @@ class Session(NamedTuple):
     fitted : callable
         Given θ and a solution, returns the `Fitted` of a training that ends so, without an array
         of the training.
+    progress : Progress or None
+        Of the training to go on with; None = it is a new one.
     """
 
     settings: Settings
@@ -68,6 +72,7 @@ class Session(NamedTuple):
     rng: RandomState
     observers: tuple[Observer, ...]
     fitted: Callable[[Array, Solution], Any]
+    progress: Progress | None
 
 
 class Solution(NamedTuple):
@@ -81,11 +86,14 @@ class Solution(NamedTuple):
         To go on from, by the name of the solver.
     group_by_length : bool
         Whether batches held sequences of similar length.
+    progress : Progress or None, default=None
+        Of a training that has epochs to come.
     """
 
     outcome: str
     optimizer_states: OptimizerStates
     group_by_length: bool
+    progress: Progress | None = None
 
 
 class Solver(ABC):
@@ -141,14 +149,18 @@ class FirstOrder(Solver):
             settings.shuffle,
             _groups_by_length(settings, objective),
         )
-        n_done = len(history.loss_curve) if plan.incremental else 0
-        groups = self._make_groups(objective, session, order.n_batches(n))
+        progress, n_batches = session.progress, order.n_batches(n)
+        history.n_iter = progress["n_epochs"] if progress else 0
+        n_done = len(history.loss_curve) if plan.incremental else history.n_iter
+        groups = self._make_groups(objective, session, n_batches)
+        schedule = _make_schedule(settings, plan, n_done)
+        vars(schedule).update(progress["schedule"] if progress else {})
         descent = Descent(
             groups,
-            _make_schedule(settings, plan, n_done),
+            schedule,
             settings.max_grad_norm,
-            n_updates=order.n_batches(n) * n_done,
-            n_planned=order.n_batches(n) * plan.max_iter,
+            n_updates=n_batches * n_done,
+            n_planned=n_batches * plan.max_iter,
             n_seen=history.t,
         )
         patience = Patience(
@@ -159,18 +171,38 @@ class FirstOrder(Solver):
         best = BestWeights(history, objective.theta) if plan.early_stopping else None
         observers = _observers(session, [patience, best] if best else [patience])
         n_epochs = 1 if plan.incremental else plan.max_iter
-        history.n_iter = 0
+        if progress:
+            patience.n_without_gain = progress["n_without_gain"]
+            if best and progress["best"] is not None:
+                best.go_on(progress["best"])
 
         def now() -> Any:
-            kept = {}
+            states = [_copied(group.optimizer.state) for group in groups]
+            kept, progress = {}, None
             if plan.incremental:
-                state = groups[0].optimizer.state
-                kept = {self._name: {name: array.copy() for name, array in state.items()}}
+                kept = {self._name: states[0]}
+            elif (
+                history.n_iter < n_epochs
+                and descent.n_updates == n_batches * history.n_iter  # between two epochs
+                and not patience.is_over
+            ):
+                progress = {
+                    "solver": self._name,
+                    "theta": objective.theta.copy(),
+                    "optimizers": states,
+                    "schedule": {name: getattr(schedule, name) for name in schedule.changing},
+                    "n_epochs": history.n_iter,
+                    "n_without_gain": patience.n_without_gain,
+                    "best": best.best.copy() if best and history.n_iter else None,
+                    "rng": session.rng.get_state(legacy=False),
+                }
             theta = best.best if best else objective.theta
-            return session.fitted(theta, Solution("max_iter", kept, order.group_by_length))
+            solution = Solution("max_iter", kept, order.group_by_length, progress)
+            return session.fitted(theta, solution)
 
-        observers.on_begin(n_epochs, order.n_batches(n), now)
-        states = epochs(objective, order, descent, n_epochs, session.rng, observers)
+        observers.on_begin(n_epochs, n_batches, now)
+        n_done = 0 if plan.incremental else history.n_iter
+        states = epochs(objective, order, descent, n_epochs, session.rng, observers, n_done)
         outcome = run(states, observers)
         for name in objective.silent:  # interrupted, or no longer finite, before it joined
             objective.network.fusion.silence(objective.parameters, name)
@@ -188,23 +220,25 @@ class FirstOrder(Solver):
         An epoch of more to come goes on where its optimizer stopped.
         """
         plan, network, theta = session.plan, objective.network, objective.theta
-        state = session.optimizer_states.get(self._name) if plan.incremental else None
-        if state is not None:
-            state = {name: array.copy() for name, array in state.items()}
+        states: list[Any] = [None] * (1 + len(plan.late_branches))
+        if plan.incremental and self._name in session.optimizer_states:
+            states = [_copied(session.optimizer_states[self._name])]
+        if session.progress:
+            states = [_copied(state) for state in session.progress["optimizers"]]
         late = {name: network.indices_of(name) for name in plan.late_branches}
         if not late:
-            return [Group(self._make_optimizer(theta, network.n_penalized, session, state))]
+            return [Group(self._make_optimizer(theta, network.n_penalized, session, states[0]))]
 
-        def group(indices: Indices, first: int = 0, branch: str | None = None) -> Group:
+        def group(indices: Indices, state: Any, first: int = 0, branch: str | None = None) -> Group:
             n_decayed = int(np.count_nonzero(indices < network.n_penalized))
-            optimizer = self._make_optimizer(theta[indices], n_decayed, session)
+            optimizer = self._make_optimizer(theta[indices], n_decayed, session, state)
             return Group(optimizer, indices, first, branch)
 
         rest = np.setdiff1d(np.arange(len(theta)), np.concatenate(list(late.values())))
-        groups = [group(rest)]
-        for name, indices in late.items():
+        groups = [group(rest, states[0])]
+        for (name, indices), state in zip(late.items(), states[1:], strict=True):
             first = n_batches * (plan.max_iter - plan.epochs[name])
-            groups.append(group(indices, first, name))
+            groups.append(group(indices, state, first, name))
         return groups
 
     def _make_optimizer(
@@ -247,6 +281,10 @@ SOLVERS: dict[str, Solver] = {
     "sgd": FirstOrder("sgd"),
     "lbfgs": LBFGS(),
 }
+
+
+def _copied(state: dict[str, Array]) -> dict[str, Array]:
+    return {name: array.copy() for name, array in state.items()}
 
 
 def _observers(session: Session, ending: Sequence[Observer]) -> Observers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import pairwise
 from math import gcd
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from skgru._forecasting.members import (
     persistence,
     seasonal_naive,
 )
-from skgru._forecasting.networks import Forecast, WindowNetwork
+from skgru._forecasting.networks import Forecast, WindowNetwork, Within
 from skgru._forecasting.relative import Rule
 from skgru._forecasting.window import (
     MANY_WINDOWS,
@@ -142,6 +143,7 @@ def fit_model(
     options: Mapping[str, Any],
     rng: Any,
     lengths: Sequence[float] = (),
+    within: Within = nullcontext,
 ) -> Ensemble:
     """Fit the members, weigh them by later windows and calibrate their mean.
 
@@ -152,6 +154,7 @@ def fit_model(
     options : mapping of str to the parameters of the regressor
     rng : RandomState
     lengths : sequence of float, the steps of each cycle of the calendar
+    within : callable, the context that the regressor of a network is fitted in
     """
     bounds = Bounds.of(sources)
     is_count = options["loss"] == "poisson"  # without effects, it could be less than nothing
@@ -169,10 +172,11 @@ def fit_model(
     rule = _choose_rule(rules, [error for error, _ in judged], levels_return(windows))
     seeds = rng.randint(np.iinfo(np.int32).max, size=3)
     if is_large:
-        fitting, folds = _Fitting(shape, rule, options, seeds, []), folds[-_LATE_FOLDS[1] :]
+        fitting, folds = _Fitting(shape, rule, options, seeds, [], within), folds[-_LATE_FOLDS[1] :]
     else:
         judged += choose_short_ridge(few, few_folds, rules, shape.season)
-        fitting = _Fitting(shape, rule, options, seeds, _simple(shape, [r for _, r in judged]))
+        simple = _simple(shape, [ridge for _, ridge in judged])
+        fitting = _Fitting(shape, rule, options, seeds, simple, within)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the fit to all windows tells the same
         held_out = fitting.judge(windows, folds)
@@ -247,6 +251,7 @@ class _Fitting(NamedTuple):
     options: Mapping[str, Any]
     seeds: Any
     simple: list[Any]
+    within: Within = nullcontext
 
     @property
     def names(self) -> list[str]:
@@ -275,7 +280,9 @@ class _Fitting(NamedTuple):
             for i, base in enumerate(bases)
         ]
         return [
-            WindowNetwork(rule, season, {**self.options, "random_state": int(seed)}).fit(windows)
+            WindowNetwork(rule, season, {**self.options, "random_state": int(seed)}).fit(
+                windows, self.within
+            )
             for rule, seed in zip(rules, self.seeds, strict=False)
         ]
 

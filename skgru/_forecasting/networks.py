@@ -6,7 +6,8 @@ as in SegRNN (Lin et al., 2023).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -27,6 +28,8 @@ from skgru._settings import Settings
 from skgru.branches import SeriesBranch, TableBranch
 from skgru.multimodal import MultimodalGRURegressor
 
+# Given a regressor, returns the context that it is fitted in.
+Within = Callable[[Any], AbstractContextManager[Any]]
 WINDOW = "window"  # the branch that reads the window
 # Windows of an update, where they are few and where they are many.
 _BATCH_SIZES = 32, 128
@@ -68,7 +71,7 @@ class WindowNetwork:
         self.season = season
         self.options = options
 
-    def fit(self, windows: Windows) -> WindowNetwork:
+    def fit(self, windows: Windows, within: Within = nullcontext) -> WindowNetwork:
         """Fit; counts of which none is above zero are forecast as zero, without a regressor."""
         self.regressor_ = None
         if self.rule.is_count and not np.any(windows.ahead > 0):
@@ -94,7 +97,8 @@ class WindowNetwork:
         if len(validation):  # the regressor, which is given windows to validate on, needs no share
             self.regressor_.user_defaults.pop("validation_fraction", None)
         held_out = {"X_val": table[validation], "y_val": targets[validation]}
-        self.regressor_.fit(table[kept], targets[kept], **(held_out if len(validation) else {}))
+        with within(self.regressor_):
+            self.regressor_.fit(table[kept], targets[kept], **(held_out if len(validation) else {}))
         return self
 
     def forecast(self, windows: Windows) -> Forecast:

@@ -10,12 +10,12 @@ from skgru._compat import take
 from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
+from skgru._inspection.attributions import attributions
 from skgru._inspection.markup import BLUE, RED, ansi_of, html_of, text_of
 from skgru._inspection.panels import Series, limit_of, make_panel
 from skgru._multimodal import MultimodalGRU
 from skgru._pictures import import_pyplot
 from skgru._unwrapping import best_of, network_and_inputs
-from skgru.inspection import attributions
 
 # More columns than these a picture does not show, nor more letters of a word.
 _MOST_COLUMNS, _MOST_LETTERS = 400, 24
@@ -61,7 +61,7 @@ class AttributionDisplay:
 
     Examples
     --------
-    >>> from skgru._inspection.attribution_display import AttributionDisplay
+    >>> from skgru.inspection import AttributionDisplay
     >>> print(AttributionDisplay.from_attributions([0.1, 2.0, -0.5], ["a", "fine", "mess"]))
     sum +1.6
       fine  +2
@@ -100,7 +100,7 @@ class AttributionDisplay:
         Examples
         --------
         >>> import numpy as np
-        >>> from skgru._inspection.attribution_display import AttributionDisplay
+        >>> from skgru.inspection import AttributionDisplay
         >>> values = {"vitals": np.array([[0.0], [0.4]]), "patient": np.array([0.3, -0.1])}
         >>> X = {"vitals": np.array([[81.0], [132.0]]), "patient": [63, "smoker"]}
         >>> names = {"vitals": ["heart rate"], "patient": ["age", "habit"]}
@@ -150,7 +150,7 @@ class AttributionDisplay:
         --------
         >>> import numpy as np
         >>> from skgru import GRURegressor
-        >>> from skgru._inspection.attribution_display import AttributionDisplay
+        >>> from skgru.inspection import AttributionDisplay
         >>> X = np.random.RandomState(0).normal(size=(80, 6, 2))
         >>> reg = GRURegressor(8, max_iter=20, random_state=0).fit(X, X[:, 3, 1])
         >>> display = AttributionDisplay.from_estimator(reg, X, index=5, method="occlusion")

@@ -1,26 +1,24 @@
-"""How much a score hangs on parts of X: features, branches, spans of time."""
+"""Importance by permutation: how much a score falls when parts of X are exchanged."""
 
 from copy import copy
+from functools import partial
 from itertools import pairwise
-from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
+from joblib import Parallel, delayed
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.parallel import Parallel, delayed
 
-from skgru._data.numbers import NumberInput
-from skgru._data.sequences import Sequences
-from skgru._data.stacking import Ragged, Rectangle
-from skgru._data.table import TableInput
+from skgru._data.table import Table, TableInput
 from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
+from skgru._engine.predict import predict_parsed
+from skgru._inspection.attributions import is_count
 from skgru._multimodal import MultimodalGRU
+from skgru._settings import plain
 from skgru._unwrapping import network_and_inputs
 
-_N_SPANS = 10
+_SUBJECTS = ("features", "branches", "spans")
 
 
 def permutation_importance(
@@ -30,58 +28,47 @@ def permutation_importance(
     *,
     of="features",
     n_repeats=5,
+    n_spans=10,
     scoring=None,
-    sample_weight=None,
     random_state=None,
     n_jobs=None,
 ):
-    """Return how much the score falls when a part of X is exchanged between samples [1]_.
+    """Return how much a score falls when features, branches or spans of time are permuted.
 
-    As `sklearn.inspection.permutation_importance`, for all that a network reads: sequences of
-    unequal length, tokens, frames, several branches.
+    It is `sklearn.inspection.permutation_importance` for what a network reads: sequences of unequal
+    length in any form, and frames of several inputs.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted `GRUClassifier`, `GRURegressor`, `MultimodalGRUClassifier` or
-        `MultimodalGRURegressor`, or a `Pipeline` that ends with one, or a search, whose best
-        estimator is taken. X is transformed by the steps before the network once, and what they
-        return is exchanged.
+        A fitted network, or a `Pipeline` that ends with one, as for `attributions`.
     X : array-like
-        Samples, in any form that `predict` takes, best those that were not trained on.
+        Samples, in any form that `predict` takes.
     y : array-like
-        Their targets, as for `score`.
-    of : {"features", "branches", "spans"} or int, default="features"
-        The parts.
-
-        - "features": each feature of the sequences, each column of tables; the tokens of a
-          sequence are one feature.
-        - "branches": of a multimodal estimator, all that a branch reads of a sample.
-        - "spans": tenths of the sequences, from the first steps to the last; an int is another
-          number of spans. A sequence of fewer steps has none in some of them, but always its last
-          step in the last one.
+        Their targets.
+    of : {"features", "branches", "spans"}, default="features"
+        What is given the values of other samples, drawn at random: one feature after the other, or
+        column of a table; one branch of a multimodal estimator; or all that lies in one of
+        `n_spans` parts of all sequences. Tokens, and a sparse matrix, are one feature.
     n_repeats : int, default=5
-        How many times each part is exchanged.
+        How often each is permuted.
+    n_spans : int, default=10
+        Into how many parts of equal length each sequence is cut for "spans".
     scoring : str, callable or None, default=None
-        As scikit-learn takes it; None = the network's `score`. A callable is given the network and
-        X opened, which its methods take, and nothing else does.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the samples in the score.
+        As for `sklearn.model_selection.cross_val_score`; None = the estimator's `score`. A callable
+        is given samples that only the estimator can read.
     random_state : int, RandomState instance or None, default=None
-        Says which samples exchange. An int gives the same result in each call, whatever `n_jobs`.
+        Draws the permutations.
     n_jobs : int or None, default=None
-        Threads, of which each scores another part.
+        Threads that share the permutations.
 
     Returns
     -------
     result : Bunch
-        importances_mean, importances_std : ndarray of shape (n_parts,)
-            Over the repeats.
-        importances : ndarray of shape (n_parts, n_repeats)
-            The score for X less that for X with the part exchanged.
-        names : list of str
-            Of the parts: features without a name are "x0", "x1", ...; those of branches begin with
-            its name, "vitals__pulse"; spans are "0-10 %", ...
+        With ``importances`` of shape (n_subjects, n_repeats), the score less that after each
+        permutation, ``importances_mean`` and ``importances_std`` of shape (n_subjects,), and
+        ``names``, a list: of features ``x0`` where they have no name, with several branches
+        ``branch__feature``; of spans the shares of a sequence, ``0%-10%``.
 
     Raises
     ------
@@ -92,19 +79,10 @@ def permutation_importance(
 
     Notes
     -----
-    Where two sequences differ in length, each step takes the value from the same share of the way
-    through the other one: the middle from the middle, the last from the last. So a longer sequence
-    is thinned out, and a shorter one has steps repeated. Each sequence keeps its length, its other
-    features and its place in time; all values are those of a sequence, in their order, and each
-    sequence is taken once. If it was cut instead, the ends of long sequences would never be seen,
-    and if it was repeated from the start, there would be jumps that no sequence has. What the
-    length alone tells of y is counted for no feature and no span.
-
-    Whole branches are exchanged with their lengths, and with the samples that have none, unless
-    their steps have targets. Else a missing value is exchanged as any other, and empty sequences
-    take part in nothing. Time stamps are a feature, but stay where spans are exchanged.
-
-    As with all permutations, what two features tell both is counted for neither.
+    Where the other sample has more steps or fewer, its values are stretched to the length: of each
+    step, those at the same share of its own sequence. A branch is taken with its own length, unless
+    its steps have targets. Samples without a branch have none of its features permuted. Spans leave
+    the `time_feature` as it is.
 
     References
     ----------
@@ -114,245 +92,155 @@ def permutation_importance(
     --------
     >>> import numpy as np
     >>> from skgru import GRURegressor
-    >>> from skgru._inspection.importance import permutation_importance
+    >>> from skgru.inspection import permutation_importance
     >>> rng = np.random.RandomState(0)
-    >>> X = [rng.normal(size=(n, 2)) for n in rng.randint(4, 9, size=200)]
-    >>> y = [x[-1, 1] for x in X]  # the last value of the second feature
-    >>> reg = GRURegressor(8, max_iter=20, random_state=0).fit(X, y)
+    >>> X = [rng.normal(size=(4 + i % 3, 2)) for i in range(200)]
+    >>> y = [x[-1, 1] for x in X]  # the second feature, at the end
+    >>> reg = GRURegressor(8, max_iter=30, learning_rate_init=0.02, random_state=0).fit(X, y)
     >>> result = permutation_importance(reg, X, y, random_state=0)
-    >>> result.names[result.importances_mean.argmax()]
-    'x1'
-    >>> result = permutation_importance(reg, X, y, of=4, random_state=0)
-    >>> result.names[result.importances_mean.argmax()]
-    '75-100 %'
+    >>> result.names
+    ['x0', 'x1']
+    >>> int(result.importances_mean.argmax())
+    1
+    >>> spans = permutation_importance(reg, X, y, of="spans", n_spans=2, random_state=0)
+    >>> spans.names[spans.importances_mean.argmax()]
+    '50%-100%'
     """
     network, X = network_and_inputs(estimator, X)
-    if not isinstance(n_repeats, Integral) or isinstance(n_repeats, bool) or n_repeats < 1:
-        raise ValueError(f"Expected n_repeats to be an int above 0, got {n_repeats!r}.")
-    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
-        raise ValueError(f"Expected scoring to be the name of one score, got {scoring!r}.")
-    scorer = check_scoring(network, scoring)
-    model, opened = network._fitted_model(), network._open(X)
-    parsed = parse_inputs(model.inputs, opened)
-    parts = _parts(of, network, model, opened, parsed)
-    reader = _reader(network)
-    options = {} if sample_weight is None else {"sample_weight": sample_weight}
-
-    def score(of_branches):
-        return scorer(reader, of_branches, y, **options)
-
-    def fall(part, seed):
-        rng = np.random.RandomState(seed)
-        name = part.branch
-        given = (model.inputs[name], opened[name], parsed[name])
-        return [
-            whole - score(opened | {name: part.exchange(*given, rng)}) for _ in range(n_repeats)
-        ]
-
-    whole = score(opened)
-    seeds = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=len(parts))
-    # Threads, since X is not to be copied.
-    parallel = Parallel(n_jobs=n_jobs, require="sharedmem")
-    importances = np.array(parallel(map(delayed(fall), parts, seeds)))
+    if of not in _SUBJECTS:
+        raise ValueError(f"Expected of to be one of {list(_SUBJECTS)}, got {of!r}.")
+    for name, count in (("n_repeats", n_repeats), ("n_spans", n_spans)):
+        if not is_count(count):
+            raise ValueError(f"Expected {name} to be an int above 0, got {count!r}.")
+    model = network._fitted_model()
+    parsed = parse_inputs(model.inputs, network._open(X))
+    subjects = _subjects(network, model, of, n_spans)
+    reader = _reader_of(network)
+    scorer = check_scoring(reader, scoring)
+    rng = check_random_state(random_state)
+    n = next(iter(parsed.values())).sequences.n_sequences
+    orders = [rng.permutation(n) for _ in range(len(subjects) * n_repeats)]
+    jobs = [subject for subject in subjects.values() for _ in range(n_repeats)]
+    score = scorer(reader, parsed, y)
+    permuted = Parallel(n_jobs=n_jobs, require="sharedmem")(
+        delayed(lambda change, order: scorer(reader, change(parsed, order), y))(change, order)
+        for change, order in zip(jobs, orders, strict=True)
+    )
+    importances = score - np.reshape(permuted, (len(subjects), n_repeats))
     return Bunch(
+        importances=importances,
         importances_mean=importances.mean(axis=1),
         importances_std=importances.std(axis=1),
-        importances=importances,
-        names=[part.name for part in parts],
+        names=list(subjects),
     )
 
 
-def _reader(network):
-    """Return a copy of a network whose methods take the opened inputs of X in place of X."""
-    kind = type(network)
+def _reader_of(network):
+    """Return a copy of a network that reads parsed samples."""
     reader = copy(network)
-    reader.__class__ = type(kind.__name__, (kind,), {"_open": lambda self, opened: opened})
+    n_jobs = plain(network.n_jobs)
+    reader._run = lambda model, parsed, part="raw", **how: predict_parsed(
+        model, parsed, n_jobs, part=part, **how
+    )
     return reader
 
 
-# --- The parts ------------------------------------------------------------------------------------
+def _subjects(network, model, of, n_spans):
+    """Return what is permuted: by name a function of the parsed samples and their order."""
+    inputs, steps = model.inputs, model.network.step_branches
+    if of == "branches":
+        if not isinstance(network, MultimodalGRU):
+            raise ValueError(f"{type(network).__name__} has no branches: expected of='features'.")
+        return {
+            name: partial(_permute_branch, name=name, stretches=name in steps) for name in inputs
+        }
+    if of == "spans":
+        names = [name for name, part in inputs.items() if not isinstance(part, TableInput)]
+        if not names:
+            raise ValueError("No branch reads sequences: expected of='features' or 'branches'.")
+        stamps = {name: getattr(inputs[name], "stamps", None) for name in names}
+        bounds = np.arange(n_spans + 1) / n_spans
+        return {
+            f"{start:.0%}-{stop:.0%}": partial(_permute_span, stamps=stamps, start=start, stop=stop)
+            for start, stop in pairwise(bounds.tolist())
+        }
+    subjects = {}
+    for name, part in inputs.items():
+        prefix = f"{name}__" if isinstance(network, MultimodalGRU) else ""
+        if isinstance(part, TokenInput) or (isinstance(part, TableInput) and part.is_sparse):
+            whole = partial(_permute_branch, name=name, stretches=True)
+            subjects[name or "tokens"] = whole
+            continue
+        for j, feature in enumerate(_feature_names(network, name, part)):
+            subjects[f"{prefix}{feature}"] = partial(_permute_feature, name=name, j=j)
+    return subjects
 
 
-class Feature(NamedTuple):
-    """A feature of sequences, or a column of a table."""
-
-    name: str
-    branch: str
-    index: int
-
-    def exchange(self, part, opened, parsed, rng):
-        """Return a branch, opened, in which samples have exchanged the feature."""
-        j = self.index
-        if isinstance(part, TableInput):
-            order = _order(~opened.absent, rng)
-            if opened.matrix is not None:
-                return opened._replace(matrix=_with_column(opened.matrix, j, order))
-            columns = list(opened.columns)
-            columns[j] = columns[j]._replace(cells=columns[j].cells[order])
-            return opened._replace(columns=columns)
-        sequences = parsed.sequences
-        rows = _rows_of_others(sequences, rng)
-        values = sequences.values.copy()
-        columns = values if values.ndim == 1 else values[:, j]
-        columns[:] = columns[rows]
-        return _reopened(opened, parsed, values)
-
-
-class Span(NamedTuple):
-    """The steps of sequences from one share of the way to another, of `n_spans` equal ones."""
-
-    name: str
-    branch: str
-    index: int
-    n_spans: int
-
-    def exchange(self, part, opened, parsed, rng):
-        """Return a branch, opened, in which samples have exchanged the span."""
-        sequences = parsed.sequences
-        rows = _rows_of_others(sequences, rng)
-        steps, lengths = _places(sequences)
-        inside = _spans_of(steps, lengths, self.n_spans) == self.index
-        values = sequences.values.copy()
-        values[inside] = values[rows[inside]]
-        stamps = part.stamps if isinstance(part, NumberInput) else None
-        if stamps is not None:
-            values[:, stamps] = sequences.values[:, stamps]
-        return _reopened(opened, parsed, values)
-
-
-class WholeBranch(NamedTuple):
-    """All that a branch reads of a sample; `keeps_lengths`, if its steps have targets."""
-
-    name: str
-    branch: str
-    keeps_lengths: bool
-
-    def exchange(self, part, opened, parsed, rng):
-        """Return a branch, opened, that samples have exchanged."""
-        if isinstance(part, TableInput):
-            order = rng.permutation(len(opened.absent))
-            columns = [column._replace(cells=column.cells[order]) for column in opened.columns]
-            matrix = None if opened.matrix is None else opened.matrix[order]
-            return opened._replace(columns=columns, matrix=matrix, absent=opened.absent[order])
-        sequences = parsed.sequences
-        if self.keeps_lengths:
-            return _reopened(opened, parsed, sequences.values[_rows_of_others(sequences, rng)])
-        others = sequences.take(rng.permutation(sequences.n_sequences))
-        return opened._replace(form=_ragged(others), present=None)
-
-
-def _parts(of, network, model, opened, parsed):
-    """Return the parts that are meant."""
-    is_multimodal = isinstance(network, MultimodalGRU)
-    branches = network.named_branches_ if is_multimodal else {}
-    prefixes = {name: f"{name}__" if is_multimodal else "" for name in model.inputs}
-    of_steps = [k for k, part in model.inputs.items() if not isinstance(part, TableInput)]
-    if isinstance(of, str) and of == "features":
-        return [
-            Feature(f"{prefixes[name]}{feature}", name, j)
-            for name in model.inputs
-            for j, feature in enumerate(
-                _features(model.inputs[name], opened[name], parsed[name], branches.get(name))
-            )
-        ]
-    if isinstance(of, str) and of == "branches":
-        if not is_multimodal:
-            raise ValueError("of='branches' is for estimators of several inputs, got one of one.")
-        return [WholeBranch(k, k, k in model.network.step_branches) for k in model.inputs]
-    if isinstance(of, str) and of == "spans":
-        of = _N_SPANS
-    if not isinstance(of, Integral) or isinstance(of, bool) or of < 1:
-        raise ValueError(
-            "Expected of to be 'features', 'branches', 'spans' or a number of spans above 0, got "
-            f"{of!r}."
-        )
-    if not of_steps:
-        raise ValueError(f"of={of!r} is for sequences, but all branches read tables.")
-    return [
-        Span(f"{prefixes[name]}{100 * k / of:.3g}-{100 * (k + 1) / of:.3g} %", name, k, of)
-        for name in of_steps
-        for k in range(of)
-    ]
-
-
-def _features(part, opened, parsed, branch):
-    """Return the names of a branch's features."""
-    if isinstance(part, TokenInput):
-        return ["tokens"]
-    names, n = None, part.n_features
+def _feature_names(network, name, part):
+    """Return the names of the features of a branch, or of a sequence."""
     if isinstance(part, TableInput):
-        names = part.names
-        transformer = getattr(branch, "transformer_", None)
-        if part.is_sparse and hasattr(transformer, "get_feature_names_out"):
-            names = transformer.get_feature_names_out()
-    elif isinstance(opened.form, Ragged):
-        names = opened.form.names
-    return names if names is not None and len(names) == n else [f"x{j}" for j in range(n)]
+        return list(part.names)
+    names = getattr(network, "feature_names_in_", ())
+    if isinstance(network, MultimodalGRU):
+        names = network._names_of_columns(name)
+    if len(names) != part.n_features:
+        return [f"x{j}" for j in range(part.n_features)]
+    return [str(feature) for feature in names]
 
 
-# --- Exchange -------------------------------------------------------------------------------------
+def _donors(lengths, order):
+    """Return another sample for each, in an order; those without a step keep to themselves."""
+    donors = np.arange(len(lengths))
+    present = np.flatnonzero(lengths)
+    donors[present] = order[lengths[order] > 0]
+    return donors
 
 
-def _order(takes_part, rng):
-    """Return for each sample whose place it takes; some take no part."""
-    order = np.arange(len(takes_part))
-    order[takes_part] = rng.permutation(np.flatnonzero(takes_part))
-    return order
+def _rows_of_donors(sequences, order):
+    """Return the row of each step's donor, its sequence stretched, and where the step lies."""
+    offsets, lengths = sequences.offsets, sequences.lengths
+    samples = np.repeat(np.arange(len(lengths)), lengths)
+    share = (np.arange(offsets[-1]) - offsets[samples] + 0.5) / lengths[samples]
+    donors = _donors(lengths, order)[samples]
+    return offsets[donors] + (share * lengths[donors]).astype(np.intp), share
 
 
-def _places(sequences):
-    """Return the number of each step in its sequence, and the length of that."""
-    lengths = np.repeat(sequences.lengths, sequences.lengths)
-    starts = np.repeat(sequences.offsets[:-1], sequences.lengths)
-    return np.arange(len(lengths)) - starts, lengths
+def _with_values(parsed, name, values):
+    sequences = parsed[name].sequences._replace(values=values)
+    return parsed | {name: parsed[name]._replace(sequences=sequences)}
 
 
-def _spans_of(steps, lengths, n_spans):
-    """Return the span of each step: of any sequence, the last step is in the last one."""
-    ways = np.maximum(lengths - 1, 1)
-    steps = np.where(lengths == 1, 1, steps)
-    return np.minimum(steps * n_spans // ways, n_spans - 1)
+def _permute_feature(parsed, order, *, name, j):
+    """Return the samples with a feature of others."""
+    sequences = parsed[name].sequences
+    rows, _ = _rows_of_donors(sequences, order)
+    if isinstance(sequences.values, Table):
+        columns = list(sequences.values.columns)
+        columns[j] = columns[j][rows]
+        return _with_values(parsed, name, Table(columns))
+    values = sequences.values.copy()
+    values[:, j] = values[rows, j]
+    return _with_values(parsed, name, values)
 
 
-def _rows_of_others(sequences, rng):
-    """Return for each step the row of another sequence at the same share of the way."""
-    order = _order(sequences.lengths > 0, rng)
-    steps, lengths = _places(sequences)
-    of_others = np.repeat(sequences.lengths[order], sequences.lengths)
-    starts = np.repeat(sequences.offsets[:-1][order], sequences.lengths)
-    # From the first step to the last, rounded; a single step is the last one.
-    ways = np.maximum(lengths - 1, 1)
-    steps = np.where(lengths == 1, 1, steps)
-    return starts + (2 * steps * (of_others - 1) + ways) // (2 * ways)
+def _permute_branch(parsed, order, *, name, stretches):
+    """Return the samples with a branch of others, as long as theirs was if it is stretched."""
+    sequences = parsed[name].sequences
+    if stretches:
+        rows, _ = _rows_of_donors(sequences, order)
+        return _with_values(parsed, name, sequences.values[rows])
+    return parsed | {name: parsed[name]._replace(sequences=sequences.take(order))}
 
 
-def _with_column(matrix, j, order):
-    """Return a sparse matrix whose column j is in another order."""
-    columns = matrix.tocsc()
-    exchanged = [columns[:, :j], columns[order, j].reshape(-1, 1), columns[:, j + 1 :]]
-    return sparse.csr_matrix(sparse.hstack(exchanged, format="csr"))
-
-
-def _ragged(sequences):
-    bounds = pairwise(sequences.offsets.tolist())
-    return Ragged([sequences.values[start:stop] for start, stop in bounds], None)
-
-
-def _reopened(opened, parsed, values):
-    """Return sequences with other values, opened, as long as they are and padded as they came."""
-    is_numeric = values.ndim == 2
-    offsets = parsed.sequences.offsets
-    if is_numeric:
-        # What ends in missing values alone would be taken for shorter than it is.
-        last = offsets[1:][parsed.sequences.lengths > 0] - 1
-        lost = last[np.isnan(values[last]).all(axis=1)]
-        values[lost] = parsed.sequences.values[lost]
-    bounds = parsed.given_offsets
-    padding = np.nan if is_numeric and bounds[-1] > len(values) else 0
-    padded = np.full((bounds[-1], *values.shape[1:]), padding, values.dtype)
-    padded[parsed.kept] = values
-    form, lengths = _ragged(Sequences(padded, bounds)), np.diff(bounds)
-    if opened.is_rectangle and (lengths == lengths[0]).all():
-        n_features = values.shape[1] if is_numeric else 1
-        form = Rectangle(padded.reshape(len(lengths), lengths[0], n_features), None, None)
-    return opened._replace(form=form, present=None)
+def _permute_span(parsed, order, *, stamps, start, stop):
+    """Return the samples with the steps of others in a span of all sequences."""
+    for name, of_times in stamps.items():
+        sequences = parsed[name].sequences
+        rows, share = _rows_of_donors(sequences, order)
+        inside = (share >= start) & (share < stop)
+        values = sequences.values.copy()
+        values[inside] = sequences.values[rows[inside]]
+        if of_times is not None:
+            values[:, of_times] = sequences.values[:, of_times]
+        parsed = _with_values(parsed, name, values)
+    return parsed

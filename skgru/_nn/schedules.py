@@ -30,6 +30,7 @@ class Constant:
 
     parameters: ClassVar[tuple[str, ...]] = ()  # those of the estimators that it has
     ends_training: ClassVar[bool] = False  # whether it falls to zero over the planned updates
+    changing: ClassVar[tuple[str, ...]] = ()  # what changes with the training, to go on from
 
     def __init__(self, initial: float) -> None:
         self.initial = initial
@@ -59,6 +60,8 @@ class InverseScaling(Constant):
 
 class Adaptive(Constant):
     """The initial rate, divided by five each time the training stalls, down to 1e-6."""
+
+    changing = ("current",)
 
     def __init__(self, initial: float) -> None:
         super().__init__(initial)

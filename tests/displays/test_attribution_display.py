@@ -19,8 +19,7 @@ from skgru import (
     TableBranch,
     TokenBranch,
 )
-from skgru._inspection.attribution_display import AttributionDisplay
-from skgru.inspection import attributions
+from skgru.inspection import AttributionDisplay, attributions
 
 SETTINGS = {"max_iter": 3, "random_state": 0, "learning_rate": "cosine"}
 WORDS = ["the", "plot", "很好", "<b>&", "Donaudampfschifffahrtsgesellschaftskapitän"]

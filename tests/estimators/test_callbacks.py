@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.fixes import parse_version
 
-from skgru import GRUClassifier, GRURegressor
+from skgru import GRUClassifier, GRUForecaster, GRURegressor
 from skgru._base import BaseNetwork
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import Adam
@@ -80,7 +80,7 @@ class Copies(Events):
 
 
 def test_they_are_there_where_scikit_learn_has_them():
-    for estimator_class in ESTIMATORS:
+    for estimator_class in (*ESTIMATORS, *samples.ESTIMATORS, GRUForecaster):
         assert hasattr(estimator_class, "set_callbacks") == KNOWS_CALLBACKS
 
 
@@ -366,3 +366,27 @@ def test_both_inside_a_search_with_two_processes(monkeypatch):
     assert all(np.isfinite(row["neg_log_loss"]) for row in rows)
     assert sum("GRUClassifier - fit" in name for name, _ in drawn) == 2 * 2 + 1
     assert all(finished for _, finished in drawn)
+
+
+@needs_callbacks
+def test_the_networks_of_a_forecaster_are_tasks(monkeypatch):
+    from sklearn.callback import ProgressBar
+
+    drawn, events = bars(monkeypatch), Events()
+    forecaster = GRUForecaster(horizon=2, window=8, max_iter=2, random_state=0)
+    y = np.sin(np.arange(60.0))
+    plain = forecaster.fit(y).predict(2)
+    forecaster.set_callbacks(events, ProgressBar()).fit(y)
+    assert_array_equal(forecaster.predict(2), plain)
+    assert (events.count("setup"), events.count("teardown")) == (1, 1)
+    networks = [event[2] for event in events.heard if event[:2] == ("end", "fit-network")]
+    assert networks == list(range(len(networks)))
+    assert len(networks) >= len(forecaster.networks_)
+    assert drawn[0] == ("GRUForecaster - fit", True)
+    assert len(drawn) == 1 + len(networks)
+    assert drawn[1][0].endswith("WindowRegressor - fit #0")
+    pickle.loads(pickle.dumps(forecaster.set_callbacks())).predict(2)
+    assert not any("callback" in name for name in vars(forecaster.networks_[0]))
+    with pytest.raises(ValueError, match=r"series|short|window"):
+        forecaster.set_callbacks(events).fit(y[:3])
+    assert (events.count("setup"), events.count("teardown")) == (2, 2)

@@ -115,6 +115,15 @@ def test_the_curve_goes_on_with_the_training():
     assert len(model.validation_loss_curve_) == 6
 
 
+def test_scores_of_another_kind_are_not_compared_with_those_before():
+    model = small(GRUClassifier, warm_start=True, early_stopping=True)
+    before = model.fit(X, Y, X_val=X, y_val=Y).best_validation_score_
+    model.set_params(scoring="loss").fit(X, Y, X_val=X, y_val=Y)
+    best = -min(model.validation_loss_curve_[3:])
+    assert model.best_validation_score_ == best < 0 < before
+    assert_allclose(log_loss(Y, model.predict_proba(X)), -best, rtol=1e-6)
+
+
 # Scores
 
 STOPS = {"early_stopping": True, "learning_rate": "constant", "learning_rate_init": 0.1}

@@ -19,7 +19,7 @@ from skgru.inspection import attributions
 METHODS = ("integrated_gradients", "occlusion", "gradient")
 SETTINGS = {"hidden_layer_sizes": 16, "learning_rate_init": 0.02, "dropout": 0, "patch_size": 1}
 SETTINGS |= {"early_stopping": False, "random_state": 0}
-N_SHOWN, N_SHUFFLED = 100, 10
+N_SHOWN, N_SHUFFLED = 100, 8
 
 
 def _amounts(shape, rng):
