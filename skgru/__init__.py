@@ -8,9 +8,11 @@ from skgru.classifier import GRUClassifier
 from skgru.forecasting import GRUForecaster
 from skgru.lags import LagSelector
 from skgru.long_tables import make_rows, make_sequences
+from skgru.loss_curves import LossCurveDisplay
 from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
 from skgru.per_timestep import PerTimestep
 from skgru.regressor import GRURegressor
+from skgru.summaries import Summary, summary
 from skgru.text import SequenceVectorizer
 from skgru.windows import make_windows
 
@@ -20,16 +22,19 @@ __all__ = [
     "GRUForecaster",
     "GRURegressor",
     "LagSelector",
+    "LossCurveDisplay",
     "MultimodalGRUClassifier",
     "MultimodalGRURegressor",
     "PerTimestep",
     "SequenceAligner",
     "SequenceVectorizer",
     "SeriesBranch",
+    "Summary",
     "TableBranch",
     "TokenBranch",
     "backtest",
     "make_rows",
     "make_sequences",
     "make_windows",
+    "summary",
 ]

@@ -1,0 +1,1 @@
+"""Explanations in pictures and in text, and the importance of parts of X."""

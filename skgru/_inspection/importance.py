@@ -1,0 +1,246 @@
+"""Importance by permutation: how much a score falls when parts of X are exchanged."""
+
+from copy import copy
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.metrics import check_scoring
+from sklearn.utils import Bunch, check_random_state
+
+from skgru._data.table import Table, TableInput
+from skgru._data.tokens import TokenInput
+from skgru._engine.model import parse_inputs
+from skgru._engine.predict import predict_parsed
+from skgru._inspection.attributions import is_count
+from skgru._multimodal import MultimodalGRU
+from skgru._settings import plain
+from skgru._unwrapping import network_and_inputs
+
+_SUBJECTS = ("features", "branches", "spans")
+
+
+def permutation_importance(
+    estimator,
+    X,
+    y,
+    *,
+    of="features",
+    n_repeats=5,
+    n_spans=10,
+    scoring=None,
+    random_state=None,
+    n_jobs=None,
+):
+    """Return how much a score falls when features, branches or spans of time are permuted.
+
+    It is `sklearn.inspection.permutation_importance` for what a network reads: sequences of unequal
+    length in any form, and frames of several inputs.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted network, or a `Pipeline` that ends with one, as for `attributions`.
+    X : array-like
+        Samples, in any form that `predict` takes.
+    y : array-like
+        Their targets.
+    of : {"features", "branches", "spans"}, default="features"
+        What is given the values of other samples, drawn at random: one feature after the other, or
+        column of a table; one branch of a multimodal estimator; or all that lies in one of
+        `n_spans` parts of all sequences. Tokens, and a sparse matrix, are one feature.
+    n_repeats : int, default=5
+        How often each is permuted.
+    n_spans : int, default=10
+        Into how many parts of equal length each sequence is cut for "spans".
+    scoring : str, callable or None, default=None
+        As for `sklearn.model_selection.cross_val_score`; None = the estimator's `score`. A callable
+        is given samples that only the estimator can read.
+    random_state : int, RandomState instance or None, default=None
+        Draws the permutations.
+    n_jobs : int or None, default=None
+        Threads that share the permutations.
+
+    Returns
+    -------
+    result : Bunch
+        With ``importances`` of shape (n_subjects, n_repeats), the score less that after each
+        permutation, ``importances_mean`` and ``importances_std`` of shape (n_subjects,), and
+        ``names``, a list: of features ``x0`` where they have no name, with several branches
+        ``branch__feature``; of spans the shares of a sequence, ``0%-10%``.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError, ValueError
+        If it is another one, or a parameter does not fit.
+
+    Notes
+    -----
+    Where the other sample has more steps or fewer, its values are stretched to the length: of each
+    step, those at the same share of its own sequence. A branch is taken with its own length, unless
+    its steps have targets. Samples without a branch have none of its features permuted. Spans leave
+    the `time_feature` as it is.
+
+    References
+    ----------
+    .. [1] L. Breiman, "Random forests", Machine Learning 45, 2001.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgru import GRURegressor
+    >>> from skgru.inspection import permutation_importance
+    >>> rng = np.random.RandomState(0)
+    >>> X = [rng.normal(size=(4 + i % 3, 2)) for i in range(200)]
+    >>> y = [x[-1, 1] for x in X]  # the second feature, at the end
+    >>> reg = GRURegressor(8, max_iter=30, learning_rate_init=0.02, random_state=0).fit(X, y)
+    >>> result = permutation_importance(reg, X, y, random_state=0)
+    >>> result.names
+    ['x0', 'x1']
+    >>> int(result.importances_mean.argmax())
+    1
+    >>> spans = permutation_importance(reg, X, y, of="spans", n_spans=2, random_state=0)
+    >>> spans.names[spans.importances_mean.argmax()]
+    '50%-100%'
+    """
+    network, X = network_and_inputs(estimator, X)
+    if of not in _SUBJECTS:
+        raise ValueError(f"Expected of to be one of {list(_SUBJECTS)}, got {of!r}.")
+    for name, count in (("n_repeats", n_repeats), ("n_spans", n_spans)):
+        if not is_count(count):
+            raise ValueError(f"Expected {name} to be an int above 0, got {count!r}.")
+    model = network._fitted_model()
+    parsed = parse_inputs(model.inputs, network._open(X))
+    subjects = _subjects(network, model, of, n_spans)
+    reader = _reader_of(network)
+    scorer = check_scoring(reader, scoring)
+    rng = check_random_state(random_state)
+    n = next(iter(parsed.values())).sequences.n_sequences
+    orders = [rng.permutation(n) for _ in range(len(subjects) * n_repeats)]
+    jobs = [subject for subject in subjects.values() for _ in range(n_repeats)]
+    score = scorer(reader, parsed, y)
+    permuted = Parallel(n_jobs=n_jobs, require="sharedmem")(
+        delayed(lambda change, order: scorer(reader, change(parsed, order), y))(change, order)
+        for change, order in zip(jobs, orders, strict=True)
+    )
+    importances = score - np.reshape(permuted, (len(subjects), n_repeats))
+    return Bunch(
+        importances=importances,
+        importances_mean=importances.mean(axis=1),
+        importances_std=importances.std(axis=1),
+        names=list(subjects),
+    )
+
+
+def _reader_of(network):
+    """Return a copy of a network that reads parsed samples."""
+    reader = copy(network)
+    n_jobs = plain(network.n_jobs)
+    reader._run = lambda model, parsed, part="raw", **how: predict_parsed(
+        model, parsed, n_jobs, part=part, **how
+    )
+    return reader
+
+
+def _subjects(network, model, of, n_spans):
+    """Return what is permuted: by name a function of the parsed samples and their order."""
+    inputs, steps = model.inputs, model.network.step_branches
+    if of == "branches":
+        if not isinstance(network, MultimodalGRU):
+            raise ValueError(f"{type(network).__name__} has no branches: expected of='features'.")
+        return {
+            name: partial(_permute_branch, name=name, stretches=name in steps) for name in inputs
+        }
+    if of == "spans":
+        names = [name for name, part in inputs.items() if not isinstance(part, TableInput)]
+        if not names:
+            raise ValueError("No branch reads sequences: expected of='features' or 'branches'.")
+        stamps = {name: getattr(inputs[name], "stamps", None) for name in names}
+        bounds = np.arange(n_spans + 1) / n_spans
+        return {
+            f"{start:.0%}-{stop:.0%}": partial(_permute_span, stamps=stamps, start=start, stop=stop)
+            for start, stop in pairwise(bounds.tolist())
+        }
+    subjects = {}
+    for name, part in inputs.items():
+        prefix = f"{name}__" if isinstance(network, MultimodalGRU) else ""
+        if isinstance(part, TokenInput) or (isinstance(part, TableInput) and part.is_sparse):
+            whole = partial(_permute_branch, name=name, stretches=True)
+            subjects[name or "tokens"] = whole
+            continue
+        for j, feature in enumerate(_feature_names(network, name, part)):
+            subjects[f"{prefix}{feature}"] = partial(_permute_feature, name=name, j=j)
+    return subjects
+
+
+def _feature_names(network, name, part):
+    """Return the names of the features of a branch, or of a sequence."""
+    if isinstance(part, TableInput):
+        return list(part.names)
+    names = getattr(network, "feature_names_in_", ())
+    if isinstance(network, MultimodalGRU):
+        names = network._names_of_columns(name)
+    if len(names) != part.n_features:
+        return [f"x{j}" for j in range(part.n_features)]
+    return [str(feature) for feature in names]
+
+
+def _donors(lengths, order):
+    """Return another sample for each, in an order; those without a step keep to themselves."""
+    donors = np.arange(len(lengths))
+    present = np.flatnonzero(lengths)
+    donors[present] = order[lengths[order] > 0]
+    return donors
+
+
+def _rows_of_donors(sequences, order):
+    """Return the row of each step's donor, its sequence stretched, and where the step lies."""
+    offsets, lengths = sequences.offsets, sequences.lengths
+    samples = np.repeat(np.arange(len(lengths)), lengths)
+    share = (np.arange(offsets[-1]) - offsets[samples] + 0.5) / lengths[samples]
+    donors = _donors(lengths, order)[samples]
+    return offsets[donors] + (share * lengths[donors]).astype(np.intp), share
+
+
+def _with_values(parsed, name, values):
+    sequences = parsed[name].sequences._replace(values=values)
+    return parsed | {name: parsed[name]._replace(sequences=sequences)}
+
+
+def _permute_feature(parsed, order, *, name, j):
+    """Return the samples with a feature of others."""
+    sequences = parsed[name].sequences
+    rows, _ = _rows_of_donors(sequences, order)
+    if isinstance(sequences.values, Table):
+        columns = list(sequences.values.columns)
+        columns[j] = columns[j][rows]
+        return _with_values(parsed, name, Table(columns))
+    values = sequences.values.copy()
+    values[:, j] = values[rows, j]
+    return _with_values(parsed, name, values)
+
+
+def _permute_branch(parsed, order, *, name, stretches):
+    """Return the samples with a branch of others, as long as theirs was if it is stretched."""
+    sequences = parsed[name].sequences
+    if stretches:
+        rows, _ = _rows_of_donors(sequences, order)
+        return _with_values(parsed, name, sequences.values[rows])
+    return parsed | {name: parsed[name]._replace(sequences=sequences.take(order))}
+
+
+def _permute_span(parsed, order, *, stamps, start, stop):
+    """Return the samples with the steps of others in a span of all sequences."""
+    for name, of_times in stamps.items():
+        sequences = parsed[name].sequences
+        rows, share = _rows_of_donors(sequences, order)
+        inside = (share >= start) & (share < stop)
+        values = sequences.values.copy()
+        values[inside] = sequences.values[rows[inside]]
+        if of_times is not None:
+            values[:, of_times] = sequences.values[:, of_times]
+        parsed = _with_values(parsed, name, values)
+    return parsed
