@@ -39,7 +39,7 @@ def attributions(
     estimator : estimator
         A fitted `GRUClassifier`, `GRURegressor`, `MultimodalGRUClassifier` or
         `MultimodalGRURegressor`, or a `Pipeline` that ends with one: then X is transformed by the
-        steps before it, and what they return is explained.
+        steps before it, and what they return is explained. Of a search, its best estimator.
     X : array-like
         Samples, in any form that `predict` takes.
     method : {"integrated_gradients", "occlusion", "gradient"}, default="integrated_gradients"

@@ -41,7 +41,7 @@ def permutation_importance(
     Parameters
     ----------
     estimator : estimator
-        A fitted network, or a `Pipeline` that ends with one, as for `attributions`.
+        A fitted network, a `Pipeline` that ends with one, or a search, as for `attributions`.
     X : array-like
         Samples, in any form that `predict` takes.
     y : array-like

@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._inspection import attributions as module
-from skgru.inspection import attributions
+from skgru.inspection import attributions, permutation_importance
 from tests.inspection.samples import regressor, sequences
 
 X = sequences()
@@ -118,3 +120,14 @@ def test_lines_tell_how_many_samples_are_done(estimator, monkeypatch, capsys):
         assert done == sorted(done)
         assert done[-1] == 30
         assert len(set(done)) > 2
+
+
+def test_a_search_is_its_best_estimator():
+    y = np.arange(len(X))
+    network = make_pipeline(GRURegressor(4, max_iter=2, random_state=0))
+    search = GridSearchCV(network, {"gruregressor__alpha": [0.0, 0.1]}, cv=2).fit(X, y)
+    best = search.best_estimator_
+    for of_search, of_best in zip(attributions(search, X), attributions(best, X), strict=True):
+        assert_array_equal(of_search, of_best)
+    found, expected = (permutation_importance(e, X, y, random_state=0) for e in (search, best))
+    assert_array_equal(found.importances, expected.importances)
