@@ -7,7 +7,7 @@ steps of each sequence are marked, and the sum of their numbers is asked for at 
 a network must hold a number over many steps. Always answering 1 has a mean squared error of 1/6.
 
 The picture, for which the extra `plot` is needed (`pip install "skgru[plot]"`), shows how fast
-each of them learns: those without gates fall behind at once.
+each of them learns: the one without gates falls behind at once.
 """
 
 import argparse
