@@ -409,8 +409,8 @@ def _values_ahead(actual, query, n_steps, columns, j):
         column = targets[j] if n_given == columns.n_y else j
     else:
         raise ValueError(
-            f"Expected actual with the columns of y, or the {len(targets)} targets alone, got "
-            f"{n_given if actual.names is None else actual.names}."
+            f"Expected actual with the {columns.n_y} columns of y, or the {len(targets)} of the "
+            f"targets alone, got {n_given if actual.names is None else actual.names}."
         )
     (stored,) = query.panel.series
     n_rows, has_labels = len(actual.series[0].values), actual.series[0].clock.kind is not None

@@ -183,7 +183,9 @@ def test_of_a_list_the_number_and_of_an_array_the_column():
     assert display.ax_.get_title(loc="left") == "2"
     alone = ForecastDisplay.from_estimator(forecaster, series=2, actual=actual[2])
     assert_draws(alone, steps, history[:, 0], expected[:, 0], bands[:, :2], actual[2][:, 0])
-    with pytest.raises(ValueError, match="columns of y, or the 2 targets alone, got 1"):
+    with pytest.raises(
+        ValueError, match="the 2 columns of y, or the 2 of the targets alone, got 1"
+    ):
         ForecastDisplay.from_estimator(forecaster, series=2, actual=actual[2][:, :1])
 
 
@@ -284,6 +286,21 @@ def test_predictions_without_labels_and_with_a_column_of_times():
     display = ForecastDisplay.from_predictions(table[:3], table[3:], actual=table, time="day")
     assert_draws(display, days.to_numpy("M8[s]"), [1, 2, 3], [2, 2.5], None, [2, 2.5])
     assert display.ax_.get_ylabel() == "sold"
+
+
+def test_numbers_and_durations_as_an_index():
+    years = pd.Index(range(1999, 2004), name="year")
+    for index, times, name in [
+        (years, years, "year"),
+        (pd.to_timedelta(range(5), unit="h"), range(5), "step"),
+        (pd.period_range("2001-11", periods=5, freq="M"), None, ""),
+    ]:
+        if times is None:
+            times = index.to_timestamp().to_numpy("M8[s]")
+        y = pd.Series([1.0, 2, 3, 2, 2.5], index)
+        display = ForecastDisplay.from_predictions(y[:3], y[3:], actual=y)
+        assert_draws(display, list(times), [1, 2, 3], [2, 2.5], None, [2, 2.5])
+        assert display.ax_.get_xlabel() == name
 
 
 def test_predictions_that_do_not_go_together():
