@@ -2,7 +2,6 @@
 
 import numpy as np
 
-_MOST_LETTERS = 24  # of a word
 # Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none.
 _CJK = (
     *(
@@ -27,9 +26,9 @@ def import_pyplot(what):
     return plt
 
 
-def short(word):
+def short(word, n=24):
     """Return a word without the letters that there is no room for."""
-    return word if len(word) <= _MOST_LETTERS else f"{word[: _MOST_LETTERS - 1]}…"
+    return word if len(word) <= n else f"{word[: n - 1]}…"
 
 
 def fonts():
