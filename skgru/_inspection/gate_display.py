@@ -13,20 +13,22 @@ from skgru._inspection.samples import Sample
 from skgru._nn.recurrent import DIRECTIONS, Stack
 from skgru._pictures import draw_line, fonts, import_pyplot, in_row, short
 
-# A map does not show more columns, nor are more words written below it.
+# A map does not show more columns, nor are more words written above it.
 _MOST_COLUMNS, _MOST_WORDS = 400, 40
 # So many features have room for their names.
 _MOST_NAMES = 20
 # What 1 means, of the gates of the cells of skgru.
 _OPEN = {
     "update": "1 replaces the state",
-    "reset": "1 shows the state to the candidate",
-    "input": "1 takes the candidate in",
+    "reset": "1 shows the state",
+    "input": "1 takes in",
     "forget": "1 keeps the memory",
-    "output": "1 gives all out",
+    "output": "1 gives out",
 }
-# The most letters that are written side by side, or of an upright word; and their width in inches.
-_MOST_LETTERS, _MOST_UPRIGHT, _LETTER = 80, 16, 0.08
+# The most letters of an upright word, and how wide and high a letter is, in inches.
+_MOST_UPRIGHT, _LETTER, _LINE = 16, 0.08, 0.15
+# What a figure of its own leaves on the right, above and below, and the width of its axes.
+_RIGHT, _TOP, _BOTTOM, _ACROSS = 1.05, 0.3, 0.5, 6.2
 
 
 class GateDisplay:
@@ -81,9 +83,8 @@ class GateDisplay:
     features : list of str, or None
     title : str or None
     axes_ : dict of Axes of matplotlib
-        After `plot`: ``"inputs"``, if there are numbers; of each gate its name, and of each decay
-        ``"state decay"`` and ``"input decay"``, for the map; and the same with `` mean`` behind it
-        for the line above the map.
+        After `plot`: ``"inputs"``, if they are shown; the maps by the names of the gates, and
+        ``"state decay"`` and ``"input decay"``; the lines above them, as ``"update mean"``.
     figure_ : Figure of matplotlib
 
     Raises
@@ -287,11 +288,13 @@ class GateDisplay:
             If `ax` stands in no grid.
         """
         plt = import_pyplot("GateDisplay.plot()")
-        heights = {"inputs": _height_of(self.inputs)} if self._shows_inputs else {}
+        across = _ACROSS if ax is None else 0.9 * ax.get_window_extent().width / ax.figure.dpi
+        is_upright = self._shows_words and _are_tight(self.inputs, across)
+        heights = {"inputs": self._height(is_upright)} if self._shows_inputs else {}
         for name in self._shown:
-            heights |= {f"{name} mean": 0.55, name: 1.1}
+            heights |= {f"{name} mean": 0.6, name: 1.25}
         if ax is None:
-            figure, place = _new_figure(plt, heights.values(), self.features)
+            figure, place = _new_figure(plt, heights, self.features)
         else:
             figure, place = ax.figure, ax.get_subplotspec()
             if place is None:
@@ -307,12 +310,15 @@ class GateDisplay:
             self.axes_[name] = figure.add_subplot(own, sharex=first)
             self.axes_[name].tick_params(labelbottom=False)
         if self._shows_inputs:
-            _draw_inputs(self.axes_["inputs"], self.inputs, self.features)
+            self._draw_inputs(self.axes_["inputs"], is_upright)
         for name, array in self._shown.items():
             of_features = name == "input decay"
             _draw_mean(self.axes_[f"{name} mean"], array, _said(name))
             mesh = _draw_map(self.axes_[name], array if of_features else array[:, self._order])
-            _label_rows(self.axes_[name], array.shape[1], self.features if of_features else None)
+            if of_features:
+                _label_features(self.axes_[name], array.shape[1], self.features)
+            else:
+                _count_rows(self.axes_[name], array.shape[1], "unit")
         axes = list(self.axes_.values())
         label = "from shut (0) to open (1)" if self.gates else "share that is left"
         figure.colorbar(mesh, cax=figure.add_subplot(colours), label=label)
@@ -322,9 +328,26 @@ class GateDisplay:
         return self
 
     @property
+    def _shows_words(self):
+        return isinstance(self.inputs, list) and len(self.inputs) <= _MOST_WORDS
+
+    @property
     def _shows_inputs(self):
-        is_text = isinstance(self.inputs, list)
-        return len(self.inputs) <= _MOST_WORDS if is_text else self.inputs is not None
+        return self._shows_words or isinstance(self.inputs, np.ndarray)
+
+    def _height(self, is_upright):
+        """Return how high the sequence is drawn, in inches."""
+        if self._shows_words:
+            longest = max(map(_width, self.inputs))
+            return 1.25 * _LETTER * min(longest, _MOST_UPRIGHT) if is_upright else 0.25
+        return float(np.clip(0.35 * self.inputs.shape[1], 0.9, 2.6))
+
+    def _draw_inputs(self, ax, is_upright):
+        """Draw the lines of a series, or write words above the steps."""
+        if self._shows_words:
+            _write_words(ax, self.inputs, is_upright)
+        else:
+            _draw_series(ax, self.inputs, self.features)
 
     @property
     def _order(self):
@@ -431,61 +454,57 @@ def _width(word):
 
 def _new_figure(plt, heights, features):
     """Return a figure for axes of some heights, and the place in it that labels leave."""
-    labels = features if features and 1 < len(features) <= _MOST_NAMES else [""]
-    left, right = 0.5 + _LETTER * max(_width(short(label)) for label in labels), 0.75
     if features and len(features) == 1:  # its scale is shown
         left = 0.9
-    top, bottom, width, height = 0.3, 0.5, 7.5 + left, 1.2 * sum(heights)
-    figure = plt.figure(figsize=(width, top + height + bottom), layout="none")
-    grid = figure.add_gridspec(
-        1,
-        1,
-        left=left / width,
-        right=1 - right / width,
-        bottom=bottom / (top + height + bottom),
-        top=1 - top / (top + height + bottom),
-    )
-    return figure, grid[0]
+    else:
+        labels = features if features and len(features) <= _MOST_NAMES else [""]
+        left = 0.5 + _LETTER * max(_width(short(label)) for label in labels)
+    width, height = left + _ACROSS + _RIGHT, _BOTTOM + sum(_with_room(heights)) + _TOP
+    figure = plt.figure(figsize=(width, height), layout="none")
+    edges = {"left": left / width, "right": 1 - 0.75 / width}
+    edges |= {"bottom": _BOTTOM / height, "top": 1 - _TOP / height}
+    return figure, figure.add_gridspec(1, 1, **edges)[0]
+
+
+def _with_room(heights):
+    """Return the heights with the room above each, in which titles stand."""
+    return [
+        inches
+        for name, height in heights.items()
+        for inches in (0.35 if name.endswith(" mean") else 0.05, height)
+    ]
 
 
 def _places_of(place, figure, heights):
     """Return the places of axes of some heights, and of the scale of colours."""
-    form = {"width_ratios": [40, 1]}
-    before = []
+    ratios, form, n = [*heights.values()], {}, 1
     if figure.get_layout_engine() is None:  # else it makes room for titles, and about empty rows
-        before = [0.4 if name.endswith(" mean") else 0.05 for name in heights]
-        form |= {"hspace": 0, "wspace": 0.06}
-    ratios = [*heights.values()]
-    if before:
-        ratios = [ratio for pair in zip(before, ratios, strict=True) for ratio in pair]
-    grid = place.subgridspec(len(ratios), 2, height_ratios=ratios, **form)
-    rows = range(len(ratios))[-1 :: -2 if before else -1]
-    places = {name: grid[i, 0] for name, i in zip(heights, reversed(rows), strict=True)}
-    return places, grid[:, 1]
+        ratios, form, n = _with_room(heights), {"hspace": 0, "wspace": 0.06}, 2
+    grid = place.subgridspec(len(ratios), 2, height_ratios=ratios, width_ratios=[40, 1], **form)
+    return {name: grid[n * i + n - 1, 0] for i, name in enumerate(heights)}, grid[:, 1]
 
 
-def _are_tight(words):
-    """Whether words do not fit side by side."""
-    return len(words) * (2 + max(map(_width, words))) > _MOST_LETTERS
+def _are_tight(words, across):
+    """Whether words do not fit side by side in so many inches."""
+    return len(words) * (1 + max(map(_width, words))) * _LETTER > across
 
 
-def _height_of(inputs):
-    """Return how high the sequence is drawn, in units of 1.2 inches."""
-    if isinstance(inputs, list):
-        longest = max(map(_width, inputs))
-        return 0.1 * min(longest, _MOST_UPRIGHT) if _are_tight(inputs) else 0.2
-    return float(np.clip(0.3 * inputs.shape[1], 0.8, 2.2))
+def _write_words(ax, words, is_upright):
+    """Write a word above each step."""
+    from matplotlib import rcParams
 
-
-def _write_words(ax, words):
-    """Write a word above each step, upright where they are long or many."""
-    rotation = 90 if _are_tight(words) else 0
-    height = ax.get_position().height * ax.figure.get_figheight()
-    n_letters = int(np.clip(0.8 * height / _LETTER, 4, _MOST_UPRIGHT)) if rotation else 24
+    extent, dpi = ax.get_window_extent(), ax.figure.dpi
+    across, height = extent.width / dpi, extent.height / dpi
+    form = {"ha": "center", "va": "bottom", **_words()}
+    n_letters = None
+    if is_upright:
+        share = min(across / (len(words) * _LINE), 1)  # of the size of letters
+        form |= {"rotation": 90, "fontsize": share * rcParams["font.size"]}
+        n_letters = int(np.clip(0.8 * height / (share * _LETTER), 4, _MOST_UPRIGHT))
     for t, word in enumerate(words):
-        place = {"ha": "center", "va": "bottom", "rotation": rotation, **_words()}
-        n = max(n_letters * len(word) // max(_width(word), 1), 1)
-        ax.text(t, 0, short(word, n), **place)
+        if n_letters is not None and word:
+            word = short(word, max(n_letters * len(word) // max(_width(word), 1), 1))
+        ax.text(t, 0, word, **form)
     ax.set_ylim(0, 1)
     ax.set_axis_off()
 
@@ -504,14 +523,6 @@ def _words():
     return {"fontfamily": fonts(), "parse_math": False}
 
 
-def _draw_inputs(ax, inputs, features):
-    """Draw the lines of a series, or write words above the steps."""
-    if isinstance(inputs, list):
-        _write_words(ax, inputs)
-    else:
-        _draw_series(ax, inputs, features)
-
-
 def _draw_series(ax, inputs, features):
     """Draw a line for each feature, in a row of its own."""
     n = inputs.shape[1]
@@ -521,17 +532,22 @@ def _draw_series(ax, inputs, features):
         ax.set_ylabel(short(features[0]), **_words())
         return
     ax.set_ylim(n, 0)
-    _label_rows(ax, n, features)
+    _label_features(ax, n, features)
 
 
-def _label_rows(ax, n, features):
-    """Write the names of the rows, or how many there are."""
+def _label_features(ax, n, features):
+    """Write the names of rows that are features, or how many there are."""
     if features is None or n > _MOST_NAMES:
-        ax.set_yticks([])
-        ax.set_ylabel(_count(n, "unit" if features is None else "feature"))
+        _count_rows(ax, n, "feature")
     else:
         ax.set_yticks(np.arange(n) + 0.5, map(short, features), **_words())
         ax.tick_params(axis="y", length=0)
+
+
+def _count_rows(ax, n, what):
+    """Write how many rows there are."""
+    ax.set_yticks([])
+    ax.set_ylabel(_count(n, what))
 
 
 def _draw_mean(ax, array, label):
@@ -555,4 +571,5 @@ def _draw_map(ax, array):
     # A step is as wide as to the next one, with its value in the middle.
     mesh = ax.pcolormesh(bounds - 0.5, rows, values.T, cmap="viridis", vmin=0, vmax=1)
     ax.set_ylim(array.shape[1], 0)
+    ax.grid(visible=False)
     return mesh
