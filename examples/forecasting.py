@@ -6,21 +6,24 @@ The series, made here, is the load of a grid: a daily and a weekly rhythm whose 
 temperature, of which a forecast is known two days ahead, and noise that lasts for hours. A backtest
 forecasts from every sixth hour of the last fifth, with a forecaster that was fitted to what came
 before: beside it repeating the last value, the day before, and a ridge regression on the same
-windows. Then the two days after the end are forecast.
+windows. Then the two days that follow are forecast.
+
+The picture (extra `plot`: `pip install "skgru[plot]"`) has this forecast, its band, and what came.
 """
 
 import argparse
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from skgru import GRUForecaster, backtest
+from skgru import ForecastDisplay, GRUForecaster, backtest
 
 WINDOW, HORIZON, DAY = 96, 48, 24
 
 
 def make_series(n_hours, seed=0):
-    """Return load and temperature by the hour, and two days more of the temperature."""
+    """Return load and temperature by the hour, and those of two days more."""
     rng = np.random.default_rng(seed)
     hours = pd.date_range("2024-01-01", periods=n_hours + HORIZON, freq="h", tz="Europe/Berlin")
     steps = np.arange(len(hours))
@@ -33,17 +36,27 @@ def make_series(n_hours, seed=0):
         weather[t] = 0.98 * weather[t - 1] + 0.5 * rng.normal()
     temperature = pd.DataFrame({"temperature": 10 + weather}, hours)
     load = pd.Series(100 + rhythm + noise - 2 * weather, hours, name="load")
-    return load[:n_hours], temperature
+    return load, temperature
+
+
+def draw(forecaster, temperature, load):
+    """Return a picture of the last four days, and of the forecast beside what came."""
+    display = ForecastDisplay.from_estimator(
+        forecaster, X=temperature, coverage=0.9, actual=load, n_history=WINDOW
+    )
+    display.ax_.set_ylabel("load [MW]")
+    return display.figure_
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hours", type=int, default=4000)
+    parser.add_argument("--hours", type=int, default=3000)
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--picture", metavar="FILE")
+    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
     options = parser.parse_args(argv)
 
     load, temperature = make_series(options.hours)
+    load, what_came = load[: options.hours], load[options.hours :]
     forecaster = GRUForecaster(
         WINDOW, HORIZON, known="temperature", max_iter=options.epochs or "auto", random_state=0
     )
@@ -51,14 +64,18 @@ def main(argv=None):
     print(result)
     errors = result.errors
     print(errors[errors["step"].isin([1, 24, 48])].round(3).to_string(index=False))
-    if options.picture:
-        result.plot(n_history=72).figure.savefig(options.picture)
 
     forecaster.fit(load, temperature[: options.hours])
     future = temperature[options.hours :]
     bands = forecaster.predict_interval(X=future, coverage=0.8)
     print("\nThe next hours, and bands of 80 %:")
     print(bands.assign(load=forecaster.predict(X=future)).head(6).round(1))
+
+    figure = draw(forecaster, future, what_came)
+    if options.picture:
+        figure.savefig(options.picture)
+    else:
+        plt.show()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A long table, one row per step, to sequences, to predictions in its rows.
 
-    python examples/long_table.py
+    python examples/long_table.py [--picture runs.png]
 
 The table, made here, is the log of pumps: a row every few minutes of a run, with readings and the
 gear, the rows of all runs in disorder, and two columns that are the same in all rows of a run, the
@@ -10,10 +10,14 @@ vibration shows, and gear and make change how much vibration is normal. When did
 One call makes a row per run of it, for cross-validation; a second brings what is predicted of each
 step back to the rows that it belongs to. Beside the networks: gradient boosting on means, standard
 deviations and last values of the readings, with all that is known of the run.
+
+The picture (extra `plot`: `pip install "skgru[plot]"`) has runs that the last network has not seen:
+the vibration, how probable it is at each step that the bearing is worn, and when the wear began.
 """
 
 import argparse
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
@@ -79,10 +83,39 @@ def summaries(table):
     return pd.concat([*parts, high], axis=1).assign(make=lambda x: x["make"] == "Hermes")
 
 
+def draw(tagger, X, table, runs):
+    """Return a picture of some runs: readings, what is said of each step, and the truth."""
+    figure, axes = plt.subplots(
+        2, len(runs), figsize=(11, 5), sharex="col", sharey="row", layout="constrained"
+    )
+    probabilities = tagger.predict_proba(X.loc[runs])
+    for (above, below), run, probability in zip(axes.T, runs, probabilities, strict=True):
+        rows = table[table["run_id"] == run].sort_values("time")
+        minutes = ((rows["time"] - rows["time"].iloc[0]) / pd.Timedelta("1min")).to_numpy()
+        is_high = (rows["gear"] == "high").to_numpy()
+        for gear, of_gear, marker in (("low", ~is_high, "o"), ("high", is_high, "^")):
+            vibration = rows["vibration"].to_numpy()[of_gear]
+            above.scatter(minutes[of_gear], vibration, s=14, marker=marker, label=f"{gear} gear")
+        worn = np.flatnonzero(rows["state"] == "worn")
+        for ax in (above, below):
+            if len(worn):
+                ax.axvspan(
+                    minutes[worn[0]], minutes[-1], color="0.5", alpha=0.3, label="worn in truth"
+                )
+        below.plot(minutes, probability[:, list(tagger.classes_).index("worn")], color="C2")
+        above.set_title(f"{run}, {rows['make'].iloc[0]}")
+        below.set_xlabel("time in the run [min]")
+    axes[0, 0].set_ylabel("vibration [mm/s]")
+    axes[1, 0].set(ylabel="probability of “worn”", ylim=(-0.02, 1.02))
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return figure
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
     options = parser.parse_args(argv)
 
     table = make_log(options.runs)
@@ -138,6 +171,14 @@ def main(argv=None):
     print(run[["run_id", "time", "vibration", "state", "predicted"]].iloc[::6].to_string())
     right = (table["state"] == table["predicted"])[table["predicted"].notna()]
     print(f"{len(right)} rows have a prediction, of which {right.mean():.3f} are right")
+
+    is_worn = pd.Series({run: "worn" in states.tolist() for run, states in y_test.items()})
+    runs = [*is_worn.index[is_worn][:3], *is_worn.index[~is_worn][:1]]
+    figure = draw(tagger, X_test, table, runs)
+    if options.picture:
+        figure.savefig(options.picture)
+    else:
+        plt.show()
 
 
 if __name__ == "__main__":

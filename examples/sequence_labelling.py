@@ -1,12 +1,15 @@
 """Label every step of a sequence: the kind of token of each character of a line of Python source.
 
-    python examples/sequence_labelling.py
+    python examples/sequence_labelling.py [--picture source.png]
 
 The lines are those of some modules of the standard library, the labels come from its tokenizer. A
 character alone does not tell: a letter may stand in a name, a keyword, a string or a comment, and a
 quotation mark opens a string only outside of one. So the network reads each line in both directions
 and predicts a label for every character (``pooling=None``). Beside it: the label that each
 character has most often.
+
+The picture (extra `plot`: `pip install "skgru[plot]"`) has some lines in the colours of what the
+network says of them, as an editor shows source; what it gets wrong is underlined.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import keyword
 import tokenize
 from collections import Counter
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from skgru import GRUClassifier
@@ -66,10 +70,34 @@ def most_frequent_labels(X, y):
     return lambda x: np.array([best.get(character, "other") for character in x])
 
 
+def draw(lines, labels, truth, n_columns=72):
+    """Return a picture of lines in the colours of their labels; wrong ones are underlined."""
+    figure, ax = plt.subplots(figsize=(7, 0.3 * len(lines) + 0.6), layout="constrained")
+    colours = {label: f"C{i}" for i, label in enumerate(SHOWN)}
+    colours["other"] = plt.rcParams["text.color"]
+    for row, (line, found, true) in enumerate(zip(lines, labels, truth, strict=True)):
+        for column, character in enumerate(line[:n_columns]):
+            colour = colours[found[column]]
+            weight = "bold" if found[column] == "keyword" else "normal"
+            ax.text(
+                column, row, character, color=colour, family="monospace", weight=weight, va="center"
+            )
+            if found[column] != true[column]:
+                ax.plot([column, column + 0.8], [row + 0.45] * 2, color=colour, linewidth=2)
+    ax.set(xlim=(0, n_columns), ylim=(len(lines) - 0.5, -0.5))
+    ax.set_axis_off()
+    handles = [
+        plt.Line2D([], [], color=colours[label], linewidth=4, label=label) for label in SHOWN
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(SHOWN), frameon=False)
+    return figure
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--max-lines", type=int, default=None)
+    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
     options = parser.parse_args(argv)
 
     _, X, y = read(MODULES)
@@ -104,6 +132,17 @@ def main(argv=None):
     choices = [i for i, labels in enumerate(y_test) if {"string", "comment"} <= set(labels)][:3]
     for i, labels in zip(choices, model.predict([X_test[i] for i in choices]), strict=True):
         print(f"  {lines[i]}\n  {''.join(SHOWN[label] for label in labels)}")
+
+    # Those with the most kinds of labels, some of them with comments.
+    order = sorted(range(len(lines)), key=lambda i: len(set(y_test[i])), reverse=True)
+    commented = [i for i in order if "comment" in y_test[i]]
+    choices = sorted({*order[:10], *commented[:4]})
+    found = model.predict([X_test[i] for i in choices])
+    figure = draw([lines[i] for i in choices], found, [y_test[i] for i in choices])
+    if options.picture:
+        figure.savefig(options.picture)
+    else:
+        plt.show()
 
 
 if __name__ == "__main__":

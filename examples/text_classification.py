@@ -11,6 +11,9 @@ data would flatter the result.
 
 A fifth of the texts is held out. The network's accuracy on it is shown beside that of always
 answering the most frequent library, and that of logistic regression on a bag of words.
+
+The picture, for which the extra `plot` is needed (`pip install "skgru[plot]"`), shows for each of
+three sentences which words speak for the answer, and which against it; `--picture FILE` saves it.
 """
 
 import argparse
@@ -24,6 +27,7 @@ import time
 import warnings
 from collections import Counter
 
+import matplotlib.pyplot as plt
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -32,6 +36,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from skgru import GRUClassifier, SequenceVectorizer
+from skgru.inspection import AttributionDisplay
 
 LIBRARIES = ["numpy", "scipy", "sklearn"]
 TYPED_BY_HAND = [
@@ -142,10 +147,24 @@ def read_csv(path):
 # --- The evaluation ------------------------------------------------------------------------------
 
 
+def draw(model, texts):
+    """Return a picture of what the words of texts contribute to the answers."""
+    figure, axes = plt.subplots(1, len(texts), figsize=(12, 4), layout="constrained")
+    for i, ax in enumerate(axes):
+        display = AttributionDisplay.from_estimator(model, texts, index=i).plot(ax)
+        (answer,), (shares,) = (
+            model.predict(texts[i : i + 1]),
+            model.predict_proba(texts[i : i + 1]),
+        )
+        display.axes_[""].set_title(f"{answer} {shares.max():.2f}")
+    return figure
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="FILE.csv", help="your own texts: columns text,label")
     parser.add_argument("--max-texts", type=int, help="use only so many texts, drawn at random")
+    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
     options = parser.parse_args(argv)
     start = time.perf_counter()
 
@@ -179,6 +198,12 @@ def main(argv=None):
         shares = ", ".join(f"{c} {share:.2f}" for c, share in zip(model.classes_, p, strict=True))
         print(f"  {text[:88]}\n    {shares}")
     print(f"\n{time.perf_counter() - start:.0f} seconds")
+
+    figure = draw(model, shown)
+    if options.picture:
+        figure.savefig(options.picture)
+    else:
+        plt.show()
 
 
 if __name__ == "__main__":

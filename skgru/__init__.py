@@ -5,6 +5,7 @@ from skgru.alignment import SequenceAligner
 from skgru.backtesting import Backtest, backtest
 from skgru.branches import SeriesBranch, TableBranch, TokenBranch
 from skgru.classifier import GRUClassifier
+from skgru.forecast_display import ForecastDisplay
 from skgru.forecasting import GRUForecaster
 from skgru.lags import LagSelector
 from skgru.long_tables import make_rows, make_sequences
@@ -18,6 +19,7 @@ from skgru.windows import make_windows
 
 __all__ = [
     "Backtest",
+    "ForecastDisplay",
     "GRUClassifier",
     "GRUForecaster",
     "GRURegressor",

@@ -1,21 +1,24 @@
 """matplotlib, imported when a picture is drawn and not before; what pictures have in common."""
 
-import numpy as np
+from typing import Any
 
-# Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none.
+import numpy as np
+from numpy.typing import NDArray
+
+# Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none: those
+# that systems have, and those that are often installed.
 _CJK = (
-    *(
-        "Noto Sans CJK SC",
-        "Noto Sans CJK TC",
-        "Noto Sans CJK JP",
-        "Source Han Sans SC",
-        "PingFang SC",
-    ),
-    *("Hiragino Sans GB", "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "Arial Unicode MS"),
+    *("Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK JP", "Noto Sans CJK KR"),
+    *("Source Han Sans SC", "Source Han Sans TC", "Source Han Sans", "Droid Sans Fallback"),
+    *("PingFang SC", "PingFang TC", "Heiti TC", "STHeiti", "Hiragino Sans GB", "Hiragino Sans"),
+    *("Apple SD Gothic Neo", "AppleGothic", "Microsoft YaHei", "Microsoft JhengHei", "SimHei"),
+    *("SimSun", "Yu Gothic", "MS Gothic", "Malgun Gothic", "WenQuanYi Micro Hei"),
+    *("WenQuanYi Zen Hei", "IPAexGothic", "IPAGothic", "TakaoPGothic", "NanumGothic"),
+    *("AR PL UMing CN", "Unifont", "Arial Unicode MS"),
 )
 
 
-def import_pyplot(what):
+def import_pyplot(what: str) -> Any:
     """Return matplotlib's pyplot, for what is named in the error if there is none."""
     try:
         import matplotlib.pyplot as plt
@@ -26,20 +29,20 @@ def import_pyplot(what):
     return plt
 
 
-def short(word, n=24):
+def short(word: str, n: int = 24) -> str:
     """Return a word without the letters that there is no room for."""
     return word if len(word) <= n else f"{word[: n - 1]}…"
 
 
-def fonts():
-    """Return the fonts of the style, and after them what is there for other scripts."""
+def fonts() -> list[str]:
+    """Return the fonts of the style, and after them those that are there for other scripts."""
     from matplotlib import font_manager, rcParams
 
     there = set(font_manager.get_font_names())
     return [*rcParams["font.family"], *(font for font in _CJK if font in there)]
 
 
-def in_row(values, j):
+def in_row(values: NDArray[Any], j: int) -> NDArray[Any]:
     """Return where a line lies in the j-th row, to its own scale; rows go down."""
     known = values[np.isfinite(values)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
@@ -47,7 +50,7 @@ def in_row(values, j):
     return j + 0.9 - 0.8 * share
 
 
-def draw_line(ax, values):
+def draw_line(ax: Any, values: NDArray[Any]) -> None:
     """Draw values, of which some may be missing, in the colour of text."""
     from matplotlib import rcParams
 
@@ -57,3 +60,17 @@ def draw_line(ax, values):
     # A value without neighbours is a point, no line.
     lonely = np.flatnonzero(finite & ~neighbours)
     ax.plot(lonely, values[lonely], "o", color=rcParams["text.color"], markersize=3)
+
+
+def show_dates(axis: Any) -> None:
+    """Let an axis say dates briefly: in full, they overlap where a month begins."""
+    from matplotlib.dates import ConciseDateFormatter
+
+    axis.set_major_formatter(ConciseDateFormatter(axis.get_major_locator()))
+
+
+def show_whole_numbers(axis: Any) -> None:
+    """Let an axis have ticks at whole numbers alone."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -567,7 +567,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         ValueError, TypeError
             As in `fit`; or if covariates known in the future are not given.
         """
-        query, _, forecast = self._forecast(n, X, y, static)
+        query, _, forecast = self._forecast(*self._query(n, X, y, static))
         return query.give_back(query.by_track(forecast.center), self._fitted.columns)
 
     def predict_interval(self, n=None, *, coverage=0.9, X=None, y=None, static=None):
@@ -639,7 +639,16 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
 
     def _quantiles(self, levels, n, X, y, static):
         """Return quantiles in the form of y, given the ends of their columns' names."""
-        query, windows, forecast = self._forecast(n, X, y, static)
+        query, windows, forecast = self._forecast(*self._query(n, X, y, static))
+        found = self._quantiles_by_track(levels.values(), query, windows, forecast)
+        parts = [
+            np.stack(quantiles, axis=2).reshape(len(quantiles[0]), -1)
+            for quantiles in zip(*found, strict=True)
+        ]
+        return query.give_back(parts, self._fitted.columns, list(levels))
+
+    def _quantiles_by_track(self, levels, query, windows, forecast):
+        """Return for each level what `Query.by_track` makes of its quantiles."""
         model = self._fitted.model
         if model.calibration is None:
             raise ValueError(
@@ -647,15 +656,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
                 "longer series, or a smaller window or horizon."
             )
         owners = query.owners[windows.owners]
-        found = [
-            query.by_track(quantile_ahead(model, forecast, owners, level))
-            for level in levels.values()
-        ]
-        parts = [
-            np.stack(quantiles, axis=2).reshape(len(quantiles[0]), -1)
-            for quantiles in zip(*found, strict=True)
-        ]
-        return query.give_back(parts, self._fitted.columns, list(levels))
+        return [query.by_track(quantile_ahead(model, forecast, owners, level)) for level in levels]
 
     def score(self, y, X=None):
         """Return R² of the forecasts of what follows the series of `fit`, at every step of it.
@@ -702,8 +703,8 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             raise ValueError("Expected at least two known values in y to score, got fewer.")
         return float(np.mean(scores))
 
-    def _forecast(self, n, X, y, static):
-        """Return the series whose future is asked for, their last windows and the forecasts."""
+    def _query(self, n, X, y, static):
+        """Return the series whose future is asked for, and of how many steps."""
         check_is_fitted(self)
         fitted = self._fitted
         n_steps = fitted.model.shape.horizon if n is None else n
@@ -721,7 +722,11 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             query = fitted.given(open_y(y, self.series, self.time), of_x, static)
             self._check_given(query.tracks)
         check_known(query.tracks, fitted.columns, n_steps)
-        windows, forecast = fitted.forecast(query, last_steps(query.tracks), n_steps)
+        return query, n_steps
+
+    def _forecast(self, query, n_steps):
+        """Return the series, their last windows and the forecasts."""
+        windows, forecast = self._fitted.forecast(query, last_steps(query.tracks), n_steps)
         return query, windows, forecast
 
     def _check_given(self, tracks):

@@ -1,16 +1,33 @@
-"""Each example runs on a small budget, and what it prints is what it promises."""
+"""Each example runs on a small budget, and what it prints and draws is what it promises."""
 
+import ast
 import importlib.util
 import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from joblib import parallel_config
 
 from skgru.metrics import count_invalid_transitions
 
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+colors = pytest.importorskip("matplotlib.colors")
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
+ENDING = """
+    if options.picture:
+        figure.savefig(options.picture)
+    else:
+        plt.show()
+
+
+if __name__ == "__main__":
+    main()
+"""
 
 
 def load(name):
@@ -25,6 +42,45 @@ def searches_on_threads():
     """Spare the time that further processes need to start."""
     with parallel_config("threading"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def picture(monkeypatch):
+    """Return a function that returns the only picture, which was shown in the end."""
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
+
+    def the_only_one():
+        (figure,) = shown
+        assert plt.get_fignums() == [figure.number]
+        return figure
+
+    yield the_only_one
+    plt.close("all")
+
+
+def bars_of(ax):
+    """Return the widths of horizontal bars by their labels."""
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    return dict(zip(labels, [bar.get_width() for bar in ax.patches], strict=True))
+
+
+def lines_of(ax):
+    """Return what the lines of the legend show, by their labels."""
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines}
+    return {label: lines[label] for label in lines if not label.startswith("_")}
+
+
+def test_examples_that_draw_say_so_and_end_alike():
+    drawing = {}
+    for path in EXAMPLES.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "matplotlib" in text:
+            drawing[path.stem] = text
+    assert len(drawing) == len([*EXAMPLES.glob("*.py")]) - 1
+    for name, text in drawing.items():
+        assert text.endswith(ENDING), name
+        assert 'pip install "skgru[plot]"' in ast.get_docstring(ast.parse(text)), name
 
 
 def number_after(text, label):
@@ -43,7 +99,7 @@ def test_two_sentences(capsys):
     assert label == ("negative" if float(first) > float(second) else "positive")
 
 
-def test_text_classification_on_the_docstrings_of_the_libraries(capsys):
+def test_text_classification_on_the_docstrings_of_the_libraries(capsys, picture):
     example = load("text_classification")
     texts, labels = example.library_texts()
     assert len(set(texts)) == len(texts) > 1500
@@ -57,9 +113,17 @@ def test_text_classification_on_the_docstrings_of_the_libraries(capsys):
     assert number_after(printed, "bag of words") > majority + 0.25
     assert all(sentence in printed for sentence in example.TYPED_BY_HAND)
     assert re.search(r"random forest.*\n    numpy 0\.\d+, scipy 0\.\d+, sklearn \d\.\d+", printed)
+    panels = [ax for ax in picture().axes if ax.axison]
+    answers = [ax.get_title().split()[0] for ax in panels]
+    assert answers[0] == "sklearn"
+    assert {*answers} <= {*example.LIBRARIES}
+    words = bars_of(panels[0])
+    assert list(words)[:3] == ["fit", "random", "forest"]  # in the order of reading
+    assert max(words, key=words.get) in {"fit", "forest", "training", "predict", "classes"}
+    assert all(sum(bars_of(ax).values()) > 0 for ax in panels)  # they speak for the answer
 
 
-def test_text_classification_on_a_file_of_ones_own(capsys, tmp_path):
+def test_text_classification_on_a_file_of_ones_own(capsys, picture, tmp_path):
     rows = ['"warm, sunny and dry",fine', "rain and storm,bad", "sunny all day,fine"]
     rows += ["cold rain again,bad"]
     path = tmp_path / "weather.csv"
@@ -69,6 +133,10 @@ def test_text_classification_on_a_file_of_ones_own(capsys, tmp_path):
     assert "60 texts: 30 fine, 30 bad" in printed
     assert number_after(printed, "GRU ") == 1.0
     assert number_after(printed, "most frequent label") == 0.5
+    for ax in [ax for ax in picture().axes if ax.axison]:
+        words, answer = bars_of(ax), ax.get_title().split()[0]
+        telling = {"sunny", "warm", "dry"} if answer == "fine" else {"rain", "storm", "cold"}
+        assert max(words, key=words.get) in telling
 
 
 def test_text_classification_refuses_a_file_without_the_columns(tmp_path):
@@ -85,7 +153,7 @@ def test_text_classification_refuses_a_label_with_a_single_text(tmp_path):
         load("text_classification").main(["--data", str(path)])
 
 
-def test_grid_search(capsys):
+def test_grid_search(capsys, picture):
     load("grid_search").main(["--quick"])
     printed = capsys.readouterr().out
     assert number_after(printed, "in cross-validation:") > 0.95
@@ -94,10 +162,16 @@ def test_grid_search(capsys):
     assert [len(row) for row in matrix] == [10] * 10
     assert sum(map(sum, matrix)) == 360
     assert sum(matrix[i][i] for i in range(10)) > 0.95 * 360
+    scores = [float(score) for score in re.findall(r"^(0\.\d+)  {", printed, re.MULTILINE)]
+    figure = picture()
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), scores, atol=5e-5)
+    wrong = [int(n) for ax in figure.axes[1:] for n in re.findall(r"\d", ax.get_title())]
+    assert len(wrong) == 2 * min(6, 360 - sum(matrix[i][i] for i in range(10)))
+    assert all(matrix[i][j] > 0 and i != j for i, j in zip(wrong[::2], wrong[1::2], strict=True))
 
 
-def test_forecasting(capsys):
-    load("forecasting").main(["--hours", "1500", "--epochs", "2"])
+def test_forecasting(capsys, picture):
+    load("forecasting").main(["--hours", "1200", "--epochs", "2"])
     printed = capsys.readouterr().out
     first, *rest = [
         [float(n) for n in re.search(rf"^{name} +(.*)", printed, re.MULTILINE)[1].split()]
@@ -107,9 +181,18 @@ def test_forecasting(capsys):
     assert 0.7 < first[4] <= 1  # covered by the bands of 90 %
     lower, upper, load_ahead = map(float, printed.splitlines()[-1].split()[-3:])
     assert lower < load_ahead < upper
+    (ax,) = picture().axes
+    lines = lines_of(ax)
+    assert list(lines) == ["history", "forecast", "what came"]
+    corners = ax.collections[0].get_paths()[0].vertices
+    ends = [corners[corners[:, 0] == time, 1] for time in np.unique(corners[:, 0])]
+    came = lines["what came"]
+    assert len(came) == len(ends) == 1 + 48
+    is_within = [end.min() <= value <= end.max() for end, value in zip(ends, came, strict=True)]
+    assert np.mean(is_within) > 0.7
 
 
-def test_sequence_labelling(capsys):
+def test_sequence_labelling(capsys, picture):
     load("sequence_labelling").main(["--epochs", "2", "--max-lines", "3000"])
     printed = capsys.readouterr().out
     assert "3000 lines to train on" in printed
@@ -122,9 +205,16 @@ def test_sequence_labelling(capsys):
     *_, line, labels = printed.splitlines()
     assert len(line) == len(labels)
     assert {"s", "#"} <= set(labels[2:]) <= set("#s0kn.")
+    (ax,) = picture().axes
+    underlined = {(int(x), round(y)) for x, y in (line.get_xydata()[0] for line in ax.lines)}
+    shown = [(*text.get_position(), text.get_text(), text.get_color()) for text in ax.texts]
+    assert 0 < len(underlined) < 0.2 * len(shown)
+    quotes = [colour for *_, character, colour in shown if character in "'\""]
+    assert quotes.count("C1") > 0.8 * len(quotes) > 0  # the colour of strings
+    assert {(x, y) for x, y, *_ in shown} >= underlined
 
 
-def test_tagging(capsys):
+def test_tagging(capsys, picture):
     example = load("tagging")
     X, y = example.make_sentences(500, seed=0)
     assert count_invalid_transitions(y) == 0
@@ -143,10 +233,16 @@ def test_tagging(capsys):
     assert 0.1 < number_after(printed, "most frequent tag") < 0.35
     assert re.search(r"micro avg +0\.\d{3} .*\n(.*\n)*invalid transitions in y_pred: \d", printed)
     assert re.search(r"^  .*\[PER [\w ]+\]", printed, re.MULTILINE)
+    shares = picture().axes[0].images[0].get_array()
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    assert (np.argmax(shares, axis=1) == np.arange(9)).all()
 
 
-def test_cells_compared(capsys):
-    load("cells_compared").main(["--sequences", "500", "--steps", "10", "--epochs", "10"])
+def test_cells_compared(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: pytest.fail("a picture that is saved is not shown"))
+    budget = ["--sequences", "500", "--steps", "10", "--epochs", "10"]
+    load("cells_compared").main([*budget, "--picture", str(tmp_path / "cells.png")])
+    assert (tmp_path / "cells.png").read_bytes().startswith(b"\x89PNG")
     rows = capsys.readouterr().out.splitlines()[1:]
     assert len(rows) == 6
     errors = {row[:18].strip(): float(row.split()[-1]) for row in rows}
@@ -155,9 +251,13 @@ def test_cells_compared(capsys):
     n_parameters = {row[:18].strip(): int(row.split()[-3]) for row in rows}
     assert n_parameters["LSTM"] == 4 * 32 * (2 + 32 + 1) + 33
     assert n_parameters["GRU"] == 3 * 32 * (2 + 32 + 1) + 33
+    losses = lines_of(plt.gcf().axes[0])
+    assert [*losses] == [*errors]
+    assert max(losses, key=lambda name: losses[name][-1]) == "RNN"
+    assert all(loss[-1] < 0.3 * loss[0] for loss in losses.values())
 
 
-def test_missing_values(capsys):
+def test_missing_values(capsys, picture):
     load("missing_values").main(["--sequences", "300", "--epochs", "12"])
     printed = capsys.readouterr().out
     assert "200 sequences to train on, 100 to test; 50% missing" in printed
@@ -165,44 +265,69 @@ def test_missing_values(capsys):
     assert complete > 0.8
     for way in ('missing="decay"', 'missing="indicator"'):
         assert complete >= number_after(printed, way) > 0.6
+    accuracies = lines_of(picture().axes[0])
+    assert all(of_share[0] > of_share[-1] + 0.2 for of_share in accuracies.values())
+    # Those who have seen missing values bear more of them.
+    assert accuracies['missing="decay"'][4:].mean() > accuracies["complete data"][4:].mean()
 
 
-def test_irregular_events(capsys):
+def test_irregular_events(capsys, picture):
     load("irregular_events").main(["--patients", "150", "--epochs", "8"])
     printed = capsys.readouterr().out
     assert "time, lactate, pulse, temperature" in printed
     assert number_after(printed, "accuracy with the times") > 0.8
     assert number_after(printed, "accuracy without the times") > 0.6
+    above, below = picture().axes
+    last = {"-": [], "--": []}
+    for line in below.lines:
+        last[line.get_linestyle()].append(line.get_ydata()[-1])
+    assert np.mean(last["-"]) > 0.5 + np.mean(last["--"])
+    assert len(above.lines) == len(below.lines) == 12
 
 
-def test_mixed_frequency(capsys):
+def test_mixed_frequency(capsys, picture):
     load("mixed_frequency").main(["--plants", "300", "--epochs", "10"])
     printed = capsys.readouterr().out
     both = number_after(printed, "output and price   96 steps   accuracy")
     assert both > 0.8
     for alone in ("output             96", "price               4"):
         assert both > number_after(printed, f"{alone} steps   accuracy") + 0.05
+    mesh = next(ax.collections[0] for ax in picture().axes if ax.get_xlabel() == "hour")
+    output, price = np.asarray(mesh.get_array())
+    assert np.flatnonzero(price).tolist() == [0, 24, 48, 72]  # when prices are told
+    assert output.sum() + price.sum() > 0  # the plant that is surest to have earned more
 
 
-def test_outliers(capsys):
+def test_outliers(capsys, picture):
     load("outliers").main(["--sequences", "450", "--epochs", "8"])
     printed = capsys.readouterr().out
     clean = number_after(printed, 'clean        scaling="robust"')
     assert clean > 0.9
     assert number_after(printed, 'with spikes  scaling="robust"') > clean - 0.1
     assert number_after(printed, 'with spikes  scaling="standard"') < 0.65
+    measured, standard, robust = (
+        np.array([line.get_ydata() for line in ax.lines]) for ax in picture().axes
+    )
+    spikes = np.abs(measured) > 1e5
+    assert spikes.any()
+    for channel, is_spike in enumerate(spikes):
+        assert np.ptp(standard[channel, ~is_spike]) < 1e-3 < 1 < np.ptp(robust[channel, ~is_spike])
+    assert np.abs(robust).max() <= 3
 
 
-def test_high_dimensional(capsys):
+def test_high_dimensional(capsys, picture):
     load("high_dimensional").main(["--sequences", "90", "--epochs", "16"])
     printed = capsys.readouterr().out
     assert "1000 variables per step" in printed
     one, two = (number_after(printed, f"PCA to  {n} components: accuracy") for n in (1, 2))
     assert two > max(one, 0.7)
     assert number_after(printed, "all variables       : accuracy") > 0.7
+    told, slope = picture().axes[0].collections[0].get_offsets().T
+    assert len(told) == 1000
+    assert np.corrcoef(told, slope)[0, 1] > 0.2
 
 
-def test_everything_at_once(capsys):
+def test_everything_at_once(capsys, picture):
     example = load("everything_at_once")
     X, _ = example.make_pumps(300)
     assert X.notna().all(axis=1).mean() == pytest.approx(2 / 3)
@@ -212,9 +337,14 @@ def test_everything_at_once(capsys):
     printed = capsys.readouterr().out
     alone = [number_after(printed, f"{name:12s} alone") for name, *_ in example.BRANCHES]
     assert number_after(printed, "all together") > max(alone) + 0.02
+    left, right = picture().axes
+    np.testing.assert_allclose([*bars_of(left).values()], alone, atol=5e-4)
+    falls = [bar.get_width() for bar in right.patches]
+    assert falls[0] > 0.03  # without the note
+    assert max(falls) > 0.05
 
 
-def test_long_table(capsys):
+def test_long_table(capsys, picture):
     load("long_table").main(["--runs", "160", "--epochs", "15"])
     printed = capsys.readouterr().out
     boosting = number_after(printed, "boosted summaries")
@@ -224,3 +354,11 @@ def test_long_table(capsys):
     assert 0.15 * n_rows < n_found < 0.35 * n_rows
     share = number_after(printed, "rows have a prediction, of which")
     assert share == number_after(printed, "state of each step")
+    axes = picture().axes
+    for ax in axes[4:7]:  # runs that wear out
+        minutes, probability = ax.lines[0].get_data()
+        (wear,) = ax.patches
+        is_worn = minutes >= wear.get_x()
+        assert probability[is_worn].mean() > probability[~is_worn].mean() + 0.2
+    assert not axes[7].patches
+    assert axes[7].lines[0].get_ydata().mean() < 0.5

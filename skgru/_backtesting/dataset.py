@@ -121,14 +121,6 @@ class Dataset(NamedTuple):
         made = {name: self.library.as_column(column) for name, column in columns.items()}
         return self.library.frame(made, None)
 
-    def times_to_draw(self, i, n):
-        """Return where the first steps of a series lie on the axis of time."""
-        times = self.series[i].clock.local_times(0, n)
-        if times is not None:
-            return times
-        stamps = self._stamps_of(i, n)
-        return np.arange(n) if stamps.dtype.kind == "m" else stamps
-
 
 def open_dataset(forecaster, y, X, static):
     """Return y, X and static, opened as the forecaster opens them."""

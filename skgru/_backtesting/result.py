@@ -1,12 +1,21 @@
 """The result of a backtest: forecasts from many origins, and their errors."""
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 
-from skgru._data.groups import shortened
 from skgru._forecasting.errors import Band, errors_by_group
+from skgru._forecasting.picture import (
+    ax_or_new,
+    check_n_history,
+    draw_ahead,
+    draw_values,
+    finish,
+    name_of_band,
+    place_of,
+    time_name_of,
+    times_to_draw,
+)
 
 # Origins in a picture, if none are named.
 _MAX_IN_PICTURE = 4
@@ -197,55 +206,48 @@ class Backtest:
         ValueError
             If there is no such series, target or origin, or n_history is no number of steps.
         """
-        try:
-            import matplotlib.pyplot as plt
-            from matplotlib.dates import ConciseDateFormatter
-        except ImportError as error:
-            raise ImportError(
-                "Expected matplotlib for plot(), got none: pip install 'skgru[plot]' installs it."
-            ) from error
         i = self._place(series, self._data.keys, "series", int(self._raw.series[0]))
         names = self._data.target_names
         j = self._place(target, self._data.targets if names is None else names, "target", 0)
         rows = self._rows_to_draw(
             np.flatnonzero((self._raw.series == i) & (self._raw.target == j)), origins
         )
-        n_history = self._window if n_history is None else n_history
-        if not isinstance(n_history, Integral) or n_history < 0:
-            raise ValueError(f"Expected n_history as an integer of 0 or more, got {n_history!r}.")
-        values = self._data.series[i].values[:, self._data.targets[j]]
+        n_history = self._window if n_history is None else check_n_history(n_history)
+        ax = ax_or_new(ax, "Backtest.plot()")
+        clock, values = self._data.series[i].clock, self._data.series[i].values
+        values = values[:, self._data.targets[j]]
         first, last = int(self._raw.origin[rows].min()), int(self._raw.origin[rows].max())
-        drawn = np.arange(max(first + 1 - n_history, 0), min(last + 1 + self.n_steps, len(values)))
-        times = self._data.times_to_draw(i, last + 1 + self.n_steps)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(10, 4), layout="constrained")
-        ax.plot(times[drawn], values[drawn], color="0.25", linewidth=1, label="what came")
-        if times.dtype.kind == "M":  # dates in full overlap where a month begins
-            dates = ax.xaxis.get_major_locator()
-            ax.xaxis.set_major_formatter(ConciseDateFormatter(dates))
-        self._draw_forecasts(ax, rows, times, values)
-        if len(self._data.series) > 1:
-            ax.set_title(str(self._data.keys[i]), loc="right")
-        if names is not None:
-            ax.set_ylabel(str(names[j]))
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
-        return ax
-
-    def _draw_forecasts(self, ax, rows, times, values):
-        """Draw some forecasts with their bands, given all times and values of their series."""
-        color = ax.plot([], label="forecast")[0].get_color()
-        band = {"color": color, "alpha": 0.2, "linewidth": 0}
-        if self.coverage is not None:
-            ax.fill_between([], [], [], label=f"{100 * self.coverage:g} % band", **band)
+        start, stop = max(first + 1 - n_history, 0), last + 1 + self.n_steps
+        times = times_to_draw(clock, 0, stop)
+        drawn = slice(start, stop)
+        labels = {
+            "what came": draw_values(ax, times[: len(values)][drawn], values[drawn], linewidth=1)
+        }
+        color = None
         for row in rows:
             origin = int(self._raw.origin[row])
-            ahead = times[origin : origin + 1 + self.n_steps]
-            lines = [self._raw.values["forecast"], self._raw.lower, self._raw.upper]
-            # From the last known value on, so that a single step is a line, too.
-            center, lower, upper = (np.r_[values[origin], line[row]] for line in lines)
-            ax.plot(ahead, center, color=color)
-            ax.fill_between(ahead, lower, upper, **band)
-            ax.axvline(times[origin], color="0.6", linewidth=0.8, linestyle=":")
+            known = slice(min(start, origin), origin + 1)
+            line, band = draw_ahead(
+                ax,
+                times[known.start : origin + 1 + self.n_steps],
+                values[known],
+                self._raw.values["forecast"][row],
+                None if self.coverage is None else (self._raw.lower[row], self._raw.upper[row]),
+                color=color,
+            )
+            color = line.get_color()
+        labels["forecast"] = line
+        if band is not None:
+            labels[name_of_band(self.coverage)] = band
+        finish(
+            ax,
+            times,
+            labels,
+            time_name=time_name_of(clock),
+            target_name=None if names is None else names[j],
+            series_name=self._data.keys[i] if len(self._data.series) > 1 else None,
+        )
+        return ax
 
     def _rows_to_draw(self, rows, origins):
         """Return the forecasts from some origins."""
@@ -269,9 +271,7 @@ class Backtest:
         """Return the place of a series or a target."""
         if name is None:
             return default
-        if name not in names:
-            raise ValueError(f"{what}: expected one of {shortened(names)}, got {name!r}.")
-        place = list(names).index(name)
+        place = place_of(name, names, what)
         if what == "series" and not (self._raw.series == place).any():
             raise ValueError(f"Expected a series with forecasts, got none of {name!r}.")
         return place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,12 @@ class Query(NamedTuple):
         own = self.places[:, np.newaxis] * n_targets + np.arange(n_targets)
         owners: Indices = np.where(self.places[:, np.newaxis] < 0, -1, own).ravel()
         return owners
+
+    def only(self, i: int) -> Query:
+        """Return one of the series."""
+        panel = replace(self.panel, series=[self.panel.series[i]])
+        places = self.places[[i]]
+        return Query([self.tracks[i]], panel, [self.units[i]], self.static[[i]], places)
 
     def by_track(self, values: Array) -> list[Array]:
         """Return forecasts (n_tracks * n_targets, n_steps), one (n_steps, n_targets) per track.

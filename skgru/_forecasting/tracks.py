@@ -86,11 +86,11 @@ def open_y(y: Any, series: Any, time: Any) -> Panel:
     return open_panel(y, series=series, time=time)
 
 
-def open_x(X: Any, series: Any, time: Any) -> Panel:
+def open_x(X: Any, series: Any, time: Any, role: str = "X") -> Panel:
     """Return covariates, which follow the clocks of y; a Series is the column of its name."""
     if isinstance(X, Panel):
         return X
-    panel = open_covariates(X, "X", series, time)
+    panel = open_covariates(X, role, series, time)
     name = getattr(panel.form, "name", None)
     if panel.names is None and name not in (None, ""):
         panel = replace(panel, names=[name])

@@ -11,7 +11,14 @@ from skgru._inspection.attributions import attributions
 from skgru._inspection.markup import BLUE, RED, ansi_of, html_of, text_of
 from skgru._inspection.panels import Series, limit_of, make_panel
 from skgru._inspection.samples import Sample
-from skgru._pictures import draw_line, fonts, import_pyplot, in_row, short
+from skgru._pictures import (
+    draw_line,
+    fonts,
+    import_pyplot,
+    in_row,
+    short,
+    show_whole_numbers,
+)
 
 # More columns than these a picture does not show.
 _MOST_COLUMNS = 400
@@ -267,8 +274,6 @@ def _colours():
 
 def _draw_series(ax, panel, limit):
     """Draw rows of colours, and a line in each."""
-    from matplotlib.ticker import MaxNLocator
-
     values, bounds = panel.binned(_MOST_COLUMNS)
     n, n_features = panel.inputs.shape
     # A step is as wide as to the next one, with its value in the middle.
@@ -287,7 +292,7 @@ def _draw_series(ax, panel, limit):
             _draw_line(ax, panel, j)
     ax.set_ylim(n_features, 0)
     ax.set_xlabel("step")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    show_whole_numbers(ax.xaxis)
 
 
 def _draw_line(ax, panel, j, *, is_alone=False):

@@ -11,7 +11,14 @@ from skgru._data.tokens import TokenInput
 from skgru._engine.gates import gates_along
 from skgru._inspection.samples import Sample
 from skgru._nn.recurrent import DIRECTIONS, Stack
-from skgru._pictures import draw_line, fonts, import_pyplot, in_row, short
+from skgru._pictures import (
+    draw_line,
+    fonts,
+    import_pyplot,
+    in_row,
+    short,
+    show_whole_numbers,
+)
 
 # A map does not show more columns, nor are more words written above it.
 _MOST_COLUMNS, _MOST_WORDS = 400, 40
@@ -511,9 +518,7 @@ def _write_words(ax, words, is_upright):
 
 def _number_steps(ax):
     """Write the numbers of the steps below the lowest axes."""
-    from matplotlib.ticker import MaxNLocator
-
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    show_whole_numbers(ax.xaxis)
     ax.tick_params(labelbottom=True)
     ax.set_xlabel("step")
 
