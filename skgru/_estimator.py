@@ -15,6 +15,9 @@ from skgru._version import __version__
 
 _VERSION_KEY = "_skgru_version"
 
+# Where the documentation of a class stands; `pyproject.toml` names the same site.
+_DOCUMENTATION = "https://skgru.readthedocs.io/en/{edition}/generated/{name}.html"
+
 
 class InconsistentVersionWarning(SklearnInconsistentVersionWarning):
     """Warning of an estimator that another version of skgru has saved.
@@ -58,6 +61,15 @@ def hints_at_names(init):
 
 class Estimator(BaseEstimator):
     """Base of the public estimators and transformers."""
+
+    # By these scikit-learn links the HTML of an estimator to the documentation of its parameters.
+    _doc_link_module = "skgru"
+    _doc_link_template = _DOCUMENTATION
+
+    def _doc_link_url_param_generator(self):
+        """Return the version of the documentation and the public name of the class."""
+        edition = "latest" if ".dev" in __version__ else "stable"
+        return {"edition": edition, "name": f"skgru.{type(self).__name__}"}
 
     @contextmanager
     def _unchanged_on_error(self):

@@ -1,15 +1,21 @@
-"""matplotlib, imported when a picture is drawn and not before; fonts, names and axes."""
+"""matplotlib, imported when a picture is drawn and not before; what pictures have in common."""
 
 from typing import Any
 
-# Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none.
+import numpy as np
+from numpy.typing import NDArray
+
+# Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none: those
+# that systems have, and those that are often installed.
 _CJK = (
-    *("Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK JP", "Source Han Sans SC"),
-    *("PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei"),
-    "Arial Unicode MS",
+    *("Noto Sans CJK SC", "Noto Sans CJK TC", "Noto Sans CJK JP", "Noto Sans CJK KR"),
+    *("Source Han Sans SC", "Source Han Sans TC", "Source Han Sans", "Droid Sans Fallback"),
+    *("PingFang SC", "PingFang TC", "Heiti TC", "STHeiti", "Hiragino Sans GB", "Hiragino Sans"),
+    *("Apple SD Gothic Neo", "AppleGothic", "Microsoft YaHei", "Microsoft JhengHei", "SimHei"),
+    *("SimSun", "Yu Gothic", "MS Gothic", "Malgun Gothic", "WenQuanYi Micro Hei"),
+    *("WenQuanYi Zen Hei", "IPAexGothic", "IPAGothic", "TakaoPGothic", "NanumGothic"),
+    *("AR PL UMing CN", "Unifont", "Arial Unicode MS"),
 )
-# So many letters of a name are shown.
-_MOST_LETTERS = 48
 
 
 def import_pyplot(what: str) -> Any:
@@ -23,6 +29,11 @@ def import_pyplot(what: str) -> Any:
     return plt
 
 
+def short(word: str, n: int = 24) -> str:
+    """Return a word without the letters that there is no room for."""
+    return word if len(word) <= n else f"{word[: n - 1]}…"
+
+
 def fonts() -> list[str]:
     """Return the fonts of the style, and after them those that are there for other scripts."""
     from matplotlib import font_manager, rcParams
@@ -31,10 +42,24 @@ def fonts() -> list[str]:
     return [*rcParams["font.family"], *(font for font in _CJK if font in there)]
 
 
-def shortened_name(name: Any) -> str:
-    """Return a name as it is shown in a picture."""
-    text = str(name)
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
+def in_row(values: NDArray[Any], j: int) -> NDArray[Any]:
+    """Return where a line lies in the j-th row, to its own scale; rows go down."""
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    share = (values - low) / (high - low) if high > low else np.where(values == low, 0.5, values)
+    return j + 0.9 - 0.8 * share
+
+
+def draw_line(ax: Any, values: NDArray[Any]) -> None:
+    """Draw values, of which some may be missing, in the colour of text."""
+    from matplotlib import rcParams
+
+    finite = np.isfinite(values)
+    neighbours = np.r_[False, finite[:-1]] | np.r_[finite[1:], False]
+    ax.plot(values, color=rcParams["text.color"], linewidth=1)
+    # A value without neighbours is a point, no line.
+    lonely = np.flatnonzero(finite & ~neighbours)
+    ax.plot(lonely, values[lonely], "o", color=rcParams["text.color"], markersize=3)
 
 
 def show_dates(axis: Any) -> None:

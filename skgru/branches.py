@@ -397,9 +397,12 @@ class SeriesBranch(_SequenceBranch):
     transformer_ : transformer
         The fitted transformer; only with `transformer`.
 
-    feature_mean_, feature_scale_ : ndarray of shape (n_features,)
-        Shift and divisor of each feature; NaN for one without a value in training, which is never
-        read.
+    feature_mean_ : ndarray of shape (n_features,)
+        What is subtracted from each feature; NaN for one without a value in training, which is
+        never read.
+
+    feature_scale_ : ndarray of shape (n_features,)
+        What each feature is divided by, after the subtraction; NaN as in `feature_mean_`.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen.
@@ -515,8 +518,11 @@ class TableBranch(BaseBranch):
     transformer_ : transformer
         The fitted transformer; only with `transformer`.
 
-    feature_mean_, feature_scale_ : ndarray of shape (n_numbers,)
-        Shift and divisor of the columns that hold numbers.
+    feature_mean_ : ndarray of shape (n_numbers,)
+        What is subtracted from the columns that hold numbers.
+
+    feature_scale_ : ndarray of shape (n_numbers,)
+        What these columns are divided by, after the subtraction.
 
     categories_ : dict of str to ndarray
         The categories of the other columns, by the names of these.

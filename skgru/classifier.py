@@ -279,9 +279,12 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
-    feature_mean_, feature_scale_ : ndarray of shape (n_features,)
-        Shift and divisor of numeric input; NaN for a feature without a value in training, which is
-        never read.
+    feature_mean_ : ndarray of shape (n_features,)
+        What is subtracted from numeric input; NaN for a feature without a value in training, which
+        is never read.
+
+    feature_scale_ : ndarray of shape (n_features,)
+        What numeric input is divided by, after the subtraction; NaN as in `feature_mean_`.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen, by which the network's times are divided:

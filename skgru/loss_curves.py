@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from skgru._pictures import import_pyplot
+from skgru._pictures import import_pyplot, show_whole_numbers
 from skgru._unwrapping import unwrap
 from skgru._warnings import warn
 
@@ -151,7 +151,6 @@ class LossCurveDisplay:
             If there is no matplotlib.
         """
         plt = import_pyplot("LossCurveDisplay")
-        from matplotlib.ticker import MaxNLocator
 
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
@@ -169,7 +168,7 @@ class LossCurveDisplay:
                 self._draw(validation[name], **{"label": label} | style | kwargs)
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        show_whole_numbers(ax.xaxis)
         ax.legend()
         return self
 

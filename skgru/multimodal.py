@@ -620,9 +620,12 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
 
     Attributes
     ----------
-    target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
-        Shift and divisor of the targets in training. `loss_` and its like are in units of the
-        scaled targets.
+    target_mean_ : ndarray of shape (n_outputs_,)
+        What is subtracted from the targets in training.
+
+    target_scale_ : ndarray of shape (n_outputs_,)
+        What the targets are divided by in training, after the subtraction. `loss_` and its like are
+        in units of the scaled targets.
 
     branches_ : list of (str, branch or 'drop', tuple of int)
         The fitted branches, each with its `transformer_` and what it has learned of its input, and

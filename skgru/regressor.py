@@ -264,9 +264,12 @@ class GRURegressor(NetworkRegressor, BaseGRU):
 
     Attributes
     ----------
-    target_mean_, target_scale_ : ndarray of shape (n_outputs_,)
-        Shift and divisor of the targets in training. `loss_` and its like are in units of the
-        scaled targets.
+    target_mean_ : ndarray of shape (n_outputs_,)
+        What is subtracted from the targets in training.
+
+    target_scale_ : ndarray of shape (n_outputs_,)
+        What the targets are divided by in training, after the subtraction. `loss_` and its like are
+        in units of the scaled targets.
 
     n_features_in_ : int
         Number of columns of a 2-D X, otherwise of features per step.
@@ -274,9 +277,12 @@ class GRURegressor(NetworkRegressor, BaseGRU):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
-    feature_mean_, feature_scale_ : ndarray of shape (n_features,)
-        Shift and divisor of numeric input; NaN for a feature without a value in training, which is
-        never read.
+    feature_mean_ : ndarray of shape (n_features,)
+        What is subtracted from numeric input; NaN for a feature without a value in training, which
+        is never read.
+
+    feature_scale_ : ndarray of shape (n_features,)
+        What numeric input is divided by, after the subtraction; NaN as in `feature_mean_`.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen, by which the network's times are divided:

@@ -14,6 +14,7 @@ from skgru._engine.number_losses import NUMBER_LOSSES
 from skgru._nn.batch import Batch
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
+from skgru.inspection import GateDisplay
 from tests import naive
 from tests.datasets import PLAIN
 from tests.part_checks import check_pooling, check_training_loss
@@ -126,6 +127,8 @@ def test_the_cell_in_a_network(mgu, check_along_directions):
     check_training_loss(model, X, y, check_along_directions)
     same = pickle.loads(pickle.dumps(model))
     assert_array_equal(same.predict_proba(X), model.predict_proba(X))
+    display = GateDisplay.from_estimator(model, X, layer=1, direction="reverse")
+    assert display.gates["update"].shape == (len(X[0]), 2)
 
 
 def test_the_cell_learns_to_remember(mgu):

@@ -59,6 +59,7 @@ class Report(Observer):
     def close(self) -> None:
         """Leave the bar as it is, if there is one."""
         if self._bar:
+            self._bar.refresh()  # in a notebook, stop() alone leaves what was drawn last
             self._bar.stop()
 
     def _tell(self, state: State, of: str, loss: float, n_done: float, now: float) -> None:

@@ -15,11 +15,13 @@ from skgru._forecasting.window import Array
 from skgru._pictures import (
     fonts,
     import_pyplot,
-    shortened_name,
+    short,
     show_dates,
     show_whole_numbers,
 )
 
+# So many letters of a name are shown.
+_MOST_LETTERS = 48
 # Points: a band of one step that nothing comes before, and what stands between title and axes.
 _WIDTH_OF_ONE, _ROOM_FOR_LEGEND = 6, 24
 
@@ -142,9 +144,9 @@ def finish(
     family = fonts()
     ax.set_xlabel(time_name, fontfamily=family)
     if target_name is not None:
-        ax.set_ylabel(shortened_name(target_name), fontfamily=family)
+        ax.set_ylabel(short(str(target_name), _MOST_LETTERS), fontfamily=family)
     if series_name is not None:
-        title = shortened_name(series_name)
+        title = short(str(series_name), _MOST_LETTERS)
         ax.set_title(title, loc="left", pad=_ROOM_FOR_LEGEND, fontfamily=family)
     place = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
     ax.legend([*labels.values()], [*labels], **place, ncols=len(labels), frameon=False)

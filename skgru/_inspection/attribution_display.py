@@ -4,37 +4,29 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
-from sklearn.pipeline import Pipeline
 
-from skgru._compat import take
 from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
-from skgru._engine.model import parse_inputs
 from skgru._inspection.attributions import attributions
 from skgru._inspection.markup import BLUE, RED, ansi_of, html_of, text_of
 from skgru._inspection.panels import Series, limit_of, make_panel
-from skgru._multimodal import MultimodalGRU
-from skgru._pictures import import_pyplot
-from skgru._unwrapping import best_of, network_and_inputs
+from skgru._inspection.samples import Sample
+from skgru._pictures import (
+    draw_line,
+    fonts,
+    import_pyplot,
+    in_row,
+    short,
+    show_whole_numbers,
+)
 
-# More columns than these a picture does not show, nor more letters of a word.
-_MOST_COLUMNS, _MOST_LETTERS = 400, 24
+# More columns than these a picture does not show.
+_MOST_COLUMNS = 400
 _N_STRONGEST = 10
 # The most of a colour: a line can be seen on it.
 _OPACITY = 0.85
 # So many features have room for their lines.
 _MOST_LINES = 20
-# Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none.
-_CJK = (
-    *(
-        "Noto Sans CJK SC",
-        "Noto Sans CJK TC",
-        "Noto Sans CJK JP",
-        "Source Han Sans SC",
-        "PingFang SC",
-    ),
-    *("Hiragino Sans GB", "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "Arial Unicode MS"),
-)
 
 
 class AttributionDisplay:
@@ -157,32 +149,18 @@ class AttributionDisplay:
         >>> display.panels[""].values.shape
         (6, 2)
         """
-        estimator = best_of(estimator)
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
-        if not -n <= index < n:
-            raise ValueError(f"Expected index to be that of one of {n} samples, got {index}.")
-        sample = take(X, [index % n])
-        values = attributions(estimator, sample, **options)
-        is_pipeline = isinstance(estimator, Pipeline)
-        network, given = network_and_inputs(estimator, sample)
-        opened, inputs = network._open(given), network._fitted_model().inputs
-        parsed = parse_inputs(inputs, opened)
-        if isinstance(network, MultimodalGRU):
-            branches = network.named_branches_
-            transformers = {k: getattr(branches[k], "transformer_", None) for k in inputs}
-        else:
-            values = {"": values}
-            transformers = {"": estimator[-2] if is_pipeline and len(estimator) > 1 else None}
-        document = sample[0] if isinstance(sample, list) else None
+        sample = Sample(estimator, X, index)
+        values = attributions(estimator, sample.X, **options)
+        values = values if sample.is_multimodal else {"": values}
         panels = {}
-        for name, part in inputs.items():
-            one = (part, opened[name], parsed[name], transformers[name])
+        for name, part in sample.model.inputs.items():
             if isinstance(part, TableInput):
-                panels[name] = _row(values[name], *one)
+                panels[name] = _row(values[name], sample, name)
             elif isinstance(part, TokenInput):
-                panels[name] = _words(values[name][0], *one, document)
+                kept = values[name][0][sample.parsed[name].kept]
+                panels[name] = make_panel(kept, sample.words_of(name))
             else:
-                panels[name] = _series(values[name][0], *one)
+                panels[name] = _series(values[name][0], sample, name)
         return cls(panels)
 
     # --- Text ------------------------------------------------------------------------------------
@@ -258,31 +236,19 @@ class AttributionDisplay:
 # --- What a sample consists of --------------------------------------------------------------------
 
 
-def _series(values, part, opened, parsed, transformer):
+def _series(values, sample, name):
     """Return the panel of a sequence of numbers; padding has none."""
     inputs = np.full(values.shape, np.nan)
-    inputs[parsed.kept] = parsed.sequences.values
-    names = opened.form.names
-    return make_panel(values, inputs, names if len(names or ()) == values.shape[1] else None)
+    inputs[sample.parsed[name].kept] = sample.parsed[name].sequences.values
+    return make_panel(values, inputs, sample.features_of(name))
 
 
-def _words(values, part, opened, parsed, transformer, document):
-    """Return the panel of tokens; padding is left out, and unknown ones are said if they can be."""
-    ids = parsed.sequences.values
-    words = [f"{id_}" for id_ in ids]
-    if hasattr(transformer, "inverse_transform") and len(ids):
-        (words,) = transformer.inverse_transform([ids])
-        if isinstance(document, str) and hasattr(transformer, "build_analyzer"):
-            tokens = list(transformer.build_analyzer()(document))
-            words = tokens if len(tokens) == len(words) else words
-    return make_panel(values[parsed.kept], words)
-
-
-def _row(values, part, opened, parsed, transformer):
+def _row(values, sample, name):
     """Return the panel of the row of a table; of a sparse matrix, of what it holds."""
+    opened, transformer = sample.opened[name], sample.transformer_of(name)
     if not sparse.issparse(values):
         cells = [column.cells[0] for column in opened.columns]
-        return make_panel(values[0], cells, part.names)
+        return make_panel(values[0], cells, sample.model.inputs[name].names)
     matrix = opened.matrix
     if hasattr(transformer, "get_feature_names_out"):
         names = transformer.get_feature_names_out()
@@ -308,8 +274,6 @@ def _colours():
 
 def _draw_series(ax, panel, limit):
     """Draw rows of colours, and a line in each."""
-    from matplotlib.ticker import MaxNLocator
-
     values, bounds = panel.binned(_MOST_COLUMNS)
     n, n_features = panel.inputs.shape
     # A step is as wide as to the next one, with its value in the middle.
@@ -322,37 +286,25 @@ def _draw_series(ax, panel, limit):
         _draw_line(ax.twinx(), panel, 0, is_alone=True)
         ax.set_yticks([])
     else:
-        ax.set_yticks(np.arange(n_features) + 0.5, map(_short, panel.features), fontfamily=_fonts())
+        ax.set_yticks(np.arange(n_features) + 0.5, map(short, panel.features), fontfamily=fonts())
         ax.tick_params(axis="y", length=0)
         for j in range(n_features if n_features <= _MOST_LINES else 0):
             _draw_line(ax, panel, j)
     ax.set_ylim(n_features, 0)
     ax.set_xlabel("step")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    show_whole_numbers(ax.xaxis)
 
 
 def _draw_line(ax, panel, j, *, is_alone=False):
     """Draw the values of a feature into its row, or alone with their scale."""
-    from matplotlib import rcParams
-
     values = panel.inputs[:, j]
     if is_alone:
         ax.yaxis.tick_left()
         ax.yaxis.set_label_position("left")
-        ax.set_ylabel(_short(panel.features[0]), fontfamily=_fonts())
+        ax.set_ylabel(short(panel.features[0]), fontfamily=fonts())
     else:
-        known = values[np.isfinite(values)]
-        low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
-        share = (
-            (values - low) / (high - low) if high > low else np.where(values == low, 0.5, values)
-        )
-        values = j + 0.9 - 0.8 * share  # rows go down
-    finite = np.isfinite(values)
-    neighbours = np.r_[False, finite[:-1]] | np.r_[finite[1:], False]
-    ax.plot(values, color=rcParams["text.color"], linewidth=1)
-    # A value without neighbours is a point, no line.
-    lonely = np.flatnonzero(finite & ~neighbours)
-    ax.plot(lonely, values[lonely], "o", color=rcParams["text.color"], markersize=3)
+        values = in_row(values, j)
+    draw_line(ax, values)
 
 
 def _draw_words(ax, panel, limit, n_most):
@@ -361,8 +313,8 @@ def _draw_words(ax, panel, limit, n_most):
     values = panel.values[chosen]
     colours = [tuple(c / 255 for c in (RED if value > 0 else BLUE)) for value in values]
     ax.barh(np.arange(len(chosen)), values, color=colours)
-    labels = [_short(panel.words[i]) for i in chosen]
-    ax.set_yticks(np.arange(len(chosen)), labels, fontfamily=_fonts())
+    labels = [short(panel.words[i]) for i in chosen]
+    ax.set_yticks(np.arange(len(chosen)), labels, fontfamily=fonts())
     ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
     ax.set_xlim(-1.05 * limit, 1.05 * limit)
@@ -372,15 +324,3 @@ def _draw_words(ax, panel, limit, n_most):
         ax.set_title(
             f"{len(chosen)} strongest of {len(panel.words)}", loc="right", fontsize="medium"
         )
-
-
-def _short(word):
-    return word if len(word) <= _MOST_LETTERS else f"{word[: _MOST_LETTERS - 1]}…"
-
-
-def _fonts():
-    """Return the fonts of the style, and after them what is there for other scripts."""
-    from matplotlib import font_manager, rcParams
-
-    there = set(font_manager.get_font_names())
-    return [*rcParams["font.family"], *(font for font in _CJK if font in there)]

@@ -108,8 +108,10 @@ class Cell(Part[LayerRun]):
 
     Attributes
     ----------
-    n_gates, n_sigmoid : int
-        G, and how many of the gates have a σ.
+    n_gates : int
+        G.
+    sigmoid_gates : tuple of str
+        The names of the gates that have a σ, in their order.
     options : tuple of str
         Fields of `EncoderSpec` that its constructor takes, all of them bool.
     may_have_output_gate : bool
@@ -123,7 +125,7 @@ class Cell(Part[LayerRun]):
     """
 
     n_gates: ClassVar[int]
-    n_sigmoid: ClassVar[int]
+    sigmoid_gates: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]] = ()
     may_have_output_gate: ClassVar[bool] = True
     has_fast_path_alone: ClassVar[bool] = False
@@ -219,6 +221,16 @@ class Cell(Part[LayerRun]):
         CellGradients
         """
 
+    def gates_of(self, cache: Any) -> dict[str, Array]:
+        """Return the gates that have a σ, (S, H), by their names.
+
+        Parameters
+        ----------
+        cache
+            That of the forward pass, which has gone through no backward pass.
+        """
+        return dict(zip(self.sigmoid_gates, cache.gates, strict=False))
+
     # --- Common to the cells' passes --------------------------------------------------------------
 
     def _by_gate(self, weights: Array) -> Array:
@@ -229,7 +241,7 @@ class Cell(Part[LayerRun]):
         """Return the weights for the forward pass."""
         U = p["recurrent_weights"]
         half = np.ones((self.n_gates, 1, 1), U.dtype)
-        half[: self.n_sigmoid] = 0.5  # see sigmoid_
+        half[: len(self.sigmoid_gates)] = 0.5  # see sigmoid_
         Wb = self._by_gate(np.vstack([p["input_weights"], p["bias"]]))
         return Weights(
             np.multiply(Wb, half, order="C"), np.multiply(self._by_gate(U), half, order="C")

@@ -42,7 +42,7 @@ class GRU(Cell):
     """
 
     n_gates = 3
-    n_sigmoid = 2
+    sigmoid_gates = ("update", "reset")
     options = ("reset_after",)
     has_fast_path_alone = True
     n_kept_per_unit = 1  # `recurrent` of the cache

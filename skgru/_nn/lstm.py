@@ -42,7 +42,7 @@ class LSTM(Cell):
     """
 
     n_gates = 4
-    n_sigmoid = 3
+    sigmoid_gates = ("output", "input", "forget")
     may_have_output_gate = False  # it has one of its own
     n_states_per_unit = 2
 

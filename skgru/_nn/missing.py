@@ -190,6 +190,11 @@ class ObservedInputs(InputPart):
             d_gaps = d_gaps + da * p["decay_weights"]
         return _swap(np.hstack([d_mask, d_values, d_gaps]), self._by_group)
 
+    def decay_of(self, cache: Any) -> Array | None:
+        """See `InputPart.decay_of`: of the steps of a patch, one after the other."""
+        share: Array | None = None if cache is None else cache[-1]
+        return share
+
 
 def _exp_of_minus(a: Array) -> None:
     """Replace a by exp(−max(0, a))."""

@@ -183,3 +183,18 @@ class InputPart(Part[Run]):
 
         Two inputs that differ in values alone make results between which all is a straight line.
         """
+
+    def decay_of(self, cache: Any) -> Array | None:
+        """Return the share that is left of each value, of each direction side by side, (S, n).
+
+        Parameters
+        ----------
+        cache
+            That of the forward pass.
+
+        Returns
+        -------
+        ndarray or None
+            1 where a value was seen; None = values do not decay.
+        """
+        return None

@@ -36,6 +36,25 @@ CELLS: dict[str, type[Cell]] = {
 }
 
 
+# Of a layer that reads each sequence from its start, and of one that reads it from its end.
+DIRECTIONS = ("forward", "reverse")
+
+
+class LayerGates(NamedTuple):
+    """How far a layer had its gates open at each row's step, and what was left of its states.
+
+    Attributes
+    ----------
+    gates : dict of ndarray of shape (S, H)
+        From 0, shut, to 1, open; by their names.
+    decay : ndarray of shape (S, H) or None
+        The share of the state that was left before the step; None = all of it.
+    """
+
+    gates: dict[str, Array]
+    decay: Array | None
+
+
 class LayerGradients(NamedTuple):
     """Gradients of a layer's inputs, initial states and gaps."""
 
@@ -53,6 +72,13 @@ class Layer(Part[LayerRun]):
     @abstractmethod
     def numbers_per_step(self, *, need_cache: bool) -> int:
         """Return about how many numbers a pass holds for each step of a sequence."""
+
+    @abstractmethod
+    def gates_of(self, cache: Any) -> list[LayerGates]:
+        """Return the gates of each of its `DIRECTIONS`, given the cache of a forward pass.
+
+        A backward pass with that cache writes over them.
+        """
 
 
 class LayerCache(NamedTuple):
@@ -139,6 +165,13 @@ class HiddenLayer(Layer):
         if self.decay and d_decay is not None:
             d_gaps = self.decay.backward(p, d_decay, cache.decay, g, run)
         return LayerGradients(dx, d_initial, d_gaps)
+
+    def gates_of(self, cache: LayerCache) -> list[LayerGates]:
+        """Return those of the cell, and the output gate behind it."""
+        gates = self.cell.gates_of(cache.cell)
+        if self.gate:
+            gates["output"] = cache.gate.o
+        return [LayerGates(gates, None if cache.decay is None else cache.decay[1])]
 
     def _by_row(self, d: OutputGradients, dtype: np.dtype, batch: Batch) -> Array:
         """Return the gradient of each row's output, (S, H), that of last outputs included."""
@@ -230,6 +263,12 @@ class Bidirectional(Layer):
         if d_gaps is not None and b.d_gaps is not None:
             d_gaps = np.hstack([d_gaps, b.d_gaps[rows]])
         return LayerGradients(dx, np.hstack([a.d_initial, b.d_initial]), d_gaps)
+
+    def gates_of(self, cache: BothCache) -> list[LayerGates]:
+        """Return those of both layers, each in the row of its step."""
+        (a,), (b,) = self.onward.gates_of(cache.onward), self.reverse.gates_of(cache.reverse)
+        gates = {name: gate[cache.rows] for name, gate in b.gates.items()}
+        return [a, LayerGates(gates, None if b.decay is None else b.decay[cache.rows])]
 
     def _runs(self, run: LayerRun, rows: Indices) -> tuple[LayerRun, LayerRun]:
         """Return the runs of the two layers' forward passes, with their halves of the arrays."""
@@ -326,6 +365,11 @@ class Stack:
             finals.append(outputs.final)
             caches.append((y_mask, cache))
         return StackOutputs(outputs, finals), caches
+
+    def gates_of(self, caches: Sequence[Any]) -> list[list[LayerGates]]:
+        """Return the gates of each layer, and of each direction of it."""
+        layers = zip(self.layers.values(), caches, strict=True)
+        return [layer.gates_of(cache) for layer, (_, cache) in layers]
 
     def backward(
         self, p: Parameters, dy: OutputGradients, cache: Sequence[Any], g: Parameters, run: Run

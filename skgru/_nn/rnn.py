@@ -31,7 +31,7 @@ class RNN(Cell):
     """
 
     n_gates = 1
-    n_sigmoid = 0
+    sigmoid_gates = ()
 
     def _forward(self, p: Arrays, x: Array, run: LayerRun) -> tuple[CellOutputs, RNNCache | None]:
         """See `Cell.forward`."""

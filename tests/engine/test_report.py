@@ -133,6 +133,20 @@ def test_a_bar_on_a_terminal():
     assert "GRUClassifier: epoch" not in said
 
 
+def test_a_bar_is_whole_before_it_stops(monkeypatch):
+    """In a notebook, nothing is drawn any more by its end."""
+    from rich.progress import Progress
+
+    drawn, refresh, stop = [], Progress.refresh, Progress.stop
+    monkeypatch.setattr(
+        Progress, "refresh", lambda self: drawn.append(self.tasks[0].completed) or refresh(self)
+    )
+    monkeypatch.setattr(Progress, "stop", lambda self: drawn.append("stop") or stop(self))
+    with redirect_stdout(Terminal()):
+        small(GRUClassifier, verbose=True).fit(*ragged())
+    assert drawn[-2:] == [1.0, "stop"]
+
+
 def test_lines_on_a_terminal_without_rich(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "rich"]:
         monkeypatch.setitem(sys.modules, name, None)
