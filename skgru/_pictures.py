@@ -50,16 +50,26 @@ def in_row(values: NDArray[Any], j: int) -> NDArray[Any]:
     return j + 0.9 - 0.8 * share
 
 
-def draw_line(ax: Any, values: NDArray[Any]) -> None:
-    """Draw values, of which some may be missing, in the colour of text."""
+def draw_line(ax: Any, values: NDArray[Any], x: NDArray[Any] | None = None, **style: Any) -> Any:
+    """Draw values, of which some may be missing, in the colour of text, and return the line.
+
+    Parameters
+    ----------
+    ax : Axes
+    values : ndarray of shape (n,)
+    x : ndarray of shape (n,), default=None
+        Their places; None = steps from 0 on.
+    **style : of the line, as `Axes.plot` of matplotlib has them
+    """
     from matplotlib import rcParams
 
     finite = np.isfinite(values)
     neighbours = np.r_[False, finite[:-1]] | np.r_[finite[1:], False]
-    ax.plot(values, color=rcParams["text.color"], linewidth=1)
     # A value without neighbours is a point, no line.
-    lonely = np.flatnonzero(finite & ~neighbours)
-    ax.plot(lonely, values[lonely], "o", color=rcParams["text.color"], markersize=3)
+    lonely = np.flatnonzero(finite & ~neighbours).tolist()
+    points = {"marker": "o", "markersize": 3, "markevery": lonely} if lonely else {}
+    style = {"color": rcParams["text.color"], "linewidth": 1} | points | style
+    return ax.plot(np.arange(len(values)) if x is None else x, values, **style)[0]
 
 
 def show_dates(axis: Any) -> None:

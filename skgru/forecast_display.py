@@ -12,7 +12,6 @@ from skgru._forecasting.picture import (
     ax_or_new,
     check_n_history,
     draw_ahead,
-    draw_values,
     finish,
     name_of_band,
     place_of,
@@ -20,6 +19,7 @@ from skgru._forecasting.picture import (
     times_to_draw,
 )
 from skgru._forecasting.tracks import open_x, open_y, said_of
+from skgru._pictures import draw_line
 from skgru._unwrapping import best_of
 from skgru.forecasting import GRUForecaster
 
@@ -348,7 +348,7 @@ class ForecastDisplay:
             band = np.asarray(self.lower, float), np.asarray(self.upper, float)
         style = {"label": "forecast", "zorder": 3} | kwargs
         # What came stands out; what was known before is paler.
-        before = draw_values(ax, times[:n], history, linewidth=1, alpha=0.6, label="history")
+        before = draw_line(ax, history, times[:n], alpha=0.6, label="history")
         line, self.band_ = draw_ahead(ax, times, history, forecast, band, **style)
         self.lines_ = [before, line]
         labels = {"history": before} if n else {}
@@ -359,7 +359,7 @@ class ForecastDisplay:
             start = np.flatnonzero(np.isfinite(history))[-1:]
             values = np.r_[history[start], np.asarray(self.actual, float)]
             shown = times[np.r_[start, n : len(times)]]
-            came = draw_values(ax, shown, values, linewidth=1, label="what came")
+            came = draw_line(ax, values, shown, label="what came")
             self.lines_.append(came)
             labels["what came"] = came
         finish(

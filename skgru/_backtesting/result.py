@@ -9,13 +9,13 @@ from skgru._forecasting.picture import (
     ax_or_new,
     check_n_history,
     draw_ahead,
-    draw_values,
     finish,
     name_of_band,
     place_of,
     time_name_of,
     times_to_draw,
 )
+from skgru._pictures import draw_line
 
 # Origins in a picture, if none are named.
 _MAX_IN_PICTURE = 4
@@ -220,9 +220,7 @@ class Backtest:
         start, stop = max(first + 1 - n_history, 0), last + 1 + self.n_steps
         times = times_to_draw(clock, 0, stop)
         drawn = slice(start, stop)
-        labels = {
-            "what came": draw_values(ax, times[: len(values)][drawn], values[drawn], linewidth=1)
-        }
+        labels = {"what came": draw_line(ax, values[drawn], times[: len(values)][drawn])}
         color = None
         for row in rows:
             origin = int(self._raw.origin[row])

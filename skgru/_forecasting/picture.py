@@ -13,6 +13,7 @@ from skgru._data.clock import Clock
 from skgru._data.groups import shortened
 from skgru._forecasting.window import Array
 from skgru._pictures import (
+    draw_line,
     fonts,
     import_pyplot,
     short,
@@ -67,19 +68,6 @@ def ax_or_new(ax: Any, what: str) -> Any:
     return plt.subplots(figsize=(10, 4), layout="constrained")[1] if ax is None else ax
 
 
-def draw_values(ax: Any, times: NDArray[Any], values: Array, **style: Any) -> Any:
-    """Draw values as a line, in the colour of text, and return it."""
-    return _draw_line(ax, times, values, **{"color": ax.xaxis.label.get_color()} | style)
-
-
-def _draw_line(ax: Any, times: NDArray[Any], values: Array, **style: Any) -> Any:
-    """Draw a line, in which values without neighbours are points, and return it."""
-    there = np.isfinite(values)
-    lonely = there & ~np.r_[False, there[:-1]] & ~np.r_[there[1:], False]
-    points = {"marker": "o", "markersize": 4, "markevery": np.flatnonzero(lonely).tolist()}
-    return ax.plot(times, values, **(points if lonely.any() else {}) | style)[0]
-
-
 def draw_ahead(
     ax: Any,
     times: NDArray[Any],
@@ -102,7 +90,9 @@ def draw_ahead(
     # From the last known value on, so that a single step is a line, too.
     start = np.flatnonzero(np.isfinite(known))[-1:]
     ahead = times[np.r_[start, len(known) : len(times)]]
-    line = _draw_line(ax, ahead, np.r_[known[start], center], **style)
+    # None: the next colour, and the width, of the style.
+    style = {"color": None, "linewidth": None} | style
+    line = draw_line(ax, np.r_[known[start], center], ahead, **style)
     shade = None
     if band is not None:
         lower, upper = (np.r_[known[start], end] for end in band)

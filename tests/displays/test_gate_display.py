@@ -265,7 +265,7 @@ def test_each_gate_has_a_map_and_the_mean_above_it(plt):
     assert_allclose(mesh.get_array()[2, -1], update[997:, 0].mean())
     left = display.axes_["state decay"].collections[0].get_array()
     assert_allclose(left, 1 - mesh.get_array())
-    (line, _) = display.axes_["update mean"].lines
+    (line,) = display.axes_["update mean"].lines
     assert_allclose(line.get_ydata(), update.mean(axis=1))
     assert display.axes_["update mean"].get_title(loc="left") == (
         "update gate: 1 replaces the state"
@@ -330,8 +330,9 @@ def test_one_step_one_unit_and_many_features_are_drawn(plt, n_features):
     display = GateDisplay({"output": [[0.5]]}, inputs=np.ones((1, n_features))).plot()
     display.figure_.canvas.draw()
     assert display.axes_["output"].get_ylabel() == "1 unit"
-    (_, point) = display.axes_["output mean"].lines
+    (point,) = display.axes_["output mean"].lines
     assert_array_equal(point.get_xydata(), [[0, 0.5]])
+    assert (point.get_marker(), point.get_markevery()) == ("o", [0])
     label = display.axes_["inputs"].get_ylabel()
     assert label == ("x0" if n_features == 1 else "40 features")
 
