@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from skgru._pictures import import_pyplot, show_whole_numbers
+from skgru._pictures import fonts, import_pyplot, show_whole_numbers
 from skgru._unwrapping import unwrap
 from skgru._warnings import warn
 
@@ -169,7 +169,7 @@ class LossCurveDisplay:
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
         show_whole_numbers(ax.xaxis)
-        ax.legend()
+        ax.legend(prop={"family": fonts()})
         return self
 
     def _draw(self, losses, **kwargs):

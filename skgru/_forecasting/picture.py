@@ -139,4 +139,5 @@ def finish(
         title = short(str(series_name), _MOST_LETTERS)
         ax.set_title(title, loc="left", pad=_ROOM_FOR_LEGEND, fontfamily=family)
     place = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
-    ax.legend([*labels.values()], [*labels], **place, ncols=len(labels), frameon=False)
+    form = {"ncols": len(labels), "frameon": False, "prop": {"family": family}}
+    ax.legend([*labels.values()], [*labels], **place, **form)
