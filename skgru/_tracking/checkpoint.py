@@ -20,9 +20,9 @@ class Checkpoint:
 
     - ``last.joblib``: the estimator after the last epoch, in the midst of its training. Loaded, it
       predicts; and with ``warm_start=True``, the same data and the same parameters `fit` finishes
-      the training, bit for bit as if it had never been interrupted. (With 'lbfgs' `fit` starts a
-      new training from the weights.) Once the training has ended, the file holds the fitted
-      estimator.
+      the training, bit for bit as if it had never been interrupted. Other data are refused, and
+      so are other parameters but `n_jobs` and `verbose`. (With 'lbfgs' `fit` starts a new training
+      from the weights.) Once the training has ended, the file holds the fitted estimator.
     - ``best.joblib``: the fitted estimator of the epoch with the best validation score, without a
       validation set with the lowest training loss.
 
