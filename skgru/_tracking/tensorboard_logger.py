@@ -112,9 +112,11 @@ class Session:
     """
 
     def __init__(self, folder, parameters):
-        self._folder, self._parameters, self._results = folder, parameters, {}
+        self._folder = folder
         self._writers, self._files = {}, ExitStack()
-        _, start, _ = _import_tensorboardx().summary.hparams(parameters, {})
+        # Without the first of its summaries TensorBoard makes a table of all fits by itself; of
+        # those that several of them write, it would take one.
+        _, start, self._end = _import_tensorboardx().summary.hparams(parameters, {})
         self._writer("").file_writer.add_summary(start)
 
     def log(self, step, numbers):
@@ -122,16 +124,12 @@ class Session:
         for name, value in numbers.items():
             part, name = ("", name) if step is None else _CHARTS[name]
             self._writer(part).add_scalar(name, value, 0 if step is None else step)
-        if step is None:
-            self._results |= numbers
 
     def close(self, status):
         """Write all to the files and close them."""
         with self._files:
             if status == FINISHED:
-                tables = _import_tensorboardx().summary.hparams(self._parameters, self._results)
-                for table in (tables[0], tables[2]):
-                    self._writer("").file_writer.add_summary(table)
+                self._writer("").file_writer.add_summary(self._end)
 
     def _writer(self, part):
         if part not in self._writers:

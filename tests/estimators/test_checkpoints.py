@@ -1,6 +1,7 @@
 """Checkpoints: a training that goes on after loading is one that was never interrupted."""
 
 import os
+from functools import partial
 
 import joblib
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.utils.fixes import parse_version
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._nn.schedules import SCHEDULES
-from skgru.callbacks import Checkpoint
+from skgru.callbacks import Checkpoint, MLflowLogger, TensorBoardLogger
 from tests.datasets import assert_same_model, output, ragged, rectangle, small
 from tests.multimodal import samples
 from tests.multimodal.test_late_branches import SELDOM, network
@@ -322,6 +323,7 @@ def test_what_it_does_not_save():
 
 
 @pytest.mark.skipif(KNOWS_CALLBACKS, reason="scikit-learn has callbacks")
-def test_before_scikit_learn_1_9_it_says_so():
-    with pytest.raises(ImportError, match=r"1\.9 or later"):
-        Checkpoint("x")
+def test_before_scikit_learn_1_9_they_say_so():
+    for make in (partial(Checkpoint, "x"), MLflowLogger, partial(TensorBoardLogger, "x")):
+        with pytest.raises(ImportError, match=r"1\.9 or later"):
+            make()

@@ -31,6 +31,8 @@ def hyperparameters(folder):
     data = {}
     for tag, content in events.PluginTagToContent("hparams").items():
         data[tag.split("/")[1]] = HParamsPluginData.FromString(content)
+    # Of several experiments TensorBoard would show the parameters of one; it makes one of all fits.
+    assert "experiment" not in data
     found = data["session_start_info"].session_start_info.hparams
     values = {name: getattr(value, value.WhichOneof("kind")) for name, value in found.items()}
     return values, "session_end_info" in data
