@@ -42,7 +42,7 @@ from skgru._nn.chain import Chain
 from skgru._nn.dropout import FusionRates
 from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
-from skgru._settings import Settings, plain
+from skgru._settings import Settings, plain, said
 from skgru._spec import FusionSpec
 from skgru._warnings import is_called_by, warn
 
@@ -340,7 +340,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     def _said_scoring(self):
         """The parameter `scoring` as a plain value."""
         scoring = getattr(self, "scoring", None)
-        return scoring if scoring is None or isinstance(scoring, str) else "a scorer"
+        return scoring if scoring is None or isinstance(scoring, str) else said(scoring)
 
     @property
     def _history(self):

@@ -68,10 +68,23 @@ class Tasks(Observer):
 
     def on_epoch(self, state):
         """End the epoch; return whether a callback asks for the end of the training."""
+        self._epoch.epoch_numbers = (
+            state.n_trained,
+            {
+                "loss": state.loss,
+                "validation_loss": state.validation_loss,
+                "validation_score": state.score,
+                "learning_rate": state.learning_rate,
+            },
+        )
         self._is_to_stop |= self._epoch.call_on_fit_task_end(
             **self._told, reconstruction_attributes=lambda: self._attributes_of(self._now())
         )
         return self._is_to_stop
+
+    def on_end(self, outcome):
+        """Keep how the training ended."""
+        self._context.outcome = outcome
 
     def end(self):
         """End the fit, once the estimator has its fitted attributes."""
@@ -88,6 +101,26 @@ def tasks_of(estimator, context, data, attributes_of):
     See `Tasks` for the parameters.
     """
     return Tasks(estimator, context, data, attributes_of) if has_callbacks(estimator) else None
+
+
+def numbers_of(context):
+    """Return what a task that ends has come to, if it is an epoch of a network; else None.
+
+    Nothing is copied for it, as would be for a fitted copy.
+
+    Returns
+    -------
+    n_trained : int
+        As many epochs as have ended, over all calls.
+    numbers : dict
+        By their names; None for what there is none of.
+    """
+    return getattr(context, "epoch_numbers", None)
+
+
+def is_interrupted(context):
+    """Whether a task is a fit of a network whose training a KeyboardInterrupt has ended."""
+    return getattr(context, "outcome", None) == "interrupted"
 
 
 def title_of(name, context):

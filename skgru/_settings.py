@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,9 +82,24 @@ class Settings:
         """Return some of the parameters by their names."""
         return {name: self._values[name] for name in names}
 
+    def said(self) -> dict[str, str]:
+        """Return all parameters in words, to be compared with those of another time."""
+        return {name: said(value) for name, value in self._values.items()}
+
     def hint_at(self, name: str) -> str:
         """Return a hint at the value that was meant, for an error."""
         return hint_at_value(name, self._values[name], self._constraints)
+
+
+def said(value: Any) -> str:
+    """Return a parameter in words, which are the same for equal ones, also after loading.
+
+    A function without a name of its own, such as a lambda, is equal to itself alone.
+    """
+    name = getattr(value, "__qualname__", None)
+    if name is None:
+        return re.sub(r" at 0x\w+", "", repr(value))
+    return repr(value) if "<" in name else f"{value.__module__}.{name}"
 
 
 def plain(value: Any) -> Any:

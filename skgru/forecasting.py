@@ -276,6 +276,10 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
     steps ahead, are found by a regression of changes on changes, taken off the series and put back
     on the forecasts.
 
+    **Callbacks** of scikit-learn 1.9 hear of each network as a task of the fit. There are no fitted
+    copies of the forecaster, so `ScoringMonitor` logs nothing; `MLflowLogger` and
+    `TensorBoardLogger` of `skgru.callbacks` log the losses of each network.
+
     **The bands** are calibrated by split conformal prediction [4]_: by the errors, at each step
     ahead, of forecasts for the last windows, a fifth of them or two, by a model fitted to those
     before.

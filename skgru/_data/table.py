@@ -127,6 +127,13 @@ class Table:
         matrix = None if self.matrix is None else self.matrix[rows]
         return Table([column[rows] for column in self.columns], matrix)
 
+    @property
+    def arrays(self) -> list[NDArray[Any]]:
+        """The arrays that hold it."""
+        matrix = None if self.matrix is None else self.matrix.tocsr()
+        of_matrix = [] if matrix is None else [matrix.data, matrix.indices, matrix.indptr]
+        return [*self.columns, *of_matrix]
+
 
 @dataclass(frozen=True, eq=False)
 class TableInput(Input):

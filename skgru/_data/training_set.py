@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, Protocol
+from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgru._data.arrays import NameOf
 from skgru._data.parsing import Parsed
 from skgru._data.sequences import Sequences
 from skgru._data.stacking import LONG_TABLE
+from skgru._data.table import Table
 from skgru._data.targets import (
     as_targets,
     as_weights,
@@ -138,6 +142,17 @@ class TrainingSet(NamedTuple):
     def n_sequences(self) -> int:
         """n, the number of samples."""
         return len(self.weights)
+
+    @property
+    def checksum(self) -> int:
+        """A number that other samples have with a chance of one in four billion."""
+        parts = []
+        for values, offsets in self.sequences.values():
+            parts += [*(values.arrays if isinstance(values, Table) else [values]), offsets]
+        parts += [self.weights, self.targets, self.target_weights, self.loss_factors]
+        if self.groups is not None:
+            parts.append(self.groups)
+        return reduce(lambda found, part: crc32(_bytes_of(part), found), parts, 0)
 
     def take(self, indices: Indices) -> TrainingSet:
         """Return the samples at `indices`, in that order."""
@@ -270,6 +285,13 @@ def name_of_target(index: tuple[int, ...]) -> str:
 def name_of_step_target(index: tuple[int, ...]) -> str:
     """Return the name of a step's target in errors: without those that miss, its index is lost."""
     return "y"
+
+
+def _bytes_of(values: NDArray[Any]) -> Any:
+    """Return values as bytes, objects as text."""
+    if values.dtype == object:
+        return "\0".join(map(str, values.flat)).encode(errors="surrogatepass")
+    return np.ascontiguousarray(values).view(np.uint8)
 
 
 def _rows_of(

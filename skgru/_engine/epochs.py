@@ -82,8 +82,12 @@ class Descent:
         """The branches whose updates have not begun."""
         return {g.branch for g in self.groups if g.branch and g.first > self.n_updates}
 
-    def step(self, theta: Array, gradient: Array) -> None:
-        """Update θ in place; the schedule of each group is spread over the updates of its own."""
+    def step(self, theta: Array, gradient: Array) -> float:
+        """Update θ in place; return the learning rate of the first group.
+
+        The schedule of each group is spread over the updates of its own.
+        """
+        rates = []
         if self.max_grad_norm is not None:
             clip_norm(gradient, self.max_grad_norm)
         for group in self.groups:
@@ -91,7 +95,9 @@ class Descent:
                 done, planned = self.n_updates - group.first, self.n_planned - group.first
                 rate = self.schedule.rate((done + 0.5) / planned, self.n_seen)
                 group.step(theta, gradient, rate)
+                rates.append(rate)
         self.n_updates += 1
+        return rates[0]
 
 
 def epochs(
@@ -144,7 +150,7 @@ def epochs(
             objective.silent = descent.silent
             for state.batch, indices in enumerate(order.batches(objective.lengths, rng), 1):
                 state.loss, gradient = objective.at_batch(indices, rng)
-                descent.step(theta, gradient)
+                state.learning_rate = descent.step(theta, gradient)
                 total += state.loss * len(indices)
                 observers.on_batch(state)
             if not (np.isfinite(total) and np.isfinite(theta).all()):

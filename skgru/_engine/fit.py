@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,10 @@ from skgru._spec import AnyEncoderSpec, FeedForwardSpec, FusionSpec, NetworkSpec
 from skgru._warnings import warn
 
 Map = Callable[..., Any]
+
+# The parameters that may change while a training goes on: they change nothing of it, or the
+# parameters of what they hold are compared one by one.
+_FREE = ("n_jobs", "verbose", "warm_start", "branches", "remainder")
 
 
 class Given(NamedTuple):
@@ -105,8 +110,8 @@ class Request(NamedTuple):
         Of the training to go on with.
     at_split : dict or None, default=None
         The state of `rng` before samples were held out; set by `fit` where that does it.
-    n_samples : int, default=0
-        To train on or to hold out of; set by `fit`.
+    identity : callable or None, default=None
+        Returns what a training is recognized by when it is to go on; set by `fit`.
     """
 
     settings: Settings
@@ -127,7 +132,7 @@ class Request(NamedTuple):
     scorer: Callable[[Fitted, Indices | None], float] | None = None
     progress: Progress | None = None
     at_split: dict[str, Any] | None = None
-    n_samples: int = 0
+    identity: Callable[[], Progress] | None = None
 
 
 class Data(NamedTuple):
@@ -213,7 +218,8 @@ class Fitted(NamedTuple):
 def fit(request: Request, map_: Map) -> Fitted:
     """Return the model that was asked for; `map_` runs the shards of batches, maybe on threads."""
     data = read(request)
-    request = request._replace(n_samples=data.training.n_sequences)
+    # Only a training that may go on later, or goes on, has it computed, once.
+    request = request._replace(identity=cache(partial(_identity_of, request, data)))
     _check_progress(request)
     model = build(request, data)
     if request.validation is None and not request.incremental:
@@ -223,19 +229,49 @@ def fit(request: Request, map_: Map) -> Fitted:
     return publish(request, model, planned.plan, trained)
 
 
+def _identity_of(request: Request, data: Data) -> Progress:
+    """Return the parameters, in words, and the samples that tell one training from another."""
+    settings = request.settings
+    parameters = settings.said()
+    for name, branch in request.branches.items():
+        if branch is not settings:
+            parameters |= {f"{name}__{key}": value for key, value in branch.said().items()}
+    samples = [part for part in (data.training, data.validation) if part is not None]
+    return {
+        "parameters": {name: value for name, value in parameters.items() if name not in _FREE},
+        "n_samples": [part.n_sequences for part in samples],
+        "checksums": [part.checksum for part in samples],
+    }
+
+
 def _check_progress(request: Request) -> None:
-    """Refuse to go on with a training on other data, or by another solver."""
+    """Refuse to go on with a training on other data, or by other parameters."""
     progress = request.progress
     if progress is None:
         return
-    then = f"solver={progress['solver']!r} and {progress['n_samples']} samples"
-    now = f"solver={request.settings.solver!r} and {request.n_samples} samples"
-    if then != now:
+    assert request.identity is not None
+    identity = request.identity()
+    before, now = progress["parameters"], identity["parameters"]
+    names = [name for name in before if name in now and before[name] != now[name]]
+    expected = [f"{name}={before[name]}" for name in names]
+    got = [f"{name}={now[name]}" for name in names]
+    if progress["n_samples"] != identity["n_samples"]:
+        expected.append(f"{_count(progress['n_samples'])} samples")
+        got.append(f"{_count(identity['n_samples'])} samples")
+    elif progress["checksums"] != identity["checksums"]:
+        expected.append("the samples, targets and weights that it began with")
+        got.append("others")
+    if expected:
         raise ValueError(
             f"This model is in the midst of a training, of which {progress['n_epochs']} epochs are "
-            f"done and with which warm_start=True goes on: expected {then}, got {now}. Set "
-            "warm_start=False to train anew."
+            f"done and with which warm_start=True goes on: expected {' and '.join(expected)}, got "
+            f"{' and '.join(got)}. Set warm_start=False to train anew."
         )
+
+
+def _count(n_samples: list[int]) -> str:
+    """Return numbers of samples, to train on and if there are any to validate on, in words."""
+    return " and ".join(f"{n}{of}" for n, of in zip(n_samples, ("", " validation"), strict=False))
 
 
 # --- Read -----------------------------------------------------------------------------------------
@@ -652,9 +688,9 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
         if solution.progress:
             of_fit = {
                 "epochs": plan.epochs,
-                "n_samples": request.n_samples,
                 "at_split": request.at_split,
             }
+            of_fit |= request.identity() if request.identity else {}
             solution = solution._replace(progress=solution.progress | of_fit)
         for name in objective.silent:
             model.network.fusion.silence(model.network.parameters(theta), name)

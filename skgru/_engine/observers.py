@@ -39,6 +39,10 @@ class State:
         The validation score after the epoch.
     validation_loss : float or None
         The validation loss after the epoch.
+    learning_rate : float or None
+        Of the last update; None where there is none.
+    n_trained : int
+        As many epochs as have ended, over all calls.
     """
 
     theta: Array
@@ -50,6 +54,8 @@ class State:
     loss: float = np.nan
     score: float | None = None
     validation_loss: float | None = None
+    learning_rate: float | None = None
+    n_trained: int = 0
 
 
 Now = Callable[[], Any]
@@ -176,11 +182,12 @@ class History(Observer):
         )
 
     def on_epoch(self, state: State) -> bool:
-        """Record the epoch."""
+        """Record the epoch; tell those that hear of it next how many there were."""
         self.n_iter = state.epoch
         self.t += state.n_sequences
         self.loss = state.loss
         self.loss_curve.append(state.loss)
+        state.n_trained = len(self.loss_curve)
         self.best_loss = min(state.loss, self.best_loss)
         if state.validation_loss is not None:
             self.validation_losses.append(state.validation_loss)

@@ -1,6 +1,7 @@
 """Checkpoints: a training that goes on after loading is one that was never interrupted."""
 
 import os
+from functools import partial
 
 import joblib
 import numpy as np
@@ -14,8 +15,8 @@ from sklearn.utils.fixes import parse_version
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._nn.schedules import SCHEDULES
-from skgru.callbacks import Checkpoint
-from tests.datasets import assert_same_model, output, ragged, small
+from skgru.callbacks import Checkpoint, MLflowLogger, TensorBoardLogger
+from tests.datasets import assert_same_model, output, ragged, rectangle, small
 from tests.multimodal import samples
 from tests.multimodal.test_late_branches import SELDOM, network
 from tests.training import validation_data
@@ -171,17 +172,58 @@ def test_lbfgs_starts_anew_from_its_weights(tmp_path):
     assert loaded.loss_ < loss
 
 
+REFUSED = {
+    "solver": ({"solver": "sgd"}, "expected solver='adam', got solver='sgd'"),
+    "parameters": (
+        {"batch_size": 5, "scoring": max, "learning_rate_init": 0.1},
+        "batch_size='auto' and .*scoring=None, got .*batch_size=5 and .*scoring=builtins.max",
+    ),
+    "schedule": ({"max_iter": 9}, "expected max_iter=4, got max_iter=9"),
+    "number": ({"X": ragged(n=20)[0], "y": ragged(n=20)[1]}, "expected 24 samples, got 20 samples"),
+    "y": ({"y": ragged(seed=1)[1]}, "expected the samples, .* that it began with, got others"),
+    "X": ({"X": ragged(seed=1)[0]}, "expected the samples, .* that it began with, got others"),
+    "weight": ({"sample_weight": np.r_[2, np.ones(23)]}, "the samples, targets and weights"),
+    "validation": (
+        {"X_val": ragged(n=9)[0], "y_val": ragged(n=9)[1]},
+        "expected 24 samples, got 24 and 9 validation samples",
+    ),
+}
+
+
 @needs_callbacks
-def test_other_data_or_another_solver_are_refused(tmp_path):
+@pytest.mark.parametrize("change", REFUSED)
+def test_another_training_is_refused(tmp_path, change):
     X, y = ragged()
+    options = {"max_iter": 4, "warm_start": True, "batch_size": "auto"}
+    loaded = broken_off(lambda: small(GRUClassifier, **options), 2, tmp_path, X, y)
+    changed, message = REFUSED[change]
+    parameters = {name: changed[name] for name in changed if name in loaded.get_params()}
+    data = {"X": X, "y": y} | {name: changed[name] for name in changed if name not in parameters}
+    beginning = "in the midst of a training, of which 2 epochs are done .*"
+    with pytest.raises(ValueError, match=beginning + message):
+        loaded.set_params(**parameters).fit(**data)
+    loaded.set_params(warm_start=False, scoring=None)
+    assert loaded.fit(**data).n_iter_ == loaded.max_iter
+
+
+@needs_callbacks
+def test_another_branch_is_refused(tmp_path):
+    X, y = samples.frame()
+    model = samples.classifier(max_iter=4, warm_start=True)
+    loaded = broken_off(lambda: model, 2, tmp_path, X, y)
+    with pytest.raises(ValueError, match=r"expected note__token_dropout=0\.0, got .*=0\.5"):
+        loaded.set_params(note__token_dropout=0.5).fit(X, y)
+    loaded.set_params(note__token_dropout=0.0)
+    with pytest.raises(ValueError, match="got others"):
+        loaded.fit(samples.with_cell(X, 3, "age", 99.0), y)
+
+
+@needs_callbacks
+def test_what_changes_nothing_may_change(tmp_path):
+    X, y = rectangle()
     make = lambda: small(GRUClassifier, max_iter=4, warm_start=True)  # noqa: E731
-    loaded = broken_off(make, 2, tmp_path, X, y)
-    for change in ({"solver": "sgd"}, {}):
-        data = (X, y) if change else (X[:20], y[:20])
-        with pytest.raises(ValueError, match="in the midst of a training, of which 2 epochs are"):
-            loaded.set_params(**change).fit(*data)
-        loaded.set_params(solver="adam")
-    assert loaded.set_params(warm_start=False).fit(X[:20], y[:20]).n_iter_ == 4
+    loaded = broken_off(make, 2, tmp_path, X, y).set_params(n_jobs=1, verbose=1)
+    assert_same_fit(loaded.fit(list(np.asfortranarray(X)), y.tolist()), make().fit(X, y))
 
 
 @needs_callbacks
@@ -281,6 +323,7 @@ def test_what_it_does_not_save():
 
 
 @pytest.mark.skipif(KNOWS_CALLBACKS, reason="scikit-learn has callbacks")
-def test_before_scikit_learn_1_9_it_says_so():
-    with pytest.raises(ImportError, match=r"1\.9 or later"):
-        Checkpoint("x")
+def test_before_scikit_learn_1_9_they_say_so():
+    for make in (partial(Checkpoint, "x"), MLflowLogger, partial(TensorBoardLogger, "x")):
+        with pytest.raises(ImportError, match=r"1\.9 or later"):
+            make()

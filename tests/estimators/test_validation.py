@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
-from sklearn.metrics import get_scorer, log_loss, make_scorer
+from sklearn.metrics import accuracy_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -122,6 +122,36 @@ def test_scores_of_another_kind_are_not_compared_with_those_before():
     best = -min(model.validation_loss_curve_[3:])
     assert model.best_validation_score_ == best < 0 < before
     assert_allclose(log_loss(Y, model.predict_proba(X)), -best, rtol=1e-6)
+
+
+def high(model, X, y):
+    return 2 * model.score(X, y)
+
+
+def low(model, X, y):
+    return model.score(X, y) - 5
+
+
+def scorer_of(offset):
+    return lambda model, X, y: model.score(X, y) + offset
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "compare"),
+    [
+        (high, low, False),
+        (low, low, True),
+        (scorer_of(0), scorer_of(-5), False),
+        (get_scorer("accuracy"), get_scorer("neg_log_loss"), False),
+        (get_scorer("accuracy"), make_scorer(accuracy_score), True),
+    ],
+)
+def test_scores_of_two_scorers_are_not_compared(before, now, compare):
+    model = small(GRUClassifier, warm_start=True, early_stopping=True, scoring=before)
+    model.fit(X, Y, X_val=X, y_val=Y)
+    model.set_params(scoring=now).fit(X, Y, X_val=X, y_val=Y)
+    scores = model.validation_scores_
+    assert model.best_validation_score_ == max(scores[0 if compare else 3 :])
 
 
 # Scores

@@ -1,0 +1,1 @@
+"""Callbacks of scikit-learn that keep what a training comes to."""
