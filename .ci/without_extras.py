@@ -67,6 +67,8 @@ for model, data in ((reg, X), (reader, texts), (several, table)):
     assert len(inspection.attributions(model, data)) in (60, 2)
 display = inspection.AttributionDisplay.from_estimator(reader, texts, index=1)
 assert all(text for text in (str(display), display.ansi(), display._repr_html_()))
+gates = inspection.GateDisplay.from_estimator(reg, X)
+assert "update: mean" in str(gates)
 importances = inspection.permutation_importance(reg, X, [x.sum() for x in X], random_state=0)
 assert len(importances.names) == 2
 assert all(text for text in (str(skgru.summary(clf)), skgru.summary(clf)._repr_html_()))
@@ -76,6 +78,8 @@ assert clf._repr_html_()
 needs = [
     ("plot", lambda: skgru.LossCurveDisplay.from_estimator(clf)),
     ("plot", display.plot),
+    ("plot", gates.plot),
+    ("plot", lambda: skgru.ForecastDisplay.from_estimator(forecaster)),
     ("plot", lambda: skgru.backtest(forecaster, wave, coverage=None).plot()),
 ]
 if parse_version(sklearn.__version__) >= parse_version("1.9"):
