@@ -5,6 +5,7 @@ hundredth of it one below that.
 """
 
 from contextlib import contextmanager
+from functools import wraps
 
 from skgru._compat import has_callbacks
 from skgru._engine.observers import Observer
@@ -141,6 +142,28 @@ def begin_context(estimator, task_name):
     if not hasattr(estimator, "_init_callback_context"):
         return None
     return estimator._init_callback_context(task_name=task_name, max_subtasks=None)
+
+
+def as_one_task(fit):
+    """Decorate `fit` or `fit_transform`: callbacks are told where it begins and ends.
+
+    So it is with an estimator that has nothing to tell in between, as a transformer in front of a
+    network: scikit-learn would warn of one that knows no callbacks. Before scikit-learn 1.9,
+    nothing is done. It stands below `fit_context`, which tears the callbacks down.
+    """
+
+    @wraps(fit)
+    def fit_as_task(self, X, y=None, *args, **kwargs):
+        if not hasattr(self, "_init_callback_context"):
+            return fit(self, X, y, *args, **kwargs)
+        context = self._init_callback_context()
+        told = {"estimator": self, "X": X, "y": y}
+        context.call_on_fit_task_begin(**told)
+        result = fit(self, X, y, *args, **kwargs)
+        context.call_on_fit_task_end(**told, reconstruction_attributes={})
+        return result
+
+    return fit_as_task
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._compat import StrOptions, fit_context, is_array, is_list, names_of
+from skgru._callbacks import as_one_task
+from skgru._compat import CallbackSupportMixin, StrOptions, fit_context, is_array, is_list, names_of
 from skgru._data.arrays import check_not_deferred
 from skgru._data.columns import Rows, check_finite, parse_times, parse_values, to_objects
 from skgru._data.events import cells_of, columns_of_events, join_cells
@@ -40,7 +41,9 @@ _AGGREGATES = {
 _LARGEST_GRID = 10**8
 
 
-class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
+class SequenceAligner(
+    CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None
+):
     """Align the channels of events, one row per measurement, to sequences.
 
     Databases of measurements hold a row for each: which sample (patient, machine, ...), when,
@@ -244,6 +247,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         self.with_time = with_time
 
     @fit_context(prefer_skip_nested_validation=True)
+    @as_one_task
     def fit(self, X, y=None):
         """Learn the channels.
 
@@ -290,6 +294,7 @@ class SequenceAligner(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
+    @as_one_task
     def fit_transform(self, X, y=None, samples=None):
         """Learn the channels, and return the sequence of each sample.
 

@@ -12,7 +12,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from skgru._compat import HasMethods, Interval, columns_of, fit_context
+from skgru._callbacks import as_one_task
+from skgru._compat import CallbackSupportMixin, HasMethods, Interval, columns_of, fit_context
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import check_container, is_frame, is_sequence, names_of, open_form
 from skgru._data.libraries import library_of
@@ -34,7 +35,7 @@ __all__ = ["PerTimestep"]
 _MAX_SPARSE_WIDTH = 10_000
 
 
-class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
+class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_output_keys=None):
     """Apply a transformer to every step of sequences.
 
     The transformer is fitted on the steps of all sequences, stacked into one table of shape (total
@@ -146,6 +147,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         self.features_per_step = features_per_step
 
     @fit_context(prefer_skip_nested_validation=False)
+    @as_one_task
     def fit(self, X, y=None):
         """Fit the transformer on the steps of all sequences.
 
@@ -176,6 +178,7 @@ class PerTimestep(TransformerMixin, Estimator, auto_wrap_output_keys=None):
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
+    @as_one_task
     def fit_transform(self, X, y=None):
         """Fit the transformer on the steps of all sequences, and transform them.
 

@@ -11,7 +11,15 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skgru._compat import HasMethods, Interval, RealNotInt, StrOptions, fit_context
+from skgru._callbacks import as_one_task
+from skgru._compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+    fit_context,
+)
 from skgru._data.arrays import as_array, describe
 from skgru._data.ids import UNKNOWN, Tokens, as_tokens
 from skgru._data.sequences import offsets_of
@@ -26,7 +34,7 @@ _UNKNOWN_TOKEN = "<unk>"
 _TOKEN_PATTERN = r"(?u)\b\w\w+\b"
 
 
-class SequenceVectorizer(TransformerMixin, Estimator):
+class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
     r"""Convert a collection of text documents to sequences of token ids.
 
     Where :class:`~sklearn.feature_extraction.text.CountVectorizer` counts the tokens of a
@@ -257,6 +265,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         self.dtype = dtype
 
     @fit_context(prefer_skip_nested_validation=True)
+    @as_one_task
     def fit(self, X, y=None):
         """Learn the vocabulary and, with `max_length`, the number of columns of the output.
 
@@ -285,6 +294,7 @@ class SequenceVectorizer(TransformerMixin, Estimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
+    @as_one_task
     def fit_transform(self, X, y=None):
         """Learn the vocabulary and return the documents as sequences of token ids.
 

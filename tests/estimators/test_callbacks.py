@@ -10,10 +10,17 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.fixes import parse_version
 
-from skgru import GRUClassifier, GRUForecaster, GRURegressor
+from skgru import (
+    GRUClassifier,
+    GRUForecaster,
+    GRURegressor,
+    PerTimestep,
+    SequenceAligner,
+    SequenceVectorizer,
+)
 from skgru._base import BaseNetwork
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.optimizers import Adam
@@ -287,6 +294,39 @@ def test_clones_have_the_callbacks_and_pickles_have_them_too():
     assert events.count("end") == 4
 
 
+# Transformers in front of a network
+
+EVENTS = {"sample": [0, 0, 1], "time": [0, 1, 0], "channel": ["a", "b", "a"], "value": [1.0, 2, 3]}
+TRANSFORMERS = {
+    "SequenceVectorizer": (SequenceVectorizer(), ["fine day", "dull day"]),
+    "SequenceAligner": (SequenceAligner(), EVENTS),
+    "PerTimestep": (PerTimestep(StandardScaler()), [np.ones((2, 1)), np.zeros((3, 1))]),
+}
+
+
+@needs_callbacks
+@pytest.mark.parametrize("name", TRANSFORMERS)
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_a_transformer_is_one_task(name, method):
+    transformer, X = TRANSFORMERS[name]
+    events = Events()
+    transformer = clone(transformer).set_callbacks(events)
+    getattr(transformer, method)(X)
+    hooks = [(hook, task) for hook, task, *_ in events.heard]
+    assert hooks == [("setup", "fit"), ("begin", "fit"), ("end", "fit"), ("teardown", "fit")]
+    assert vars(clone(transformer).fit(X)).keys() == vars(transformer).keys()
+
+
+@needs_callbacks
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_a_transformer_that_fails_tears_down(name):
+    events = Events()
+    transformer = clone(TRANSFORMERS[name][0]).set_callbacks(events)
+    with pytest.raises((TypeError, ValueError)):
+        transformer.fit(3)
+    assert events.heard[-1][0] == "teardown"
+
+
 # The callbacks of scikit-learn
 
 
@@ -319,6 +359,15 @@ def test_the_progress_bar(monkeypatch):
         pipeline.set_callbacks(ProgressBar()).fit(X, y)
     assert [name.split(" | ")[-1] for name, _ in drawn] == [
         "Pipeline - fit",
+        "GRUClassifier - fit #1",
+    ]
+    drawn.clear()
+    # What comes from skgru warns of nothing.
+    texts = make_pipeline(SequenceVectorizer(), small(GRUClassifier))
+    texts.set_callbacks(ProgressBar()).fit(["fine day", "dull day"] * 12, y)
+    assert [name.split(" | ")[-1] for name, _ in drawn] == [
+        "Pipeline - fit",
+        "SequenceVectorizer - fit #0",
         "GRUClassifier - fit #1",
     ]
     drawn.clear()
