@@ -1,40 +1,27 @@
 """The contributions to one prediction, in a picture and in text."""
 
 from collections.abc import Mapping
+from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.pipeline import Pipeline
 
 from skgru._compat import take
+from skgru._data.arrays import describe
 from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
 from skgru._inspection.attributions import attributions
-from skgru._inspection.markup import BLUE, RED, ansi_of, html_of, text_of
-from skgru._inspection.panels import Series, limit_of, make_panel
+from skgru._inspection.drawing import draw
+from skgru._inspection.markup import ansi_of, html_of, text_of
+from skgru._inspection.names import feature_names, sources_of, words_of
+from skgru._inspection.panels import make_panel
 from skgru._multimodal import MultimodalGRU
 from skgru._pictures import import_pyplot
-from skgru._unwrapping import best_of, network_and_inputs
+from skgru._unwrapping import network_and_transformers, transformed
 
-# More columns than these a picture does not show, nor more letters of a word.
-_MOST_COLUMNS, _MOST_LETTERS = 400, 24
+# So many contributions are printed.
 _N_STRONGEST = 10
-# The most of a colour: a line can be seen on it.
-_OPACITY = 0.85
-# So many features have room for their lines.
-_MOST_LINES = 20
-# Fonts with the letters of Chinese, Japanese and Korean, of which matplotlib's own has none.
-_CJK = (
-    *(
-        "Noto Sans CJK SC",
-        "Noto Sans CJK TC",
-        "Noto Sans CJK JP",
-        "Source Han Sans SC",
-        "PingFang SC",
-    ),
-    *("Hiragino Sans GB", "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei", "Arial Unicode MS"),
-)
 
 
 class AttributionDisplay:
@@ -113,13 +100,9 @@ class AttributionDisplay:
         """
         if not isinstance(values, Mapping):
             return cls({"": make_panel(values, X, names)})
-        names = names or {}
-        for what, given in (("X", X), ("names", names)):
-            if not isinstance(given, Mapping) or (what == "X" and given.keys() != values.keys()):
-                raise ValueError(
-                    f"Expected {what} to be a dict by branch as values is, of {[*values]}, got "
-                    f"{[*given] if isinstance(given, Mapping) else type(given).__name__}."
-                )
+        names = {} if names is None else names
+        _check_branches("X", X, values, has_all=True)
+        _check_branches("names", names, values)
         return cls({name: make_panel(values[name], X[name], names.get(name)) for name in values})
 
     @classmethod
@@ -157,30 +140,21 @@ class AttributionDisplay:
         >>> display.panels[""].values.shape
         (6, 2)
         """
-        estimator = best_of(estimator)
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
-        if not -n <= index < n:
-            raise ValueError(f"Expected index to be that of one of {n} samples, got {index}.")
-        sample = take(X, [index % n])
-        values = attributions(estimator, sample, **options)
-        is_pipeline = isinstance(estimator, Pipeline)
-        network, given = network_and_inputs(estimator, sample)
+        network, transformers = network_and_transformers(estimator)
+        sample = take(X, [_position(index, X)])
+        given = transformed(sample, transformers)
+        values = attributions(network, given, **options)
         opened, inputs = network._open(given), network._fitted_model().inputs
         parsed = parse_inputs(inputs, opened)
-        if isinstance(network, MultimodalGRU):
-            branches = network.named_branches_
-            transformers = {k: getattr(branches[k], "transformer_", None) for k in inputs}
-        else:
-            values = {"": values}
-            transformers = {"": estimator[-2] if is_pipeline and len(estimator) > 1 else None}
-        document = sample[0] if isinstance(sample, list) else None
+        values = values if isinstance(network, MultimodalGRU) else {"": values}
+        sources = sources_of(network, transformers, sample, given)
         panels = {}
         for name, part in inputs.items():
-            one = (part, opened[name], parsed[name], transformers[name])
+            one = (part, opened[name], parsed[name], sources[name])
             if isinstance(part, TableInput):
                 panels[name] = _row(values[name], *one)
             elif isinstance(part, TokenInput):
-                panels[name] = _words(values[name][0], *one, document)
+                panels[name] = _words(values[name][0], *one)
             else:
                 panels[name] = _series(values[name][0], *one)
         return cls(panels)
@@ -230,157 +204,52 @@ class AttributionDisplay:
             If there is no matplotlib.
         """
         plt = import_pyplot("AttributionDisplay.plot()")
-        if ax is None:
-            rows = [
-                len(p.features) if isinstance(p, Series) else min(len(p.words), n_words)
-                for p in self.panels.values()
-            ]
-            size = (6.4 * len(self.panels), float(np.clip(1.2 + 0.4 * max(rows), 2.4, 9)))
-            figure = plt.figure(figsize=size, layout="constrained")
-            places = list(figure.add_gridspec(1, len(self.panels)))
-        else:
-            figure = ax.figure
-            places = list(ax.get_subplotspec().subgridspec(1, len(self.panels)))
-            ax.set_axis_off()
-        self.figure_, self.axes_ = figure, {}
-        limit = limit_of(self.panels, _MOST_COLUMNS)
-        for (name, panel), place in zip(self.panels.items(), places, strict=True):
-            own = self.axes_[name] = figure.add_subplot(place)
-            if isinstance(panel, Series):
-                _draw_series(own, panel, limit)
-            else:
-                _draw_words(own, panel, limit, n_words)
-            if name:
-                own.set_title(name, loc="left")
+        self.figure_, self.axes_ = draw(self.panels, plt, ax, n_words)
         return self
+
+
+def _check_branches(what, given, values, *, has_all=False):
+    """Refuse what is no dict of the branches of `values`, or of some of them."""
+    is_dict = isinstance(given, Mapping)
+    if not is_dict or given.keys() - values.keys() or (has_all and values.keys() - given.keys()):
+        raise ValueError(
+            f"Expected {what} to be a dict by branch as values is, of {[*values]}, got "
+            f"{[*given] if is_dict else type(given).__name__}."
+        )
 
 
 # --- What a sample consists of --------------------------------------------------------------------
 
 
-def _series(values, part, opened, parsed, transformer):
+def _position(index, X):
+    """Return the position of the sample that is meant."""
+    if not (hasattr(X, "shape") or hasattr(X, "__len__")):
+        raise TypeError(f"Expected samples in a container, got {describe(X)}.")
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    is_int = isinstance(index, Integral) and not isinstance(index, bool)
+    if not is_int or not -n <= index < n:
+        raise ValueError(f"Expected index to be that of one of {n} samples, got {index!r}.")
+    return index % n
+
+
+def _series(values, part, opened, parsed, source):
     """Return the panel of a sequence of numbers; padding has none."""
     inputs = np.full(values.shape, np.nan)
     inputs[parsed.kept] = parsed.sequences.values
-    names = opened.form.names
-    return make_panel(values, inputs, names if len(names or ()) == values.shape[1] else None)
+    return make_panel(values, inputs, feature_names(part, opened, source))
 
 
-def _words(values, part, opened, parsed, transformer, document):
-    """Return the panel of tokens; padding is left out, and unknown ones are said if they can be."""
-    ids = parsed.sequences.values
-    words = [f"{id_}" for id_ in ids]
-    if hasattr(transformer, "inverse_transform") and len(ids):
-        (words,) = transformer.inverse_transform([ids])
-        if isinstance(document, str) and hasattr(transformer, "build_analyzer"):
-            tokens = list(transformer.build_analyzer()(document))
-            words = tokens if len(tokens) == len(words) else words
-    return make_panel(values[parsed.kept], words)
+def _words(values, part, opened, parsed, source):
+    """Return the panel of tokens without padding."""
+    return make_panel(values[parsed.kept], words_of(parsed.sequences.values, source))
 
 
-def _row(values, part, opened, parsed, transformer):
+def _row(values, part, opened, parsed, source):
     """Return the panel of the row of a table; of a sparse matrix, of what it holds."""
+    names = feature_names(part, opened, source)
     if not sparse.issparse(values):
         cells = [column.cells[0] for column in opened.columns]
-        return make_panel(values[0], cells, part.names)
-    matrix = opened.matrix
-    if hasattr(transformer, "get_feature_names_out"):
-        names = transformer.get_feature_names_out()
-    else:
-        names = [f"x{j}" for j in range(matrix.shape[1])]
+        return make_panel(values[0], cells, names)
     held = values.indices
-    cells = matrix[:1, held].toarray().ravel()
+    cells = opened.matrix[:1, held].toarray().ravel()
     return make_panel(values.data, cells, [names[j] for j in held])
-
-
-# --- Drawing --------------------------------------------------------------------------------------
-
-
-def _colours():
-    """Return the colours from blue over nothing to red: what lies below is seen in the middle."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    red, blue = (np.array(colour) / 255 for colour in (RED, BLUE))
-    ends = [(*blue, _OPACITY), (*blue, 0), (*red, 0), (*red, _OPACITY)]
-    places = [0, 0.5, 0.5, 1]
-    return LinearSegmentedColormap.from_list("contributions", list(zip(places, ends, strict=True)))
-
-
-def _draw_series(ax, panel, limit):
-    """Draw rows of colours, and a line in each."""
-    from matplotlib.ticker import MaxNLocator
-
-    values, bounds = panel.binned(_MOST_COLUMNS)
-    n, n_features = panel.inputs.shape
-    # A step is as wide as to the next one, with its value in the middle.
-    mesh = ax.pcolormesh(
-        bounds - 0.5, np.arange(n_features + 1), values.T, cmap=_colours(), vmin=-limit, vmax=limit
-    )
-    said = "contribution" if len(values) == n else "contribution of a span of steps"
-    ax.figure.colorbar(mesh, ax=ax, label=said, pad=0.02)
-    if n_features == 1:
-        _draw_line(ax.twinx(), panel, 0, is_alone=True)
-        ax.set_yticks([])
-    else:
-        ax.set_yticks(np.arange(n_features) + 0.5, map(_short, panel.features), fontfamily=_fonts())
-        ax.tick_params(axis="y", length=0)
-        for j in range(n_features if n_features <= _MOST_LINES else 0):
-            _draw_line(ax, panel, j)
-    ax.set_ylim(n_features, 0)
-    ax.set_xlabel("step")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-
-
-def _draw_line(ax, panel, j, *, is_alone=False):
-    """Draw the values of a feature into its row, or alone with their scale."""
-    from matplotlib import rcParams
-
-    values = panel.inputs[:, j]
-    if is_alone:
-        ax.yaxis.tick_left()
-        ax.yaxis.set_label_position("left")
-        ax.set_ylabel(_short(panel.features[0]), fontfamily=_fonts())
-    else:
-        known = values[np.isfinite(values)]
-        low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
-        share = (
-            (values - low) / (high - low) if high > low else np.where(values == low, 0.5, values)
-        )
-        values = j + 0.9 - 0.8 * share  # rows go down
-    finite = np.isfinite(values)
-    neighbours = np.r_[False, finite[:-1]] | np.r_[finite[1:], False]
-    ax.plot(values, color=rcParams["text.color"], linewidth=1)
-    # A value without neighbours is a point, no line.
-    lonely = np.flatnonzero(finite & ~neighbours)
-    ax.plot(lonely, values[lonely], "o", color=rcParams["text.color"], markersize=3)
-
-
-def _draw_words(ax, panel, limit, n_most):
-    """Draw bars of the strongest, in the order of reading."""
-    chosen = np.sort(np.argsort(-np.abs(panel.values), kind="stable")[:n_most])
-    values = panel.values[chosen]
-    colours = [tuple(c / 255 for c in (RED if value > 0 else BLUE)) for value in values]
-    ax.barh(np.arange(len(chosen)), values, color=colours)
-    labels = [_short(panel.words[i]) for i in chosen]
-    ax.set_yticks(np.arange(len(chosen)), labels, fontfamily=_fonts())
-    ax.tick_params(axis="y", length=0)
-    ax.invert_yaxis()
-    ax.set_xlim(-1.05 * limit, 1.05 * limit)
-    ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
-    ax.set_xlabel("contribution")
-    if len(chosen) < len(panel.words):
-        ax.set_title(
-            f"{len(chosen)} strongest of {len(panel.words)}", loc="right", fontsize="medium"
-        )
-
-
-def _short(word):
-    return word if len(word) <= _MOST_LETTERS else f"{word[: _MOST_LETTERS - 1]}…"
-
-
-def _fonts():
-    """Return the fonts of the style, and after them what is there for other scripts."""
-    from matplotlib import font_manager, rcParams
-
-    there = set(font_manager.get_font_names())
-    return [*rcParams["font.family"], *(font for font in _CJK if font in there)]
