@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.special import roots_legendre
 
 from skgru._budget import chunks_of_copies, copies_at_once, predicts_on_threads
 from skgru._data.inputs import Line, Origins
@@ -377,7 +378,7 @@ class Explainer:
         change = self._at_end - at_start
         allowed = tol * np.maximum(np.abs(change), _SMALLEST_CHANGE * self._units())
         n_points = np.zeros(self.n_samples, np.intp)
-        nodes, weights = np.polynomial.legendre.leggauss(n_steps or _POINTS)
+        nodes, weights = roots_legendre(n_steps or _POINTS)
         nodes, weights = (1 + nodes) / 2, weights / 2
         # An error of rounding does not fall when a part is halved.
         size = np.maximum(np.maximum(np.abs(at_start), np.abs(self._at_end)), self._units())

@@ -133,6 +133,27 @@ def test_a_bar_on_a_terminal():
     assert "GRUClassifier: epoch" not in said
 
 
+class Unknown:
+    """A stream that does not know whether it is a terminal."""
+
+    def __init__(self):
+        self.said = ""
+
+    def write(self, text):
+        self.said += text
+
+    def flush(self):
+        pass
+
+
+def test_lines_where_nobody_knows_of_a_terminal():
+    with redirect_stdout(Unknown()) as stream:
+        small(GRUClassifier, verbose=True).fit(*ragged())
+    assert stream.said.count("GRUClassifier: epoch") == 3
+    with redirect_stdout(None):  # as pythonw has it
+        small(GRUClassifier, verbose=True).fit(*ragged())
+
+
 def test_lines_on_a_terminal_without_rich(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "rich"]:
         monkeypatch.setitem(sys.modules, name, None)
