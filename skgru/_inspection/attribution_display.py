@@ -14,7 +14,7 @@ from skgru._engine.model import parse_inputs
 from skgru._inspection.attributions import attributions
 from skgru._inspection.drawing import draw
 from skgru._inspection.markup import ansi_of, html_of, text_of
-from skgru._inspection.names import feature_names, sources_of, words_of
+from skgru._inspection.names import feature_names, lineages_of, words_of
 from skgru._inspection.panels import make_panel
 from skgru._multimodal import MultimodalGRU
 from skgru._pictures import import_pyplot
@@ -147,10 +147,10 @@ class AttributionDisplay:
         opened, inputs = network._open(given), network._fitted_model().inputs
         parsed = parse_inputs(inputs, opened)
         values = values if isinstance(network, MultimodalGRU) else {"": values}
-        sources = sources_of(network, transformers, sample, given)
+        lineages = lineages_of(network, transformers, sample, given)
         panels = {}
         for name, part in inputs.items():
-            one = (part, opened[name], parsed[name], sources[name])
+            one = (part, opened[name], parsed[name], lineages[name])
             if isinstance(part, TableInput):
                 panels[name] = _row(values[name], *one)
             elif isinstance(part, TokenInput):
@@ -232,21 +232,21 @@ def _position(index, X):
     return index % n
 
 
-def _series(values, part, opened, parsed, source):
+def _series(values, part, opened, parsed, lineage):
     """Return the panel of a sequence of numbers; padding has none."""
     inputs = np.full(values.shape, np.nan)
     inputs[parsed.kept] = parsed.sequences.values
-    return make_panel(values, inputs, feature_names(part, opened, source))
+    return make_panel(values, inputs, feature_names(part, opened, lineage))
 
 
-def _words(values, part, opened, parsed, source):
+def _words(values, part, opened, parsed, lineage):
     """Return the panel of tokens without padding."""
-    return make_panel(values[parsed.kept], words_of(parsed.sequences.values, source))
+    return make_panel(values[parsed.kept], words_of(parsed.sequences.values, lineage))
 
 
-def _row(values, part, opened, parsed, source):
+def _row(values, part, opened, parsed, lineage):
     """Return the panel of the row of a table; of a sparse matrix, of what it holds."""
-    names = feature_names(part, opened, source)
+    names = feature_names(part, opened, lineage)
     if not sparse.issparse(values):
         cells = [column.cells[0] for column in opened.columns]
         return make_panel(values[0], cells, names)

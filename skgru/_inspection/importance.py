@@ -15,7 +15,7 @@ from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
 from skgru._engine.predict import predict_parsed
 from skgru._inspection.attributions import is_count
-from skgru._inspection.names import feature_names, sources_of
+from skgru._inspection.names import feature_names, lineages_of
 from skgru._multimodal import MultimodalGRU
 from skgru._settings import plain
 from skgru._unwrapping import network_and_transformers, transformed
@@ -127,7 +127,7 @@ def permutation_importance(
     elif of == "spans":
         subjects = _spans(model, n_spans)
     else:
-        subjects = _features(model, opened, sources_of(network, transformers, X, given))
+        subjects = _features(model, opened, lineages_of(network, transformers, X, given))
     reader = _reader_of(network)
     if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
         raise TypeError(f"Expected scoring to be one score, a str or a callable, got {scoring!r}.")
@@ -196,7 +196,7 @@ def _spans(model, n_spans):
     ]
 
 
-def _features(model, opened, sources):
+def _features(model, opened, lineages):
     """Return the features of sequences and the columns of tables; tokens are one."""
     subjects = []
     for name, part in model.inputs.items():
@@ -205,7 +205,7 @@ def _features(model, opened, sources):
             subjects.append((name or "tokens", whole))
             continue
         prefix = f"{name}__" if name else ""
-        for j, feature in enumerate(feature_names(part, opened[name], sources[name])):
+        for j, feature in enumerate(feature_names(part, opened[name], lineages[name])):
             subjects.append((f"{prefix}{feature}", partial(_permute_feature, name=name, j=j)))
     return subjects
 

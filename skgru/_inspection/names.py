@@ -11,7 +11,7 @@ from skgru._unwrapping import steps_of, transformed
 from skgru.text import SequenceVectorizer
 
 
-class Source(NamedTuple):
+class Lineage(NamedTuple):
     """Where what a network reads comes from.
 
     Attributes
@@ -29,8 +29,8 @@ class Source(NamedTuple):
     X: Any
 
 
-def sources_of(network, transformers, X, given):
-    """Return the source of each input by its name.
+def lineages_of(network, transformers, X, given):
+    """Return the lineage of each input by its name.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ def sources_of(network, transformers, X, given):
         What the network is given.
     """
     if not isinstance(network, MultimodalGRU):
-        return {"": Source(getattr(network, "feature_names_in_", ()), transformers, X)}
+        return {"": Lineage(getattr(network, "feature_names_in_", ()), transformers, X)}
     given = network._check(given, reset=False)
     return {
-        name: Source(
+        name: Lineage(
             network._names_of_columns(name),
             steps_of(getattr(branch, "transformer_", None)),
             take_columns(given, selection).container,
@@ -55,7 +55,7 @@ def sources_of(network, transformers, X, given):
     }
 
 
-def feature_names(part, opened, source):
+def feature_names(part, opened, lineage):
     """Return the names of the features of an input; x0, x1, ... if they have none.
 
     Parameters
@@ -63,14 +63,14 @@ def feature_names(part, opened, source):
     part : NumbersInput or TableInput
     opened : Opened or OpenedTable
         Samples.
-    source : Source
+    lineage : Lineage
     """
-    made = _names_out(source.transformers)
+    made = _names_out(lineage.transformers)
     if isinstance(part, TableInput):
         # The columns of an array are named by their numbers.
         candidates = made, None if part.is_sparse else part.names
     else:
-        candidates = opened.form.names, source.names, made
+        candidates = opened.form.names, lineage.names, made
     for names in candidates:
         if names is not None and len(names) == part.n_features:
             return [str(name) for name in names]
@@ -95,20 +95,20 @@ def _names_out_of(transformer, names):
     return None
 
 
-def words_of(ids, source):
+def words_of(ids, lineage):
     """Return the words that the ids of one sample stand for; ids, if nothing says which.
 
     Parameters
     ----------
     ids : ndarray of shape (n_tokens,)
         Without padding.
-    source : Source
+    lineage : Lineage
     """
     words = []
-    *before, last = source.transformers or [None]
+    *before, last = lineage.transformers or [None]
     if isinstance(last, SequenceVectorizer) and len(ids):
         with config_context(transform_output="default"):  # as in training
-            (words,) = last._read_tokens(transformed(source.X, before))
+            (words,) = last._read_tokens(transformed(lineage.X, before))
     elif hasattr(last, "inverse_transform") and len(ids):
         (words,) = last.inverse_transform([ids])
     return list(words) if len(words) == len(ids) else [f"{id_}" for id_ in ids]
