@@ -129,6 +129,13 @@ class AttributionDisplay:
         NotFittedError, TypeError, ValueError
             As of `attributions`; or if there is no such sample.
 
+        Notes
+        -----
+        Of a `Pipeline`, and of a branch with a transformer, what the network reads is explained:
+        features have the names that ``get_feature_names_out`` gives them, and words are the tokens
+        that `SequenceVectorizer` has ids of. Stop words are none of them; words that it does not
+        know are.
+
         Examples
         --------
         >>> import numpy as np

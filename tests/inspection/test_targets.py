@@ -115,7 +115,7 @@ def test_of_quantiles_each_is_explained():
         attributions(estimator, SHOWN)
     estimator = regressor(X, NUMBERS, loss="quantile", quantiles=quantiles)
     check(estimator, lambda x: estimator.predict(x)[:, 1, 2], target=(1, 2))
-    with pytest.raises(ValueError, match="output: 0 to 1, got None"):
+    with pytest.raises(ValueError, match=r"\(output, quantile\) as target, .* 2 outputs .* got 2"):
         attributions(estimator, SHOWN, target=2)
     estimator = regressor(X, NUMBERS, loss="quantile", quantiles=0.8)
     check(estimator, lambda x: estimator.predict(x)[:, 1], target=1)
