@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from sklearn import config_context
+from sklearn.compose import ColumnTransformer
 
-from skgru._data.selection import take_columns
+from skgru._data.selection import select, take_columns
 from skgru._data.table import TableInput
 from skgru._multimodal import MultimodalGRU
 from skgru._unwrapping import steps_of, transformed
@@ -105,10 +106,28 @@ def words_of(ids, lineage):
     lineage : Lineage
     """
     words = []
-    *before, last = lineage.transformers or [None]
-    if isinstance(last, SequenceVectorizer) and len(ids):
-        with config_context(transform_output="default"):  # as in training
-            (words,) = last._read_tokens(transformed(lineage.X, before))
-    elif hasattr(last, "inverse_transform") and len(ids):
-        (words,) = last.inverse_transform([ids])
+    if lineage.transformers and len(ids):
+        *before, last = lineage.transformers
+        with config_context(transform_output="default"):
+            last, X = _of_one_column(last, transformed(lineage.X, before))
+        if isinstance(last, SequenceVectorizer):
+            (words,) = last._read_tokens(X)  # unknown ones, too
+        elif hasattr(last, "inverse_transform"):
+            (words,) = last.inverse_transform([ids])
     return list(words) if len(words) == len(ids) else [f"{id_}" for id_ in ids]
+
+
+def _of_one_column(transformer, X):
+    """Return the transformer that a ColumnTransformer has alone, and what it is given of X."""
+    while isinstance(transformer, ColumnTransformer):
+        parts = [
+            (part, columns)
+            for _, part, columns in transformer.transformers_
+            if not isinstance(part, str)
+        ]
+        if len(parts) != 1:
+            break
+        ((transformer, columns),) = parts
+        *before, transformer = steps_of(transformer)
+        X = transformed(take_columns(X, select(X, columns)).container, before)
+    return transformer, X

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.compose import ColumnTransformer
@@ -143,6 +144,17 @@ def test_words_are_those_after_the_steps_before(network):
     words, ids = shown(network, SequenceVectorizer(), "the zebra film", ("back", backwards))
     assert words == ["film", "zebra", "the"]
     assert ids[1] == 1
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_words_are_those_of_the_one_column_that_is_transformed(network, library):
+    columns = {"age": np.arange(24), "note": TEXTS}
+    vectorizer = make_pipeline("passthrough", SequenceVectorizer())
+    taken = ColumnTransformer([("ids", vectorizer, "note"), ("no", "drop", ["age"])])
+    estimator = make_pipeline(taken.fit(library.DataFrame(columns)), network)
+    other = library.DataFrame({"age": [1], "note": ["the zebra film"]})
+    panel = AttributionDisplay.from_estimator(estimator, other).panels[""]
+    assert panel.words == ["the", "zebra", "film"]
 
 
 def test_words_of_a_branch_are_those_that_it_reads():
