@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.compose import ColumnTransformer
@@ -146,13 +145,12 @@ def test_words_are_those_after_the_steps_before(network):
     assert ids[1] == 1
 
 
-@pytest.mark.parametrize("library", [pd, pl])
-def test_words_are_those_of_the_one_column_that_is_transformed(network, library):
+def test_words_are_those_of_the_one_column_that_is_transformed(network):
     columns = {"age": np.arange(24), "note": TEXTS}
     vectorizer = make_pipeline("passthrough", SequenceVectorizer())
     taken = ColumnTransformer([("ids", vectorizer, "note"), ("no", "drop", ["age"])])
-    estimator = make_pipeline(taken.fit(library.DataFrame(columns)), network)
-    other = library.DataFrame({"age": [1], "note": ["the zebra film"]})
+    estimator = make_pipeline(taken.fit(pd.DataFrame(columns)), network)
+    other = pd.DataFrame({"age": [1], "note": ["the zebra film"]})
     panel = AttributionDisplay.from_estimator(estimator, other).panels[""]
     assert panel.words == ["the", "zebra", "film"]
 
