@@ -19,6 +19,7 @@ from skgru._budget import trains_on_threads
 from skgru._callbacks import begin_context, tasks_of, title_of
 from skgru._compat import CallbackSupportMixin, take
 from skgru._constraints import TRAINING
+from skgru._data.arrays import describe
 from skgru._data.targets import (
     as_targets,
     as_weights,
@@ -305,7 +306,14 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 taken.extend(parts if rows is None else [take(part, rows) for part in parts])
             X, y, *weights = taken
             options = {"sample_weight": weights[0]} if weights else {}
-            return float(scorer(self._fitted_copy(fitted), X, y, **options))
+            found = scorer(self._fitted_copy(fitted), X, y, **options)
+            try:
+                return float(found)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    "scoring: expected a number for the validation set, got "
+                    f"{describe(found)}: {found!r:.80}."
+                ) from error
 
         return score
 
@@ -373,6 +381,12 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             if is_called_by(_FIT_SEVERAL):  # whose other fits are not wanted either
                 raise KeyboardInterrupt
             warn("Training interrupted by user.")
+        if self.validation_scores_ and np.isnan(self.validation_scores_).all():
+            warn(
+                "The score of the validation set was not a number in any epoch "
+                f"(scoring={self._said_scoring!r}): there are no best weights, these are the last "
+                "ones. Of one class only, or of one sample, many scores are not defined."
+            )
         ends = SOLVERS[settings.solver].is_stochastic
         ends = ends and SCHEDULES[settings.learning_rate].ends_training
         if outcome == "max_iter" and not incremental and not ends:
