@@ -1,6 +1,6 @@
 """The contributions to one prediction, in a picture and in text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from numbers import Integral
 
 import numpy as np
@@ -230,7 +230,8 @@ def _check_branches(what, given, values, *, has_all=False):
 
 def _position(index, X):
     """Return the position of the sample that is meant."""
-    if not (hasattr(X, "shape") or hasattr(X, "__len__")):
+    has_order = not isinstance(X, str | bytes | Mapping | Set)
+    if not has_order or not (hasattr(X, "shape") or hasattr(X, "__len__")):
         raise TypeError(f"Expected samples in a container, got {describe(X)}.")
     n = X.shape[0] if hasattr(X, "shape") else len(X)
     is_int = isinstance(index, Integral) and not isinstance(index, bool)

@@ -206,8 +206,9 @@ def test_series_have_their_names_and_no_padding():
     for index in (4, -5, 1.0, True, "a", [1]):
         with pytest.raises(ValueError, match=rf"one of 4 samples, got {re.escape(repr(index))}"):
             AttributionDisplay.from_estimator(reg, padded, index=index)
-    with pytest.raises(TypeError, match="samples in a container, got a NoneType"):
-        AttributionDisplay.from_estimator(reg, None)
+    for X, said in ((None, "a NoneType"), ({0: padded}, "a dict"), ("text", "a str")):
+        with pytest.raises(TypeError, match=f"samples in a container, got {said}"):
+            AttributionDisplay.from_estimator(reg, X)
 
 
 def test_branches_stand_side_by_side(plt):
