@@ -34,7 +34,7 @@ from skgru._data.training_set import name_of_step_target, name_of_target
 from skgru._engine.fit import Request, fit
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
-from skgru._engine.predict import predict
+from skgru._engine.predict import predict, predict_parsed
 from skgru._engine.report import Report
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
@@ -415,6 +415,17 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     def _run(self, model, X, part="raw", **options):
         """Return `Outputs` of the model for X; see `run_network`."""
         return predict(model, self._open(X), plain(self.n_jobs), part=part, **options)
+
+    def _reader_of_parsed(self, opened):
+        """Return a copy that is given parsed samples as X, to score some that have been changed.
+
+        `opened` are those that they come from: what is predicted has their form.
+        """
+        reader = copy(self)
+        reader._run = lambda model, X, part="raw", **options: predict_parsed(
+            model, opened, X, plain(self.n_jobs), part=part, **options
+        )
+        return reader
 
     def _run_to_score(self, model, X, y, sample_weight, then=np.asarray):
         """Return raw outputs, the targets that belong to them, and the targets' weights or None.

@@ -1,6 +1,5 @@
 """Importance by permutation: how much a score falls when parts of X are exchanged."""
 
-from copy import copy
 from functools import partial
 from itertools import pairwise
 
@@ -13,11 +12,9 @@ from skgru._data.table import Table, TableInput
 from skgru._data.targets import as_weights
 from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
-from skgru._engine.predict import predict_parsed
 from skgru._inspection.attributions import is_count
 from skgru._inspection.names import feature_names, lineages_of
 from skgru._multimodal import MultimodalGRU
-from skgru._settings import plain
 from skgru._unwrapping import network_and_transformers, transformed
 
 _SUBJECTS = ("features", "branches", "spans")
@@ -128,7 +125,7 @@ def permutation_importance(
         subjects = _spans(model, n_spans)
     else:
         subjects = _features(model, opened, lineages_of(network, transformers, X, given))
-    reader = _reader_of(network)
+    reader = network._reader_of_parsed(opened)
     if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
         raise TypeError(f"Expected scoring to be one score, a str or a callable, got {scoring!r}.")
     scorer = check_scoring(reader, scoring)
@@ -152,16 +149,6 @@ def permutation_importance(
         importances_std=importances.std(axis=1),
         names=[name for name, _ in subjects],
     )
-
-
-def _reader_of(network):
-    """Return a copy of a network that reads parsed samples."""
-    reader = copy(network)
-    n_jobs = plain(network.n_jobs)
-    reader._run = lambda model, parsed, part="raw", **how: predict_parsed(
-        model, parsed, n_jobs, part=part, **how
-    )
-    return reader
 
 
 # --- What is permuted: by name a function of the parsed samples and their order -------------------

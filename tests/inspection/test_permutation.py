@@ -179,6 +179,18 @@ def test_steps_with_targets_keep_their_number():
     assert_allclose(result.importances[0, 0], expected, atol=1e-12)
 
 
+def test_predictions_of_steps_have_the_form_of_x():
+    X = np.random.RandomState(0).normal(size=(20, 4, 2))
+    y = (X[:, :, 1] > 0).astype(int)
+    estimator = GRUClassifier(**SETTINGS, pooling=None).fit(X, y)
+    how = {"n_repeats": 1, "random_state": 0, "scoring": "accuracy"}
+    result = permutation_importance(estimator, X, y, **how)
+    other = X.copy()
+    other[:, :, 0] = X[first_order(20), :, 0]
+    before, after = ((estimator.predict(given) == y).all(axis=1).mean() for given in (X, other))
+    assert result.importances[0, 0] == before - after
+
+
 def test_times_stay_as_they_are_in_spans():
     X = sequences(clock=True)
     estimator = regressor(X, [x[-1, 1] for x in X], time_feature=0)
