@@ -19,6 +19,7 @@ from skgru._budget import trains_on_threads
 from skgru._callbacks import begin_context, tasks_of, title_of
 from skgru._compat import CallbackSupportMixin, take
 from skgru._constraints import TRAINING
+from skgru._data.arrays import describe
 from skgru._data.targets import (
     as_targets,
     as_weights,
@@ -33,7 +34,7 @@ from skgru._data.training_set import name_of_step_target, name_of_target
 from skgru._engine.fit import Request, fit
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
-from skgru._engine.predict import predict
+from skgru._engine.predict import predict, predict_parsed
 from skgru._engine.report import Report
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
@@ -305,7 +306,14 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 taken.extend(parts if rows is None else [take(part, rows) for part in parts])
             X, y, *weights = taken
             options = {"sample_weight": weights[0]} if weights else {}
-            return float(scorer(self._fitted_copy(fitted), X, y, **options))
+            found = scorer(self._fitted_copy(fitted), X, y, **options)
+            try:
+                return float(found)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    "scoring: expected a number for the validation set, got "
+                    f"{describe(found)}: {found!r:.80}."
+                ) from error
 
         return score
 
@@ -373,6 +381,12 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             if is_called_by(_FIT_SEVERAL):  # whose other fits are not wanted either
                 raise KeyboardInterrupt
             warn("Training interrupted by user.")
+        if self.validation_scores_ and np.isnan(self.validation_scores_).all():
+            warn(
+                "The score of the validation set was not a number in any epoch "
+                f"(scoring={self._said_scoring!r}): there are no best weights, these are the last "
+                "ones. Of one class only, or of one sample, many scores are not defined."
+            )
         ends = SOLVERS[settings.solver].is_stochastic
         ends = ends and SCHEDULES[settings.learning_rate].ends_training
         if outcome == "max_iter" and not incremental and not ends:
@@ -401,6 +415,17 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     def _run(self, model, X, part="raw", **options):
         """Return `Outputs` of the model for X; see `run_network`."""
         return predict(model, self._open(X), plain(self.n_jobs), part=part, **options)
+
+    def _reader_of_parsed(self, opened):
+        """Return a copy that is given parsed samples as X, to score some that have been changed.
+
+        `opened` are those that they come from: what is predicted has their form.
+        """
+        reader = copy(self)
+        reader._run = lambda model, X, part="raw", **options: predict_parsed(
+            model, opened, X, plain(self.n_jobs), part=part, **options
+        )
+        return reader
 
     def _run_to_score(self, model, X, y, sample_weight, then=np.asarray):
         """Return raw outputs, the targets that belong to them, and the targets' weights or None.

@@ -42,6 +42,11 @@ def fonts() -> list[str]:
     return [*rcParams["font.family"], *(font for font in _CJK if font in there)]
 
 
+def text_style() -> dict[str, Any]:
+    """Return how words of the user are written: in all scripts, and a dollar as a dollar."""
+    return {"fontfamily": fonts(), "parse_math": False}
+
+
 def in_row(values: NDArray[Any], j: int) -> NDArray[Any]:
     """Return where a line lies in the j-th row, to its own scale; rows go down."""
     known = values[np.isfinite(values)]

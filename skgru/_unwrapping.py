@@ -1,5 +1,6 @@
 """What stands inside of other estimators: in a search, or at the end of a pipeline."""
 
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,8 +16,32 @@ def best_of(estimator):
 
 def unwrap(estimator):
     """Return the estimator inside of a fitted search, a pipeline, or both."""
-    estimator = best_of(estimator)
-    return unwrap(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
+    estimator, _ = _taken_apart(estimator)
+    return estimator
+
+
+def steps_of(transformer):
+    """Return the transformers that a transformer consists of, in their order."""
+    if not isinstance(transformer, Pipeline):
+        return [] if transformer is None or isinstance(transformer, str) else [transformer]
+    return [part for _, step in transformer.steps for part in steps_of(step)]
+
+
+def network_and_transformers(estimator):
+    """Return the fitted network inside of an estimator, and the transformers before it in order.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+    TypeError
+        If it is no network.
+    """
+    network, transformers = _taken_apart(estimator)
+    if not isinstance(network, BaseNetwork):
+        _refuse(network)
+    check_is_fitted(network)
+    return network, transformers
 
 
 def network_and_inputs(estimator, X=None):
@@ -29,16 +54,54 @@ def network_and_inputs(estimator, X=None):
     TypeError
         If it is no network.
     """
+    network, transformers = network_and_transformers(estimator)
+    return network, X if X is None else transformed(X, transformers)
+
+
+def transformed(X, transformers):
+    """Return X after the transformers, one after the other."""
+    for transformer in transformers:
+        X = transformer.transform(X)
+    return X
+
+
+def _taken_apart(estimator):
+    """Return the estimator inside of searches and pipelines, and the transformers before it."""
     estimator = best_of(estimator)
-    network = unwrap(estimator)
-    if not isinstance(network, BaseNetwork):
-        raise TypeError(
-            "Expected a GRUClassifier, GRURegressor, MultimodalGRUClassifier or "
-            "MultimodalGRURegressor, a Pipeline that ends with one, or a fitted search for one, "
-            f"got {type(network).__name__}."
-        )
-    check_is_fitted(network)
-    while X is not None and isinstance(estimator, Pipeline):
-        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        estimator = best_of(estimator.steps[-1][1])
-    return network, X
+    if not isinstance(estimator, Pipeline):
+        return estimator, []
+    *before, (_, last) = estimator.steps
+    inside, transformers = _taken_apart(last)
+    return inside, [*(part for _, step in before for part in steps_of(step)), *transformers]
+
+
+def _refuse(estimator):
+    """Say that this is no network, and where there may be one.
+
+    Raises
+    ------
+    NotFittedError
+        If it is a search that has not been fitted.
+    TypeError
+        If it is anything else.
+    """
+    got, hint = type(estimator).__name__, ""
+    if isinstance(estimator, type):
+        got = f"the class {estimator.__name__}"
+        hint = " Make an object of it, and fit that."
+    elif isinstance(estimator, str):
+        got = repr(estimator)
+    elif hasattr(estimator, "refit"):
+        if not hasattr(estimator, "cv_results_"):
+            raise NotFittedError(
+                f"This {got} instance is not fitted yet: call fit, then its best estimator is "
+                "taken."
+            )
+        hint = " It has no best estimator: fit it with refit=True."
+    elif hasattr(estimator, "networks_"):
+        hint = " Its networks are in networks_, take one of them."
+    raise TypeError(
+        "Expected a GRUClassifier, GRURegressor, MultimodalGRUClassifier or "
+        "MultimodalGRURegressor, a Pipeline that ends with one, or a fitted search for one, "
+        f"got {got}.{hint}"
+    )

@@ -1,6 +1,6 @@
 """The picture of how the loss went down in training."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -116,6 +116,11 @@ class LossCurveDisplay:
         >>> [line.get_label() for line in display.lines_]
         ['GRURegressor 1', 'GRURegressor 2', 'GRURegressor 3']
         """
+        if not isinstance(estimators, Iterable):
+            raise TypeError(
+                "Expected a dict or a list of estimators, got "
+                f"{type(estimators).__name__}: from_estimator draws one."
+            )
         if not isinstance(estimators, Mapping):
             estimators = {
                 f"{type(unwrap(estimator)).__name__} {number}": estimator
@@ -160,7 +165,7 @@ class LossCurveDisplay:
             label = name or "training"
             if name and validation:
                 label += ", training"
-            line = self._draw(losses, label=label, **kwargs)
+            line = self._draw(losses, **{"label": label} | kwargs)
             if name in validation:
                 # Alone it has room for a colour of its own; among others the colour says whose.
                 style = {"color": line.get_color(), "linestyle": "--"} if name else {}
@@ -184,9 +189,12 @@ def _losses_of(estimator):
     """Return the losses of an estimator in training, and of its validation set or None."""
     network = unwrap(estimator)
     if getattr(network, "loss_curve_", None) is None:
+        hint = "call fit first (a search needs refit=True)"
+        if hasattr(network, "networks_"):
+            hint = "its networks have some, give its networks_ to from_estimators"
         raise AttributeError(
             f"Expected a fitted estimator with loss_curve_, got a {type(network).__name__} that "
-            "has none: call fit first (a search needs refit=True)."
+            f"has none: {hint}."
         )
     training = network.loss_curve_
     validation = getattr(network, "validation_loss_curve_", None)

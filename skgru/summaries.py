@@ -58,8 +58,8 @@ class Summary:
         An estimator of one sequence has one branch, ``""``.
     update_bytes : int or None
         About how many bytes an update takes that has the longest sequences of X, with parameters,
-        gradient and optimizer; the data themselves are not counted. None without X, or without
-        updates, as of ``solver="lbfgs"``.
+        gradient and optimizer; the data themselves are not counted. None without X, without
+        updates, as of ``solver="lbfgs"``, or if `batch_size` has been set to "auto" since.
     """
 
     def __init__(self, title, layers, n_parameters, auto_params, bytes_per_step, update_bytes):
@@ -162,10 +162,14 @@ def summary(estimator, X=None):
         name: -(-branch.numbers_per_step * itemsize // branch.patch_size)
         for name, branch in model.network.branches.items()
     }
+    # (Those of an earlier version have none.)
+    auto_params = dict(getattr(network, "auto_params_", {}))
+    batch_size = auto_params.get("batch_size", network.batch_size)
     update_bytes = None
-    if X is not None and SOLVERS[network.solver].is_stochastic:
+    if X is not None:
+        network._validate_params()  # which may have been set since
         parsed = parse_inputs(model.inputs, network._open(X))
-        batch_size = network.auto_params_.get("batch_size", network.batch_size)
+    if X is not None and SOLVERS[network.solver].is_stochastic and batch_size != "auto":
         of_parameters = (2 + _KEPT[network.solver]) * model.theta.nbytes
         update_bytes = of_parameters + sum(
             branch.numbers_per_step
@@ -177,7 +181,7 @@ def summary(estimator, X=None):
         type(network).__name__,
         _layers(model.network),
         model.theta.size,
-        dict(network.auto_params_),
+        auto_params,
         bytes_per_step,
         update_bytes,
     )

@@ -571,13 +571,22 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             tokens = [t for t in _check_tokens(document, position) if t not in stop_words]
             yield self._join_ngrams(tokens) if tuple(self.ngram_range) != (1, 1) else tokens
 
+    def _cut(self, tokens):
+        """Return those of the tokens of a document that have room in the output."""
+        width = self.max_length_
+        return tokens[-width:] if self.truncating == "pre" and width else tokens[:width]
+
+    def _read_tokens(self, X):
+        """Return the tokens of each document that `transform` has ids of, also unknown ones."""
+        self._check_is_fitted()
+        return [self._cut(tokens) for tokens in self._analyze(X, set())]
+
     def _encode(self, documents):
         """Return the ids of tokenized documents."""
         dtype = self._output_dtype(self.vocabulary_)
         width = self.max_length_
-        kept = slice(-width, None) if self.truncating == "pre" and width else slice(width)
         id_of = self.vocabulary_.get
-        rows = [[id_of(token, UNKNOWN) for token in tokens[kept]] for tokens in documents]
+        rows = [[id_of(token, UNKNOWN) for token in self._cut(tokens)] for tokens in documents]
         lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
         ids = np.fromiter((id_ for row in rows for id_ in row), dtype, count=lengths.sum())
         if width is None:

@@ -247,7 +247,9 @@ def _is_same(label: Any, target: Any) -> bool:
     """Whether a target is that label: True is not 1, and a text no number."""
     target = target.item() if isinstance(target, np.generic) else target
     are_bool = isinstance(label, bool), isinstance(target, bool)
-    return are_bool[0] == are_bool[1] and bool(label == target)
+    is_equal = label == target
+    # (A container compares its elements, and a missing value is equal to nothing.)
+    return are_bool[0] == are_bool[1] and isinstance(is_equal, bool) and is_equal
 
 
 @dataclass(frozen=True, eq=False)

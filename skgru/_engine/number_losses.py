@@ -313,13 +313,16 @@ class PinballLoss(NumberLoss):
         Of one output a target is the index of the quantile, of several (output, quantile).
         """
         n, Q = self.n_outputs, self.n_raw
-        output: Any = None
-        quantile = target
+        said = f"quantile {dict(enumerate(self.quantiles))}"
         if n > 1 and isinstance(target, tuple) and len(target) == 2:
             output, quantile = target
-        elif n > 1:
-            output, quantile = (target, None) if Q == 1 else (None, target)
-        said = f"quantile {dict(enumerate(self.quantiles))}"
+        elif n > 1 and Q > 1:
+            raise ValueError(
+                f"Expected (output, quantile) as target, the indices of one of {n} outputs and of "
+                f"the {said}, got {target!r}."
+            )
+        else:
+            output, quantile = (target, None) if n > 1 else (None, target)
         index = _index_among(output, n, "output") * Q + _index_among(quantile, Q, said)
         return np.full(len(raw), index)
 

@@ -251,9 +251,14 @@ class BestWeights(Observer):
         return self._best if self._has_epoch else self._theta
 
     def on_epoch(self, state: State) -> bool:
-        """Keep the weights, if no score so far is better."""
+        """Keep the weights, if no score so far is better.
+
+        A score that is NaN is better than none only: else a training without a number would end
+        with the weights that it began with.
+        """
         self._has_epoch = True
-        if state.score is not None and state.score >= self._history.best_validation_score:
+        best = self._history.best_validation_score
+        if state.score is not None and (state.score >= best or best == -np.inf):
             self._best[:] = state.theta
         return False
 

@@ -91,18 +91,14 @@ def predict(
         See `run_network`.
     """
     parsed = parse_inputs(model.inputs, opened)
-    per_step = model.per_step or part == "steps"
-    is_rectangle = per_step and opened[model.network.step_branch or next(iter(opened))].is_rectangle
-    return predict_parsed(
-        model, parsed, n_jobs, is_rectangle, part=part, then=then, of_chain=of_chain
-    )
+    return predict_parsed(model, opened, parsed, n_jobs, part=part, then=then, of_chain=of_chain)
 
 
 def predict_parsed(
     model: Model,
+    opened: Mapping[str, Opened],
     parsed: Mapping[str, Parsed],
     n_jobs: int | None,
-    is_rectangle: bool = False,
     *,
     part: str = "raw",
     then: Callable[[Array], Values] = np.asarray,
@@ -112,12 +108,10 @@ def predict_parsed(
 
     Parameters
     ----------
-    model, n_jobs, part, then, of_chain
-        As in `predict`.
+    model, opened, n_jobs, part, then, of_chain
+        As in `predict`; the containers of what is opened are those of the outputs.
     parsed : mapping of str to Parsed
         The samples, by the names of the inputs.
-    is_rectangle : bool, default=False
-        Whether the container of X gives all sequences the same number of steps.
     """
     check_same_steps(parsed, model.network.step_branches)
     sequences = {name: given.sequences for name, given in parsed.items()}
@@ -128,6 +122,7 @@ def predict_parsed(
     run = partial(run_network, part=part, then=then, of_chain=of_chain)
     values = on_threads(n_jobs if shares else 1, partial(run, network, model.parameters, steps))
     per_step = model.per_step or part == "steps"
+    is_rectangle = per_step and opened[name].is_rectangle
     return Outputs(values, parsed[name], steps[name].offsets, per_step, is_rectangle)
 
 

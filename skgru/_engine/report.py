@@ -85,10 +85,18 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def _is_terminal(stream: Any) -> bool:
+    """Whether output is seen at once; what stands in place of a stream may not know."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):  # none, another object, or it is closed
+        return False
+
+
 def _start_bar(title: str) -> Any:
     """Return a progress bar of rich that has been started, or None if there can be none."""
     is_notebook = "ipykernel" in sys.modules and find_spec("ipywidgets") is not None
-    if not (sys.stdout.isatty() or is_notebook):
+    if not (is_notebook or _is_terminal(sys.stdout)):
         return None
     try:
         from rich.errors import LiveError

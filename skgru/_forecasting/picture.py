@@ -19,6 +19,7 @@ from skgru._pictures import (
     short,
     show_dates,
     show_whole_numbers,
+    text_style,
 )
 
 # So many letters of a name are shown.
@@ -131,13 +132,12 @@ def finish(
         show_dates(ax.xaxis)
     elif time_name == "step":
         show_whole_numbers(ax.xaxis)
-    family = fonts()
-    ax.set_xlabel(time_name, fontfamily=family)
+    ax.set_xlabel(time_name, **text_style())
     if target_name is not None:
-        ax.set_ylabel(short(str(target_name), _MOST_LETTERS), fontfamily=family)
+        ax.set_ylabel(short(str(target_name), _MOST_LETTERS), **text_style())
     if series_name is not None:
         title = short(str(series_name), _MOST_LETTERS)
-        ax.set_title(title, loc="left", pad=_ROOM_FOR_LEGEND, fontfamily=family)
+        ax.set_title(title, loc="left", pad=_ROOM_FOR_LEGEND, **text_style())
     place = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
-    form = {"ncols": len(labels), "frameon": False, "prop": {"family": family}}
+    form = {"ncols": len(labels), "frameon": False, "prop": {"family": fonts()}}
     ax.legend([*labels.values()], [*labels], **place, **form)

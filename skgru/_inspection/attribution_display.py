@@ -8,25 +8,14 @@ from scipy import sparse
 from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
 from skgru._inspection.attributions import attributions
-from skgru._inspection.markup import BLUE, RED, ansi_of, html_of, text_of
-from skgru._inspection.panels import Series, limit_of, make_panel
+from skgru._inspection.drawing import draw
+from skgru._inspection.markup import ansi_of, html_of, text_of
+from skgru._inspection.panels import make_panel
 from skgru._inspection.samples import Sample
-from skgru._pictures import (
-    draw_line,
-    fonts,
-    import_pyplot,
-    in_row,
-    short,
-    show_whole_numbers,
-)
+from skgru._pictures import import_pyplot
 
-# More columns than these a picture does not show.
-_MOST_COLUMNS = 400
+# So many contributions are printed.
 _N_STRONGEST = 10
-# The most of a colour: a line can be seen on it.
-_OPACITY = 0.85
-# So many features have room for their lines.
-_MOST_LINES = 20
 
 
 class AttributionDisplay:
@@ -105,13 +94,9 @@ class AttributionDisplay:
         """
         if not isinstance(values, Mapping):
             return cls({"": make_panel(values, X, names)})
-        names = names or {}
-        for what, given in (("X", X), ("names", names)):
-            if not isinstance(given, Mapping) or (what == "X" and given.keys() != values.keys()):
-                raise ValueError(
-                    f"Expected {what} to be a dict by branch as values is, of {[*values]}, got "
-                    f"{[*given] if isinstance(given, Mapping) else type(given).__name__}."
-                )
+        names = {} if names is None else names
+        _check_branches("X", X, values, has_all=True)
+        _check_branches("names", names, values)
         return cls({name: make_panel(values[name], X[name], names.get(name)) for name in values})
 
     @classmethod
@@ -138,6 +123,13 @@ class AttributionDisplay:
         NotFittedError, TypeError, ValueError
             As of `attributions`; or if there is no such sample.
 
+        Notes
+        -----
+        Of a `Pipeline`, and of a branch with a transformer, what the network reads is explained:
+        features have the names that ``get_feature_names_out`` gives them, and words are the tokens
+        that `SequenceVectorizer` has ids of. Stop words are none of them; words that it does not
+        know are.
+
         Examples
         --------
         >>> import numpy as np
@@ -150,15 +142,15 @@ class AttributionDisplay:
         (6, 2)
         """
         sample = Sample(estimator, X, index)
-        values = attributions(estimator, sample.X, **options)
+        values = attributions(sample.network, sample.given, **options)
         values = values if sample.is_multimodal else {"": values}
         panels = {}
         for name, part in sample.model.inputs.items():
             if isinstance(part, TableInput):
                 panels[name] = _row(values[name], sample, name)
             elif isinstance(part, TokenInput):
-                kept = values[name][0][sample.parsed[name].kept]
-                panels[name] = make_panel(kept, sample.words_of(name))
+                kept = sample.parsed[name].kept
+                panels[name] = make_panel(values[name][0][kept], sample.words_of(name))
             else:
                 panels[name] = _series(values[name][0], sample, name)
         return cls(panels)
@@ -208,29 +200,18 @@ class AttributionDisplay:
             If there is no matplotlib.
         """
         plt = import_pyplot("AttributionDisplay.plot()")
-        if ax is None:
-            rows = [
-                len(p.features) if isinstance(p, Series) else min(len(p.words), n_words)
-                for p in self.panels.values()
-            ]
-            size = (6.4 * len(self.panels), float(np.clip(1.2 + 0.4 * max(rows), 2.4, 9)))
-            figure = plt.figure(figsize=size, layout="constrained")
-            places = list(figure.add_gridspec(1, len(self.panels)))
-        else:
-            figure = ax.figure
-            places = list(ax.get_subplotspec().subgridspec(1, len(self.panels)))
-            ax.set_axis_off()
-        self.figure_, self.axes_ = figure, {}
-        limit = limit_of(self.panels, _MOST_COLUMNS)
-        for (name, panel), place in zip(self.panels.items(), places, strict=True):
-            own = self.axes_[name] = figure.add_subplot(place)
-            if isinstance(panel, Series):
-                _draw_series(own, panel, limit)
-            else:
-                _draw_words(own, panel, limit, n_words)
-            if name:
-                own.set_title(name, loc="left")
+        self.figure_, self.axes_ = draw(self.panels, plt, ax, n_words)
         return self
+
+
+def _check_branches(what, given, values, *, has_all=False):
+    """Refuse what is no dict of the branches of `values`, or of some of them."""
+    is_dict = isinstance(given, Mapping)
+    if not is_dict or given.keys() - values.keys() or (has_all and values.keys() - given.keys()):
+        raise ValueError(
+            f"Expected {what} to be a dict by branch as values is, of {[*values]}, got "
+            f"{[*given] if is_dict else type(given).__name__}."
+        )
 
 
 # --- What a sample consists of --------------------------------------------------------------------
@@ -245,82 +226,10 @@ def _series(values, sample, name):
 
 def _row(values, sample, name):
     """Return the panel of the row of a table; of a sparse matrix, of what it holds."""
-    opened, transformer = sample.opened[name], sample.transformer_of(name)
+    opened, names = sample.opened[name], sample.features_of(name)
     if not sparse.issparse(values):
         cells = [column.cells[0] for column in opened.columns]
-        return make_panel(values[0], cells, sample.model.inputs[name].names)
-    matrix = opened.matrix
-    if hasattr(transformer, "get_feature_names_out"):
-        names = transformer.get_feature_names_out()
-    else:
-        names = [f"x{j}" for j in range(matrix.shape[1])]
+        return make_panel(values[0], cells, names)
     held = values.indices
-    cells = matrix[:1, held].toarray().ravel()
+    cells = opened.matrix[:1, held].toarray().ravel()
     return make_panel(values.data, cells, [names[j] for j in held])
-
-
-# --- Drawing --------------------------------------------------------------------------------------
-
-
-def _colours():
-    """Return the colours from blue over nothing to red: what lies below is seen in the middle."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    red, blue = (np.array(colour) / 255 for colour in (RED, BLUE))
-    ends = [(*blue, _OPACITY), (*blue, 0), (*red, 0), (*red, _OPACITY)]
-    places = [0, 0.5, 0.5, 1]
-    return LinearSegmentedColormap.from_list("contributions", list(zip(places, ends, strict=True)))
-
-
-def _draw_series(ax, panel, limit):
-    """Draw rows of colours, and a line in each."""
-    values, bounds = panel.binned(_MOST_COLUMNS)
-    n, n_features = panel.inputs.shape
-    # A step is as wide as to the next one, with its value in the middle.
-    mesh = ax.pcolormesh(
-        bounds - 0.5, np.arange(n_features + 1), values.T, cmap=_colours(), vmin=-limit, vmax=limit
-    )
-    said = "contribution" if len(values) == n else "contribution of a span of steps"
-    ax.figure.colorbar(mesh, ax=ax, label=said, pad=0.02)
-    if n_features == 1:
-        _draw_line(ax.twinx(), panel, 0, is_alone=True)
-        ax.set_yticks([])
-    else:
-        ax.set_yticks(np.arange(n_features) + 0.5, map(short, panel.features), fontfamily=fonts())
-        ax.tick_params(axis="y", length=0)
-        for j in range(n_features if n_features <= _MOST_LINES else 0):
-            _draw_line(ax, panel, j)
-    ax.set_ylim(n_features, 0)
-    ax.set_xlabel("step")
-    show_whole_numbers(ax.xaxis)
-
-
-def _draw_line(ax, panel, j, *, is_alone=False):
-    """Draw the values of a feature into its row, or alone with their scale."""
-    values = panel.inputs[:, j]
-    if is_alone:
-        ax.yaxis.tick_left()
-        ax.yaxis.set_label_position("left")
-        ax.set_ylabel(short(panel.features[0]), fontfamily=fonts())
-    else:
-        values = in_row(values, j)
-    draw_line(ax, values)
-
-
-def _draw_words(ax, panel, limit, n_most):
-    """Draw bars of the strongest, in the order of reading."""
-    chosen = np.sort(np.argsort(-np.abs(panel.values), kind="stable")[:n_most])
-    values = panel.values[chosen]
-    colours = [tuple(c / 255 for c in (RED if value > 0 else BLUE)) for value in values]
-    ax.barh(np.arange(len(chosen)), values, color=colours)
-    labels = [short(panel.words[i]) for i in chosen]
-    ax.set_yticks(np.arange(len(chosen)), labels, fontfamily=fonts())
-    ax.tick_params(axis="y", length=0)
-    ax.invert_yaxis()
-    ax.set_xlim(-1.05 * limit, 1.05 * limit)
-    ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
-    ax.set_xlabel("contribution")
-    if len(chosen) < len(panel.words):
-        ax.set_title(
-            f"{len(chosen)} strongest of {len(panel.words)}", loc="right", fontsize="medium"
-        )

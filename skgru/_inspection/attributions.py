@@ -18,6 +18,8 @@ from skgru._warnings import warn
 
 _METHODS = ("integrated_gradients", "occlusion", "gradient")
 _SECONDS_BETWEEN_LINES = 5
+# The points of more are found in minutes.
+_MOST_STEPS = 10_000
 
 
 def attributions(
@@ -178,6 +180,8 @@ def _check_parameters(method, n_steps, tol, batch_size):
         raise ValueError(f"Expected method to be one of {list(_METHODS)}, got {method!r}.")
     if n_steps != "auto" and not is_count(n_steps):
         raise ValueError(f"Expected n_steps to be 'auto' or an int above 0, got {n_steps!r}.")
+    if n_steps != "auto" and n_steps > _MOST_STEPS:
+        raise ValueError(f"Expected n_steps to be at most {_MOST_STEPS}, got {n_steps}.")
     if not isinstance(tol, Real) or not tol > 0:
         raise ValueError(f"Expected tol to be a number above 0, got {tol!r}.")
     if batch_size is not None and not is_count(batch_size):

@@ -9,15 +9,16 @@ import numpy as np
 from skgru._compat import names_of
 from skgru._data.tokens import TokenInput
 from skgru._engine.gates import gates_along
+from skgru._inspection.markup import printable
 from skgru._inspection.samples import Sample
 from skgru._nn.recurrent import DIRECTIONS, Stack
 from skgru._pictures import (
     draw_line,
-    fonts,
     import_pyplot,
     in_row,
     short,
     show_whole_numbers,
+    text_style,
 )
 
 # A map does not show more columns, nor are more words written above it.
@@ -331,7 +332,7 @@ class GateDisplay:
         figure.colorbar(mesh, cax=figure.add_subplot(colours), label=label)
         _number_steps(axes[-1])
         if self.title:
-            axes[0].set_title(self.title, loc="right", fontsize="medium", **_words())
+            axes[0].set_title(self.title, loc="right", fontsize="medium", **text_style())
         return self
 
     @property
@@ -454,6 +455,10 @@ def _said(name):
     return f"{name} gate: {_OPEN[name]}" if name in _OPEN else name
 
 
+def _short(name):
+    return short(printable(name))
+
+
 def _width(word):
     """Return how many letters of Latin a word is as wide as."""
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in word)
@@ -465,7 +470,7 @@ def _new_figure(plt, heights, features):
         left = 0.9
     else:
         labels = features if features and len(features) <= _MOST_NAMES else [""]
-        left = 0.5 + _LETTER * max(_width(short(label)) for label in labels)
+        left = 0.5 + _LETTER * max(_width(_short(label)) for label in labels)
     width, height = left + _ACROSS + _RIGHT, _BOTTOM + sum(_with_room(heights)) + _TOP
     figure = plt.figure(figsize=(width, height), layout="none")
     edges = {"left": left / width, "right": 1 - 0.75 / width}
@@ -502,13 +507,13 @@ def _write_words(ax, words, is_upright):
 
     extent, dpi = ax.get_window_extent(), ax.figure.dpi
     across, height = extent.width / dpi, extent.height / dpi
-    form = {"ha": "center", "va": "bottom", **_words()}
+    form = {"ha": "center", "va": "bottom", **text_style()}
     n_letters = None
     if is_upright:
         share = min(across / (len(words) * _LINE), 1)  # of the size of letters
         form |= {"rotation": 90, "fontsize": share * rcParams["font.size"]}
         n_letters = int(np.clip(0.8 * height / (share * _LETTER), 4, _MOST_UPRIGHT))
-    for t, word in enumerate(words):
+    for t, word in enumerate(map(printable, words)):
         if n_letters is not None and word:
             word = short(word, max(n_letters * len(word) // max(_width(word), 1), 1))
         ax.text(t, 0, word, **form)
@@ -523,18 +528,13 @@ def _number_steps(ax):
     ax.set_xlabel("step")
 
 
-def _words():
-    """Return how words of the user are written: in all scripts, and a dollar as a dollar."""
-    return {"fontfamily": fonts(), "parse_math": False}
-
-
 def _draw_series(ax, inputs, features):
     """Draw a line for each feature, in a row of its own."""
     n = inputs.shape[1]
     for j in range(n):
         draw_line(ax, inputs[:, j] if n == 1 else in_row(inputs[:, j], j))
     if n == 1:
-        ax.set_ylabel(short(features[0]), **_words())
+        ax.set_ylabel(_short(features[0]), **text_style())
         return
     ax.set_ylim(n, 0)
     _label_features(ax, n, features)
@@ -545,7 +545,7 @@ def _label_features(ax, n, features):
     if features is None or n > _MOST_NAMES:
         _count_rows(ax, n, "feature")
     else:
-        ax.set_yticks(np.arange(n) + 0.5, map(short, features), **_words())
+        ax.set_yticks(np.arange(n) + 0.5, map(_short, features), **text_style())
         ax.tick_params(axis="y", length=0)
 
 

@@ -1,6 +1,5 @@
 """Importance by permutation: how much a score falls when parts of X are exchanged."""
 
-from copy import copy
 from functools import partial
 from itertools import pairwise
 
@@ -10,13 +9,13 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
 
 from skgru._data.table import Table, TableInput
+from skgru._data.targets import as_weights
 from skgru._data.tokens import TokenInput
 from skgru._engine.model import parse_inputs
-from skgru._engine.predict import predict_parsed
 from skgru._inspection.attributions import is_count
+from skgru._inspection.names import feature_names, lineages_of
 from skgru._multimodal import MultimodalGRU
-from skgru._settings import plain
-from skgru._unwrapping import network_and_inputs
+from skgru._unwrapping import network_and_transformers, transformed
 
 _SUBJECTS = ("features", "branches", "spans")
 
@@ -32,6 +31,7 @@ def permutation_importance(
     scoring=None,
     random_state=None,
     n_jobs=None,
+    sample_weight=None,
 ):
     """Return how much a score falls when features, branches or spans of time are permuted.
 
@@ -61,14 +61,17 @@ def permutation_importance(
         Draws the permutations.
     n_jobs : int or None, default=None
         Threads that share the permutations.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples in the score.
 
     Returns
     -------
     result : Bunch
         With ``importances`` of shape (n_subjects, n_repeats), the score less that after each
         permutation, ``importances_mean`` and ``importances_std`` of shape (n_subjects,), and
-        ``names``, a list: of features ``x0`` where they have no name, with several branches
-        ``branch__feature``; of spans the shares of a sequence, ``0%-10%``.
+        ``names``, a list: of features those of X, or those that a transformer before the network
+        gives to them, or ``x0``; with several branches ``branch__feature``; of spans the shares of
+        a sequence, ``0%-10%``.
 
     Raises
     ------
@@ -106,86 +109,95 @@ def permutation_importance(
     >>> spans.names[spans.importances_mean.argmax()]
     '50%-100%'
     """
-    network, X = network_and_inputs(estimator, X)
+    network, transformers = network_and_transformers(estimator)
     if of not in _SUBJECTS:
         raise ValueError(f"Expected of to be one of {list(_SUBJECTS)}, got {of!r}.")
     for name, count in (("n_repeats", n_repeats), ("n_spans", n_spans)):
         if not is_count(count):
             raise ValueError(f"Expected {name} to be an int above 0, got {count!r}.")
     model = network._fitted_model()
-    parsed = parse_inputs(model.inputs, network._open(X))
-    subjects = _subjects(network, model, of, n_spans)
-    reader = _reader_of(network)
+    given = transformed(X, transformers)
+    opened = network._open(given)
+    parsed = parse_inputs(model.inputs, opened)
+    if of == "branches":
+        subjects = _branches(network, model)
+    elif of == "spans":
+        subjects = _spans(model, n_spans)
+    else:
+        subjects = _features(model, opened, lineages_of(network, transformers, X, given))
+    reader = network._reader_of_parsed(opened)
+    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+        raise TypeError(f"Expected scoring to be one score, a str or a callable, got {scoring!r}.")
     scorer = check_scoring(reader, scoring)
     rng = check_random_state(random_state)
     n = next(iter(parsed.values())).sequences.n_sequences
     orders = [rng.permutation(n) for _ in range(len(subjects) * n_repeats)]
-    jobs = [subject for subject in subjects.values() for _ in range(n_repeats)]
-    score = scorer(reader, parsed, y)
+    jobs = [change for _, change in subjects for _ in range(n_repeats)]
+    weights = {} if sample_weight is None else {"sample_weight": as_weights(sample_weight)}
+
+    def score_after(change, order):
+        return scorer(reader, change(parsed, order), y, **weights)
+
+    score = scorer(reader, parsed, y, **weights)
     permuted = Parallel(n_jobs=n_jobs, require="sharedmem")(
-        delayed(lambda change, order: scorer(reader, change(parsed, order), y))(change, order)
-        for change, order in zip(jobs, orders, strict=True)
+        delayed(score_after)(change, order) for change, order in zip(jobs, orders, strict=True)
     )
     importances = score - np.reshape(permuted, (len(subjects), n_repeats))
     return Bunch(
         importances=importances,
         importances_mean=importances.mean(axis=1),
         importances_std=importances.std(axis=1),
-        names=list(subjects),
+        names=[name for name, _ in subjects],
     )
 
 
-def _reader_of(network):
-    """Return a copy of a network that reads parsed samples."""
-    reader = copy(network)
-    n_jobs = plain(network.n_jobs)
-    reader._run = lambda model, parsed, part="raw", **how: predict_parsed(
-        model, parsed, n_jobs, part=part, **how
-    )
-    return reader
+# --- What is permuted: by name a function of the parsed samples and their order -------------------
 
 
-def _subjects(network, model, of, n_spans):
-    """Return what is permuted: by name a function of the parsed samples and their order."""
-    inputs, steps = model.inputs, model.network.step_branches
-    if of == "branches":
-        if not isinstance(network, MultimodalGRU):
-            raise ValueError(f"{type(network).__name__} has no branches: expected of='features'.")
-        return {
-            name: partial(_permute_branch, name=name, stretches=name in steps) for name in inputs
-        }
-    if of == "spans":
-        names = [name for name, part in inputs.items() if not isinstance(part, TableInput)]
-        if not names:
-            raise ValueError("No branch reads sequences: expected of='features' or 'branches'.")
-        stamps = {name: getattr(inputs[name], "stamps", None) for name in names}
-        bounds = np.arange(n_spans + 1) / n_spans
-        return {
-            f"{start:.0%}-{stop:.0%}": partial(_permute_span, stamps=stamps, start=start, stop=stop)
-            for start, stop in pairwise(bounds.tolist())
-        }
-    subjects = {}
-    for name, part in inputs.items():
-        prefix = f"{name}__" if isinstance(network, MultimodalGRU) else ""
+def _branches(network, model):
+    """Return the branches of an estimator of several inputs."""
+    if not isinstance(network, MultimodalGRU):
+        raise ValueError(f"{type(network).__name__} has no branches: expected of='features'.")
+    steps = model.network.step_branches
+    return [
+        (name, partial(_permute_branch, name=name, stretches=name in steps))
+        for name in model.inputs
+    ]
+
+
+def _spans(model, n_spans):
+    """Return the parts of equal length of all sequences."""
+    inputs = model.inputs
+    names = [name for name, part in inputs.items() if not isinstance(part, TableInput)]
+    if not names:
+        raise ValueError("No branch reads sequences: expected of='features' or 'branches'.")
+    stamps = {name: getattr(inputs[name], "stamps", None) for name in names}
+    bounds = (np.arange(n_spans + 1) / n_spans).tolist()
+    n_digits = max(len(str(n_spans - 1)) - 2, 0)  # the fewest by which all bounds differ
+    return [
+        (
+            f"{start:.{n_digits}%}-{stop:.{n_digits}%}",
+            partial(_permute_span, stamps=stamps, start=start, stop=stop),
+        )
+        for start, stop in pairwise(bounds)
+    ]
+
+
+def _features(model, opened, lineages):
+    """Return the features of sequences and the columns of tables; tokens are one."""
+    subjects = []
+    for name, part in model.inputs.items():
         if isinstance(part, TokenInput) or (isinstance(part, TableInput) and part.is_sparse):
             whole = partial(_permute_branch, name=name, stretches=True)
-            subjects[name or "tokens"] = whole
+            subjects.append((name or "tokens", whole))
             continue
-        for j, feature in enumerate(_feature_names(network, name, part)):
-            subjects[f"{prefix}{feature}"] = partial(_permute_feature, name=name, j=j)
+        prefix = f"{name}__" if name else ""
+        for j, feature in enumerate(feature_names(part, opened[name], lineages[name])):
+            subjects.append((f"{prefix}{feature}", partial(_permute_feature, name=name, j=j)))
     return subjects
 
 
-def _feature_names(network, name, part):
-    """Return the names of the features of a branch, or of a sequence."""
-    if isinstance(part, TableInput):
-        return list(part.names)
-    names = getattr(network, "feature_names_in_", ())
-    if isinstance(network, MultimodalGRU):
-        names = network._names_of_columns(name)
-    if len(names) != part.n_features:
-        return [f"x{j}" for j in range(part.n_features)]
-    return [str(feature) for feature in names]
+# --- Samples with values of others ----------------------------------------------------------------
 
 
 def _donors(lengths, order):

@@ -5,6 +5,7 @@ colours are translucent, and the text has that of the page, so that both are rea
 and on a dark one. In a terminal, whose colours nobody knows, dark text stands on light colours.
 """
 
+import unicodedata
 from html import escape
 
 import numpy as np
@@ -16,8 +17,11 @@ RED, BLUE = (214, 69, 65), (56, 128, 214)
 _OPACITY = 0.65
 # More spans than these are not told apart.
 _MOST_CELLS_HTML, _MOST_CELLS_ANSI = 200, 80
+# More features than these are not shown.
+_MOST_ROWS = 50
 # So many steps have room for their numbers.
 _FEW_STEPS = 12
+_JOINERS = "\u200c\u200d"
 # Of the 256 colours of terminals, from light to strong.
 _REDS, _BLUES = (224, 217, 210, 203), (189, 153, 117, 75)
 
@@ -39,28 +43,33 @@ def ansi_of(panels):
     """Return the panels one below the other, coloured by escape sequences."""
     lines, limit = [], limit_of(panels, _MOST_CELLS_ANSI)
     for name, panel in panels.items():
-        lines += [f"{_printable(name)}:"] if name else []
+        lines += [f"{printable(name)}:"] if name else []
         if isinstance(panel, Series):
-            width = max(map(len, panel.features), default=0)
-            values, _ = panel.binned(_MOST_CELLS_ANSI)
-            for j, feature in enumerate(panel.features):
-                cells = "".join(_painted(" ", v, limit) for v in values[:, j])
-                lines.append(f"{_printable(feature).rjust(width)} {cells}")
+            shown = panel.strongest(_MOST_ROWS)
+            values, _ = shown.binned(_MOST_CELLS_ANSI)
+            labels = [printable(feature) for feature in shown.features]
+            width = max(map(_width_of, labels), default=0)
+            for label, row in zip(labels, values.T, strict=True):
+                cells = "".join(_painted(" ", value, limit) for value in row)
+                lines.append(f"{' ' * (width - _width_of(label))}{label} {cells}")
+            lines += [said_left(panel, shown)] if shown.features != panel.features else []
         else:
-            lines.append(" ".join(_painted(_printable(w), v, limit) for w, v in panel.labelled()))
+            lines.append(" ".join(_painted(printable(w), v, limit) for w, v in panel.labelled()))
     return "\n".join([*lines, _said_sum(panels)])
 
 
 def text_of(panels, n_most):
     """Return the strongest contributions of all panels, one in a line, without a colour."""
     labelled = [
-        (f"{name}: {label}" if name else label, value)
+        (printable(f"{name}: {label}" if name else label), value)
         for name, panel in panels.items()
         for label, value in panel.labelled()
     ]
     strongest = sorted(labelled, key=lambda item: -abs(item[1]))[:n_most]
-    width = max((len(_printable(label)) for label, _ in strongest), default=0)
-    lines = [f"  {_printable(label).ljust(width)}  {value:+.4g}" for label, value in strongest]
+    width = max((_width_of(label) for label, _ in strongest), default=0)
+    lines = [
+        f"  {label}{' ' * (width - _width_of(label))}  {value:+.4g}" for label, value in strongest
+    ]
     left = len(labelled) - len(strongest)
     lines += [f"  ({left} more)"] if left else []
     return "\n".join([_said_sum(panels), *lines])
@@ -71,45 +80,76 @@ def _said_sum(panels):
     sums = {name: panel.values.sum() for name, panel in panels.items()}
     said = f"sum {sum(sums.values()):+.4g}"
     if len(sums) > 1:
-        said += f" ({', '.join(f'{_printable(name)} {one:+.4g}' for name, one in sums.items())})"
+        said += f" ({', '.join(f'{printable(name)} {one:+.4g}' for name, one in sums.items())})"
     return said
+
+
+def said_left(panel, shown):
+    """Return how many features of a series are not shown, in words."""
+    return f"({len(panel.features) - len(shown.features)} weaker features are not shown)"
+
+
+def printable(text):
+    """Return text in which what a terminal or a browser would obey is spelled out.
+
+    What joins letters, as those of Persian and of emoji, or parts them is left.
+    """
+    return "".join(c if c.isprintable() or c in _JOINERS else ascii(c)[1:-1] for c in str(text))
+
+
+def _width_of(text):
+    """Return how many columns of a terminal a text takes."""
+    return sum(
+        0
+        if c in _JOINERS or unicodedata.combining(c)
+        else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
 
 
 # --- HTML -----------------------------------------------------------------------------------------
 
 
+def _escaped(text):
+    return escape(printable(text))
+
+
 def _html_of_panel(name, panel, limit):
-    head = f"<div><b>{escape(_printable(name))}</b></div>" if name else ""
+    head = f"<div><b>{_escaped(name)}</b></div>" if name else ""
     body = _html_of_series if isinstance(panel, Series) else _html_of_words
     return f'<div style="max-width:100%">{head}{body(panel, limit)}</div>'
 
 
 def _html_of_words(panel, limit):
     words = [
-        f'<span title="{value:+.3g}" style="{_style(value / limit)}">{escape(word)}</span>'
+        f'<span title="{value:+.3g}" style="{_style(value / limit)}">{_escaped(word)}</span>'
         for word, value in panel.labelled()
     ]
     style = "line-height:1.7;max-width:60em;overflow-wrap:anywhere"
-    return f'<div style="{style}">{" ".join(words)}</div>'
+    # Words of Hebrew and Arabic stand from right to left, as their text does.
+    return f'<div dir="auto" style="{style}">{" ".join(words)}</div>'
 
 
 def _html_of_series(panel, limit):
     """Return a table: a row for each feature, a cell for each step, or each span of steps."""
-    values, bounds = panel.binned(_MOST_CELLS_HTML)
+    shown = panel.strongest(_MOST_ROWS)
+    values, bounds = shown.binned(_MOST_CELLS_HTML)
     shows_numbers = len(panel.values) <= _FEW_STEPS
     rows = []
-    for j, feature in enumerate(panel.features):
+    for j, feature in enumerate(shown.features):
         cells = []
         for value, start, stop in zip(values[:, j], bounds[:-1], bounds[1:], strict=True):
-            number = f"{panel.inputs[start, j]:.3g}"
+            number = f"{shown.inputs[start, j]:.3g}"
             when = f"step {start}, {number}" if stop == start + 1 else f"steps {start}–{stop - 1}"
             style = _style(value / limit) + ("" if shows_numbers else ";min-width:3px;padding:0")
-            shown = number if shows_numbers else ""
-            cells.append(f'<td title="{when}: {value:+.3g}" style="{style}">{shown}</td>')
-        label = f'<th style="text-align:right;padding-right:6px">{escape(feature)}</th>'
+            text = number if shows_numbers else ""
+            cells.append(f'<td title="{when}: {value:+.3g}" style="{style}">{text}</td>')
+        label = f'<th style="text-align:right;padding-right:6px">{_escaped(feature)}</th>'
         rows.append(f"<tr>{label}{''.join(cells)}</tr>")
     style = "border-collapse:collapse;font-size:85%"
-    return f'<div style="overflow-x:auto"><table style="{style}">{"".join(rows)}</table></div>'
+    left = f"<div>{said_left(panel, shown)}</div>" if shown.features != panel.features else ""
+    table = f'<table style="{style}">{"".join(rows)}</table>'
+    return f'<div style="overflow-x:auto">{table}{left}</div>'
 
 
 def _style(share):
@@ -130,8 +170,3 @@ def _painted(text, value, limit):
         return text
     colour = (_REDS if value > 0 else _BLUES)[level - 1]
     return f"\x1b[30;48;5;{colour}m{text}\x1b[0m"
-
-
-def _printable(text):
-    """Return text in which what a terminal would obey is spelled out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))

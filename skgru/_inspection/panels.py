@@ -1,10 +1,12 @@
 """What is explained of a sample, branch by branch: series, or words."""
 
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
 import numpy as np
 
 from skgru._compat import names_of
+from skgru._data.arrays import describe
 
 
 class Series(NamedTuple):
@@ -31,6 +33,13 @@ class Series(NamedTuple):
         starts = np.unique(np.linspace(0, n, min(n, n_most), endpoint=False).astype(int))
         values = np.add.reduceat(self.values, starts) if n else self.values
         return values, np.append(starts, n)
+
+    def strongest(self, n_most):
+        """Return at most so many features, those that contribute most, in their order."""
+        by_strength = np.argsort(-np.abs(self.values).sum(axis=0), kind="stable")
+        chosen = np.sort(by_strength[:n_most])
+        features = [self.features[j] for j in chosen]
+        return Series(self.values[:, chosen], self.inputs[:, chosen], features)
 
     def labelled(self):
         """Return the label and the contribution of each value."""
@@ -70,7 +79,14 @@ def limit_of(panels, n_most):
 
 def make_panel(values, X, names=None):
     """Return what contributes in a sequence or a row; see `AttributionDisplay`."""
-    values = np.asarray(values, float)
+    values = _as_numbers(values, "the contributions of one sample")
+    if not np.isfinite(values).all():
+        at = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(
+            f"Expected finite contributions, got {values[tuple(at)]} at {at}: it has no colour."
+        )
+    if isinstance(names, str):
+        raise TypeError(f"Expected names to be a list, got the text {names!r}.")
     if values.ndim == 1:
         return _make_words(values, X, names)
     if values.ndim != 2:
@@ -79,7 +95,7 @@ def make_panel(values, X, names=None):
             f"(n_tokens,), got shape {values.shape}."
         )
     columns = names_of(X) if names is None and hasattr(X, "columns") else names
-    inputs = np.asarray(X, float)
+    inputs = _as_numbers(X, "X, which is a sequence as its contributions are")
     if inputs.shape == (values.size,) and values.shape[1] == 1:
         inputs = inputs[:, np.newaxis]
     if inputs.shape != values.shape:
@@ -92,12 +108,25 @@ def make_panel(values, X, names=None):
     return Series(values, inputs, list(map(str, columns)))
 
 
+def _as_numbers(given, what):
+    """Return an array of floats; refuse what has no numbers, or is ragged."""
+    try:
+        return np.asarray(given, float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Expected numbers in {what}, got {describe(given)}: {error}") from error
+
+
 def _make_words(values, X, names):
     """Return words, or with names the cells of a row."""
     if isinstance(X, str):
         raise TypeError(
             f"Expected the words that the {len(values)} contributions are of, got a text: split it "
             "as the estimator does, with build_analyzer() of SequenceVectorizer."
+        )
+    if not isinstance(X, Iterable) or isinstance(X, Set | Mapping):
+        raise TypeError(
+            f"Expected X to have the {len(values)} words or cells that contribute, in their order, "
+            f"got {describe(X)}."
         )
     words = [_said(x) for x in X]
     _check_length(words, len(values), "X")

@@ -1,13 +1,14 @@
 """One sample as the network inside of an estimator reads it, in terms of those who look at it."""
 
+from collections.abc import Mapping, Set
 from numbers import Integral
 
-from sklearn.pipeline import Pipeline
-
 from skgru._compat import take
+from skgru._data.arrays import describe
 from skgru._engine.model import parse_inputs
+from skgru._inspection.names import feature_names, lineages_of, words_of
 from skgru._multimodal import MultimodalGRU
-from skgru._unwrapping import best_of, network_and_inputs
+from skgru._unwrapping import network_and_transformers, transformed
 
 
 class Sample:
@@ -22,9 +23,9 @@ class Sample:
 
     Attributes
     ----------
-    X : array-like
-        It alone, in the form of X.
     network : BaseNetwork
+    given : array-like
+        The sample alone, as the network is given it.
     is_multimodal : bool
     model : Model
     opened, parsed : dict
@@ -37,44 +38,31 @@ class Sample:
     """
 
     def __init__(self, estimator, X, index):
-        estimator = best_of(estimator)
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
-        if not isinstance(index, Integral) or not -n <= index < n:
-            raise ValueError(f"Expected index to be that of one of {n} samples, got {index}.")
-        self.X = take(X, [index % n])
-        self.network, given = network_and_inputs(estimator, self.X)
+        self.network, transformers = network_and_transformers(estimator)
+        alone = take(X, [_position(index, X)])
+        self.given = transformed(alone, transformers)
         self.is_multimodal = isinstance(self.network, MultimodalGRU)
         self.model = self.network._fitted_model()
-        self.opened = self.network._open(given)
+        self.opened = self.network._open(self.given)
         self.parsed = parse_inputs(self.model.inputs, self.opened)
-        if self.is_multimodal:
-            branches = self.network.named_branches_
-            self._transformers = {
-                name: getattr(branches[name], "transformer_", None) for name in self.parsed
-            }
-        else:
-            is_behind = isinstance(estimator, Pipeline) and len(estimator) > 1
-            self._transformers = {"": estimator[-2] if is_behind else None}
-
-    def transformer_of(self, branch):
-        """Return what the inputs of a branch come from, None if they are given as they are."""
-        return self._transformers[branch]
+        self._lineages = lineages_of(self.network, transformers, alone, self.given)
 
     def features_of(self, branch):
-        """Return the names of a series' features, None if it has none."""
-        names = self.opened[branch].form.names
-        n_features = self.model.inputs[branch].n_features
-        return names if len(names or ()) == n_features else None
+        """Return the names of the features of a series, or of the columns of a table."""
+        return feature_names(self.model.inputs[branch], self.opened[branch], self._lineages[branch])
 
     def words_of(self, branch):
-        """Return the tokens without padding as words; unknown ones are said if they can be."""
-        ids = self.parsed[branch].sequences.values
-        words = [f"{id_}" for id_ in ids]
-        transformer = self._transformers[branch]
-        if hasattr(transformer, "inverse_transform") and len(ids):
-            (words,) = transformer.inverse_transform([ids])
-            document = self.X[0] if isinstance(self.X, list) else None
-            if isinstance(document, str) and hasattr(transformer, "build_analyzer"):
-                tokens = list(transformer.build_analyzer()(document))
-                words = tokens if len(tokens) == len(words) else words
-        return words
+        """Return the tokens without padding as words, unknown ones too."""
+        return words_of(self.parsed[branch].sequences.values, self._lineages[branch])
+
+
+def _position(index, X):
+    """Return the position of the sample that is meant."""
+    has_order = not isinstance(X, str | bytes | Mapping | Set)
+    if not has_order or not (hasattr(X, "shape") or hasattr(X, "__len__")):
+        raise TypeError(f"Expected samples in a container, got {describe(X)}.")
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    is_int = isinstance(index, Integral) and not isinstance(index, bool)
+    if not is_int or not -n <= index < n:
+        raise ValueError(f"Expected index to be that of one of {n} samples, got {index!r}.")
+    return index % n

@@ -88,6 +88,48 @@ def test_words_do_not_command_a_terminal():
     assert r"a\nb" in str(display)
 
 
+def test_what_a_browser_or_a_terminal_would_obey_is_spelled_out():
+    words = ["\u202eevil", "\ud800", "👩\u200d👧", "می\u200cروم", "e\u0301"]
+    display = AttributionDisplay.from_attributions(np.arange(5.0), words)
+    for text in (display._repr_html_(), display.ansi(), str(display)):
+        assert r"\u202eevil" in text
+        assert r"\ud800" in text
+        assert not {"\u202e", "\ud800"} & set(text)
+        assert all(word in text for word in words[2:])
+
+
+def test_words_of_right_to_left_scripts_are_in_their_order():
+    assert 'dir="auto"' in AttributionDisplay.from_attributions([1.0], ["שלום"])._repr_html_()
+
+
+def test_columns_of_text_are_under_each_other_in_any_script():
+    names = ["ab", "很好", "e\u0301e\u0301"]  # two columns, four, and two
+    display = AttributionDisplay.from_attributions(np.zeros((1, 3)), np.zeros((1, 3)), names=names)
+    assert display.ansi().splitlines()[:3] == ["  ab  ", "很好  ", "  e\u0301e\u0301  "]
+    words = str(AttributionDisplay.from_attributions([3.0, 2.0, 1.0], names)).splitlines()[1:]
+    assert words == ["  ab    +3", "  很好  +2", "  e\u0301e\u0301    +1"]
+
+
+def test_of_many_features_the_strongest_are_shown(plt):
+    values = np.zeros((300, 500))
+    values[:, ::20] = np.arange(1, 26) / 100
+    values[:, 499] = -1.0
+    display = AttributionDisplay.from_attributions(values, values)
+    html = display._repr_html_()
+    assert html.count("<tr>") == 50
+    assert "(450 weaker features are not shown)" in html
+    assert len(html) < 2_000_000
+    assert ">x499</th>" in html
+    assert "(450 weaker features are not shown)" in display.ansi()
+    assert "x499" in display.ansi()
+    display.plot()
+    labels = [label.get_text() for label in display.axes_[""].get_yticklabels()]
+    assert len(labels) == 40
+    assert labels[-1] == "x499"
+    assert {f"x{20 * k}" for k in range(25)} < set(labels)
+    assert "460 weaker" in display.axes_[""].get_xlabel()
+
+
 def test_plain_text_has_the_strongest():
     text = str(AttributionDisplay.from_attributions(np.arange(12.0), list("abcdefghijkl")))
     assert text.splitlines()[:2] == ["sum +66", "  l  +11"]
@@ -113,13 +155,25 @@ def test_nothing_and_zeros_are_shown(plt, n):
         (np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), None, "of one sample"),
         ({"a": np.zeros(2)}, {"b": ["x", "y"]}, None, "X to be a dict by branch"),
         ({"a": np.zeros(1)}, {"a": ["x"]}, ["age"], "names to be a dict by branch"),
+        ({"a": np.zeros(1)}, {"a": ["x"]}, {"b": ["age"]}, r"of \['a'\], got \['b'\]"),
+        ([0.0, np.nan], ["a", "b"], None, r"finite contributions, got nan at \[1\]"),
+        ([[0.0, np.inf]], [[1, 2]], None, r"finite contributions, got inf at \[0, 1\]"),
+        ([[1, 2], [3]], [[1, 2], [3]], None, "numbers in the contributions .*, got a list"),
+        (np.zeros((1, 2)), [["a", "b"]], None, "numbers in X, .* got a list"),
     ],
 )
 def test_what_does_not_fit_is_refused(values, X, names, match):
     with pytest.raises(ValueError, match=match):
         AttributionDisplay.from_attributions(values, X, names=names)
-    with pytest.raises(TypeError, match="got a text"):
-        AttributionDisplay.from_attributions(np.zeros(3), "abc")
+    for X, message in (
+        ("abc", "got a text"),
+        ({"a", "b", "c"}, "in their order, got a set"),
+        (None, "the 3 words or cells that contribute, in their order, got a NoneType"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            AttributionDisplay.from_attributions(np.zeros(3), X)
+    with pytest.raises(TypeError, match="names to be a list, got the text 'abc'"):
+        AttributionDisplay.from_attributions(np.zeros(3), list("xyz"), names="abc")
 
 
 # Estimators
@@ -149,8 +203,12 @@ def test_series_have_their_names_and_no_padding():
     panel = AttributionDisplay.from_estimator(reg, padded, index=1).panels[""]
     np.testing.assert_array_equal(panel.inputs, padded[1])
     assert panel.features == ["x0", "x1"]
-    with pytest.raises(ValueError, match="one of 4 samples, got 4"):
-        AttributionDisplay.from_estimator(reg, padded, index=4)
+    for index in (4, -5, 1.0, True, "a", [1]):
+        with pytest.raises(ValueError, match=rf"one of 4 samples, got {re.escape(repr(index))}"):
+            AttributionDisplay.from_estimator(reg, padded, index=index)
+    for X, said in ((None, "a NoneType"), ({0: padded}, "a dict"), ("text", "a str")):
+        with pytest.raises(TypeError, match=f"samples in a container, got {said}"):
+            AttributionDisplay.from_estimator(reg, X)
 
 
 def test_branches_stand_side_by_side(plt):
@@ -209,6 +267,22 @@ def test_the_strongest_words_are_bars_in_the_order_of_reading(plt):
     low, high = ax.get_xlim()
     assert low == -high
     assert ax.get_title(loc="right") == "3 strongest of 5"
+
+
+def test_names_are_no_formulas(plt):
+    words = [r"$\foo$", "a\nb", "$5 or $6", "\ud800"]
+    for values, X, names in (
+        (np.ones(4), words, None),
+        (np.ones((2, 4)), np.ones((2, 4)), words),
+        (np.ones((2, 1)), np.ones((2, 1)), words[:1]),
+    ):
+        three = {"$x": values}, {"$x": X}, {"$x": names}
+        display = AttributionDisplay.from_attributions(*three[:2], names=three[2])
+        display.plot()
+        display.figure_.canvas.draw()
+    display = AttributionDisplay.from_attributions(np.ones(4), words).plot()
+    labels = [label.get_text() for label in display.axes_[""].get_yticklabels()]
+    assert labels == [r"$\foo$", r"a\nb", "$5 or $6", r"\ud800"]
 
 
 def test_axes_may_be_given(plt):

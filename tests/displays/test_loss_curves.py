@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgru import GRURegressor, LossCurveDisplay, PerTimestep
+from skgru import GRUForecaster, GRURegressor, LossCurveDisplay, PerTimestep
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -102,6 +102,17 @@ def test_what_has_no_losses_is_refused():
         LossCurveDisplay.from_estimator(make_pipeline(GRURegressor()))
     with pytest.raises(ValueError, match="at least one estimator"):
         LossCurveDisplay.from_estimators({})
+    with pytest.raises(TypeError, match="got GRURegressor: from_estimator draws one"):
+        LossCurveDisplay.from_estimators(GRURegressor())
+    forecaster = GRUForecaster()
+    forecaster.networks_ = []
+    with pytest.raises(AttributeError, match="give its networks_ to from_estimators"):
+        LossCurveDisplay.from_estimator(forecaster)
+
+
+def test_a_label_may_be_given(plain):
+    display = LossCurveDisplay.from_estimator(plain, label="mine")
+    assert drawn(display) == {"mine": plain.loss_curve_}
 
 
 def test_without_matplotlib_the_extra_is_named(plain, monkeypatch):

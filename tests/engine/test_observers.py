@@ -228,6 +228,8 @@ def test_the_validation_score_is_there_for_those_that_hear_next():
         ([0.1, 0.9, 0.9, 0.5], -np.inf, 3),  # of equal scores the last
         ([0.1, 0.2], 0.9, 0),  # earlier calls were better
         ([np.nan, 0.2, np.nan], -np.inf, 2),
+        ([np.nan, np.nan], -np.inf, 2),  # no number at all: the last
+        ([np.nan, np.nan], 0.9, 0),
     ],
 )
 @pytest.mark.parametrize("outcome", ["converged", "max_iter", "interrupted", "diverged"])

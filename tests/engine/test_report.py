@@ -147,6 +147,27 @@ def test_a_bar_is_whole_before_it_stops(monkeypatch):
     assert drawn[-2:] == [1.0, "stop"]
 
 
+class Unknown:
+    """A stream that does not know whether it is a terminal."""
+
+    def __init__(self):
+        self.said = ""
+
+    def write(self, text):
+        self.said += text
+
+    def flush(self):
+        pass
+
+
+def test_lines_where_nobody_knows_of_a_terminal():
+    with redirect_stdout(Unknown()) as stream:
+        small(GRUClassifier, verbose=True).fit(*ragged())
+    assert stream.said.count("GRUClassifier: epoch") == 3
+    with redirect_stdout(None):  # as pythonw has it
+        small(GRUClassifier, verbose=True).fit(*ragged())
+
+
 def test_lines_on_a_terminal_without_rich(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "rich"]:
         monkeypatch.setitem(sys.modules, name, None)

@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from itertools import product
 
 import joblib
 import numpy as np
@@ -74,8 +75,9 @@ OF_CHANCE |= {"batch_size": 10, "max_iter": 8, "warm_start": True}
 
 
 @needs_callbacks
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-@pytest.mark.parametrize("learning_rate", SCHEDULES)
+@pytest.mark.parametrize(
+    ("solver", "learning_rate"), [*product(["adam"], SCHEDULES), ("sgd", "adaptive")]
+)
 def test_a_training_goes_on_as_if_it_had_not_been_interrupted(tmp_path, solver, learning_rate):
     def make():
         # Of no gain at all, "adaptive" divides its rate in each second epoch.
@@ -142,14 +144,18 @@ def test_several_inputs(tmp_path, early_stopping):
 
 
 @needs_callbacks
-def test_a_late_branch_joins_when_it_would_have(tmp_path):
+def test_a_late_branch_joins_when_it_would_have(tmp_path, monkeypatch):
     def make():
         return network("note", "age").set_params(warm_start=True)
 
+    for name in ("_UPDATES", "_UPDATES_OF_RARE_TOKENS"):
+        monkeypatch.setattr(f"skgru._defaults.{name}", 10)  # of five epochs
     X, y = SELDOM
     whole = make().fit(X, y)
+    assert whole.n_iter_ == 5
     assert whole.auto_params_["note__last_epochs"] == 2  # as a trial has decided
-    assert_same_fit(broken_off(make, 4, tmp_path, X, y).fit(X, y), whole)
+    for after in (2, 4):  # before it joins, and then
+        assert_same_fit(broken_off(make, after, tmp_path, X, y).fit(X, y), whole)
 
 
 @needs_callbacks

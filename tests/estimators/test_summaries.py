@@ -137,6 +137,17 @@ def test_memory_is_said_for_each_step_or_for_x():
     assert summary(lbfgs, X).update_bytes is None
 
 
+def test_parameters_may_have_been_set_since_training():
+    X = np.random.RandomState(0).normal(size=(40, 8, 1))
+    reg = GRURegressor(8, batch_size=8, **QUICK).fit(X, X[:, 0, 0])
+    assert summary(reg, X).update_bytes is not None
+    assert summary(reg.set_params(batch_size="auto"), X).update_bytes is None
+    with pytest.raises(ValueError, match="'solver' parameter of GRURegressor"):
+        summary(reg.set_params(solver="adm"), X)
+    del reg.auto_params_  # of an earlier version
+    assert summary(reg).auto_params == {}
+
+
 def test_text_and_html_have_all_layers():
     X = np.random.RandomState(0).normal(size=(40, 8, 1))
     found = summary(GRURegressor(32, pooling=("last", "mean"), **QUICK).fit(X, X[:, 0, 0]))

@@ -269,6 +269,18 @@ def test_scores_that_are_none():
         small(GRUClassifier, scoring="accuracy").fit(X, Y)
 
 
+def test_scores_that_are_no_numbers():
+    for found, said in ((None, "a NoneType: None"), (np.ones(2), r"an array of shape \(2,\)")):
+        model = small(GRUClassifier, scoring=lambda *_, found=found: found)
+        with pytest.raises(ValueError, match=f"scoring: expected a number .*, got {said}"):
+            model.fit(X, Y, X_val=X, y_val=Y)
+    options = {"early_stopping": True, "max_iter": 2, "validation_fraction": 0.25}
+    model = small(GRUClassifier, scoring=lambda *_: np.nan, **options)
+    with pytest.warns(UserWarning, match="not a number in any epoch .scoring='a scorer'"):
+        model.fit(X, Y)
+    assert_same_model(model, small(GRUClassifier, scoring=lambda *_: 1.0, **options).fit(X, Y))
+
+
 # Groups
 
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skgru import GRUClassifier, GRURegressor
+from skgru import GRUClassifier, GRUForecaster, GRURegressor
 from skgru._inspection import attributions as module
 from skgru.inspection import attributions, permutation_importance
 from tests.inspection.samples import regressor, sequences
@@ -28,9 +28,21 @@ def test_an_estimator_that_is_not_fitted_is_refused():
             attributions(given, X)
 
 
-def test_another_estimator_is_refused():
-    for given in (LogisticRegression(), make_pipeline(LogisticRegression())):
-        with pytest.raises(TypeError, match=r"ends with one.* got Logistic"):
+def test_another_estimator_is_refused(estimator):
+    search = GridSearchCV(estimator, {"alpha": [0]}, cv=2, refit=False)
+    with pytest.raises(NotFittedError, match="This GridSearchCV instance is not fitted yet"):
+        attributions(search, X)
+    search.cv_results_ = {}
+    for given, message in (
+        (LogisticRegression(), "ends with one.* got Logistic"),
+        (make_pipeline(LogisticRegression()), "ends with one.* got Logistic"),
+        (make_pipeline(estimator, "passthrough"), "got 'passthrough'"),
+        (GRURegressor, "got the class GRURegressor. Make an object of it"),
+        (search, "got GridSearchCV. It has no best estimator: fit it with refit=True"),
+        (GRUForecaster(), None),
+    ):
+        given = vars(given).update(networks_=[]) or given if message is None else given
+        with pytest.raises(TypeError, match=message or "got GRUForecaster. Its networks are in"):
             attributions(given, X)
 
 
@@ -40,6 +52,7 @@ def test_another_estimator_is_refused():
         ({"method": "shap"}, r"one of \['integrated_gradients', 'occlusion', 'gradient'\], got"),
         ({"n_steps": 0}, "n_steps to be 'auto' or an int above 0, got 0"),
         ({"n_steps": "many"}, "n_steps to be 'auto' or an int above 0, got 'many'"),
+        ({"n_steps": 10**6}, "n_steps to be at most 10000, got 1000000"),
         ({"tol": 0}, "tol to be a number above 0, got 0"),
         ({"batch_size": 1.5}, "batch_size to be None or an int above 0, got 1.5"),
     ],

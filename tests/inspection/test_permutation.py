@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import mean_absolute_error
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skgru import (
     GRUClassifier,
@@ -66,6 +67,35 @@ def test_a_span_has_the_steps_of_another_sample(rectangle):
     expected = estimator.score(X, y) - estimator.score(other, y)
     assert_allclose(result.importances[0, 0], expected, atol=1e-12)
     assert result.importances[1, 0] > 0.5 > abs(result.importances[0, 0])
+
+
+def test_spans_have_names_of_their_own_however_many(rectangle):
+    estimator, X, y = rectangle
+    how = {"of": "spans", "n_repeats": 1, "random_state": 0}
+    result = permutation_importance(estimator, X, y, n_spans=150, **how)
+    assert len(set(result.names)) == len(result.importances) == 150
+    assert result.names[:2] == ["0.0%-0.7%", "0.7%-1.3%"]
+
+
+def test_features_of_one_name_are_each_permuted():
+    names = ["a", "a"]
+    X = np.random.RandomState(0).normal(size=(20, 3, 2))
+    twice = FunctionTransformer(feature_names_out=lambda transformer, given: names)
+    estimator = make_pipeline(twice, regressor(X, X[:, 2, 1], max_iter=2))
+    result = permutation_importance(estimator, X, X[:, 2, 1], n_repeats=1)
+    assert result.names == names
+    assert result.importances.shape == (2, 1)
+
+
+def test_weights_are_those_of_the_score(rectangle):
+    estimator, X, y = rectangle
+    weights = np.arange(60) % 2
+    how = {"n_repeats": 1, "random_state": 0}
+    result = permutation_importance(estimator, X, y, sample_weight=weights, **how)
+    other = X.copy()
+    other[:, :, 0] = X[first_order(60), :, 0]
+    before, after = (estimator.score(given, y, weights) for given in (X, other))
+    assert_allclose(result.importances[0, 0], before - after, atol=1e-12)
 
 
 def test_another_sample_is_stretched_to_the_length():
@@ -149,6 +179,18 @@ def test_steps_with_targets_keep_their_number():
     assert_allclose(result.importances[0, 0], expected, atol=1e-12)
 
 
+def test_predictions_of_steps_have_the_form_of_x():
+    X = np.random.RandomState(0).normal(size=(20, 4, 2))
+    y = (X[:, :, 1] > 0).astype(int)
+    estimator = GRUClassifier(**SETTINGS, pooling=None).fit(X, y)
+    how = {"n_repeats": 1, "random_state": 0, "scoring": "accuracy"}
+    result = permutation_importance(estimator, X, y, **how)
+    other = X.copy()
+    other[:, :, 0] = X[first_order(20), :, 0]
+    before, after = ((estimator.predict(given) == y).all(axis=1).mean() for given in (X, other))
+    assert result.importances[0, 0] == before - after
+
+
 def test_times_stay_as_they_are_in_spans():
     X = sequences(clock=True)
     estimator = regressor(X, [x[-1, 1] for x in X], time_feature=0)
@@ -175,6 +217,8 @@ def test_what_does_not_fit_is_refused(rectangle):
             permutation_importance(estimator, X, y, **how)
     with pytest.raises(NotFittedError):
         permutation_importance(GRURegressor(), X, y)
+    with pytest.raises(TypeError, match=r"scoring to be one score, .* got \['r2'\]"):
+        permutation_importance(estimator, X, y, scoring=["r2"])
     X, y = samples()
     with pytest.raises(ValueError, match="No branch reads sequences"):
         permutation_importance(multimodal(X, y, branches()[2:3], max_iter=2), X, y, of="spans")

@@ -1,6 +1,7 @@
 """Which output is explained: of classes and numbers, at steps, by each loss."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
@@ -114,7 +115,7 @@ def test_of_quantiles_each_is_explained():
         attributions(estimator, SHOWN)
     estimator = regressor(X, NUMBERS, loss="quantile", quantiles=quantiles)
     check(estimator, lambda x: estimator.predict(x)[:, 1, 2], target=(1, 2))
-    with pytest.raises(ValueError, match="output: 0 to 1, got None"):
+    with pytest.raises(ValueError, match=r"\(output, quantile\) as target, .* 2 outputs .* got 2"):
         attributions(estimator, SHOWN, target=2)
     estimator = regressor(X, NUMBERS, loss="quantile", quantiles=0.8)
     check(estimator, lambda x: estimator.predict(x)[:, 1], target=1)
@@ -169,8 +170,9 @@ def test_a_step_that_a_sample_does_not_have_is_refused():
 
 
 def test_an_unknown_class_is_refused_with_those_that_are_known():
-    for target in ("maybe", 1, (0, "a")):
+    estimator = classifier(X, THREE, max_iter=2)
+    for target in ("maybe", 1, (0, "a"), np.array(["a", "b"]), pd.Series(["a", "b"]), pd.NA):
         with pytest.raises(ValueError, match=r"one of \['a', 'b', 'c'\], got"):
-            attributions(classifier(X, THREE), SHOWN, target=target)
+            attributions(estimator, SHOWN, target=target)
     with pytest.raises(ValueError, match=r"one of \[0, 1\], got True"):
         attributions(classifier(X, (TWO == "yes").astype(int)), SHOWN, target=True)

@@ -70,7 +70,12 @@ TASKS = {
         1 / 8,
         800,
     ),
-    "bump": (bump, GRURegressor(**SETTINGS, pooling="attention", max_iter=100), 1 / 3, 800),
+    "bump": (
+        bump,
+        GRURegressor(**SETTINGS | {"learning_rate_init": 0.04}, pooling="attention", max_iter=80),
+        1 / 3,
+        400,
+    ),
     "event": (
         event,
         GRURegressor(**SETTINGS, pooling="attention", features_per_step=6, max_iter=60),
