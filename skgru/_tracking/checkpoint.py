@@ -119,7 +119,9 @@ class Checkpoint:
             self._save(fitted_estimator, context.parent, "last")
         losses = fitted_estimator.loss_curve_
         scores = fitted_estimator.validation_scores_ or [-loss for loss in losses]
-        if not scores[-1] < np.max(scores[-n:]):  # of equal ones the last, as early stopping does
+        # As of early stopping: of equal ones the last, and no NaN that a number stands beside.
+        best = np.fmax.reduce(scores[-n:])
+        if np.isnan(best) or scores[-1] >= best:
             self._save(fitted_estimator._without_progress(), context.parent, "best")
 
     def _save(self, fitted, context, name):

@@ -250,6 +250,16 @@ def test_after_its_last_epoch_a_training_has_ended(tmp_path, ends):
 # The files
 
 
+class InTurn:
+    """A scorer that gives the scores that it was given, one after the other."""
+
+    def __init__(self, scores):
+        self._left = list(scores)
+
+    def __call__(self, estimator, X, y):
+        return self._left.pop(0)
+
+
 @needs_callbacks
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_the_best_state(tmp_path, early_stopping):
@@ -278,6 +288,20 @@ def test_without_a_validation_set_the_lowest_loss_is_the_best(tmp_path):
     assert best.n_iter_ == np.argmin(model.loss_curve_) + 1 < 12
     until = small(GRUClassifier, **options | {"max_iter": best.n_iter_}).fit(X, y)
     assert_array_equal(output(best, X), output(until, X))
+
+
+@needs_callbacks
+@pytest.mark.filterwarnings("ignore:The score of the validation set was not a number")
+@pytest.mark.parametrize(
+    ("scores", "n_best"),
+    [([np.nan, 0.5, np.nan, 0.4], 2), ([0.5, np.nan, 0.5], 3), ([np.nan] * 3, 3)],
+)
+def test_a_score_that_is_no_number_is_not_the_best(tmp_path, scores, n_best):
+    X, y = ragged()
+    options = {"max_iter": len(scores), "early_stopping": False, "scoring": InTurn(scores)}
+    model = small(GRUClassifier, **options)
+    model.set_callbacks(Checkpoint(tmp_path)).fit(X, y, X_val=X, y_val=y)
+    assert joblib.load(tmp_path / "best.joblib").n_iter_ == n_best
 
 
 @needs_callbacks
