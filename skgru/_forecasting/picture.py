@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from skgru._pictures import (
     draw_line,
     fonts,
     import_pyplot,
+    line_style,
     short,
     show_dates,
     show_whole_numbers,
@@ -45,6 +46,12 @@ def check_n_history(n_history: Any) -> int:
     if isinstance(n_history, bool) or not isinstance(n_history, Integral) or n_history < 0:
         raise ValueError(f"Expected n_history as an integer of 0 or more, got {n_history!r}.")
     return int(n_history)
+
+
+def check_coverage(coverage: Any) -> None:
+    """Refuse what is neither a probability nor None."""
+    if coverage is not None and not (isinstance(coverage, Real) and 0 < float(coverage) < 1):
+        raise ValueError(f"Expected a coverage between 0 and 1, or None, got {coverage!r}.")
 
 
 def times_to_draw(clock: Clock, start: int, stop: int) -> NDArray[Any]:
@@ -91,7 +98,7 @@ def draw_ahead(
     start = np.flatnonzero(np.isfinite(known))[-1:]
     ahead = times[np.r_[start, len(known) : len(times)]]
     # None: the next colour, and the width, of the style.
-    style = {"color": None, "linewidth": None} | style
+    style = {"color": None, "linewidth": None} | line_style(style)
     line = draw_line(ax, np.r_[known[start], center], ahead, **style)
     shade = None
     if band is not None:
@@ -132,12 +139,17 @@ def finish(
     elif time_name == "step":
         show_whole_numbers(ax.xaxis)
     family = fonts()
-    ax.set_xlabel(time_name, fontfamily=family)
+    ax.set_xlabel(_shown(time_name), fontfamily=family)
     if target_name is not None:
-        ax.set_ylabel(short(str(target_name), _MOST_LETTERS), fontfamily=family)
+        ax.set_ylabel(_shown(target_name), fontfamily=family)
     if series_name is not None:
-        title = short(str(series_name), _MOST_LETTERS)
+        title = _shown(series_name)
         ax.set_title(title, loc="left", pad=_ROOM_FOR_LEGEND, fontfamily=family)
     place = {"loc": "lower left", "bbox_to_anchor": (0, 1)}
     form = {"ncols": len(labels), "frameon": False, "prop": {"family": family}}
     ax.legend([*labels.values()], [*labels], **place, **form)
+
+
+def _shown(name: Any) -> str:
+    """Return a name as it is written: not too long, and a dollar as a dollar, not as formulas."""
+    return short(str(name), _MOST_LETTERS).replace("$", r"\$")
