@@ -19,6 +19,13 @@ def unwrap(estimator):
     return unwrap(estimator.steps[-1][1]) if isinstance(estimator, Pipeline) else estimator
 
 
+def said_type(estimator):
+    """Return what an estimator is that is not the one expected."""
+    name = type(estimator).__name__
+    is_search = hasattr(estimator, "refit") and hasattr(estimator, "scoring")
+    return f"{name} that is not fitted, or with refit=False" if is_search else name
+
+
 def network_and_inputs(estimator, X=None):
     """Return the fitted network inside of an estimator, and X as it reads it, if there is one.
 
@@ -35,7 +42,7 @@ def network_and_inputs(estimator, X=None):
         raise TypeError(
             "Expected a GRUClassifier, GRURegressor, MultimodalGRUClassifier or "
             "MultimodalGRURegressor, a Pipeline that ends with one, or a fitted search for one, "
-            f"got {type(network).__name__}."
+            f"got {said_type(network)}."
         )
     check_is_fitted(network)
     while X is not None and isinstance(estimator, Pipeline):

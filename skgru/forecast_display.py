@@ -20,7 +20,7 @@ from skgru._forecasting.picture import (
 )
 from skgru._forecasting.tracks import open_x, open_y, said_of
 from skgru._pictures import draw_line
-from skgru._unwrapping import best_of
+from skgru._unwrapping import best_of, said_type
 from skgru.forecasting import GRUForecaster
 
 __all__ = ["ForecastDisplay"]
@@ -175,7 +175,7 @@ class ForecastDisplay:
         if not isinstance(forecaster, GRUForecaster):
             raise TypeError(
                 "Expected a GRUForecaster, or a fitted search for one, got "
-                f"{type(forecaster).__name__}."
+                f"{said_type(forecaster)}."
             )
         check_is_fitted(forecaster)
         check_coverage(coverage)

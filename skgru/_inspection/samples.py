@@ -2,8 +2,6 @@
 
 from numbers import Integral
 
-from sklearn.pipeline import Pipeline
-
 from skgru._compat import take
 from skgru._engine.model import parse_inputs
 from skgru._multimodal import MultimodalGRU
@@ -38,9 +36,11 @@ class Sample:
 
     def __init__(self, estimator, X, index):
         estimator = best_of(estimator)
+        if isinstance(X, str) or not hasattr(X, "__len__") or not getattr(X, "shape", True):
+            raise TypeError(f"Expected X as an array-like of samples, got {type(X).__name__}.")
         n = X.shape[0] if hasattr(X, "shape") else len(X)
-        if not isinstance(index, Integral) or not -n <= index < n:
-            raise ValueError(f"Expected index to be that of one of {n} samples, got {index}.")
+        if not isinstance(index, Integral) or isinstance(index, bool) or not -n <= index < n:
+            raise ValueError(f"Expected index to be that of one of {n} samples, got {index!r}.")
         self.X = take(X, [index % n])
         self.network, given = network_and_inputs(estimator, self.X)
         self.is_multimodal = isinstance(self.network, MultimodalGRU)
@@ -53,8 +53,9 @@ class Sample:
                 name: getattr(branches[name], "transformer_", None) for name in self.parsed
             }
         else:
-            is_behind = isinstance(estimator, Pipeline) and len(estimator) > 1
-            self._transformers = {"": estimator[-2] if is_behind else None}
+            steps = [step for _, step in getattr(estimator, "steps", [])[:-1]]
+            behind = [step for step in steps if step not in (None, "passthrough")]
+            self._transformers = {"": behind[-1] if behind else None}
 
     def transformer_of(self, branch):
         """Return what the inputs of a branch come from, None if they are given as they are."""
