@@ -55,6 +55,15 @@ def in_row(values: NDArray[Any], j: int) -> NDArray[Any]:
     return j + 0.9 - 0.8 * share
 
 
+def line_style(given: dict[str, Any]) -> dict[str, Any]:
+    """Return options of a line by their full names: of `lw` and `linewidth` there can be one."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    style: dict[str, Any] = normalize_kwargs(given, Line2D)
+    return style
+
+
 def draw_line(ax: Any, values: NDArray[Any], x: NDArray[Any] | None = None, **style: Any) -> Any:
     """Draw values, of which some may be missing, in the colour of text, and return the line.
 
@@ -64,7 +73,7 @@ def draw_line(ax: Any, values: NDArray[Any], x: NDArray[Any] | None = None, **st
     values : ndarray of shape (n,)
     x : ndarray of shape (n,), default=None
         Their places; None = steps from 0 on.
-    **style : of the line, as `Axes.plot` of matplotlib has them
+    **style : of the line, by the full names of matplotlib
     """
     from matplotlib import rcParams
 

@@ -44,6 +44,13 @@ def network_and_transformers(estimator):
     return network, transformers
 
 
+def said_type(estimator):
+    """Return what an estimator is that is not the one expected."""
+    name = type(estimator).__name__
+    is_search = hasattr(estimator, "refit") and hasattr(estimator, "scoring")
+    return f"{name} that is not fitted, or with refit=False" if is_search else name
+
+
 def network_and_inputs(estimator, X=None):
     """Return the fitted network inside of an estimator, and X as it reads it, if there is one.
 

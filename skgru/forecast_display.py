@@ -1,7 +1,6 @@
 """The picture of a forecast: the last steps before it, its band, and what came."""
 
 from dataclasses import replace
-from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -10,6 +9,7 @@ from skgru._data.matching import match
 from skgru._data.panel import Panel
 from skgru._forecasting.picture import (
     ax_or_new,
+    check_coverage,
     check_n_history,
     draw_ahead,
     finish,
@@ -20,7 +20,7 @@ from skgru._forecasting.picture import (
 )
 from skgru._forecasting.tracks import open_x, open_y, said_of
 from skgru._pictures import draw_line
-from skgru._unwrapping import best_of
+from skgru._unwrapping import best_of, said_type
 from skgru.forecasting import GRUForecaster
 
 __all__ = ["ForecastDisplay"]
@@ -175,11 +175,10 @@ class ForecastDisplay:
         if not isinstance(forecaster, GRUForecaster):
             raise TypeError(
                 "Expected a GRUForecaster, or a fitted search for one, got "
-                f"{type(forecaster).__name__}."
+                f"{said_type(forecaster)}."
             )
         check_is_fitted(forecaster)
-        if coverage is not None and not (isinstance(coverage, Real) and 0 < coverage < 1):
-            raise ValueError(f"Expected a coverage between 0 and 1, or None, got {coverage!r}.")
+        check_coverage(coverage)
         columns = forecaster._fitted.columns
         query, n_steps = forecaster._query(n, X, y, static)
         keys = [track.key for track in query.tracks]
@@ -260,7 +259,8 @@ class ForecastDisplay:
         Raises
         ------
         TypeError, ValueError
-            If there are several series or columns, or the forecast does not follow the history.
+            If there are several series or columns, if the forecast does not follow the history, or
+            if `coverage` is no probability.
         ImportError
             If there is no matplotlib.
 
@@ -273,6 +273,7 @@ class ForecastDisplay:
         >>> display.lines_[1].get_ydata()
         array([5., 6., 7.])
         """
+        check_coverage(coverage)
         panel = replace(open_y(history, None, time), role="history")
         past = _only_series(panel, 1, "history")
         n = len(past.values)
@@ -291,6 +292,8 @@ class ForecastDisplay:
         n_steps = len(values)
         lower = upper = came = None
         if bands is not None:
+            # A list of pairs is no list of series here.
+            bands = np.asarray(bands) if isinstance(bands, list) else bands
             ends, offset = ahead(bands, "bands", 2)
             if offset != n or len(ends) != n_steps:
                 raise ValueError(

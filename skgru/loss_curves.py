@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from skgru._pictures import fonts, import_pyplot, show_whole_numbers
+from skgru._pictures import fonts, import_pyplot, line_style, show_whole_numbers
 from skgru._unwrapping import unwrap
 from skgru._warnings import warn
 
@@ -160,7 +160,7 @@ class LossCurveDisplay:
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
-        validation = self.validation or {}
+        kwargs, validation = line_style(kwargs), self.validation or {}
         for name, losses in self.training.items():
             label = name or "training"
             if name and validation:

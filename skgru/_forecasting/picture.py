@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from skgru._pictures import (
     draw_line,
     fonts,
     import_pyplot,
+    line_style,
     short,
     show_dates,
     show_whole_numbers,
@@ -46,6 +47,12 @@ def check_n_history(n_history: Any) -> int:
     if isinstance(n_history, bool) or not isinstance(n_history, Integral) or n_history < 0:
         raise ValueError(f"Expected n_history as an integer of 0 or more, got {n_history!r}.")
     return int(n_history)
+
+
+def check_coverage(coverage: Any) -> None:
+    """Refuse what is neither a probability nor None."""
+    if coverage is not None and not (isinstance(coverage, Real) and 0 < float(coverage) < 1):
+        raise ValueError(f"Expected a coverage between 0 and 1, or None, got {coverage!r}.")
 
 
 def times_to_draw(clock: Clock, start: int, stop: int) -> NDArray[Any]:
@@ -92,7 +99,7 @@ def draw_ahead(
     start = np.flatnonzero(np.isfinite(known))[-1:]
     ahead = times[np.r_[start, len(known) : len(times)]]
     # None: the next colour, and the width, of the style.
-    style = {"color": None, "linewidth": None} | style
+    style = {"color": None, "linewidth": None} | line_style(style)
     line = draw_line(ax, np.r_[known[start], center], ahead, **style)
     shade = None
     if band is not None:
@@ -132,7 +139,7 @@ def finish(
         show_dates(ax.xaxis)
     elif time_name == "step":
         show_whole_numbers(ax.xaxis)
-    ax.set_xlabel(time_name, **text_style())
+    ax.set_xlabel(short(str(time_name or ""), _MOST_LETTERS), **text_style())
     if target_name is not None:
         ax.set_ylabel(short(str(target_name), _MOST_LETTERS), **text_style())
     if series_name is not None:

@@ -59,7 +59,7 @@ class Sample:
 def _position(index, X):
     """Return the position of the sample that is meant."""
     has_order = not isinstance(X, str | bytes | Mapping | Set)
-    if not has_order or not (hasattr(X, "shape") or hasattr(X, "__len__")):
+    if not has_order or not getattr(X, "shape", hasattr(X, "__len__")):
         raise TypeError(f"Expected samples in a container, got {describe(X)}.")
     n = X.shape[0] if hasattr(X, "shape") else len(X)
     is_int = isinstance(index, Integral) and not isinstance(index, bool)

@@ -2,6 +2,7 @@
 
 import os
 from copy import copy
+from numbers import Integral
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import joblib
 import numpy as np
 
 from skgru._base import BaseNetwork
+from skgru._callbacks import is_interrupted
 from skgru._tracking.tasks import names_of_tasks, require_callbacks
 
 
@@ -22,7 +24,8 @@ class Checkpoint:
       predicts; and with ``warm_start=True``, the same data and the same parameters `fit` finishes
       the training, bit for bit as if it had never been interrupted. Other data are refused, and
       so are other parameters but `n_jobs` and `verbose`. (With 'lbfgs' `fit` starts a new training
-      from the weights.) Once the training has ended, the file holds the fitted estimator.
+      from the weights.) Once the training has ended, the file holds the fitted estimator; one that
+      Ctrl-C has ended can go on.
     - ``best.joblib``: the fitted estimator of the epoch with the best validation score, without a
       validation set with the lowest training loss.
 
@@ -41,6 +44,8 @@ class Checkpoint:
     ------
     ImportError
         If scikit-learn is older than 1.9.
+    ValueError
+        If `every` is no number of epochs.
 
     Notes
     -----
@@ -61,13 +66,13 @@ class Checkpoint:
 
     def __init__(self, folder, every=1):
         require_callbacks("Checkpoint")
-        if every < 1:
-            raise ValueError(f"every: expected at least 1 epoch, got {every}.")
+        if not isinstance(every, Integral) or every < 1:
+            raise ValueError(f"every: expected a whole number of epochs, 1 or more, got {every!r}.")
         self.folder = folder
         self.every = every
 
     def setup(self, estimator, context):
-        """Refuse an estimator that is no network of skgru.
+        """Refuse an estimator that is no network of skgru; make the folder.
 
         Parameters
         ----------
@@ -79,6 +84,8 @@ class Checkpoint:
                 "Checkpoint saves the networks of skgru: expected one of its estimators, got "
                 f"{type(estimator).__name__}. In a pipeline or a search, set it on the network."
             )
+        # Where that cannot be, it is known before the first epoch.
+        Path(self.folder).mkdir(parents=True, exist_ok=True)
 
     def teardown(self, estimator, context):
         """Do nothing.
@@ -112,7 +119,8 @@ class Checkpoint:
         if fitted_estimator is None:  # of a part of an epoch
             return
         if context.task_name != "epoch":  # the whole fit
-            self._save(fitted_estimator, context, "last")
+            if not is_interrupted(context):
+                self._save(fitted_estimator, context, "last")
             return
         n = fitted_estimator.n_iter_
         if n % self.every == 0:

@@ -1,5 +1,6 @@
 """Fits as runs of MLflow."""
 
+import os
 import re
 import time
 from typing import NamedTuple
@@ -8,6 +9,12 @@ from skgru._tracking.fit_logger import FitLogger
 
 # Tags of runs: of MLflow itself, and of skgru.
 _PARENT, _OUTERMOST, _IS_LOGGED = "mlflow.parentRunId", "skgru.outermost", "skgru.is_logged"
+# Where MLflow tells other processes of the experiment that it is set to.
+_EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
+
+# The status of runs that have ended, by their ids, until MLflow has them no longer as active: later
+# ones may stand above them, such as that of a second logger.
+_ended = {}
 
 
 class MLflowRun(NamedTuple):
@@ -84,6 +91,20 @@ class MLflowLogger(FitLogger):
         super().__init__()
         _import_mlflow()
 
+    def __getstate__(self):
+        uri, experiment = _import_mlflow().get_tracking_uri(), os.environ.get(_EXPERIMENT)
+        return super().__getstate__() | {"_origin": (os.getpid(), uri, experiment)}
+
+    def __setstate__(self, state):
+        pid, uri, experiment = state.pop("_origin")
+        vars(self).update(state)
+        # Processes that work for this one may have started before MLflow was set as it is.
+        if pid == os.getppid():
+            mlflow = _import_mlflow()
+            mlflow.set_tracking_uri(uri)
+            if experiment is not None:
+                mlflow.set_experiment(experiment_id=experiment)
+
     def _open(self, title, parameters, goes_on):
         mlflow = _import_mlflow()
         client, active = mlflow.MlflowClient(), mlflow.active_run()
@@ -122,12 +143,15 @@ class MLflowLogger(FitLogger):
 
     def _close(self, place, status):
         mlflow = _import_mlflow()
-        if place.is_ours:
-            active = mlflow.active_run()
-            if active is not None and active.info.run_id == place.id:
-                mlflow.end_run(status)
-            else:
-                _client(place).set_terminated(place.id, status)
+        if not place.is_ours:
+            return
+        active = mlflow.active_run()
+        if active is None or active.info.run_id != place.id:
+            _client(place).set_terminated(place.id, status)
+        if place.id == place.outermost:
+            _ended[place.id] = status
+        while (active := mlflow.active_run()) and active.info.run_id in _ended:
+            mlflow.end_run(_ended.pop(active.info.run_id))
 
     def _close_below(self, place, status):
         client = _client(place)

@@ -251,6 +251,21 @@ def test_ink_is_that_of_the_style_and_options_are_of_the_forecast(of_series):
     assert legend_of(display) == ["history", "a model", "90 % band", "what came"]
 
 
+def test_options_have_their_short_names_too(of_series):
+    display = ForecastDisplay.from_estimator(of_series, c="red", lw=3, ls=":")
+    line = display.lines_[1]
+    assert (line.get_color(), line.get_linewidth(), line.get_linestyle()) == ("red", 3, ":")
+
+
+def test_a_dollar_in_a_name_is_a_dollar():
+    name = "$x^$"  # as a formula it is none
+    names = dict.fromkeys(["target_name", "series_name", "time_name"], name)
+    ax = ForecastDisplay([1.0], [2.0], **names).plot().ax_
+    written = [ax.get_xlabel(), ax.get_ylabel(), ax.get_title(loc="left")]
+    assert [text.replace(r"\$", "$") for text in written] == [name] * 3
+    ax.figure.draw_without_rendering()
+
+
 def test_names_that_are_long_are_cut(of_series):
     values = of_series.predict().to_numpy()
     display = ForecastDisplay([1.0], values, target_name="f" * 99, series_name="g" * 99).plot()
@@ -278,7 +293,8 @@ def test_predictions_without_labels_and_with_a_column_of_times():
     bands = np.array([[1.0, 3.0], [0.0, 4.0]])
     for convert in (np.asarray, pl.Series, list):
         given = convert([1.0, 2.0, 3.0]), convert([2.0, 2.5])
-        display = ForecastDisplay.from_predictions(*given, bands)
+        ends = bands.tolist() if convert is list else bands
+        display = ForecastDisplay.from_predictions(*given, ends)
         assert_draws(display, np.arange(5), [1, 2, 3], [2, 2.5], bands)
         assert legend_of(display)[2] == "band"
     days = pd.date_range("2024-01-30", periods=5)
@@ -305,6 +321,8 @@ def test_numbers_and_durations_as_an_index():
 
 def test_predictions_that_do_not_go_together():
     history = LOAD[:20]
+    with pytest.raises(ValueError, match="coverage between 0 and 1, or None, got 90"):
+        ForecastDisplay.from_predictions(history, LOAD[20:25], np.ones((5, 2)), coverage=90)
     for given, message in [
         ((history, LOAD[21:25]), "follow the 20 of history, got one that begins at step 21"),
         ((history, LOAD[20:25], np.ones((4, 2))), "bands with the 5 rows of the forecast, got 4"),

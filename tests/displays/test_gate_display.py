@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from skgru import (
     GRUClassifier,
@@ -141,6 +141,8 @@ def test_words_are_those_of_the_document():
     assert display.features is None
     assert display.title == "hidden_1, reverse (gru)"
     assert display.gates["reset"].shape == (3, 3)
+    steps = [clf.steps[0], ("nothing", "passthrough"), clf.steps[1]]
+    assert GateDisplay.from_estimator(Pipeline(steps), X, index=-1).inputs == display.inputs
     onward = GateDisplay.from_estimator(clf, X, index=-1, layer=1)
     assert np.abs(onward.gates["reset"] - display.gates["reset"]).max() > 1e-4
 
@@ -188,8 +190,16 @@ def test_what_is_not_there_is_refused():
     with pytest.raises(TypeError, match=r"Expected a GRUClassifier.*got Ridge"):
         GateDisplay.from_estimator(Ridge().fit(X[:, 0], X[:, 0, 0]), X)
     reg.fit(X, X[:, 0, 0])
-    for index in (12, -13, 0.5):
-        with pytest.raises(ValueError, match=f"one of 12 samples, got {index}"):
+    search = GridSearchCV(reg, {"alpha": [0]}, cv=2, refit=False)
+    with pytest.raises(NotFittedError, match="GridSearchCV instance is not fitted"):
+        GateDisplay.from_estimator(search, X)
+    with pytest.raises(TypeError, match=r"fit it with refit=True"):
+        GateDisplay.from_estimator(search.fit(X, X[:, 0, 0]), X)
+    for samples in (None, "a day", np.float64(1), iter(X)):
+        with pytest.raises(TypeError, match="Expected samples in a container, got "):
+            GateDisplay.from_estimator(reg, samples)
+    for index in (12, -13, 0.5, True, "a"):
+        with pytest.raises(ValueError, match=f"one of 12 samples, got {index!r}"):
             GateDisplay.from_estimator(reg, X, index=index)
     for layer in (2, -3, "hidden_0", True):
         with pytest.raises(ValueError, match=f"one of 2 hidden layers.*got {layer!r}"):

@@ -69,6 +69,8 @@ def test_of_several_each_has_a_colour(plain, validated):
     a, b, held_out = display.lines_
     assert a.get_color() != b.get_color() == held_out.get_color()
     assert b.get_linestyle() != held_out.get_linestyle()
+    lines = LossCurveDisplay({"b": [1.0, 2]}, {"b": [2.0, 3]}).plot(c="red", ls=":").lines_
+    assert [(line.get_color(), line.get_linestyle()) for line in lines] == [("red", ":")] * 2
 
 
 def test_searches_and_pipelines_are_opened(plain):

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 class Break:
     """Raises an error after some epoch."""
 
-    def __init__(self, after):
-        self.after = after
+    def __init__(self, after, error=MemoryError):
+        self.after, self.error = after, error
 
     def setup(self, estimator, context):
         pass
@@ -40,7 +40,7 @@ class Break:
 
     def on_fit_task_end(self, estimator, context):
         if context.task_name == "epoch" and len(context.parent._children_map) == self.after:
-            raise MemoryError
+            raise self.error
 
 
 def broken_off(make, after, folder, *data, **options):
@@ -96,6 +96,16 @@ def test_a_training_goes_on_as_if_it_had_not_been_interrupted(tmp_path, solver, 
     assert_same_fit(loaded.fit(X, y), whole.fit(X, y))
     assert whole.n_iter_ == 8
     assert len(whole.loss_curve_) == 16
+
+
+@needs_callbacks
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_a_training_that_the_user_has_ended_can_go_on(tmp_path):
+    X, y = ragged()
+    make = partial(small, GRUClassifier, **OF_CHANCE)
+    model = make().set_callbacks(Checkpoint(tmp_path), Break(3, KeyboardInterrupt)).fit(X, y)
+    assert model.n_iter_ == 3
+    assert_same_fit(joblib.load(tmp_path / "last.joblib").fit(X, y), make().fit(X, y))
 
 
 @needs_callbacks
@@ -348,8 +358,17 @@ def test_fits_of_a_search_have_folders_of_their_own(tmp_path):
 def test_what_it_does_not_save():
     with pytest.raises(TypeError, match="expected one of its estimators, got LogisticRegression"):
         LogisticRegression().set_callbacks(Checkpoint("x")).fit([[0], [1]], [0, 1])
-    with pytest.raises(ValueError, match="at least 1 epoch, got 0"):
-        Checkpoint("x", every=0)
+    for every in (0, 1.5, "2"):
+        with pytest.raises(ValueError, match=f"every: expected .* 1 or more, got {every!r}"):
+            Checkpoint("x", every=every)
+
+
+@needs_callbacks
+def test_a_folder_that_cannot_be_made_is_known_before_the_training(tmp_path):
+    (tmp_path / "file").touch()
+    model = small(GRUClassifier).set_callbacks(Break(1), Checkpoint(tmp_path / "file"))
+    with pytest.raises(FileExistsError):
+        model.fit(*ragged())
 
 
 @pytest.mark.skipif(KNOWS_CALLBACKS, reason="scikit-learn has callbacks")

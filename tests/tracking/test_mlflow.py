@@ -250,6 +250,25 @@ def test_a_cross_validation_has_runs_of_its_own():
     assert all(curve(run, "loss")[0] == [1, 2, 3] for run in found.values())
 
 
+def test_two_loggers_leave_no_run_active():
+    model = small(GRUClassifier).set_callbacks(MLflowLogger(), MLflowLogger()).fit(*ragged())
+    found = mlflow.search_runs(output_format="list")
+    first, second = sorted(found, key=lambda run: parent_of(run) is not None)
+    assert mlflow.active_run() is None
+    assert parent_of(second) == first.info.run_id
+    assert [run.info.status for run in (first, second)] == ["FINISHED"] * 2
+    assert curve(first, "loss") == curve(second, "loss") == ([1, 2, 3], model.loss_curve_)
+
+
+def test_processes_log_to_the_experiment_of_now(request):
+    X, y = rectangle(n=40)
+    model = small(GRUClassifier).set_callbacks(MLflowLogger())
+    cross_validate(model, X, y, cv=2, n_jobs=2)  # the processes stay, and know of this experiment
+    mlflow.set_experiment(f"{request.node.name}, later")
+    cross_validate(model, X, y, cv=2, n_jobs=2)
+    assert len(mlflow.search_runs(output_format="list")) == 2
+
+
 def test_a_forecaster_and_its_networks():
     forecaster = GRUForecaster(horizon=2, window=8, max_iter=2, random_state=0)
     forecaster.set_callbacks(MLflowLogger()).fit(np.sin(np.arange(60.0)))
