@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
@@ -29,6 +30,9 @@ from skgru._data.targets import (
     without_missing,
 )
 from skgru._nn.batch import Array, Indices, Values
+
+# So many numbers are copied at once for a checksum.
+_MOST_AT_ONCE = 1 << 20
 
 
 class Targets(Protocol):
@@ -152,7 +156,8 @@ class TrainingSet(NamedTuple):
         parts += [self.weights, self.targets, self.target_weights, self.loss_factors]
         if self.groups is not None:
             parts.append(self.groups)
-        return reduce(lambda found, part: crc32(_bytes_of(part), found), parts, 0)
+        pieces = chain.from_iterable(map(_bytes_of, parts))
+        return reduce(lambda found, piece: crc32(piece, found), pieces, 0)
 
     def take(self, indices: Indices) -> TrainingSet:
         """Return the samples at `indices`, in that order."""
@@ -287,11 +292,18 @@ def name_of_step_target(index: tuple[int, ...]) -> str:
     return "y"
 
 
-def _bytes_of(values: NDArray[Any]) -> Any:
-    """Return values as bytes, objects as text."""
+def _bytes_of(values: NDArray[Any]) -> Iterator[Any]:
+    """Yield values as bytes, the same for equal ones and for all NaN; objects as text."""
     if values.dtype == object:
-        return "\0".join(map(str, values.flat)).encode(errors="surrogatepass")
-    return np.ascontiguousarray(values).view(np.uint8)
+        yield "\0".join(map(str, values.flat)).encode(errors="surrogatepass")
+        return
+    flat = np.ascontiguousarray(values).reshape(-1)
+    for start in range(0, len(flat), _MOST_AT_ONCE):
+        part = flat[start : start + _MOST_AT_ONCE]
+        if part.dtype.kind == "f":
+            part = part + 0  # of -0.0, too, it is 0.0
+            part[np.isnan(part)] = np.nan
+        yield part.view(np.uint8)
 
 
 def _rows_of(

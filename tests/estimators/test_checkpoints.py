@@ -243,6 +243,16 @@ def test_what_changes_nothing_may_change(tmp_path):
 
 
 @needs_callbacks
+def test_zeros_and_missing_values_are_the_same_by_any_sign(tmp_path):
+    X, y = rectangle()
+    X[0, 0, 0], X[1, 0, 0] = 0, np.nan
+    make = partial(small, GRUClassifier, max_iter=4, warm_start=True, missing="decay")
+    loaded = broken_off(make, 2, tmp_path, X, y)
+    signed = np.where(X == 0, -0.0, np.where(np.isnan(X), -np.nan, X))
+    assert_same_fit(loaded.fit(signed, y), make().fit(X, y))
+
+
+@needs_callbacks
 @pytest.mark.parametrize("ends", ["max_iter", "patience"])
 def test_after_its_last_epoch_a_training_has_ended(tmp_path, ends):
     def make():
