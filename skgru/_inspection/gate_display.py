@@ -489,8 +489,11 @@ def _with_room(heights):
 
 def _places_of(place, figure, heights):
     """Return the places of axes of some heights, and of the scale of colours."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     ratios, form, n = [*heights.values()], {}, 1
-    if figure.get_layout_engine() is None:  # else it makes room for titles, and about empty rows
+    # That engine makes room for titles by itself, and about empty rows.
+    if not isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         ratios, form, n = _with_room(heights), {"hspace": 0, "wspace": 0.06}, 2
     grid = place.subgridspec(len(ratios), 2, height_ratios=ratios, width_ratios=[40, 1], **form)
     return {name: grid[n * i + n - 1, 0] for i, name in enumerate(heights)}, grid[:, 1]

@@ -347,6 +347,17 @@ def test_one_step_one_unit_and_many_features_are_drawn(plt, n_features):
     assert label == ("x0" if n_features == 1 else "40 features")
 
 
+@pytest.mark.parametrize("layout", ["none", "tight", "constrained"])
+def test_by_any_layout_there_is_room_for_titles(plt, layout):
+    figure, ax = plt.subplots(figsize=(6, 6), layout=layout)
+    display = GateDisplay({"update": UPDATE, "reset": UPDATE}, inputs=UPDATE).plot(ax)
+    figure.canvas.draw()
+    axes, renderer = display.axes_, figure.canvas.get_renderer()
+    for above, below in (("inputs", "update mean"), ("update", "reset mean")):
+        title = axes[below]._left_title.get_window_extent(renderer)
+        assert title.y1 <= axes[above].get_window_extent(renderer).y0
+
+
 def test_axes_without_a_grid_are_refused(plt):
     ax = plt.figure().add_axes((0, 0, 1, 1))
     with pytest.raises(ValueError, match="place in a grid"):
