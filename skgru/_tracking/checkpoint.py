@@ -68,7 +68,8 @@ class Checkpoint:
         require_callbacks("Checkpoint")
         if not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every: expected a whole number of epochs, 1 or more, got {every!r}.")
-        self.folder = folder
+        # Processes that work for this one may have another working directory.
+        self.folder = Path(folder).absolute()
         self.every = every
 
     def setup(self, estimator, context):
@@ -85,7 +86,7 @@ class Checkpoint:
                 f"{type(estimator).__name__}. In a pipeline or a search, set it on the network."
             )
         # Where that cannot be, it is known before the first epoch.
-        Path(self.folder).mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     def teardown(self, estimator, context):
         """Do nothing.
@@ -137,7 +138,7 @@ class Checkpoint:
         saved = copy(fitted)
         for key in [key for key in vars(saved) if "callback" in key]:
             delattr(saved, key)
-        folder = Path(self.folder, *names_of_tasks(context))
+        folder = self.folder.joinpath(*names_of_tasks(context))
         folder.mkdir(parents=True, exist_ok=True)
         # Renamed when it is complete: an interrupt leaves the file of before.
         part = folder / f".{name}.{uuid4().hex}"

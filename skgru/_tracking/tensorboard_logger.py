@@ -69,7 +69,8 @@ class TensorBoardLogger(FitLogger):
     def __init__(self, folder):
         super().__init__()
         _import_tensorboardx()
-        self.folder = folder
+        # Processes that work for this one may have another working directory.
+        self.folder = Path(folder).absolute()
         self._sessions = {}
 
     def __getstate__(self):
@@ -77,7 +78,7 @@ class TensorBoardLogger(FitLogger):
         return super().__getstate__() | {"_sessions": {}}
 
     def _open(self, title, parameters, goes_on):
-        folder, n = Path(self.folder), 1
+        folder, n = self.folder, 1
         while not (goes_on and folder.exists()):
             try:
                 # Made, it is taken: no fit of another process has it too.
@@ -85,7 +86,7 @@ class TensorBoardLogger(FitLogger):
                 break
             except FileExistsError:
                 n += 1
-                folder = Path(self.folder, f"fit-{n}")
+                folder = self.folder / f"fit-{n}"
         return self._begin(str(folder), parameters)
 
     def _open_below(self, place, tasks, parameters):

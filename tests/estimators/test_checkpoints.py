@@ -365,6 +365,17 @@ def test_fits_of_a_search_have_folders_of_their_own(tmp_path):
 
 
 @needs_callbacks
+def test_a_folder_is_that_of_where_it_was_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = small(GRUClassifier).set_callbacks(Checkpoint("states"))
+    monkeypatch.chdir(tmp_path.parent)  # as a process may be elsewhere
+    model.fit(*ragged())
+    assert (tmp_path / "states" / "last.joblib").exists()
+    with pytest.raises(TypeError, match="NoneType"):
+        Checkpoint(None)
+
+
+@needs_callbacks
 def test_what_it_does_not_save():
     with pytest.raises(TypeError, match="expected one of its estimators, got LogisticRegression"):
         LogisticRegression().set_callbacks(Checkpoint("x")).fit([[0], [1]], [0, 1])

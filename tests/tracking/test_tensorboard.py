@@ -130,3 +130,11 @@ def test_a_forecaster_and_its_networks(tmp_path):
     assert found[:2] == [".", "fit-network-0"]
     losses = [curves(tmp_path / name / "training")["loss"][1] for name in found[1:]]
     assert all(single(network.loss_curve_) in losses for network in forecaster.networks_)
+
+
+def test_a_folder_is_that_of_where_it_was_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = small(GRUClassifier).set_callbacks(TensorBoardLogger("runs"))
+    monkeypatch.chdir(tmp_path.parent)  # as a process may be elsewhere
+    model.fit(*ragged())
+    assert (tmp_path / "runs" / "training").exists()
