@@ -329,7 +329,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         setattr(self, _STATE, model.state | training)
         vars(self).update(model.loss.attributes)
         self.n_outputs_ = model.loss.n_outputs
-        of_branches = [branch.encoder.hidden_layer_sizes for _, branch in model.spec.branches]
+        of_branches = [branch.encoder.hidden_layer_sizes for _, branch in model.own_spec.branches]
         n_hidden = max(map(len, of_branches)) + len(model.spec.fusion.hidden_layer_sizes)
         self.n_layers_ = n_hidden + 2
         self.out_activation_ = model.loss.out_activation

@@ -76,6 +76,11 @@ NUMBERS = {
     "time_feature": [Integral, str, None],
 }
 
+# Inputs of numbers of which a sample has one sequence.
+CONVOLUTIONS = {
+    "n_convolutions": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+}
+
 # Inputs of token ids.
 TOKENS = {
     "embedding_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from skgru._nn.schedules import SCHEDULES
 from skgru._options import fill_auto
 from skgru._settings import Settings
-from skgru._spec import AnyEncoderSpec, FeedForwardSpec
+from skgru._spec import AnyEncoderSpec, EncoderSpec
 
 # A series of more steps is read in patches that leave about so many.
 _STEPS_IN_PATCHES = 40
@@ -45,6 +45,11 @@ _DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
 _DROPOUT_OF_TOKENS = 0.3
 _DROPOUT_OF_TABLES = 0.0
 
+# Features of random convolutions, where sequences are twice as long as a kernel at least, so few
+# that shapes are hard to learn from them, and have so few steps in all that it takes seconds.
+_CONVOLUTIONS, _STEPS_OF_TWO_KERNELS = 1932, 18
+_FEW_SEQUENCES, _FEW_STEPS = 4000, 500_000
+
 # Those that may be "auto".
 AUTO_PARAMETERS = (
     "batch_size",
@@ -54,6 +59,7 @@ AUTO_PARAMETERS = (
     "bidirectional",
     "pooling",
     "patch_size",
+    "n_convolutions",
     "dropout",
     "group_by_length",
     "last_epochs",
@@ -151,7 +157,7 @@ def choose_encoder(
     shape : DataShape
     bptt_steps : int or None
     """
-    if isinstance(wanted, FeedForwardSpec):
+    if not isinstance(wanted, EncoderSpec):
         return wanted
     reads_all_steps = wanted.pooling is not None and bptt_steps is None
     patch_size = 1
@@ -164,6 +170,30 @@ def choose_encoder(
         patch_size=patch_size,
     )
     return fill_auto(wanted, chosen)
+
+
+def choose_convolutions(
+    shape: DataShape, encoder: AnyEncoderSpec, *, bptt_steps: int | None, incremental: bool
+) -> int:
+    """Return how many features of random convolutions stand beside a branch.
+
+    Parameters
+    ----------
+    shape : DataShape
+    encoder : EncoderSpec or FeedForwardSpec
+    bptt_steps : int or None
+    incremental : bool
+        Whether this is one epoch of more to come.
+    """
+    reads_series = isinstance(encoder, EncoderSpec) and shape.n_tokens is None
+    reads_whole = encoder.pooling is not None and bptt_steps is None and not incremental
+    if not (reads_series and reads_whole and shape.has_classes):
+        return 0
+    is_long = shape.n_steps >= _STEPS_OF_TWO_KERNELS
+    are_few = (
+        shape.n_sequences <= _FEW_SEQUENCES and shape.n_sequences * shape.n_steps <= _FEW_STEPS
+    )
+    return _CONVOLUTIONS if is_long and are_few else 0
 
 
 def _pooling(shape: DataShape, is_long: bool) -> str | tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from numbers import Integral
 
+from skgru._data.inputs import Input
+from skgru._data.numbers import NumberInput
 from skgru._nn.pooling import POOLINGS
 from skgru._nn.recurrent import CELLS
 from skgru._settings import Settings, plain
@@ -39,6 +41,24 @@ def check_pieces(encoder: AnyEncoderSpec, bptt_steps: int | None) -> None:
         raise ValueError(
             "bptt_steps cuts sequences into pieces, which bidirectional=True cannot read from "
             "their ends: expected bptt_steps=None or bidirectional=False."
+        )
+
+
+def check_convolutions(part: Input, encoder: AnyEncoderSpec, bptt_steps: int | None) -> None:
+    """Refuse random convolutions of what is no series of numbers, whole, at equal steps."""
+    fault = None
+    if not isinstance(part, NumberInput):
+        fault = f"{part.kind}"
+    elif part.stamps is not None:
+        fault = "a time_feature, by which steps have no equal length"
+    elif encoder.pooling is None:
+        fault = "pooling=None, by which each step is read for itself"
+    elif bptt_steps is not None:
+        fault = f"bptt_steps={bptt_steps}, which cuts sequences into pieces"
+    if fault:
+        raise ValueError(
+            "n_convolutions are features of whole series of numbers: expected n_convolutions=0 or "
+            f"'auto' with {fault}."
         )
 
 

@@ -7,7 +7,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import validate_data
 
 from skgru._base import BaseNetwork
-from skgru._constraints import NUMBERS, RECURRENCE, TOKENS
+from skgru._constraints import CONVOLUTIONS, NUMBERS, RECURRENCE, TOKENS
 from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
 from skgru._engine.fit import Given
@@ -23,6 +23,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         **BaseNetwork._parameter_constraints,
         **RECURRENCE,
         **NUMBERS,
+        **CONVOLUTIONS,
         **TOKENS,
     }
 
@@ -55,7 +56,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         return opened
 
     def _publish_inputs(self, model):
-        (part,) = model.inputs.values()
+        (part,) = model.own_inputs.values()
         for name in {name for kind in INPUTS.values() for name in kind.attribute_names}:
             vars(self).pop(name, None)  # of an earlier fit to other data
         self.n_features_in_ = part.n_features_in
@@ -88,7 +89,8 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         model = self._fitted_model()
         if model.per_step:
             raise ValueError("transform needs a pooling, got pooling=None: use transform_steps.")
-        return self._run(model, X, "pooled").values
+        pooled: np.ndarray = self._run(model, X, "pooled").values
+        return pooled[:, model.network.fusion.columns[_BRANCH]]
 
     def transform_steps(self, X):
         """Return the outputs of the top layer at every step; with `patch_size`, at every patch.
@@ -109,7 +111,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
 
     @property
     def _n_features_out(self):
-        return self._fitted_model().network.fusion.n_joined
+        return self._fitted_model().network.branches[_BRANCH].n_outputs
 
     # --- scikit-learn ----------------------------------------------------------------------------
 

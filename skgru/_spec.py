@@ -88,7 +88,28 @@ class FeedForwardSpec:
     patch_size: ClassVar[int] = 1
 
 
-AnyEncoderSpec = EncoderSpec | FeedForwardSpec
+@dataclass(frozen=True)
+class ConvolutionSpec:
+    """The random convolutions of a branch that reads whole sequences; see `_nn.convolutions`.
+
+    Attributes
+    ----------
+    dilations : tuple of int
+    n_thresholds : tuple of int
+        How many each kernel of that dilation has.
+    """
+
+    dilations: tuple[int, ...]
+    n_thresholds: tuple[int, ...]
+
+    # As an `EncoderSpec` has them.
+    hidden_layer_sizes: ClassVar[tuple[int, ...]] = ()
+    bidirectional: ClassVar[bool] = True  # no sequence can be cut
+    pooling: ClassVar[str] = "last"
+    patch_size: ClassVar[int] = 1
+
+
+AnyEncoderSpec = EncoderSpec | FeedForwardSpec | ConvolutionSpec
 
 
 @dataclass(frozen=True)
@@ -100,8 +121,12 @@ class BranchSpec:
 
     @property
     def is_wide(self) -> bool:
-        """Whether its outputs are raw outputs themselves: linear in a sparse matrix."""
-        return self.input.is_sparse and not self.encoder.hidden_layer_sizes
+        """Whether its outputs are raw outputs themselves.
+
+        They are linear in a sparse matrix, or in the features of random convolutions.
+        """
+        is_sparse = self.input.is_sparse and not self.encoder.hidden_layer_sizes
+        return is_sparse or isinstance(self.encoder, ConvolutionSpec)
 
 
 @dataclass(frozen=True)

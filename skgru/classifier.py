@@ -173,6 +173,15 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         mean (as missing, if values were missing in training; tokens: as nothing). So an event
         within a patch is recognized wherever the joints fall.
 
+    n_convolutions : int or 'auto', default='auto'
+        About how many features of random convolutions stand beside the recurrence, for numbers:
+        they tell how often each of many shapes is found in a series, after MiniRocket [14]_, and a
+        linear layer makes outputs of them, which are added to those of the head. So shapes count
+        that few series cannot teach the recurrence. They are computed once, before the first epoch.
+        0: none; so it has to be with tokens, a `time_feature`, `bptt_steps` or ``pooling=None``.
+        'auto': with ``pooling='auto'`` 1,932 for classes, of at most 4,000 series of 18 steps or
+        more on average and 500,000 together; else 0.
+
     scaling : {'standard', 'robust'} or None, default='standard'
         Scaling of numeric input inside the model, of each feature over the steps of all training
         sequences: to mean 0 and variance 1; or to median 0 and interquartile range 1, after which
@@ -250,7 +259,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
 
     label_smoothing : float, default=0.0
         Share by which the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
-        overconfidence, more tolerance of wrong labels [14]_.
+        overconfidence, more tolerance of wrong labels [15]_.
 
     class_weight : dict, 'balanced' or list of dict, default=None
         Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that make
@@ -259,7 +268,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
 
     crf : bool or 'strict', default=False
         Whether the tags of a sequence are decided together, with ``pooling=None``: a linear-chain
-        conditional random field [15]_ above the network learns which tags follow each other, and
+        conditional random field [16]_ above the network learns which tags follow each other, and
         which come first and last. `predict` then returns the likeliest path of tags (Viterbi's),
         `predict_proba` the probabilities of each step's tags over all paths. Steps without a target
         may have any; all steps of a sequence have one weight. 'strict': what occurs nowhere in the
@@ -420,9 +429,11 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
        and boosted trees on tabular data", NeurIPS 2024.
     .. [13] Z. Che et al., "Recurrent neural networks for multivariate time series with missing
        values", Scientific Reports 8, 2018.
-    .. [14] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
+    .. [14] A. Dempster, D. F. Schmidt and G. I. Webb, "MiniRocket: a very fast (almost)
+       deterministic transform for time series classification", KDD 2021 (arXiv 2012.08791).
+    .. [15] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
        2016.
-    .. [15] G. Lample et al., "Neural architectures for named entity recognition", NAACL 2016.
+    .. [16] G. Lample et al., "Neural architectures for named entity recognition", NAACL 2016.
 
     Examples
     --------
@@ -481,6 +492,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         features_per_step=1,
         patch_size="auto",
         shift_patches=True,
+        n_convolutions="auto",
         scaling="standard",
         missing="decay",
         time_feature=None,
@@ -532,6 +544,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         self.features_per_step = features_per_step
         self.patch_size = patch_size
         self.shift_patches = shift_patches
+        self.n_convolutions = n_convolutions
         self.scaling = scaling
         self.missing = missing
         self.time_feature = time_feature

@@ -10,7 +10,7 @@ import numpy as np
 
 from skgru._engine.model import parse_inputs
 from skgru._engine.solvers import SOLVERS
-from skgru._spec import FeedForwardSpec
+from skgru._spec import ConvolutionSpec, FeedForwardSpec
 from skgru._unwrapping import network_and_inputs
 
 _WIDTH = 88
@@ -161,6 +161,7 @@ def summary(estimator, X=None):
     bytes_per_step = {
         name: -(-branch.numbers_per_step * itemsize // branch.patch_size)
         for name, branch in model.network.branches.items()
+        if name in model.own_inputs
     }
     # (Those of an earlier version have none.)
     auto_params = dict(getattr(network, "auto_params_", {}))
@@ -176,6 +177,7 @@ def summary(estimator, X=None):
             * itemsize
             * _most_steps(branch, parsed[name], batch_size, network)
             for name, branch in model.network.branches.items()
+            if name in model.own_inputs  # what stands beside them has been computed before
         )
     return Summary(
         type(network).__name__,
@@ -230,6 +232,12 @@ def _kind_of_fusion(name):
 def _add_branch(add, branch):
     """Add the layers of a branch."""
     spec, encoder = branch.spec.input, branch.spec.encoder
+    if isinstance(encoder, ConvolutionSpec):
+        kernels = branch.stack.kernels
+        add(branch.stack.kernels_name, "random convolutions", f"({kernels.n_outputs},)")
+        for name in branch.stack.layers:
+            add(name, "dense", f"({branch.n_outputs},)")
+        return
     is_row = isinstance(encoder, FeedForwardSpec)
     steps = "n_steps" if branch.patch_size == 1 else f"n_steps / {branch.patch_size}"
 

@@ -71,6 +71,10 @@ QUESTIONS = {  # name: tasks, and the settings to compare
             **{f"{k} steps": {"patch_size": k} for k in (1, 3, 5, 10, 20)},
         },
     ),
+    "convolutions": (
+        (*CHANNELS, *LONG),
+        {"defaults": {}, **{str(n): {"n_convolutions": n} for n in (0, 1932)}},
+    ),
     "dropout": (
         (*CHANNELS, *LONG, "C-MAPSS", "adding"),
         {"defaults": {}, **{str(rate): {"dropout": rate} for rate in (0, 0.2, 0.4)}},

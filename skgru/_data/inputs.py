@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -67,6 +68,9 @@ class Input(ABC):
         Columns of the X that was learned from, if it had two dimensions.
     n_features : int or None
         Features of a step of it; None = nothing was learned.
+    beside : str or None, default=None
+        The name of the input that reads the same X, if it stands beside one; None = it has an X of
+        its own.
     """
 
     kind: ClassVar[str]
@@ -77,6 +81,7 @@ class Input(ABC):
     estimator_name: str = "The estimator"
     n_columns: int | None = None
     n_features: int | None = None
+    beside: str | None = None
 
     # --- X ---------------------------------------------------------------------------------------
 
@@ -238,3 +243,8 @@ class Input(ABC):
         """Its fields, and which kind it is: plain values, which any pickle may hold."""
         names = [field.name for field in fields(self) if field.name not in self.not_kept]
         return {"kind": self.kind} | {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """Return the input of a `state`, without its kind."""
+        return cls(**state)

@@ -58,10 +58,12 @@ def attribute(
     """
     lines, origins = {}, {}
     dtype = model.theta.dtype
+    parsed = model.of_inputs(parsed)
     for name, part in model.inputs.items():
         sequences = parsed[name].sequences
-        with naming(name):
-            lines[name] = part.from_baseline(sequences, baseline.get(name), dtype)
+        given = baseline.get(name if part.beside is None else part.beside)
+        with naming(name if part.beside is None else part.beside):
+            lines[name] = part.from_baseline(sequences, given, dtype)
             origins[name] = part.origins(sequences)
     factors = lines
     if method == "gradient":
@@ -76,4 +78,9 @@ def attribute(
         "occlusion": partial(occlude, explainer),
     }
     shares = predicts_on_threads(model.network.n_units_of_widest, explainer.n_samples)
-    return on_threads(n_jobs if shares else 1, partial(run[method], batch_size=batch_size))
+    found = on_threads(n_jobs if shares else 1, partial(run[method], batch_size=batch_size))
+    for name, part in model.inputs.items():
+        if part.beside is not None:  # the same values of X
+            found.values[part.beside] += found.values.pop(name)
+            del found.origins[name]
+    return found

@@ -132,6 +132,8 @@ class Explainer:
     at_end : ndarray of shape (n,)
         The output of each sample.
     origins : dict of Origins
+    readers : dict of list of str
+        The inputs that read each X, by the name of the first of them.
     values : dict of ndarray
         What the values of each branch contribute, from 1 on, as `Readings.places` has them; there
         is none in the first place.
@@ -147,6 +149,10 @@ class Explainer:
         tick: Tick,
     ) -> None:
         self._network, self._p = model.network, model.parameters
+        self.readers = {
+            name: [name, *(n for n, part in model.inputs.items() if part.beside == name)]
+            for name in model.own_inputs
+        }
         self._above = model.network.above_inputs()
         self._lines, self._factors, self.origins = lines, factors, dict(origins)
         self._tick = tick

@@ -14,7 +14,9 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input, known
 from skgru._data.kinds import make_input
+from skgru._data.numbers import NumberInput
 from skgru._data.parsing import Parsed
+from skgru._data.random_kernels import ConvolutionInput
 from skgru._data.targets import as_targets
 from skgru._data.training_set import Samples, TrainingSet, check_same_steps, parse_samples
 from skgru._defaults import (
@@ -24,6 +26,7 @@ from skgru._defaults import (
     DataShape,
     Plan,
     PlannedBranch,
+    choose_convolutions,
     choose_encoder,
     choose_plan,
 )
@@ -39,7 +42,7 @@ from skgru._nn.chain import Chain, ChainInputs
 from skgru._nn.dropout import DropoutRates, FusionRates
 from skgru._nn.network import Network
 from skgru._nn.part import Arrays
-from skgru._options import check_pieces, fill_auto, wanted_encoder
+from skgru._options import check_convolutions, check_pieces, fill_auto, wanted_encoder
 from skgru._settings import Settings
 from skgru._spec import AnyEncoderSpec, FeedForwardSpec, FusionSpec, NetworkSpec
 from skgru._warnings import warn
@@ -49,6 +52,9 @@ Map = Callable[..., Any]
 # The parameters that may change while a training goes on: they change nothing of it, or the
 # parameters of what they hold are compared one by one.
 _FREE = ("n_jobs", "verbose", "warm_start", "branches", "remainder")
+
+# The name of the branch of random convolutions beside the only one.
+_BESIDE = "convolutions"
 
 
 class Given(NamedTuple):
@@ -289,7 +295,10 @@ def read(request: Request) -> Data:
     else:
         _check_same_network(request.before, request)
         before = request.before.inputs
-        inputs = {name: part.with_settings(request.branches[name]) for name, part in before.items()}
+        inputs = {
+            name: part.with_settings(request.branches[name]) if part.beside is None else part
+            for name, part in before.items()
+        }
         parsed = parse_inputs(inputs, given.inputs)
         step_branches = request.before.network.step_branches
     if loss.has_chain and not step_branches:
@@ -386,9 +395,13 @@ def _shapes_of(
 
 def _check_same_network(before: Model, request: Request) -> None:
     """Refuse to go on with another network than the one that was fitted."""
-    loss, differences = request.loss, []
-    for name, branch in before.spec.branches:
-        settings, part = request.branches[name], before.inputs[name]
+    loss = request.loss
+    differences: list[tuple[str, Any, Any]] = []
+    for name, part in before.inputs.items():
+        if part.beside is not None:
+            differences += filter(None, [part.differs(request.branches[part.beside])])
+            continue
+        settings, branch = request.branches[name], before.spec.by_name[name]
         prefix = f"{name}__" if name else ""
         wanted = wanted_encoder(settings, part.encoder_type)
         then, now = map(_as_parameters, (branch.encoder, fill_auto(wanted, branch.encoder)))
@@ -430,7 +443,7 @@ def build(request: Request, data: Data) -> Model:
         model = _new_model(request, data)
     if data.loss.is_strict:
         model = _with_transitions(model, data.training, anew=before is None)
-    for _, branch in model.spec.branches:
+    for _, branch in model.own_spec.branches:
         check_pieces(branch.encoder, settings.bptt_steps)
     return model
 
@@ -443,6 +456,12 @@ def _new_model(request: Request, data: Data) -> Model:
         sequences, weights = data.training.sequences[name], data.training.weights
         with naming(name):
             inputs[name] = part.learn(sequences, weights, encoders[name])
+    for name, part in list(inputs.items()):
+        n = _count_convolutions(request, data, name, part, encoders[name])
+        if n and isinstance(part, NumberInput):
+            sequences, weights = data.training.sequences[name], data.training.weights
+            beside = ConvolutionInput.beside_numbers(part, name, sequences, weights, n)
+            inputs[_BESIDE], encoders[_BESIDE] = beside, known(beside.encoder)
     spec = network_spec(inputs, encoders, data.loss, request.fusion)
     theta = Network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
     model = Model(inputs, spec, data.loss, theta)
@@ -450,6 +469,24 @@ def _new_model(request: Request, data: Data) -> Model:
         for parameter, values in inputs[name].start_values.items():
             model.parameters[branch.prefix + parameter][...] = values
     return model
+
+
+def _count_convolutions(
+    request: Request, data: Data, name: str, part: Input, encoder: AnyEncoderSpec
+) -> int:
+    """Return how many features of random convolutions there are to be beside an input."""
+    settings, bptt_steps = request.branches[name], request.settings.bptt_steps
+    if not settings.is_auto("n_convolutions"):
+        n: int = settings.get("n_convolutions", 0)
+        if n:
+            check_convolutions(part, encoder, bptt_steps)
+        return n
+    is_free = settings.is_auto("pooling")  # a pooling that was asked for is what the head reads
+    if not (is_free and isinstance(part, NumberInput) and part.stamps is None):
+        return 0
+    return choose_convolutions(
+        data.shapes[name], encoder, bptt_steps=bptt_steps, incremental=request.incremental
+    )
 
 
 def _with_transitions(model: Model, training: TrainingSet, *, anew: bool) -> Model:
@@ -475,7 +512,7 @@ def make_plan(request: Request, data: Data, model: Model) -> Planned:
     def plan_of(shapes: Mapping[str, DataShape], *, validates: bool) -> Plan:
         branches = {
             name: PlannedBranch(request.branches[name], shapes[name], branch.encoder)
-            for name, branch in model.spec.branches
+            for name, branch in model.own_spec.branches
         }
         return choose_plan(
             settings,
@@ -503,10 +540,10 @@ def _warn_of_unused(
     """Warn of parameters without effect, of the training and of each branch."""
     unused = []
     if request.settings not in request.branches.values():
-        all_say = all(part.says_features for part in data.inputs.values())
-        decided = Decisions(model.spec, plan, all_say, holds_out, validates)
+        all_say = all(part.says_features for part in model.own_inputs.values())
+        decided = Decisions(model.own_spec, plan, all_say, holds_out, validates)
         unused += unused_parameters(request.settings, decided)
-    for name, branch in model.spec.branches:
+    for name, branch in model.own_spec.branches:
         alone = NetworkSpec(((name, branch),), model.spec.n_outputs, chain=model.spec.chain)
         says_features = data.inputs[name].says_features
         decided = Decisions(alone, plan, says_features, holds_out, validates)
@@ -671,11 +708,13 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
             settings.bptt_steps,
             tuple(
                 DropoutRates(
-                    rate,
+                    plan.dropout[name],
                     request.branches[name].get("recurrent_dropout", 0.0),
                     request.branches[name].get("token_dropout", 0.0),
                 )
-                for name, rate in plan.dropout.items()
+                if name in plan.dropout
+                else DropoutRates()
+                for name in model.inputs
             ),
             _fusion_rates(request, plan),
         ),
@@ -816,12 +855,17 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
     if plan.incremental:
         del chosen["max_iter"]  # one epoch is one epoch
     auto = _auto(request.settings, chosen)
-    for name, branch in model.spec.branches:
+    for name, branch in model.own_spec.branches:
         settings = request.branches[name]
         chosen = asdict(branch.encoder) | {
             "dropout": plan.dropout[name],
             "last_epochs": plan.epochs[name],
             "embedding_dim": model.inputs[name].embedding_dim,
+            "n_convolutions": sum(
+                part.n_convolutions
+                for part in model.inputs.values()
+                if isinstance(part, ConvolutionInput) and part.beside == name
+            ),
         }
         of_branch = _auto(settings, chosen)
         if settings is request.settings:

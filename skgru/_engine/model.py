@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import DTypeLike, NDArray
 
@@ -15,14 +15,18 @@ from skgru._data.forms import Opened
 from skgru._data.inputs import Input
 from skgru._data.kinds import input_of_state
 from skgru._data.parsing import Parsed
+from skgru._data.random_kernels import held_features
 from skgru._data.sequences import Sequences
-from skgru._data.steps import StepsOfSamples
+from skgru._data.steps import Steps, StepsOfSamples
 from skgru._engine.loss import Loss
 from skgru._engine.losses import loss_of_state, state_of
 from skgru._nn.batch import Array
+from skgru._nn.convolution_stack import ConvolutionStack
 from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._spec import AnyEncoderSpec, BranchSpec, FusionSpec, NetworkSpec
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,7 @@ class Model:
     Parameters
     ----------
     inputs : dict of Input
-        By the names of the branches.
+        By the names of the branches; those that stand beside another one follow it.
     spec : NetworkSpec
     loss : Loss
         Bound to its targets.
@@ -54,6 +58,25 @@ class Model:
     def parameters(self) -> Parameters:
         """Its parameters by their names, as views of θ."""
         return self.network.parameters(self.theta)
+
+    @property
+    def own_inputs(self) -> dict[str, Input]:
+        """The inputs that have an X of their own."""
+        return {name: part for name, part in self.inputs.items() if part.beside is None}
+
+    @property
+    def own_spec(self) -> NetworkSpec:
+        """The network without the branches that stand beside another one."""
+        own = self.own_inputs
+        branches = tuple((name, branch) for name, branch in self.spec.branches if name in own)
+        return replace(self.spec, branches=branches)
+
+    def of_inputs(self, given: Mapping[str, T]) -> dict[str, T]:
+        """Return what is given of each X, for each input that reads it."""
+        return {
+            name: given[name if part.beside is None else part.beside]
+            for name, part in self.inputs.items()
+        }
 
     @property
     def per_step(self) -> bool:
@@ -95,12 +118,17 @@ class Model:
         See `Input.steps_of`; `moves_patches` is that of each input.
         """
         steps: dict[str, StepsOfSamples] = {}
+        sequences = self.of_inputs(sequences)
         for name, part in self.inputs.items():
-            moves = bool(moves_patches and moves_patches[name])
+            moves = bool(moves_patches and moves_patches.get(name))
             with naming(name):
                 steps[name] = part.steps_of(
                     sequences[name], dtype, may_hold=may_hold, moves_patches=moves
                 )
+            stack, of_branch = self.network.branches[name].stack, steps[name]
+            if may_hold and isinstance(stack, ConvolutionStack) and isinstance(of_branch, Steps):
+                p = self.parameters.section(stack.kernels_name)
+                steps[name] = held_features(stack.kernels, p, of_branch)
         return steps
 
     def predictions(self, raw: Array) -> NDArray[Any]:

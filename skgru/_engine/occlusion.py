@@ -37,9 +37,12 @@ def _occlude_some(explainer: Explainer, indices: Indices) -> None:
     N = len(indices)
     with explainer.chunk(indices) as chunk:
         # The values of a sample that may change something, of all branches, have ranks.
-        ranks, places, n_of_samples = {}, [], np.zeros(N, np.intp)
-        for name, read in chunk.readings.items():
-            ranks[name], of_branch, counts = ranks_of(read, n_of_samples)
+        ranks: dict[str, Indices] = {}
+        places, n_of_samples = [], np.zeros(N, np.intp)
+        for name, names in explainer.readers.items():
+            reads = [chunk.readings[reader] for reader in names]
+            found, of_branch, counts = ranks_of(reads, n_of_samples)
+            ranks |= zip(names, found, strict=True)
             places.append((name, of_branch, n_of_samples.copy(), counts))
             n_of_samples += counts
         whole = {name: read.at(np.ones((N, 1))) for name, read in chunk.readings.items()}

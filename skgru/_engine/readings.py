@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,17 +142,22 @@ def read_line(
     return Readings(start.x, end.x, end.gaps, moves, places, piece, whole.lengths, arena)
 
 
-def ranks_of(read: Readings, before: Indices) -> tuple[Indices, Indices, Indices]:
+def ranks_of(
+    readings: Sequence[Readings], before: Indices
+) -> tuple[list[Indices], Indices, Indices]:
     """Return the ranks of numbers among the values of their samples, from `before` on.
 
-    Numbers that are the same at both ends have rank -1. Also returned are the places of the values
-    by sample and rank, and how many each of the samples has.
+    The readings are of the same X: numbers that come from one value have one rank. Those that are
+    the same at both ends have rank -1. Also returned are the places of the values by sample and
+    rank, and how many each of the samples has.
     """
     n = len(before)
-    changes = read.end.data != 0 if read.is_sparse else read.end != read.start
-    counted = changes & (read.places > 0)
-    samples = read.samples_of_places()[counted]
-    places, inverse = np.unique(read.places[counted], return_inverse=True)
+    counted = [_that_change(read) & (read.places > 0) for read in readings]
+    each = zip(readings, counted, strict=True)
+    samples = np.concatenate([read.samples_of_places()[is_counted] for read, is_counted in each])
+    each = zip(readings, counted, strict=True)
+    found = np.concatenate([read.places[is_counted] for read, is_counted in each])
+    places, inverse = np.unique(found, return_inverse=True)
     of_places = np.empty(len(places), np.intp)
     of_places[inverse] = samples
     order = np.argsort(of_places, kind="stable")
@@ -159,6 +165,18 @@ def ranks_of(read: Readings, before: Indices) -> tuple[Indices, Indices, Indices
     rank_of_places = np.empty(len(places), np.intp)
     rank_of_places[order] = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
     rank_of_places += before[of_places]
-    ranks: NDArray[Any] = np.full(read.places.shape, -1)
-    ranks[counted] = rank_of_places[inverse]
+    ranks: list[Indices] = []
+    start = 0
+    for read, is_counted in zip(readings, counted, strict=True):
+        stop = start + int(np.count_nonzero(is_counted))
+        of_read: Indices = np.full(read.places.shape, -1)
+        of_read[is_counted] = rank_of_places[inverse[start:stop]]
+        ranks.append(of_read)
+        start = stop
     return ranks, places[order], counts
+
+
+def _that_change(read: Readings) -> NDArray[np.bool_]:
+    """Return which numbers are not the same at both ends."""
+    changes: NDArray[np.bool_] = read.end.data != 0 if read.is_sparse else read.end != read.start
+    return changes

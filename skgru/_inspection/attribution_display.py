@@ -145,7 +145,7 @@ class AttributionDisplay:
         values = attributions(sample.network, sample.given, **options)
         values = values if sample.is_multimodal else {"": values}
         panels = {}
-        for name, part in sample.model.inputs.items():
+        for name, part in sample.model.own_inputs.items():
             if isinstance(part, TableInput):
                 panels[name] = _row(values[name], sample, name)
             elif isinstance(part, TokenInput):

@@ -149,7 +149,7 @@ def attributions(
     found = attribute(
         model,
         parsed,
-        _baselines(baseline, list(model.inputs), is_multimodal),
+        _baselines(baseline, list(model.own_inputs), is_multimodal),
         target,
         method=method,
         n_steps=None if n_steps == "auto" else int(n_steps),

@@ -161,13 +161,13 @@ def _branches(network, model):
     steps = model.network.step_branches
     return [
         (name, partial(_permute_branch, name=name, stretches=name in steps))
-        for name in model.inputs
+        for name in model.own_inputs
     ]
 
 
 def _spans(model, n_spans):
     """Return the parts of equal length of all sequences."""
-    inputs = model.inputs
+    inputs = model.own_inputs
     names = [name for name, part in inputs.items() if not isinstance(part, TableInput)]
     if not names:
         raise ValueError("No branch reads sequences: expected of='features' or 'branches'.")
@@ -186,7 +186,7 @@ def _spans(model, n_spans):
 def _features(model, opened, lineages):
     """Return the features of sequences and the columns of tables; tokens are one."""
     subjects = []
-    for name, part in model.inputs.items():
+    for name, part in model.own_inputs.items():
         if isinstance(part, TokenInput) or (isinstance(part, TableInput) and part.is_sparse):
             whole = partial(_permute_branch, name=name, stretches=True)
             subjects.append((name or "tokens", whole))

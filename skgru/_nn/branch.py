@@ -6,16 +6,17 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from skgru._nn.batch import Array, Batch
+from skgru._nn.convolution_stack import ConvolutionStack
 from skgru._nn.dropout import Dropout
 from skgru._nn.feedforward import RowStack
 from skgru._nn.layers import Embedding, Given, Numbers
 from skgru._nn.missing import ObservedInputs
 from skgru._nn.parameters import Parameters
-from skgru._nn.part import Arrays, InputPart, OutputGradients, Run, StackInputs
+from skgru._nn.part import Arrays, InputPart, OutputGradients, Part, Run, StackInputs
 from skgru._nn.pooling import Pooling, make_pooling
 from skgru._nn.recurrent import Stack, StackOutputs
 from skgru._nn.rows import Categories, SparseRows
-from skgru._spec import BranchSpec, FeedForwardSpec
+from skgru._spec import BranchSpec, ConvolutionSpec, FeedForwardSpec
 
 
 class BranchCache(NamedTuple):
@@ -44,7 +45,7 @@ class Branch:
     ----------
     prefix : str
     input : InputPart
-    stack : Stack or RowStack
+    stack : Stack, RowStack or ConvolutionStack
     pooling : Pooling or None
         None = the head reads the outputs of every step, each for itself.
     n_outputs : int
@@ -56,6 +57,8 @@ class Branch:
         The input part by its name, if it has parameters.
     pooling_parts : dict of Pooling
         The pooling by its name, if it has parameters.
+    fixed_parts : dict of Part
+        Those whose numbers are not trained, by their names.
     """
 
     def __init__(self, spec: BranchSpec, prefix: str = "", n_raw: int = 0) -> None:
@@ -79,6 +82,9 @@ class Branch:
         self.pooling_parts: dict[str, Pooling] = {}
         if self.pooling and self.pooling.shapes():
             self.pooling_parts[self._pooling_name] = self.pooling
+        self.fixed_parts: dict[str, Part[Run]] = {}
+        if isinstance(self.stack, ConvolutionStack):
+            self.fixed_parts[self.stack.kernels_name] = self.stack.kernels
 
     @property
     def numbers_per_step(self) -> int:
@@ -177,9 +183,13 @@ def make_input(spec: BranchSpec) -> InputPart:
     return Numbers(own.n_inputs * encoder.patch_size)
 
 
-def make_stack(spec: BranchSpec, below: InputPart, prefix: str, n_raw: int) -> Stack | RowStack:
+def make_stack(
+    spec: BranchSpec, below: InputPart, prefix: str, n_raw: int
+) -> Stack | RowStack | ConvolutionStack:
     """Return the stack of a branch above its input part."""
     encoder = spec.encoder
+    if isinstance(encoder, ConvolutionSpec):
+        return ConvolutionStack(below.n_outputs, encoder, prefix, n_raw)
     if isinstance(encoder, FeedForwardSpec):
         n_linear = n_raw if spec.is_wide else None
         return RowStack(below.n_outputs, encoder.hidden_layer_sizes, prefix, n_linear)

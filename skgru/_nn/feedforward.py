@@ -89,7 +89,7 @@ class FeedForward:
 
 
 class Wide(Dense):
-    """An affine map of a sparse matrix to the raw outputs of the network, from zero on."""
+    """An affine map to the raw outputs of the network, from zero on."""
 
     def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Start at zero."""

@@ -28,7 +28,7 @@ class Network:
     In the flat vector θ lie the matrices of the hidden layers of all branches, of the fusion and
     the head, of the poolings and of the inputs; then their vectors, in the same order; then the
     chain and the embeddings. With several branches, or a fusion that does more than to lay outputs
-    side by side, the name of a part begins with that of its branch.
+    side by side, the name of a part begins with that of its branch, if it has one.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Network:
         is_plain = len(spec.branches) == 1 and spec.fusion == FusionSpec()
         self.spec = spec
         self.branches = {
-            name: Branch(branch, "" if is_plain else f"{name}.", spec.n_outputs)
+            name: Branch(branch, f"{name}." if name and not is_plain else "", spec.n_outputs)
             for name, branch in spec.branches
         }
         if not 0 < len(self.branches) == len(spec.branches):
@@ -81,6 +81,7 @@ class Network:
             free["chain"] = self.chain
         for branch in branches:
             parts |= branch.pooling_parts
+            free |= branch.fixed_parts
         for branch in branches:
             (free if branch.input.is_embedding else parts).update(branch.input_parts)
         shapes = _shapes_of(parts)
@@ -123,7 +124,12 @@ class Network:
         """Return where the parameters of a branch lie in θ, in order; not what is above it."""
         places = self.parameters(np.arange(size_of(self.shapes), dtype=np.float64))
         branch = self.branches[name]
-        own = {*branch.stack.layers, *branch.pooling_parts, *branch.input_parts}
+        own = {
+            *branch.stack.layers,
+            *branch.pooling_parts,
+            *branch.input_parts,
+            *branch.fixed_parts,
+        }
         found = [places[n].ravel() for n in self.shapes if n.rpartition(".")[0] in own]
         indices: Indices = np.sort(np.concatenate([np.empty(0), *found])).astype(np.intp)
         return indices

@@ -1,6 +1,7 @@
 """What "auto" stands for, by the shape of the data, and that fits with it are sound."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skgru import GRUClassifier, GRURegressor
+from skgru._defaults import DataShape, choose_convolutions
 from skgru._engine.batches import Order
+from skgru._spec import EncoderSpec, FeedForwardSpec
 from tests.datasets import (
     ESTIMATORS,
     PLAIN,
@@ -48,6 +51,32 @@ def as_given(model):
 )
 def test_patches_leave_about_forty_steps(n_steps, patch_size):
     assert chosen(*rectangle(n_steps=n_steps))["patch_size"] == patch_size
+
+
+@pytest.mark.parametrize(
+    ("n", "n_steps", "n_convolutions"),
+    [(8, 18, 1932), (8, 17.9, 0), (4000, 20, 1932), (4001, 20, 0), (4, 125e3, 1932), (4, 126e3, 0)],
+)
+def test_random_convolutions_of_few_series_as_long_as_two_kernels(n, n_steps, n_convolutions):
+    shape = DataShape(n, n_steps, 2, None, has_classes=True)
+    encoder = EncoderSpec((8,), ("gru",))
+
+    def chosen(shape, encoder=encoder, bptt_steps=None, incremental=False):
+        return choose_convolutions(shape, encoder, bptt_steps=bptt_steps, incremental=incremental)
+
+    assert chosen(shape) == n_convolutions
+    assert chosen(shape._replace(has_classes=False)) == 0
+    assert chosen(shape._replace(n_tokens=30)) == 0
+    assert chosen(shape, FeedForwardSpec()) == 0
+    assert chosen(shape, replace(encoder, pooling=None)) == 0
+    assert chosen(shape, bptt_steps=5) == chosen(shape, incremental=True) == 0
+
+
+def test_the_head_reads_what_was_asked_for():
+    X, y = rectangle(n_steps=20)
+    assert chosen(X, y)["n_convolutions"] == 1932
+    assert chosen(X, y, pooling="last")["n_convolutions"] == 0
+    assert chosen(X, y, GRURegressor)["n_convolutions"] == 0
 
 
 def test_patches_go_by_the_mean_length():
@@ -191,10 +220,10 @@ def test_only_what_is_auto_is_listed(estimator_class):
     X, y = ragged()
     assert set(auto(estimator_class).fit(X, y).auto_params_) == {
         "batch_size", "early_stopping", "embedding_dim", "bidirectional", "pooling", "patch_size",
-        "dropout", "group_by_length",
+        "n_convolutions", "dropout", "group_by_length",
     }  # fmt: skip
     given = PLAIN | {"batch_size": 5, "early_stopping": False, "group_by_length": False}
-    given |= {"embedding_dim": None}
+    given |= {"embedding_dim": None, "n_convolutions": 0}
     assert auto(estimator_class, **given).fit(X, y).auto_params_ == {}
     # An epoch of partial_fit is one epoch, whatever max_iter is.
     model = auto(estimator_class, max_iter="auto")

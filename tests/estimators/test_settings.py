@@ -38,6 +38,7 @@ TABLE = [
     ("features_per_step", 3, COUNTS, {}, "many"),
     ("features_per_step", 2, COUNTS, {}, "long"),
     ("patch_size", 7, COUNTS, {"shift_patches": True}, "long"),
+    ("n_convolutions", 85, COUNTS, {"hidden_layer_sizes": 2}, "few"),
     ("time_feature", -1, [np.int8, np.int16], {"features_per_step": 2}, "stamps"),
     ("time_feature", 1, COUNTS, {"features_per_step": 2}, "stamps"),
     ("bptt_steps", 7, COUNTS, {}, "long"),
