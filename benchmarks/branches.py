@@ -76,7 +76,8 @@ def main():
     X, y = make_data(options.samples)
     flat = {"series": list(X["series"]), "text": list(X["text"])}
     models = {
-        "flat series": (GRUClassifier(**TRAINING), flat["series"]),
+        # (A branch of several has no random convolutions beside it.)
+        "flat series": (GRUClassifier(**TRAINING, n_convolutions=0), flat["series"]),
         "flat text": (GRUClassifier(**TRAINING, embedding_dim=128), flat["text"]),
         "series": (network("series"), X),
         "series, no layer above": (network("series", hidden_layer_sizes=()), X),

@@ -48,7 +48,7 @@ _DROPOUT_OF_TABLES = 0.0
 # Features of random convolutions, where sequences are twice as long as a kernel at least, so few
 # that shapes are hard to learn from them, and have so few steps in all that it takes seconds.
 _CONVOLUTIONS, _STEPS_OF_TWO_KERNELS = 1932, 18
-_FEW_SEQUENCES, _FEW_STEPS = 4000, 500_000
+_FEW_SEQUENCES, _FEW_STEPS = 4000, 250_000
 
 # Those that may be "auto".
 AUTO_PARAMETERS = (

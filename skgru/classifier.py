@@ -180,7 +180,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         that few series cannot teach the recurrence. They are computed once, before the first epoch.
         0: none; so it has to be with tokens, a `time_feature`, `bptt_steps` or ``pooling=None``.
         'auto': with ``pooling='auto'`` 1,932 for classes, of at most 4,000 series of 18 steps or
-        more on average and 500,000 together; else 0.
+        more on average and 250,000 together; else 0.
 
     scaling : {'standard', 'robust'} or None, default='standard'
         Scaling of numeric input inside the model, of each feature over the steps of all training

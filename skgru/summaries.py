@@ -169,7 +169,7 @@ def summary(estimator, X=None):
     update_bytes = None
     if X is not None:
         network._validate_params()  # which may have been set since
-        parsed = parse_inputs(model.inputs, network._open(X))
+        parsed = parse_inputs(model.own_inputs, network._open(X))
     if X is not None and SOLVERS[network.solver].is_stochastic and batch_size != "auto":
         of_parameters = (2 + _KEPT[network.solver]) * model.theta.nbytes
         update_bytes = of_parameters + sum(

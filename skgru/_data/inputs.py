@@ -1,4 +1,4 @@
-"""The contract of a network's inputs, from X to its batches."""
+"""The contracts of a network's inputs, from X to its batches."""
 
 from __future__ import annotations
 
@@ -57,130 +57,19 @@ def known(learned: _T | None) -> _T:
 
 
 @dataclass(frozen=True, eq=False)
-class Input(ABC):
-    """An input of the samples: immutable, before and after it has learned from training data.
-
-    Parameters
-    ----------
-    estimator_name : str
-        Of the estimator in error messages.
-    n_columns : int or None
-        Columns of the X that was learned from, if it had two dimensions.
-    n_features : int or None
-        Features of a step of it; None = nothing was learned.
-    beside : str or None, default=None
-        The name of the input that reads the same X, if it stands beside one; None = it has an X of
-        its own.
-    """
+class Reader(ABC):
+    """What a branch of the network reads of parsed sequences."""
 
     kind: ClassVar[str]
-    attribute_names: ClassVar[tuple[str, ...]]  # of the fitted attributes of an estimator
     not_kept: ClassVar[tuple[str, ...]] = ()  # fields of no use once it has learned
     encoder_type: ClassVar[type[AnyEncoderSpec]] = EncoderSpec  # of the layers above it
-
-    estimator_name: str = "The estimator"
-    n_columns: int | None = None
-    n_features: int | None = None
-    beside: str | None = None
-
-    # --- X ---------------------------------------------------------------------------------------
-
-    @classmethod
-    @abstractmethod
-    def takes(cls, opened: Any, settings: Settings) -> bool:
-        """Return whether X is read as this kind, unless a later one of the table takes it."""
-
-    @classmethod
-    @abstractmethod
-    def of(cls, opened: Any, settings: Settings) -> Input:
-        """Return the input that the parameters ask for, given the X that it will learn from."""
-
-    @abstractmethod
-    def parse(self, opened: Any) -> Parsed:
-        """Return X as sequences; refuse other features than those that were learned from."""
-
-    def _check_features(self, opened: Opened, parsed: Parsed) -> None:
-        if self.n_features is None:
-            return
-        values = parsed.sequences.values
-        n_features = 1 if values.ndim == 1 else values.shape[1]
-        check_features(
-            (parsed.n_columns, n_features if len(values) else None),
-            (self.n_columns, self.n_features),
-            is_list=opened.is_list,
-            estimator_name=self.estimator_name,
-        )
-
-    @abstractmethod
-    def meet(self, parsed: Parsed) -> Input:
-        """Return the input with the features of the X that it will learn from."""
-
-    def warn_of_lags(self, opened: Opened, y: NDArray[Any] | None) -> None:  # noqa: B027
-        """Warn of an X whose columns are lags, if they are not read as such.
-
-        Parameters
-        ----------
-        opened : Opened
-        y : ndarray of shape (n,) or (n, n_targets), or None
-            Targets of the samples, if each has one.
-        """
-
-    @property
-    def n_features_in(self) -> int:
-        """The columns of X, or if it has none, the features of a step."""
-        return known(self.n_features) if self.n_columns is None else self.n_columns
-
-    # --- Learning --------------------------------------------------------------------------------
-
-    @abstractmethod
-    def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: Any) -> Input:
-        """Return the input that has learned from training data, for the branch's encoder.
-
-        Parameters
-        ----------
-        sequences : Sequences
-        weights : ndarray of shape (n,)
-        encoder : EncoderSpec or FeedForwardSpec
-        """
-
-    @abstractmethod
-    def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
-        """Return the parameter that now asks for another input: its name, value then, and now."""
-
-    def with_settings(self, settings: Settings) -> Input:
-        """Return the input with the parameters that a later fit may change."""
-        return self
-
-    @property
-    def start_values(self) -> dict[str, NDArray[Any]]:
-        """Parameters of the branch that are not drawn at random, by their names."""
-        return {}
-
-    def count_tokens(self, sequences: Sequences) -> int | None:
-        """Return how many different tokens sequences hold; None = numbers."""
-        return None
-
-    @property
-    def says_features(self) -> bool:
-        """Whether X itself says how many features a step has."""
-        return False
-
-    @property
-    @abstractmethod
-    def attributes(self) -> dict[str, Any]:
-        """The learned values, as fitted attributes of an estimator."""
-
-    @property
-    @abstractmethod
-    def embedding_dim(self) -> Any:
-        """The dimensions of the embedding; None = numbers. Of a table, a dict of its columns."""
 
     # --- The network's inputs --------------------------------------------------------------------
 
     @property
     @abstractmethod
     def spec(self) -> InputSpec:
-        """The network's inputs, once the input has learned."""
+        """The network's inputs, once it has learned from training data."""
 
     @abstractmethod
     def steps_of(
@@ -203,6 +92,11 @@ class Input(ABC):
         moves_patches : bool
             Whether each epoch patches the steps elsewhere.
         """
+
+    @property
+    def start_values(self) -> dict[str, NDArray[Any]]:
+        """Parameters of the branch that are not drawn at random, by their names."""
+        return {}
 
     # --- The values of X behind them -------------------------------------------------------------
 
@@ -248,3 +142,113 @@ class Input(ABC):
     def of_state(cls, state: Mapping[str, Any]) -> Self:
         """Return the input of a `state`, without its kind."""
         return cls(**state)
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Reader):
+    """An input of the samples: immutable, before and after it has learned from training data.
+
+    It has an X of its own.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Of the estimator in error messages.
+    n_columns : int or None
+        Columns of the X that was learned from, if it had two dimensions.
+    n_features : int or None
+        Features of a step of it; None = nothing was learned.
+    """
+
+    attribute_names: ClassVar[tuple[str, ...]]  # of the fitted attributes of an estimator
+
+    estimator_name: str = "The estimator"
+    n_columns: int | None = None
+    n_features: int | None = None
+
+    # --- X ---------------------------------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def takes(cls, opened: Any, settings: Settings) -> bool:
+        """Return whether X is read as this kind, unless a later one of the table takes it."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, opened: Any, settings: Settings) -> Input:
+        """Return the input that the parameters ask for, given the X that it will learn from."""
+
+    @abstractmethod
+    def parse(self, opened: Any) -> Parsed:
+        """Return X as sequences; refuse other features than those that were learned from."""
+
+    def _check_features(self, opened: Opened, parsed: Parsed) -> None:
+        if self.n_features is None:
+            return
+        values = parsed.sequences.values
+        n_features = 1 if values.ndim == 1 else values.shape[1]
+        check_features(
+            (parsed.n_columns, n_features if len(values) else None),
+            (self.n_columns, self.n_features),
+            is_list=opened.is_list,
+            estimator_name=self.estimator_name,
+        )
+
+    @abstractmethod
+    def meet(self, parsed: Parsed) -> Input:
+        """Return the input with the features of the X that it will learn from."""
+
+    def warn_of_lags(self, opened: Opened, y: NDArray[Any] | None) -> None:
+        """Warn of an X whose columns are lags, if they are not read as such.
+
+        Parameters
+        ----------
+        opened : Opened
+        y : ndarray of shape (n,) or (n, n_targets), or None
+            Targets of the samples, if each has one.
+        """
+
+    @property
+    def n_features_in(self) -> int:
+        """The columns of X, or if it has none, the features of a step."""
+        return known(self.n_features) if self.n_columns is None else self.n_columns
+
+    # --- Learning --------------------------------------------------------------------------------
+
+    @abstractmethod
+    def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: Any) -> Input:
+        """Return the input that has learned from training data, for the branch's encoder.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        weights : ndarray of shape (n,)
+        encoder : EncoderSpec or FeedForwardSpec
+        """
+
+    @abstractmethod
+    def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
+        """Return the parameter that now asks for another input: its name, value then, and now."""
+
+    def with_settings(self, settings: Settings) -> Input:
+        """Return the input with the parameters that a later fit may change."""
+        return self
+
+    def count_tokens(self, sequences: Sequences) -> int | None:
+        """Return how many different tokens sequences hold; None = numbers."""
+        return None
+
+    @property
+    def says_features(self) -> bool:
+        """Whether X itself says how many features a step has."""
+        return False
+
+    @property
+    @abstractmethod
+    def attributes(self) -> dict[str, Any]:
+        """The learned values, as fitted attributes of an estimator."""
+
+    @property
+    @abstractmethod
+    def embedding_dim(self) -> Any:
+        """The dimensions of the embedding; None = numbers. Of a table, a dict of its columns."""

@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from skgru._data.forms import Opened
-from skgru._data.inputs import Input
+from skgru._data.inputs import Input, Reader
 from skgru._data.numbers import NumberInput
 from skgru._data.parsing import Parsed
-from skgru._data.random_kernels import ConvolutionInput
+from skgru._data.random_kernels import ConvolutionReader
 from skgru._data.table import TableInput
 from skgru._data.tokens import TokenInput
 from skgru._settings import Settings
 
 # The last one that takes an X is its kind.
 INPUTS: dict[str, type[Input]] = {kind.kind: kind for kind in (TableInput, NumberInput, TokenInput)}
-
-# Those that read the X of another input beside it.
-_BESIDE: dict[str, type[Input]] = {kind.kind: kind for kind in (ConvolutionInput,)}
 
 
 def make_input(opened: Opened, settings: Settings) -> tuple[Input, Parsed]:
@@ -32,8 +29,8 @@ def make_input(opened: Opened, settings: Settings) -> tuple[Input, Parsed]:
     return draft.meet(parsed), parsed
 
 
-def input_of_state(state: Mapping[str, Any]) -> Input:
-    """Return the input of a `state`."""
+def reader_of_state(state: Mapping[str, Any]) -> Reader:
+    """Return the input, or what stands beside one, of a `state`."""
     values = dict(state)
-    kind = values.pop("kind")
-    return (INPUTS | _BESIDE)[kind].of_state(values)
+    readers: dict[str, type[Reader]] = {**INPUTS, ConvolutionReader.kind: ConvolutionReader}
+    return readers[values.pop("kind")].of_state(values)

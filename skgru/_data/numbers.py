@@ -233,7 +233,7 @@ class NumberInput(Input):
         may_hold: bool = False,
         moves_patches: bool = False,
     ) -> Steps:
-        """Return the steps of sequences as the network reads them; see `Input.steps_of`.
+        """Return the steps of sequences as the network reads them; see `Reader.steps_of`.
 
         Where other steps have a say in the inputs of one, these are made anew whenever it is
         read; with `may_hold`, once for all, unless that took too much memory.
@@ -277,7 +277,7 @@ class NumberInput(Input):
     # --- The values of X behind them -------------------------------------------------------------
 
     def origins(self, sequences: Sequences) -> Origins:
-        """Return where the numbers come from; see `Input.origins`.
+        """Return where the numbers come from; see `Reader.origins`.
 
         A value last seen comes from the step at which it was seen.
         """
@@ -298,7 +298,7 @@ class NumberInput(Input):
         return Line(at_start, self.steps_of(sequences, dtype))
 
     def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
-        """Return the derivative of the scaled values; see `Input.tangents`."""
+        """Return the derivative of the scaled values; see `Reader.tangents`."""
         slopes = slopes_of_scaled(
             sequences.values, known(self.center), known(self.scale), clip=self._clips
         )

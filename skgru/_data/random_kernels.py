@@ -1,10 +1,10 @@
-"""The input of random convolutions: it stands beside an input of numbers and reads the same X."""
+"""What random convolutions read: the X of an input of numbers that they stand beside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -12,9 +12,8 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.special import ndtri
 
 from skgru._budget import chunks
-from skgru._data.inputs import Input, Line, Origins, known
+from skgru._data.inputs import Line, Origins, Reader, known
 from skgru._data.numbers import NumberInput
-from skgru._data.parsing import Parsed
 from skgru._data.scaling import mean_and_scale
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import RowSteps, Steps, StepsOfSamples, make_batch
@@ -28,7 +27,6 @@ from skgru._nn.convolutions import (
     convolved,
 )
 from skgru._nn.part import Arrays, Run
-from skgru._settings import Settings
 from skgru._spec import ConvolutionSpec, InputSpec
 
 # Within so much of a convolution's deviation around a threshold, a share goes from 1/4 to 3/4.
@@ -40,31 +38,36 @@ _LEAST_SHARE = 0.02
 _MOST_DILATIONS = 32
 _MOST_CHANNELS = 9  # that a kernel reads together
 _MOST_BYTES = 1 << 29  # of features that are held
+# Of so many steps at most, kernels are learned in double precision: with more that takes seconds,
+# and their training is in single precision itself.
+_STEPS_IN_DOUBLE = 1 << 16
 _ROUNDING = 1e-12
 _SEED = 0  # of the channels that kernels read
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, eq=False)
-class ConvolutionInput(Input):
-    """The X of another input as numbers for random convolutions.
+class ConvolutionReader(Reader):
+    """The X of an input of numbers, as random convolutions read it.
 
     Parameters
     ----------
+    beside : str
+        The name of that input.
     numbers : NumberInput
         That has learned; each step by itself, a missing value as the one last seen.
     encoder : ConvolutionSpec
-    start : dict of ndarray
+    start : dict of ndarray, default=None
         The numbers of the kernels, by their names; not kept.
     """
 
     kind = "convolutions"
-    attribute_names = ()
     not_kept = ("start",)
     encoder_type = ConvolutionSpec
 
-    numbers: NumberInput | None = None
-    encoder: ConvolutionSpec | None = None
+    beside: str
+    numbers: NumberInput
+    encoder: ConvolutionSpec
     start: Arrays | None = None
 
     @classmethod
@@ -75,8 +78,8 @@ class ConvolutionInput(Input):
         sequences: Sequences,
         weights: NDArray[Any],
         n_features: int,
-    ) -> ConvolutionInput:
-        """Return the input beside one of numbers, learned from the same training data.
+    ) -> ConvolutionReader:
+        """Return what stands beside an input of numbers, learned from the same training data.
 
         Parameters
         ----------
@@ -103,67 +106,18 @@ class ConvolutionInput(Input):
         )
         lengths = sequences.lengths
         encoder = choose_dilations(np.average(lengths, weights=weights), n_features)
-        draft = cls(
-            numbers.estimator_name,
-            numbers.n_columns,
-            numbers.n_features,
-            branch,
-            plain,
-            encoder,
-        )
+        draft = cls(branch, plain, encoder)
         return replace(draft, start=draft._learn_kernels(sequences, weights))
-
-    # --- X ---------------------------------------------------------------------------------------
-
-    @classmethod
-    def takes(cls, opened: Any, settings: Settings) -> bool:
-        """No X is read by convolutions alone."""
-        return False
-
-    @classmethod
-    def of(cls, opened: Any, settings: Settings) -> NoReturn:
-        """Refuse: it stands beside another input."""
-        raise NotImplementedError
-
-    def parse(self, opened: Any) -> Parsed:
-        """Return X as sequences."""
-        return known(self.numbers).parse(opened)
-
-    def meet(self, parsed: Parsed) -> ConvolutionInput:
-        """Return itself: it has learned."""
-        return self
-
-    # --- Learning --------------------------------------------------------------------------------
-
-    def learn(self, sequences: Sequences, weights: NDArray[Any], encoder: Any) -> ConvolutionInput:
-        """Return itself: it has learned."""
-        return self
-
-    def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
-        """Return the number of features, if it is another one."""
-        n, asked = self.n_convolutions, settings.get("n_convolutions")
-        if settings.is_auto("n_convolutions") or N_KERNELS * max(1, asked // N_KERNELS) == n:
-            return None
-        return "n_convolutions", n, asked
 
     @property
     def n_convolutions(self) -> int:
         """How many features there are."""
-        return N_KERNELS * sum(known(self.encoder).n_thresholds)
+        return N_KERNELS * sum(self.encoder.n_thresholds)
 
     @property
     def start_values(self) -> Arrays:
         """The numbers of the kernels."""
         return {f"kernels.{name}": values for name, values in known(self.start).items()}
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """It shows none."""
-        return {}
-
-    @property
-    def embedding_dim(self) -> None:
-        """It has no embedding."""
 
     def _learn_kernels(self, sequences: Sequences, weights: NDArray[Any]) -> Arrays:
         """Return the numbers of the kernels, by their names.
@@ -173,9 +127,11 @@ class ConvolutionInput(Input):
         are spread evenly. What is learned is rounded to three digits: so it does not hang on the
         rounding of sums, and a weight of two is two copies.
         """
-        encoder, D = known(self.encoder), known(self.n_features)
+        encoder, D = self.encoder, known(self.numbers.n_features)
         rng = np.random.RandomState(_SEED)
-        steps = known(self.numbers).steps_of(sequences, np.float64)
+        is_small = len(sequences.values) <= _STEPS_IN_DOUBLE
+        dtype: type[np.floating] = np.float64 if is_small else np.float32
+        steps = self.numbers.steps_of(sequences, dtype)
         p: Arrays = {}
         part = RandomConvolutions(D, encoder.dilations, encoder.n_thresholds)
         n_drawn = 0
@@ -183,7 +139,7 @@ class ConvolutionInput(Input):
             zip(encoder.dilations, encoder.n_thresholds, strict=True)
         ):
             kernels = _kernels(D, rng)
-            mean, deviation = _moments(steps, weights, kernels, dilation)
+            mean, deviation = _moments(steps, weights, kernels.astype(dtype), dilation)
             deviation = _rounded(deviation)
             mean = deviation * np.round(mean / deviation, 3)
             unit = _SLOPE * deviation
@@ -192,7 +148,8 @@ class ConvolutionInput(Input):
             thresholds = mean + deviation * ndtri(quantiles.reshape(n, N_KERNELS))
             p[f"weights_{i}"], p[f"thresholds_{i}"] = kernels / unit, thresholds / unit
         p["center"], p["scale"] = np.zeros(part.n_outputs), np.ones(part.n_outputs)
-        features = features_of(part, p, steps)
+        in_dtype: Arrays = {name: array.astype(dtype) for name, array in p.items()}
+        features = features_of(part, in_dtype, steps)
         center, scale = mean_and_scale(features, weights[steps.lengths > 0], "X")
         p["center"] = np.round(center, 3)
         p["scale"] = (_rounded(scale) + _LEAST_SHARE) * np.sqrt(part.n_outputs) / _SIZE
@@ -203,7 +160,7 @@ class ConvolutionInput(Input):
     @property
     def spec(self) -> InputSpec:
         """The features of a step, as they are."""
-        return InputSpec(known(self.n_features))
+        return InputSpec(known(self.numbers.n_features))
 
     def steps_of(
         self,
@@ -213,35 +170,35 @@ class ConvolutionInput(Input):
         may_hold: bool = False,
         moves_patches: bool = False,
     ) -> Steps:
-        """Return the steps of sequences; see `Input.steps_of`. None is patched."""
-        return known(self.numbers).steps_of(sequences, dtype)
+        """Return the steps of sequences; see `Reader.steps_of`. None is patched."""
+        return self.numbers.steps_of(sequences, dtype)
 
     # --- The values of X behind them -------------------------------------------------------------
 
     def origins(self, sequences: Sequences) -> Origins:
-        """Return where the numbers come from; see `Input.origins`."""
-        return known(self.numbers).origins(sequences)
+        """Return where the numbers come from; see `Reader.origins`."""
+        return self.numbers.origins(sequences)
 
     def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
         """Return the samples from the mean of training on; see `Input`."""
-        return known(self.numbers).from_baseline(sequences, baseline, dtype)
+        return self.numbers.from_baseline(sequences, baseline, dtype)
 
     def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
-        """Return the derivative of the scaled values; see `Input.tangents`."""
-        return known(self.numbers).tangents(sequences, line, dtype)
+        """Return the derivative of the scaled values; see `Reader.tangents`."""
+        return self.numbers.tangents(sequences, line, dtype)
 
     # --- As plain values -------------------------------------------------------------------------
 
     @property
     def state(self) -> dict[str, Any]:
-        """Its fields as plain values; see `Input.state`."""
+        """Its fields as plain values; see `Reader.state`."""
         return super().state | {
-            "numbers": known(self.numbers).state,
-            "encoder": asdict(known(self.encoder)),
+            "numbers": self.numbers.state,
+            "encoder": asdict(self.encoder),
         }
 
     @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> ConvolutionInput:
+    def of_state(cls, state: Mapping[str, Any]) -> ConvolutionReader:
         """Return the input of a `state`."""
         values = dict(state)
         numbers = dict(values.pop("numbers"))
@@ -277,13 +234,18 @@ def held_features(part: RandomConvolutions, p: Arrays, steps: Steps) -> StepsOfS
     return RowSteps(offsets, lambda rows: Features(features[rows]))
 
 
+def round_convolutions(n: int) -> int:
+    """Return how many features there are where n are asked for: as many of each kernel."""
+    return N_KERNELS * max(1, n // N_KERNELS) if n else 0
+
+
 def choose_dilations(n_steps: float, n_features: int) -> ConvolutionSpec:
     """Return the dilations for sequences of so many steps on average, and their thresholds.
 
     They grow by powers of two, up to kernels as long as a sequence. The thresholds are shared out
     among them: about `n_features` features in all, at least one of each kernel.
     """
-    n = max(1, n_features // N_KERNELS)
+    n = round_convolutions(n_features) // N_KERNELS
     largest = np.log2(max(1.0, (n_steps - 1) / (N_TAPS - 1)))
     exponents = np.linspace(0, largest, min(n, _MOST_DILATIONS))
     dilations, counts = np.unique((2**exponents).astype(int), return_counts=True)
@@ -318,7 +280,7 @@ def _moments(
     for indices in chunks(steps.lengths[present] * len(kernels)):
         x, batch, order, _ = make_batch(steps, present[indices])
         for sequence, c in convolved(kernels, x, batch, dilation):
-            w = weights[order[sequence]]
+            w = weights[order[sequence]].astype(c.dtype)
             total += w.sum()
             mean += w @ c
             square += w @ np.square(c)

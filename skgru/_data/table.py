@@ -357,7 +357,7 @@ class TableInput(Input):
         may_hold: bool = False,
         moves_patches: bool = False,
     ) -> RowSteps:
-        """Return the rows as the network reads them; see `Input.steps_of`.
+        """Return the rows as the network reads them; see `Reader.steps_of`.
 
         Raises
         ------
@@ -381,7 +381,7 @@ class TableInput(Input):
     # --- The values of X behind them -------------------------------------------------------------
 
     def origins(self, sequences: Sequences) -> Origins:
-        """Return the column that each number comes from; see `Input.origins`.
+        """Return the column that each number comes from; see `Reader.origins`.
 
         That a number is missing is a value of its column. Of a sparse matrix the values are the
         numbers that it holds.
@@ -400,7 +400,7 @@ class TableInput(Input):
         return Origins(steps, sequences.offsets * n)
 
     def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
-        """Return the rows from the mean and the missing category on; see `Input.from_baseline`.
+        """Return the rows from the mean and the missing category on; see `Reader.from_baseline`.
 
         A sparse matrix begins at 0.
         """
@@ -437,7 +437,7 @@ class TableInput(Input):
         return Table(columns)
 
     def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
-        """Return the derivative of the scaled numbers; see `Input.tangents`."""
+        """Return the derivative of the scaled numbers; see `Reader.tangents`."""
         table: Table = sequences.values  # type: ignore[assignment]
         if self.is_sparse:
             matrix = _cast(table.matrix, np.dtype(dtype))

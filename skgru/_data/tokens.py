@@ -164,20 +164,20 @@ class TokenInput(Input):
         may_hold: bool = False,
         moves_patches: bool = False,
     ) -> Steps:
-        """Return the steps of sequences as the network reads them; see `Input.steps_of`."""
+        """Return the steps of sequences as the network reads them; see `Reader.steps_of`."""
         prepare = partial(embedding_rows, known=known(self.token_ids))
         return Steps(sequences, prepare, patch_size=self.patch_size, moves_patches=moves_patches)
 
     # --- The values of X behind them -------------------------------------------------------------
 
     def origins(self, sequences: Sequences) -> Origins:
-        """Return which token each one is; see `Input.origins`."""
+        """Return which token each one is; see `Reader.origins`."""
         places = np.arange(1, len(sequences.values) + 1)
         steps = Steps(sequences._replace(values=places), patch_size=self.patch_size)
         return Origins(steps, sequences.offsets)
 
     def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
-        """Return the samples from padding, whose vector is 0, on; see `Input.from_baseline`."""
+        """Return the samples from padding, whose vector is 0, on; see `Reader.from_baseline`."""
         start = np.zeros_like(sequences.values)
         if baseline is not None:
             start[...] = _baseline_of(baseline, sequences)

@@ -2,7 +2,7 @@
 
 The inputs of the stacks move on a straight line from those of a baseline to those of X: between
 them, tokens and categories are vectors, and numbers are scaled. What the inputs of the stack
-contribute is added up by the values of X that they come from, see `Input.origins`.
+contribute is added up by the values of X that they come from, see `Reader.origins`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from skgru._budget import predicts_on_threads
+from skgru._data.inputs import Line, Origins
 from skgru._data.parsing import Parsed
 from skgru._engine.explainer import Attributions, Explainer, Tick
 from skgru._engine.gradients import differentiate, integrate
@@ -41,7 +42,7 @@ def attribute(
     parsed : mapping of str to Parsed
         The samples, by the names of the inputs.
     baseline : mapping of str to object
-        Of each input; see `Input.from_baseline`.
+        Of each input; see `Reader.from_baseline`.
     target : object
         See `choose`.
     method : {"integrated_gradients", "gradient", "occlusion"}
@@ -56,21 +57,18 @@ def attribute(
     tick : callable
         Is told again and again how many samples are done.
     """
-    lines, origins = {}, {}
+    lines: dict[str, Line] = {}
+    origins: dict[str, Origins] = {}
     dtype = model.theta.dtype
-    parsed = model.of_inputs(parsed)
+    factors = lines if method != "gradient" else {}
     for name, part in model.inputs.items():
-        sequences = parsed[name].sequences
-        given = baseline.get(name if part.beside is None else part.beside)
-        with naming(name if part.beside is None else part.beside):
-            lines[name] = part.from_baseline(sequences, given, dtype)
+        source = model.source_of(name)
+        sequences = parsed[source].sequences
+        with naming(source):
+            lines[name] = part.from_baseline(sequences, baseline.get(source), dtype)
             origins[name] = part.origins(sequences)
-    factors = lines
-    if method == "gradient":
-        factors = {
-            name: part.tangents(parsed[name].sequences, lines[name], dtype)
-            for name, part in model.inputs.items()
-        }
+        if method == "gradient":
+            factors[name] = part.tangents(sequences, lines[name], dtype)
     explainer = Explainer(model, lines, factors, origins, target, tick)
     run: dict[str, Callable[..., Attributions]] = {
         "integrated_gradients": partial(integrate, explainer, n_steps=n_steps, tol=tol),
@@ -79,8 +77,7 @@ def attribute(
     }
     shares = predicts_on_threads(model.network.n_units_of_widest, explainer.n_samples)
     found = on_threads(n_jobs if shares else 1, partial(run[method], batch_size=batch_size))
-    for name, part in model.inputs.items():
-        if part.beside is not None:  # the same values of X
-            found.values[part.beside] += found.values.pop(name)
-            del found.origins[name]
+    for name, part in model.beside.items():  # the same values of X
+        found.values[part.beside] += found.values.pop(name)
+        del found.origins[name]
     return found

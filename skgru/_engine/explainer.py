@@ -28,7 +28,7 @@ class Attributions(NamedTuple):
     Attributes
     ----------
     values : dict of ndarray
-        Of each branch, one after the other as in `Input.origins`.
+        Of each branch, one after the other as in `Reader.origins`.
     origins : dict of Origins
     change : ndarray of shape (n,)
         The output for each sample less that for its baseline.
@@ -149,10 +149,7 @@ class Explainer:
         tick: Tick,
     ) -> None:
         self._network, self._p = model.network, model.parameters
-        self.readers = {
-            name: [name, *(n for n, part in model.inputs.items() if part.beside == name)]
-            for name in model.own_inputs
-        }
+        self.readers = {name: model.readers_of(name) for name in model.own_inputs}
         self._above = model.network.above_inputs()
         self._lines, self._factors, self.origins = lines, factors, dict(origins)
         self._tick = tick

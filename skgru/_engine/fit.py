@@ -12,11 +12,11 @@ from numpy.random import RandomState
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from skgru._data.forms import Opened
-from skgru._data.inputs import Input, known
+from skgru._data.inputs import Input, Reader, known
 from skgru._data.kinds import make_input
 from skgru._data.numbers import NumberInput
 from skgru._data.parsing import Parsed
-from skgru._data.random_kernels import ConvolutionInput
+from skgru._data.random_kernels import ConvolutionReader, round_convolutions
 from skgru._data.targets import as_targets
 from skgru._data.training_set import Samples, TrainingSet, check_same_steps, parse_samples
 from skgru._defaults import (
@@ -54,7 +54,7 @@ Map = Callable[..., Any]
 _FREE = ("n_jobs", "verbose", "warm_start", "branches", "remainder")
 
 # The name of the branch of random convolutions beside the only one.
-_BESIDE = "convolutions"
+_CONVOLUTIONS = "convolutions"
 
 
 class Given(NamedTuple):
@@ -294,11 +294,8 @@ def read(request: Request) -> Data:
         step_branches = _step_branches(request, inputs)
     else:
         _check_same_network(request.before, request)
-        before = request.before.inputs
-        inputs = {
-            name: part.with_settings(request.branches[name]) if part.beside is None else part
-            for name, part in before.items()
-        }
+        before = request.before.own_inputs
+        inputs = {name: part.with_settings(request.branches[name]) for name, part in before.items()}
         parsed = parse_inputs(inputs, given.inputs)
         step_branches = request.before.network.step_branches
     if loss.has_chain and not step_branches:
@@ -397,16 +394,16 @@ def _check_same_network(before: Model, request: Request) -> None:
     """Refuse to go on with another network than the one that was fitted."""
     loss = request.loss
     differences: list[tuple[str, Any, Any]] = []
-    for name, part in before.inputs.items():
-        if part.beside is not None:
-            differences += filter(None, [part.differs(request.branches[part.beside])])
-            continue
-        settings, branch = request.branches[name], before.spec.by_name[name]
+    for name, branch in before.own_spec.branches:
+        settings, part = request.branches[name], before.own_inputs[name]
         prefix = f"{name}__" if name else ""
         wanted = wanted_encoder(settings, part.encoder_type)
         then, now = map(_as_parameters, (branch.encoder, fill_auto(wanted, branch.encoder)))
         found = [part.differs(settings)]
         found += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
+        asked, n_beside = settings.get("n_convolutions", 0), before.count_convolutions(name)
+        if asked != "auto" and round_convolutions(asked) != n_beside:
+            found.append(("n_convolutions", n_beside, asked))
         differences += [(prefix + n, a, b) for n, a, b in filter(None, found)]
     then, now = asdict(before.spec.fusion), asdict(request.fusion)
     differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
@@ -437,8 +434,9 @@ def build(request: Request, data: Data) -> Model:
     settings, before = request.settings, request.before
     if before is not None:
         encoders = {name: branch.encoder for name, branch in before.spec.branches}
-        spec = network_spec(data.inputs, encoders, data.loss, before.spec.fusion)
-        model = Model(data.inputs, spec, data.loss, before.theta)
+        readers = before.inputs | data.inputs
+        spec = network_spec(readers, encoders, data.loss, before.spec.fusion)
+        model = Model(readers, spec, data.loss, before.theta)
     else:
         model = _new_model(request, data)
     if data.loss.is_strict:
@@ -449,32 +447,36 @@ def build(request: Request, data: Data) -> Model:
 
 
 def _new_model(request: Request, data: Data) -> Model:
-    settings, encoders, inputs = request.settings, {}, {}
+    settings = request.settings
+    readers: dict[str, Reader] = {}
+    encoders: dict[str, AnyEncoderSpec] = {}
+    beside: dict[str, ConvolutionReader] = {}
     for name, part in data.inputs.items():
         wanted = wanted_encoder(request.branches[name], part.encoder_type)
         encoders[name] = choose_encoder(wanted, data.shapes[name], bptt_steps=settings.bptt_steps)
         sequences, weights = data.training.sequences[name], data.training.weights
         with naming(name):
-            inputs[name] = part.learn(sequences, weights, encoders[name])
-    for name, part in list(inputs.items()):
-        n = _count_convolutions(request, data, name, part, encoders[name])
-        if n and isinstance(part, NumberInput):
-            sequences, weights = data.training.sequences[name], data.training.weights
-            beside = ConvolutionInput.beside_numbers(part, name, sequences, weights, n)
-            inputs[_BESIDE], encoders[_BESIDE] = beside, known(beside.encoder)
-    spec = network_spec(inputs, encoders, data.loss, request.fusion)
+            readers[name] = learned = part.learn(sequences, weights, encoders[name])
+        n = _count_convolutions(request, data.shapes[name], name, learned, encoders[name])
+        if n:
+            assert isinstance(learned, NumberInput)
+            made = ConvolutionReader.beside_numbers(learned, name, sequences, weights, n)
+            beside[_CONVOLUTIONS] = made
+    readers |= beside
+    encoders |= {name: part.encoder for name, part in beside.items()}
+    spec = network_spec(readers, encoders, data.loss, request.fusion)
     theta = Network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
-    model = Model(inputs, spec, data.loss, theta)
+    model = Model(readers, spec, data.loss, theta)
     for name, branch in model.network.branches.items():
-        for parameter, values in inputs[name].start_values.items():
+        for parameter, values in readers[name].start_values.items():
             model.parameters[branch.prefix + parameter][...] = values
     return model
 
 
 def _count_convolutions(
-    request: Request, data: Data, name: str, part: Input, encoder: AnyEncoderSpec
+    request: Request, shape: DataShape, name: str, part: Input, encoder: AnyEncoderSpec
 ) -> int:
-    """Return how many features of random convolutions there are to be beside an input."""
+    """Return how many features of random convolutions are to stand beside an input of numbers."""
     settings, bptt_steps = request.branches[name], request.settings.bptt_steps
     if not settings.is_auto("n_convolutions"):
         n: int = settings.get("n_convolutions", 0)
@@ -485,7 +487,7 @@ def _count_convolutions(
     if not (is_free and isinstance(part, NumberInput) and part.stamps is None):
         return 0
     return choose_convolutions(
-        data.shapes[name], encoder, bptt_steps=bptt_steps, incremental=request.incremental
+        shape, encoder, bptt_steps=bptt_steps, incremental=request.incremental
     )
 
 
@@ -860,12 +862,8 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         chosen = asdict(branch.encoder) | {
             "dropout": plan.dropout[name],
             "last_epochs": plan.epochs[name],
-            "embedding_dim": model.inputs[name].embedding_dim,
-            "n_convolutions": sum(
-                part.n_convolutions
-                for part in model.inputs.values()
-                if isinstance(part, ConvolutionInput) and part.beside == name
-            ),
+            "embedding_dim": model.own_inputs[name].embedding_dim,
+            "n_convolutions": model.count_convolutions(name),
         }
         of_branch = _auto(settings, chosen)
         if settings is request.settings:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from numpy.typing import DTypeLike, NDArray
 
 from skgru._compat import InvalidParameterError
 from skgru._data.forms import Opened
-from skgru._data.inputs import Input
-from skgru._data.kinds import input_of_state
+from skgru._data.inputs import Input, Reader
+from skgru._data.kinds import reader_of_state
 from skgru._data.parsing import Parsed
-from skgru._data.random_kernels import held_features
+from skgru._data.random_kernels import ConvolutionReader, held_features
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps, StepsOfSamples
 from skgru._engine.loss import Loss
@@ -26,8 +26,6 @@ from skgru._nn.network import Network
 from skgru._nn.parameters import Parameters
 from skgru._spec import AnyEncoderSpec, BranchSpec, FusionSpec, NetworkSpec
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -35,8 +33,8 @@ class Model:
 
     Parameters
     ----------
-    inputs : dict of Input
-        By the names of the branches; those that stand beside another one follow it.
+    inputs : dict of Reader
+        By the names of the branches: inputs, and what stands beside them.
     spec : NetworkSpec
     loss : Loss
         Bound to its targets.
@@ -44,7 +42,7 @@ class Model:
         All parameters.
     """
 
-    inputs: dict[str, Input]
+    inputs: dict[str, Reader]
     spec: NetworkSpec
     loss: Loss
     theta: Array
@@ -62,7 +60,7 @@ class Model:
     @property
     def own_inputs(self) -> dict[str, Input]:
         """The inputs that have an X of their own."""
-        return {name: part for name, part in self.inputs.items() if part.beside is None}
+        return {name: part for name, part in self.inputs.items() if isinstance(part, Input)}
 
     @property
     def own_spec(self) -> NetworkSpec:
@@ -71,12 +69,23 @@ class Model:
         branches = tuple((name, branch) for name, branch in self.spec.branches if name in own)
         return replace(self.spec, branches=branches)
 
-    def of_inputs(self, given: Mapping[str, T]) -> dict[str, T]:
-        """Return what is given of each X, for each input that reads it."""
-        return {
-            name: given[name if part.beside is None else part.beside]
-            for name, part in self.inputs.items()
-        }
+    @property
+    def beside(self) -> dict[str, ConvolutionReader]:
+        """What stands beside the inputs, by the names of its branches."""
+        parts = self.inputs.items()
+        return {name: part for name, part in parts if isinstance(part, ConvolutionReader)}
+
+    def source_of(self, name: str) -> str:
+        """Return the name of the input whose X a branch reads: its own, or that beside it."""
+        return self.beside[name].beside if name in self.beside else name
+
+    def readers_of(self, name: str) -> list[str]:
+        """Return the branches that read the X of an input: its own first."""
+        return [name, *(other for other, part in self.beside.items() if part.beside == name)]
+
+    def count_convolutions(self, name: str) -> int:
+        """Return how many features of random convolutions stand beside an input."""
+        return sum(part.n_convolutions for part in self.beside.values() if part.beside == name)
 
     @property
     def per_step(self) -> bool:
@@ -97,7 +106,7 @@ class Model:
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Model:
         """Return the model of a `state`."""
-        inputs = {name: input_of_state(part) for name, part in state["inputs"].items()}
+        inputs = {name: reader_of_state(part) for name, part in state["inputs"].items()}
         encoders = {
             name: inputs[name].encoder_type(**part) for name, part in state["encoders"].items()
         }
@@ -115,15 +124,17 @@ class Model:
     ) -> dict[str, StepsOfSamples]:
         """Return the steps of each input's sequences as the network reads them.
 
-        See `Input.steps_of`; `moves_patches` is that of each input.
+        See `Reader.steps_of`; `moves_patches` is that of each input.
         """
         steps: dict[str, StepsOfSamples] = {}
-        sequences = self.of_inputs(sequences)
         for name, part in self.inputs.items():
             moves = bool(moves_patches and moves_patches.get(name))
             with naming(name):
                 steps[name] = part.steps_of(
-                    sequences[name], dtype, may_hold=may_hold, moves_patches=moves
+                    sequences[self.source_of(name)],
+                    dtype,
+                    may_hold=may_hold,
+                    moves_patches=moves,
                 )
             stack, of_branch = self.network.branches[name].stack, steps[name]
             if may_hold and isinstance(stack, ConvolutionStack) and isinstance(of_branch, Steps):
@@ -169,7 +180,7 @@ def parse_inputs(inputs: Mapping[str, Input], opened: Mapping[str, Opened]) -> d
 
 
 def network_spec(
-    inputs: Mapping[str, Input],
+    inputs: Mapping[str, Reader],
     encoders: Mapping[str, AnyEncoderSpec],
     loss: Loss,
     fusion: FusionSpec,

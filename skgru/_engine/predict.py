@@ -90,7 +90,7 @@ def predict(
     part, then, of_chain
         See `run_network`.
     """
-    parsed = parse_inputs(model.inputs, opened)
+    parsed = parse_inputs(model.own_inputs, opened)
     return predict_parsed(model, opened, parsed, n_jobs, part=part, then=then, of_chain=of_chain)
 
 
@@ -119,7 +119,9 @@ def predict_parsed(
     network = model.network
     name = network.step_branch or next(iter(steps))
     shares = predicts_on_threads(network.n_units_of_widest, steps[name].n_sequences)
-    run = partial(run_network, part=part, then=then, of_chain=of_chain)
+    # Only raw outputs are made of what stands beside the branches.
+    silent = () if part == "raw" else tuple(model.beside)
+    run = partial(run_network, part=part, then=then, of_chain=of_chain, silent=silent)
     values = on_threads(n_jobs if shares else 1, partial(run, network, model.parameters, steps))
     per_step = model.per_step or part == "steps"
     is_rectangle = per_step and opened[name].is_rectangle

@@ -143,7 +143,7 @@ def attributions(
     network, X = network_and_inputs(estimator, X)
     _check_parameters(method, n_steps, tol, batch_size)
     model = network._fitted_model()
-    parsed = parse_inputs(model.inputs, network._open(X))
+    parsed = parse_inputs(model.own_inputs, network._open(X))
     is_multimodal = isinstance(network, MultimodalGRU)
     n = next(iter(parsed.values())).sequences.n_sequences
     found = attribute(

@@ -118,7 +118,7 @@ def permutation_importance(
     model = network._fitted_model()
     given = transformed(X, transformers)
     opened = network._open(given)
-    parsed = parse_inputs(model.inputs, opened)
+    parsed = parse_inputs(model.own_inputs, opened)
     if of == "branches":
         subjects = _branches(network, model)
     elif of == "spans":

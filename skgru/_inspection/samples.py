@@ -44,7 +44,7 @@ class Sample:
         self.is_multimodal = isinstance(self.network, MultimodalGRU)
         self.model = self.network._fitted_model()
         self.opened = self.network._open(self.given)
-        self.parsed = parse_inputs(self.model.inputs, self.opened)
+        self.parsed = parse_inputs(self.model.own_inputs, self.opened)
         self._lineages = lineages_of(self.network, transformers, alone, self.given)
 
     def features_of(self, branch):

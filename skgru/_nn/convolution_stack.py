@@ -94,17 +94,11 @@ class ConvolutionStack:
         of_kernels, *of_rows = cache
         assert dy.dy_last is not None
         n = run.batch.active[0] if run.batch.active else 0
-        dx = self._rows.backward(p, OutputGradients(dy.dy_last[:n], None), of_rows, g, run).dx
-        if run.need_g:
-            for d in g.section(self.kernels_name).values():
-                d[...] = 0
-        if not run.need_dx:
-            return StackInputGradients(None, None)
-        assert dx is not None
-        d_features = np.zeros((run.batch.n_sequences, dx.shape[1]), dx.dtype)
-        d_features[:n] = dx
-        of_x = run._replace(need_g=False)
-        section = p.section(self.kernels_name)
-        return StackInputGradients(
-            self.kernels.backward(section, d_features, of_kernels, section, of_x), None
-        )
+        d_rows = self._rows.backward(p, OutputGradients(dy.dy_last[:n], None), of_rows, g, run).dx
+        d_features = None
+        if d_rows is not None:
+            d_features = np.zeros((run.batch.n_sequences, d_rows.shape[1]), d_rows.dtype)
+            d_features[:n] = d_rows
+        sections = p.section(self.kernels_name), g.section(self.kernels_name)
+        dx = self.kernels.backward(sections[0], d_features, of_kernels, sections[1], run)
+        return StackInputGradients(dx, None)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,14 +25,9 @@ from skgru._nn.part import Arrays, Part, Run, Shapes
 N_TAPS = 9
 PATTERNS = tuple(combinations(range(N_TAPS), 3))
 N_KERNELS = len(PATTERNS)
+_OFFSETS = np.arange(N_TAPS) - N_TAPS // 2
 
-_BLOCK_SIZE = 1 << 18  # numbers of the convolutions of some sequences
-
-
-class ConvolutionCache(NamedTuple):
-    """The cache of `RandomConvolutions`' forward pass, for `backward`."""
-
-    x: Array  # (S, D)
+_BLOCK_SIZE = 1 << 18  # numbers that are made at once of the steps of some sequences
 
 
 class RandomConvolutions(Part[Run]):
@@ -73,64 +68,64 @@ class RandomConvolutions(Part[Run]):
             shapes[f"thresholds_{i}"] = (n, N_KERNELS)
         return shapes | {"center": (self.n_outputs,), "scale": (self.n_outputs,)}
 
-    def forward(self, p: Arrays, x: Array, run: Run) -> tuple[Array, ConvolutionCache]:
-        """Return the features (B, F) of the sequences of x (S, D), and the cache."""
+    def forward(self, p: Arrays, x: Array, run: Run) -> tuple[Array, Array]:
+        """Return the features (B, F) of the sequences of x (S, D), and the cache, x."""
         y = np.zeros((run.batch.n_sequences, self.n_outputs), x.dtype)
-        for block in _blocks(run.batch, self._widest):
-            of_block = y[block.sequences]
-            values = x[block.rows]
+        for block in _blocks(run.batch, self._widest, self.dilations[-1]):
+            values, of_block = block.padded(x), y[block.sequences]
             for i, dilation in enumerate(self.dilations):
-                c = self._convolved(p, i, block.taps(values, dilation))
-                z = self._shares(p, i, c)
-                means = np.add.reduceat(z, block.starts, axis=0) / block.lengths.astype(x.dtype)
-                of_block[:, self._stops[i] : self._stops[i + 1]] = means
-            y[block.sequences] = (of_block - p["center"]) / p["scale"]
-        return y, ConvolutionCache(x)
+                z = self._tanh_of_half(p, i, block.taps(values, dilation))
+                means = block.sums(z) / block.lengths.astype(x.dtype)
+                of_block[:, self._stops[i] : self._stops[i + 1]] = (1 + means) / 2  # of σ
+            of_block -= p["center"]
+            of_block /= p["scale"]
+        return y, x
 
     def backward(
-        self, p: Arrays, dy: Array, cache: ConvolutionCache, g: Arrays, run: Run
+        self, p: Arrays, dy: Array | None, cache: Array | None, g: Arrays, run: Run
     ) -> Array | None:
-        """Return the gradient of x (S, D), if asked for; write zeros for what is not trained."""
+        """Return the gradient of x (S, D), if asked for; write zeros for what is not trained.
+
+        Without that, neither the gradient of the features nor the cache is read.
+        """
         if run.need_g:
             for d in g.values():
                 d[...] = 0
         if not run.need_dx:
             return None
-        x = cache.x
+        assert dy is not None
+        assert cache is not None
+        x = cache
         dx = np.zeros_like(x)
         dy = dy / p["scale"]
-        for block in _blocks(run.batch, self._widest):
-            values = x[block.rows]
+        for block in _blocks(run.batch, self._widest, self.dilations[-1]):
+            values = block.padded(x)
             d_values = np.zeros_like(values)
             d_means = dy[block.sequences] / block.lengths.astype(x.dtype)
             for i, dilation in enumerate(self.dilations):
-                c = self._convolved(p, i, block.taps(values, dilation))
-                z = self._shares(p, i, c)
+                z = self._tanh_of_half(p, i, block.taps(values, dilation))
                 dz = d_means[:, self._stops[i] : self._stops[i + 1]][block.sequence_of_row]
-                dz *= z * (1 - z)
+                dz *= (1 - z * z) / 4  # the derivative of σ
                 dc = dz.reshape(len(dz), -1, N_KERNELS).sum(axis=1)
-                d_taps = dc @ p[f"weights_{i}"].T
-                block.add_taps(d_values, d_taps, dilation)
-            dx[block.rows] = d_values
+                block.add_taps(d_values, dc @ p[f"weights_{i}"].T, dilation)
+            dx[block.rows] = d_values[block.places]
         return dx
 
     @property
     def _widest(self) -> int:
         return N_KERNELS * max(self.n_thresholds)
 
-    def _convolved(self, p: Arrays, i: int, taps: Array) -> Array:
-        """Return the convolutions of one dilation, (S', K)."""
-        c: Array = taps @ p[f"weights_{i}"]
-        return c
+    def _tanh_of_half(self, p: Arrays, i: int, taps: Array) -> Array:
+        """Return tanh((c − θ) / 2) = 2 σ(c − θ) − 1 of each kernel and threshold of a dilation.
 
-    def _shares(self, p: Arrays, i: int, c: Array) -> Array:
-        """Return how far each convolution exceeds each of its thresholds, from 0 to 1."""
-        z = c[:, None] - p[f"thresholds_{i}"]
-        z *= 0.5
+        Its shape is (S', n_thresholds · K). So what turns it into σ is done to means, not to steps.
+        """
+        c = taps @ p[f"weights_{i}"]
+        c /= 2
+        z = c[:, None] - p[f"thresholds_{i}"] / 2
         np.tanh(z, out=z)
-        z *= 0.5
-        z += 0.5
-        return z.reshape(len(c), -1)
+        shares: Array = z.reshape(len(c), -1)
+        return shares
 
 
 def convolved(
@@ -145,13 +140,13 @@ def convolved(
     batch : Batch
     dilation : int
     """
-    for block in _blocks(batch, N_KERNELS):
-        taps = block.taps(x[block.rows], dilation)
+    for block in _blocks(batch, N_KERNELS, dilation):
+        taps = block.taps(block.padded(x), dilation)
         yield block.sequence_of_row + block.sequences.start, taps @ weights
 
 
 class _Block(NamedTuple):
-    """Some sequences of a batch, one after the other.
+    """Some sequences of a batch, one after the other, with room between them.
 
     Attributes
     ----------
@@ -159,58 +154,76 @@ class _Block(NamedTuple):
         Which ones of the batch.
     rows : ndarray of shape (S',)
         Where their steps lie in the batch.
+    places : ndarray of shape (S',)
+        Where they lie with the room, which is as long as half a kernel.
     starts : ndarray of shape (B',)
-        Where each begins among them.
+        Where each sequence begins among the rows.
     lengths : ndarray of shape (B', 1)
+    n_places : int
     """
 
     sequences: slice
     rows: Indices
+    places: Indices
     starts: Indices
     lengths: Indices
+    n_places: int
 
     @property
     def sequence_of_row(self) -> Indices:
         return np.repeat(np.arange(len(self.starts)), self.lengths[:, 0])
 
+    def sums(self, z: Array) -> Array:
+        """Return the sums of the rows (S', H) over the steps of each sequence, (B', H)."""
+        ones = np.ones(int(self.lengths.max()), z.dtype)
+        total = np.empty((len(self.starts), z.shape[1]), z.dtype)
+        bounds = zip(self.starts.tolist(), self.lengths[:, 0].tolist(), strict=True)
+        for of_sequence, (start, length) in zip(total, bounds, strict=True):
+            np.matmul(ones[:length], z[start : start + length], out=of_sequence)
+        return total
+
+    def padded(self, x: Array) -> Array:
+        """Return the values of the steps, and zeros in the room between them, (n_places, D)."""
+        values = np.zeros((self.n_places, x.shape[1]), x.dtype)
+        values[self.places] = x[self.rows]
+        return values
+
     def taps(self, values: Array, dilation: int) -> Array:
-        """Return what each kernel reads at each step, (S', taps · D)."""
-        S, D = values.shape
-        taps = np.zeros((S, N_TAPS, D), values.dtype)
-        for j, (there, here) in enumerate(self._moves(dilation)):
-            taps[here, j] = values[there]
-        return taps.reshape(S, N_TAPS * D)
+        """Return what each kernel reads of padded values at each step, (S', taps · D)."""
+        read = self.places[:, None] + dilation * _OFFSETS
+        return values.take(read, axis=0).reshape(len(read), -1)
 
     def add_taps(self, d_values: Array, d_taps: Array, dilation: int) -> None:
-        """Add the gradients of what kernels read to those of the values."""
-        d_taps = d_taps.reshape(len(d_values), N_TAPS, -1)
-        for j, (there, here) in enumerate(self._moves(dilation)):
-            d_values[there] += d_taps[here, j]
-
-    def _moves(self, dilation: int) -> Iterator[tuple[Any, Any]]:
-        """Yield, tap by tap, which rows are read, and from which."""
-        S = len(self.rows)
-        step = np.arange(S) - np.repeat(self.starts, self.lengths[:, 0])
-        left = np.repeat(self.lengths[:, 0], self.lengths[:, 0]) - step
-        for j in range(N_TAPS):
-            offset = (j - N_TAPS // 2) * dilation
-            here = np.flatnonzero((step + offset >= 0) & (offset < left))
-            yield here + offset, here
+        """Add the gradients of what kernels read to those of the padded values."""
+        d_taps = d_taps.reshape(len(d_taps), N_TAPS, -1)
+        for j, offset in enumerate(dilation * _OFFSETS):
+            d_values[self.places + offset] += d_taps[:, j]
 
 
-def _blocks(batch: Batch, width: int) -> Iterator[_Block]:
-    """Yield the sequences that have a step, so many at a time that arrays of a width fit."""
-    n = int(np.count_nonzero(batch.lengths))
+def _blocks(batch: Batch, width: int, dilation: int) -> Iterator[_Block]:
+    """Yield the sequences that have a step, so many at a time that arrays of a width fit.
+
+    Between them there is room for kernels of that dilation.
+    """
+    n = batch.active[0] if batch.active else 0
     starts = np.asarray(batch.starts, np.intp)
-    first = 0
     ends = np.cumsum(batch.lengths[:n])
+    room = dilation * (N_TAPS // 2)
+    first = 0
     while first < n:
         before = int(ends[first - 1]) if first else 0
         fits = np.searchsorted(ends, before + max(1, _BLOCK_SIZE // width), side="right")
         last = max(first + 1, int(fits))
         lengths = batch.lengths[first:last].astype(np.intp)
         begin = np.cumsum(lengths) - lengths
-        sequence = np.repeat(np.arange(first, last), lengths)
-        step = np.arange(int(lengths.sum())) - np.repeat(begin, lengths)
-        yield _Block(slice(first, last), starts[step] + sequence, begin, lengths[:, None])
+        number = np.repeat(np.arange(last - first), lengths)
+        among = np.arange(int(lengths.sum()))
+        yield _Block(
+            slice(first, last),
+            starts[among - begin[number]] + first + number,
+            among + room * (1 + number),
+            begin,
+            lengths[:, None],
+            len(among) + room * (1 + last - first),
+        )
         first = last

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from skgru._data.forms import open_form
 from skgru._data.ids import as_tokens
-from skgru._data.kinds import INPUTS, input_of_state, make_input
+from skgru._data.kinds import INPUTS, make_input, reader_of_state
 from skgru._data.numbers import NumberInput
 from skgru._data.steps import make_batch
 from skgru._data.tokens import TokenInput
@@ -45,7 +45,7 @@ def test_a_matrix_and_numbers_exclude_each_other():
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_input_made_of_its_state_reads_alike(kind, form):
     part, sequences = learned(kind, **form)
-    again = input_of_state(pickle.loads(pickle.dumps(part.state)))
+    again = reader_of_state(pickle.loads(pickle.dumps(part.state)))
     assert type(again) is type(part)
     assert again.spec == part.spec
     assert again.n_features_in == part.n_features_in
@@ -81,4 +81,4 @@ def test_a_state_does_not_keep_the_matrix_that_the_network_has_learned_from():
     part, _ = learned("frozen tokens")
     assert part.matrix is not None
     assert "matrix" not in part.state
-    assert input_of_state(part.state).matrix is None
+    assert reader_of_state(part.state).matrix is None

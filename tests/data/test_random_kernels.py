@@ -5,9 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtri
 
-from skgru._data.kinds import input_of_state
+from skgru._data.kinds import reader_of_state
 from skgru._data.numbers import NumberInput
-from skgru._data.random_kernels import ConvolutionInput, choose_dilations, features_of
+from skgru._data.random_kernels import ConvolutionReader, choose_dilations, features_of
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._nn.convolutions import N_KERNELS, N_TAPS, PATTERNS, RandomConvolutions
 from skgru._spec import EncoderSpec
@@ -21,12 +21,14 @@ def learned(values, lengths=LENGTHS, weights=None, n_features=5 * N_KERNELS):
     weights = np.ones(len(lengths)) if weights is None else weights
     numbers = NumberInput(n_features=values.shape[1])
     numbers = numbers.learn(sequences, weights, EncoderSpec((4,), ("gru",)))
-    return sequences, ConvolutionInput.beside_numbers(numbers, "", sequences, weights, n_features)
+    return sequences, ConvolutionReader.beside_numbers(numbers, "", sequences, weights, n_features)
 
 
 def part_of(found):
     """Return the part of the network that reads it."""
-    return RandomConvolutions(found.n_features, found.encoder.dilations, found.encoder.n_thresholds)
+    return RandomConvolutions(
+        found.numbers.n_features, found.encoder.dilations, found.encoder.n_thresholds
+    )
 
 
 @pytest.mark.parametrize("n_steps", [1, 5, 9, 24, 100, 1500, 1e6])
@@ -113,10 +115,19 @@ def test_constant_series_and_huge_ones_make_finite_kernels():
 def test_its_state_makes_it_again_without_the_start():
     values = np.random.RandomState(4).normal(size=(63, 2))
     sequences, found = learned(values)
-    again = input_of_state(found.state)
+    again = reader_of_state(found.state)
     assert again.state.keys() == found.state.keys()
     assert again.start is None
     assert (again.encoder, again.beside) == (found.encoder, "")
     assert_array_equal(again.numbers.center, found.numbers.center)
     features = features_of(part_of(found), found.start, again.steps_of(sequences, float))
     assert len(features) == 3
+
+
+def test_of_many_steps_they_are_learned_in_single_precision(monkeypatch):
+    values = np.random.RandomState(6).normal(size=(63, 2))
+    _, exact = learned(values)
+    monkeypatch.setattr("skgru._data.random_kernels._STEPS_IN_DOUBLE", 62)
+    _, rounded = learned(values)
+    for name, array in exact.start.items():
+        assert_allclose(rounded.start[name], array, rtol=2e-3, atol=2e-2, err_msg=name)

@@ -1,14 +1,16 @@
 """Random convolutions beside the recurrence of the estimators."""
 
 import pickle
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgru import GRUClassifier, GRURegressor, summary
-from skgru._nn.convolutions import N_KERNELS
+from skgru import GRUClassifier, GRURegressor, SequenceVectorizer, summary
+from skgru._data.forms import open_form
+from skgru._nn.convolutions import N_KERNELS, RandomConvolutions
 from skgru.inspection import attributions
 
 FEW = 3 * N_KERNELS
@@ -55,9 +57,18 @@ def test_padding_and_the_others_of_a_batch_do_not_matter():
 def test_features_computed_before_or_in_each_epoch_are_the_same(monkeypatch):
     X, y = bursts()
     make = partial(small, dtype="float64", shuffle=False)
+    n_passes, forward = [], RandomConvolutions.forward
+
+    def counted(*args):
+        n_passes.append(1)
+        return forward(*args)
+
+    monkeypatch.setattr(RandomConvolutions, "forward", counted)
     before = make().fit(X, y)
+    assert len(n_passes) == 2  # to learn what the features are, and to hold them
     monkeypatch.setattr("skgru._data.random_kernels._MOST_BYTES", 0)
     each = make().fit(X, y)
+    assert len(n_passes) == 2 + 1 + 5 * 2  # epochs of two batches
     assert_allclose(each.loss_curve_, before.loss_curve_, rtol=1e-9)
     assert_allclose(each.predict_proba(X), before.predict_proba(X), rtol=0, atol=1e-9)
 
@@ -69,21 +80,15 @@ def test_a_missing_value_is_the_one_last_seen(missing):
     for x in holes:
         x[5:7, 0] = np.nan
     model = small(missing=missing).fit(holes, y)
-    beside = model._fitted_model().inputs["convolutions"]
-    with_holes = beside.steps_of(beside.parse(_opened(holes)).sequences, float)
+    (own, beside) = model._fitted_model().inputs.values()
+    with_holes = beside.steps_of(own.parse(open_form(holes)).sequences, float)
     filled = [x.copy() for x in X]
     for x in filled:
         x[5:7, 0] = x[4, 0]
-    without = beside.steps_of(beside.parse(_opened(filled)).sequences, float)
+    without = beside.steps_of(own.parse(open_form(filled)).sequences, float)
     every = np.arange(len(X))
     for a, b in zip(_gathered(with_holes, every), _gathered(without, every), strict=True):
         assert_array_equal(a, b)
-
-
-def _opened(X):
-    from skgru._data.forms import open_form
-
-    return open_form(X)
 
 
 def _gathered(steps, indices):
@@ -143,6 +148,18 @@ def test_attributions_count_what_the_convolutions_read(method):
     assert_allclose(found[1][t, d], slope, rtol=1e-4)
 
 
+def test_a_value_is_put_out_for_all_that_read_it():
+    """An output that is no sum of what the two parts make tells whether both are without it."""
+    X, y = bursts()
+    options = {"loss": "poisson", "n_convolutions": FEW, "dtype": "float64"}
+    model = GRURegressor(4, max_iter=20, random_state=0, **options).fit(X, 1 + 3 * y)
+    without = X[1].copy()
+    without[7, 0] = model.feature_mean_[0]
+    (found,) = attributions(model, X[1:2], method="occlusion")
+    change = model.predict(X[1:2]) - model.predict([without])
+    assert_allclose(found[7, 0], change[0], rtol=1e-6)
+
+
 def test_a_model_goes_through_pickles_and_goes_on():
     X, y = bursts()
     model = small(warm_start=True).fit(X, y)
@@ -151,8 +168,15 @@ def test_a_model_goes_through_pickles_and_goes_on():
     kernels = model.parameters_["convolutions.kernels.thresholds_0"].copy()
     assert_array_equal(loaded.fit(X, y).predict_proba(X), model.fit(X, y).predict_proba(X))
     assert_array_equal(model.parameters_["convolutions.kernels.thresholds_0"], kernels)
-    with pytest.raises(ValueError, match=f"expected n_convolutions={FEW}.*n_convolutions=0"):
-        model.set_params(n_convolutions=0).fit(X, y)
+
+
+@pytest.mark.parametrize(("fitted", "asked"), [(FEW, 0), (N_KERNELS, 0), (0, FEW), (FEW, 2 * FEW)])
+def test_a_training_does_not_go_on_with_another_number(fitted, asked):
+    X, y = bursts()
+    model = small(warm_start=True, n_convolutions=fitted).fit(X, y)
+    with pytest.raises(ValueError, match=f"expected n_convolutions={fitted},.*tions={asked}"):
+        model.set_params(n_convolutions=asked).fit(X, y)
+    model.set_params(n_convolutions=fitted + 1 if fitted else "auto").fit(X, y)  # the same network
 
 
 def test_epochs_one_by_one_have_none_unless_they_are_asked_for():
@@ -169,15 +193,10 @@ def test_every_solver_trains_the_layer_above_them():
     X, y = bursts()
     for solver in ("adam", "sgd", "lbfgs"):
         model = small(solver=solver, max_iter=3)
-        with pytest.warns(match="iterations") if solver == "lbfgs" else _nothing():
+        stops = pytest.warns(match="iterations") if solver == "lbfgs" else nullcontext()
+        with stops:
             model.fit(X, y)
         assert model.parameters_["convolutions.wide.weights"].any()
-
-
-def _nothing():
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def test_numbers_are_predicted_with_them_too():
@@ -211,16 +230,15 @@ def test_what_does_not_go_with_them_is_refused_and_never_chosen(options, fault):
 
 def test_tokens_have_none():
     X = [["a", "b", "c"] * 4, ["c", "b"] * 5]
-    from skgru import SequenceVectorizer
-
     ids = SequenceVectorizer(analyzer=list).fit_transform(X)
     with pytest.raises(ValueError, match="n_convolutions=0 or 'auto' with tokens"):
         small(embedding_dim=3).fit(ids, [0, 1])
 
 
-def test_outputs_for_other_estimators_are_those_of_the_recurrence():
+def test_outputs_for_other_estimators_are_those_of_the_recurrence(monkeypatch):
     X, y = bursts()
     model = small(bidirectional=False, pooling="last").fit(X, y)
+    monkeypatch.delattr(RandomConvolutions, "forward")  # that takes no time
     assert model.transform(X).shape == (len(X), 6)
     assert len(model.get_feature_names_out()) == 6
 
