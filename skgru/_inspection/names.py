@@ -61,7 +61,7 @@ def feature_names(part, opened, lineage):
 
     Parameters
     ----------
-    part : NumbersInput or TableInput
+    part : NumberInput or TableInput
     opened : Opened or OpenedTable
         Samples.
     lineage : Lineage
