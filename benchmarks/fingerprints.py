@@ -305,10 +305,16 @@ def networks() -> Iterator[Case]:
     for scaling in ("standard", "robust"):
         flat = classifier(scaling=scaling, missing="indicator")
         yield Case(f"constant and never seen, {scaling}", flat, constant, classes_of(holes))
+    sizes = [10.0 ** (i % 7 - 5) * x for i, x in enumerate(X)]
+    yield Case("own scales, by themselves", classifier(), sizes, classes_of(X))
+    own = regressor(scaling="sequence", patch_size=3)
+    yield Case("own scales, decay, patches", own, holes, numbers_of(holes))
     yield Case("missing is an error", regressor(missing="error"), X, numbers_of(X))
     yield Case("missing in predictions only", regressor(), X, numbers_of(X), new=absent)
     yield Case("time", classifier(time_feature=0, **both), timed, classes_of(timed))
     by_time = regressor((6, 6), time_feature=0, cell=("gru", "lstm"), missing="indicator")
+    own = classifier(scaling="sequence", time_feature=0, missing="indicator")
+    yield Case("own scales, time, indicator", own, timed_holes, classes_of(timed_holes))
     yield Case("time, indicator", by_time, timed_holes, numbers_of(timed_holes))
     patches = classifier(time_feature=0, patch_size=2, shift_patches=False)
     yield Case("time, decay, patches", patches, timed_holes, classes_of(timed_holes))
@@ -569,7 +575,7 @@ OPTIONS = {
     "early_stopping": ["auto", False, True],
     "batch_size": ["auto", 9],
     "group_by_length": ["auto", True, False],
-    "scaling": ["standard", "robust", None],
+    "scaling": ["auto", "standard", "robust", "sequence", None],
     "dtype": ["float32", "float32", "float64"],
     "max_grad_norm": [1.0, 0.1, None],
     "alpha": [1e-4, 0.01],

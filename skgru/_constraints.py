@@ -71,7 +71,7 @@ RECURRENCE = {
 # Inputs of numbers.
 NUMBERS = {
     "features_per_step": [Interval(Integral, 1, None, closed="left")],
-    "scaling": [StrOptions({"standard", "robust"}), None],
+    "scaling": [StrOptions({"standard", "robust", "sequence", "auto"}), None],
     "missing": [StrOptions({"decay", "indicator", "error"})],
     "time_feature": [Integral, str, None],
 }

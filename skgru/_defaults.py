@@ -56,6 +56,7 @@ AUTO_PARAMETERS = (
     "max_iter",
     "early_stopping",
     "embedding_dim",
+    "scaling",
     "bidirectional",
     "pooling",
     "patch_size",

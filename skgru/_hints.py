@@ -98,10 +98,17 @@ _MEANT: dict[str, dict[str, Any]] = {
         "squaredloss": "squared_error",
     },
     "scaling": {
+        "instance": "sequence",
         "iqr": "robust",
         "median": "robust",
         "normalize": "standard",
+        "persample": "sequence",
+        "persequence": "sequence",
+        "perseries": "sequence",
+        "revin": "sequence",
         "robustscaler": "robust",
+        "sample": "sequence",
+        "series": "sequence",
         "standardise": "standard",
         "standardize": "standard",
         "standardscaler": "standard",
@@ -164,7 +171,13 @@ _NUMBER_OF = {
 _CPU = "skgru computes on the processor; n_jobs says on how many threads."
 _NO_MINMAX = "Put PerTimestep(MinMaxScaler()) in front, or use scaling='standard' or 'robust'."
 _NOTES = {
-    "scaling": {"minmax": _NO_MINMAX, "minmaxscaler": _NO_MINMAX},
+    "scaling": {
+        "minmax": _NO_MINMAX,
+        "minmaxscaler": _NO_MINMAX,
+        # Where it is refused.
+        "sequence": "It is for sequences: the rows of a table are none, and the windows of a "
+        "forecaster are scaled by themselves already.",
+    },
     "n_jobs": {"cuda": _CPU, "gpu": _CPU, "mps": _CPU},
     "solver": {"cuda": _CPU, "gpu": _CPU},
     "dtype": {"float16": "Expected at least single precision.", "cuda": _CPU, "gpu": _CPU},

@@ -331,10 +331,12 @@ class SeriesBranch(_SequenceBranch):
         missing, 'error' refuses it; see :class:`GRUClassifier`. A sample without the branch is
         another matter: see :class:`MultimodalGRUClassifier`.
 
-    scaling : {'standard', 'robust'} or None, default='standard'
+    scaling : {'standard', 'robust', 'sequence', 'auto'} or None, default='auto'
         Scaling of each feature over the steps of all training sequences: to mean 0 and variance 1;
         or to median 0 and interquartile range 1, after which outliers are bent into the range from
-        -3 to 3.
+        -3 to 3. 'sequence' scales each sequence by its own mean and deviation, which the network
+        reads as well; 'auto' is 'sequence' where the magnitudes of the sequences span orders, else
+        'standard': see :class:`GRUClassifier`.
 
     features_per_step : int, default=1
         Number of features of a step where X does not say: in a 2-D X and in sequences of one
@@ -402,7 +404,9 @@ class SeriesBranch(_SequenceBranch):
         never read.
 
     feature_scale_ : ndarray of shape (n_features,)
-        What each feature is divided by, after the subtraction; NaN as in `feature_mean_`.
+        What each feature is divided by, after the subtraction; NaN as in `feature_mean_`. With
+        ``scaling='sequence'`` these are mean and deviation of all values, by which those of the
+        sequences are measured.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen.
@@ -445,7 +449,7 @@ class SeriesBranch(_SequenceBranch):
         *,
         time_feature=None,
         missing="decay",
-        scaling="standard",
+        scaling="auto",
         features_per_step=1,
         hidden_layer_sizes=(64,),
         cell="gru",

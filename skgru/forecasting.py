@@ -418,6 +418,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             for name in signature(__init__).parameters.keys() - {"self", *_OWN}
         },
         "early_stopping": ["boolean"],
+        "scaling": [StrOptions({"standard", "robust"}), None],  # windows are scaled by themselves
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(POOLINGS.keys()), "array-like"],
         "window": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],

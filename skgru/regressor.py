@@ -196,10 +196,20 @@ class GRURegressor(NetworkRegressor, BaseGRU):
         'auto': with ``pooling='auto'`` 1,932 for classes, of at most 4,000 series of 18 steps or
         more on average and 250,000 together; else 0.
 
-    scaling : {'standard', 'robust'} or None, default='standard'
-        Scaling of numeric input inside the model, of each feature over the steps of all training
-        sequences: to mean 0 and variance 1; or to median 0 and interquartile range 1, after which
-        outliers are bent into the range from -3 to 3 [12]_.
+    scaling : {'standard', 'robust', 'sequence', 'auto'} or None, default='auto'
+        Scaling of numeric input inside the model; None: it is read as it is.
+
+        - 'standard': each feature, over the steps of all training sequences, to mean 0 and
+          variance 1.
+        - 'robust': likewise to median 0 and interquartile range 1, after which outliers are bent
+          into the range from -3 to 3 [12]_.
+        - 'sequence': each sequence by its own mean and deviation, over the values that it has. At
+          every step the network also reads these two, the deviation as its logarithm: three numbers
+          for each feature. For sequences whose magnitudes span orders, and tell less than their
+          form. With ``pooling=None`` a step is so told of later ones.
+        - 'auto': 'sequence' where a tenth of the training sequences is smaller, by the root of the
+          mean of its squares, than a ten-thousandth of the deviation of all values; else, and with
+          ``pooling=None``, 'standard'.
 
     missing : {'decay', 'indicator', 'error'}, default='decay'
         Treatment of NaN inside a sequence of numbers, if there is any in training (of several calls
@@ -214,7 +224,7 @@ class GRURegressor(NetworkRegressor, BaseGRU):
 
         Where training saw none, the network reads no more than the values, and NaN in a prediction
         is the value last seen ('decay') or the training mean. With ``scaling='robust'`` the median
-        takes the place of the mean.
+        takes the place of the mean; with ``scaling='sequence'`` it is that of the sequence.
 
     time_feature : int or str, default=None
         The feature that holds the time stamp of each step, in any unit: its index, or its column's
@@ -291,7 +301,9 @@ class GRURegressor(NetworkRegressor, BaseGRU):
         is never read.
 
     feature_scale_ : ndarray of shape (n_features,)
-        What numeric input is divided by, after the subtraction; NaN as in `feature_mean_`.
+        What numeric input is divided by, after the subtraction; NaN as in `feature_mean_`. With
+        ``scaling='sequence'`` these are mean and deviation of all values, by which those of the
+        sequences are measured.
 
     gap_scale_ : ndarray of shape (n_features,)
         The mean time since each feature was last seen, by which the network's times are divided:
@@ -494,7 +506,7 @@ class GRURegressor(NetworkRegressor, BaseGRU):
         patch_size="auto",
         shift_patches=True,
         n_convolutions="auto",
-        scaling="standard",
+        scaling="auto",
         missing="decay",
         time_feature=None,
         warmup_fraction=0.1,

@@ -28,6 +28,7 @@ TEXTS = ("TREC", "SST-2", "CR", "waimai")
 FEW_TEXTS = ("TREC, 300", "CR, 300")
 CHANNELS = ("JapaneseVowels", "Libras", "LP1", "LP4", "LP5")
 LONG = ("bump", "order", "frequency", "outline")
+SIZES = ("pitch", "growth", "loudness", "event", "level", "sales")
 
 
 def start_uniform(layer, p, rng):
@@ -124,8 +125,14 @@ QUESTIONS = {  # name: tasks, and the settings to compare
         {"defaults": {}, **{str(norm): {"max_grad_norm": norm} for norm in (None, 0.25, 5)}},
     ),
     "scaling": (
-        (*CHANNELS, "C-MAPSS"),
-        {"defaults": {}, **{str(kind): {"scaling": kind} for kind in (None, "robust")}},
+        (*CHANNELS, "C-MAPSS", *SIZES),
+        {
+            "defaults": {},
+            **{
+                str(kind): {"scaling": kind}
+                for kind in (None, "standard", "robust", "sequence", "auto")
+            },
+        },
     ),
     "schedule": (
         (*TEXTS[:3:2], *CHANNELS),

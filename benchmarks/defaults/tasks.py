@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import GroupShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    KFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+)
 
 sys.path.append(str(Path(__file__).parents[1] / "accuracy"))  # where the same files are read
 
@@ -157,6 +162,63 @@ def _outline(label, n_steps, rng):
     return x + drift + rng.normal(0, 0.03, n_steps)
 
 
+# Series of any size.
+
+
+def _any_size(rng):
+    return 10 ** rng.uniform(-6, 0)
+
+
+def _sized(make_one, n=200, n_classes=4):
+    """Return n series as they are made."""
+    rng = np.random.default_rng(7)
+    y = np.arange(n) % n_classes
+    return _series([make_one(label, rng)[:, None] for label in y], y)
+
+
+def _pitch(label, rng):
+    """Return a noisy sine whose frequency is the class."""
+    x = np.sin([0.2, 0.26, 0.34, 0.44][label] * np.arange(40) + rng.uniform(0, 6))
+    return _any_size(rng) * (x + rng.normal(0, 0.5, 40))
+
+
+def _growth(label, rng):
+    """Return counts that grow, shrink, have a peak or a dip: their level is as large as they."""
+    t = np.linspace(-1, 1, 50)
+    x = [0.5 * t, -0.5 * t, np.exp(-np.square(2.5 * t)), -0.5 * np.exp(-np.square(2.5 * t))][label]
+    return _any_size(rng) * (1 + x) * np.exp(rng.normal(0, 0.15, 50))
+
+
+def _loudness(label, rng):
+    """Return noise whose size is the class, in steps of one and a half orders."""
+    return 10 ** (1.5 * label + rng.normal(0, 0.5)) * rng.normal(size=40)
+
+
+def _event(label, rng):
+    """Return faint noise, in which there is nothing, or an event of three kinds."""
+    x, start = 1e-5 * rng.normal(size=60), rng.integers(5, 40)
+    if label:
+        wave = np.sin([0.5, 0.8, 1.1][label - 1] * np.arange(12))
+        x[start : start + 12] += rng.uniform(0.5, 2) * wave
+    return x
+
+
+def _level(label, rng):
+    """Return noise of any size around a level that is the class."""
+    return label + rng.normal(0, 0.3) + 10 ** rng.uniform(-6, -1) * rng.normal(size=40)
+
+
+def _sales(n=400, n_steps=24):
+    """Return weekly cycles of any size, and the next value of each as its target."""
+    rng = np.random.default_rng(7)
+    cycle = np.sin(2 * np.pi * np.arange(n_steps + 1) / 7 + rng.uniform(0, 6, (n, 1)))
+    noise = rng.normal(0, 0.3, (n, n_steps + 1))
+    X = np.array([_any_size(rng) for _ in range(n)])[:, None] * (2 + cycle + noise)
+    X /= X[:, -1].std()
+    splits = list(KFold(4, shuffle=True, random_state=0).split(X))
+    return Task(list(X[:, :-1, None]), X[:, -1], None, splits, True)
+
+
 TASKS = {  # name: what returns it, given the folder of the data
     "TREC": lambda folder: _texts(folder / "trec.csv.gz"),
     "SST-2": lambda folder: _texts(folder / "sst2.csv.gz", n_splits=2),
@@ -168,6 +230,8 @@ TASKS = {  # name: what returns it, given the folder of the data
     "BasicMotions": lambda folder: _series(*basic_motions.load(folder)[:2]),
     "Libras": lambda folder: _series(*libras.load(folder)[:2]),
     "LP1": lambda folder: _series(*robot_failure.load(folder)[0]),
+    "LP2": lambda folder: _series(*robot_failure.load(folder)[1]),
+    "LP3": lambda folder: _series(*robot_failure.load(folder)[2]),
     "LP4": lambda folder: _series(*robot_failure.load(folder)[3]),
     "LP5": lambda folder: _series(*robot_failure.load(folder)[4]),
     "C-MAPSS": _turbofan,
@@ -176,4 +240,15 @@ TASKS = {  # name: what returns it, given the folder of the data
     "order": lambda folder: _made(_order, 40, 400, n_classes=2),
     "frequency": lambda folder: _made(_frequency, 60, 300),
     "outline": lambda folder: _made(_outline, 60, 250),
+    **{
+        name: lambda folder, make_one=make_one: _sized(make_one)
+        for name, make_one in {
+            "pitch": _pitch,
+            "growth": _growth,
+            "loudness": _loudness,
+            "event": _event,
+            "level": _level,
+        }.items()
+    },
+    "sales": lambda folder: _sales(),
 }

@@ -16,6 +16,12 @@ from skgru._data.ids import look_like_ids
 from skgru._data.inputs import Input, Line, Origins, as_values, known
 from skgru._data.lagged import fault_of_names, fault_of_rows
 from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
+from skgru._data.own_scale import (
+    BesideScale,
+    center_and_scale_of_scales,
+    measure_of,
+    small_magnitude,
+)
 from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_nothing, parse_numbers
 from skgru._data.scaling import (
     contains_nan,
@@ -36,6 +42,10 @@ from skgru._warnings import warn
 # So many numbers are looked through at a time for the mean gaps.
 _MAX_GAPS = 1 << 17
 
+# Of the deviation of all values: where a tenth of the sequences is smaller than that, "auto" scales
+# each sequence by itself.
+_SMALL = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class NumberInput(Input):
@@ -45,7 +55,8 @@ class NumberInput(Input):
     ----------
     features_per_step : int, default=1
         How many numbers make a step where X does not say.
-    scaling : {"standard", "robust"} or None, default="standard"
+    scaling : {"standard", "robust", "sequence", "auto"} or None, default="standard"
+        Once it has learned, not "auto".
     missing : {"decay", "indicator", "error"}, default="decay"
     time_feature : int, str or None, default=None
         As it was given.
@@ -53,13 +64,16 @@ class NumberInput(Input):
         Whether an X that is marked as token ids would have been embedded.
     stamps : int or None
         Index of the feature that holds time stamps.
-    center, scale : ndarray of shape (D,), learned
-        Of each feature; NaN if the training data have no value of it, and it is never read.
-    fill : ndarray of shape (D,), learned
+    center, scale : ndarray of shape (C,), learned
+        Of each column that is read: of the features, or with "sequence" of those of `BesideScale`.
+        NaN if the training data have no value of it, and it is never read.
+    fill : ndarray of shape (C,), learned
         The replacement of missing values if there were none in training, and of those in front of
         the first step.
-    gap_scale : ndarray of shape (D,), learned
-        Mean time since each feature was last seen.
+    gap_scale : ndarray of shape (C,), learned
+        Mean time since each column was last seen.
+    measure : ndarray of shape (3, D) or None, learned
+        With "sequence", what the scales of sequences are measured by, see `measure_of`.
     has_missing : bool, learned
         Whether values were missing in training.
     is_bidirectional : bool
@@ -77,6 +91,7 @@ class NumberInput(Input):
     scale: Array | None = None
     fill: Array | None = None
     gap_scale: Array | None = None
+    measure: Array | None = None
     has_missing: bool = False
     is_bidirectional: bool = False
     patch_size: int = 1
@@ -169,7 +184,10 @@ class NumberInput(Input):
         ValueError
             If values are so large that the scale overflows.
         """
-        learned = learn_features(sequences, weights, scaling=self.scaling, time_feature=self.stamps)
+        scaling = self.scaling
+        if scaling == "auto" and encoder.pooling is None:
+            scaling = "standard"  # the scale of a sequence would tell a step of those after it
+        learned = learn_features(sequences, weights, scaling=scaling, time_feature=self.stamps)
         return replace(
             self,
             **learned,
@@ -186,6 +204,9 @@ class NumberInput(Input):
         for name in ("missing", "time_feature"):
             if getattr(self, name) != getattr(settings, name):
                 return name, getattr(self, name), getattr(settings, name)
+        asked = settings.scaling
+        if not settings.is_auto("scaling") and (asked == "sequence") != self._has_own_scales:
+            return "scaling", self.scaling, asked  # the network has other inputs
         return None
 
     @property
@@ -196,7 +217,11 @@ class NumberInput(Input):
     @property
     def attributes(self) -> dict[str, Any]:
         """The scale of each feature, of the gaps, and whether values were missing."""
-        values = self.center, self.scale, self.gap_scale, self.has_missing
+        center, scale = self.center, self.scale
+        if self._has_own_scales:
+            center, scale, _ = known(self.measure)
+        gap_scale = known(self.gap_scale)[: self.n_features]
+        values = center, scale, gap_scale, self.has_missing
         return dict(zip(self.attribute_names, values, strict=True))
 
     # --- The network's inputs --------------------------------------------------------------------
@@ -210,7 +235,16 @@ class NumberInput(Input):
     def n_inputs(self) -> int:
         """How many features a step of the network has, before steps are patched."""
         with_indicators = self.has_missing and self.missing == "indicator"
-        return known(self.n_features) * (3 if with_indicators else 1)
+        return self._n_columns_read * (3 if with_indicators else 1)
+
+    @property
+    def _n_columns_read(self) -> int:
+        """C, the features of a step, and with "sequence" the scale beside them."""
+        return len(known(self.center))
+
+    @property
+    def _has_own_scales(self) -> bool:
+        return self.scaling == "sequence"
 
     @property
     def spec(self) -> InputSpec:
@@ -223,7 +257,7 @@ class NumberInput(Input):
         """How many columns `_observe` returns."""
         if self.missing == "indicator":
             return self.n_inputs
-        return (5 if self.is_bidirectional else 3) * known(self.n_features)
+        return (5 if self.is_bidirectional else 3) * self._n_columns_read
 
     def steps_of(
         self,
@@ -243,6 +277,24 @@ class NumberInput(Input):
         ValueError
             If a scaled value is too large for `dtype`: at once, or when it is read.
         """
+        read = self._read(sequences)
+        return self._steps(read, dtype, may_hold=may_hold, moves_patches=moves_patches)
+
+    def _read(self, sequences: Sequences) -> Sequences:
+        """Return the columns that are read, (total steps, C): the values, or more beside them."""
+        if not self._has_own_scales:
+            return sequences
+        return BesideScale(sequences, known(self.measure), self.stamps).sequences
+
+    def _steps(
+        self,
+        sequences: Sequences,
+        dtype: DTypeLike,
+        *,
+        may_hold: bool = False,
+        moves_patches: bool = False,
+    ) -> Steps:
+        """Return the steps of sequences of the columns that are read; see `steps_of`."""
         dtype = np.dtype(dtype)
         if self.are_observed:
             observe = partial(self._observe, dtype=dtype)
@@ -270,7 +322,7 @@ class NumberInput(Input):
             prepare,
             patch_size=self.patch_size,
             padding=self.fill,
-            observe=self._fill if contains_nan(sequences.values) else None,
+            observe=self._fill if _contains_nan(sequences) else None,
             moves_patches=moves_patches,
         )
 
@@ -279,51 +331,74 @@ class NumberInput(Input):
     def origins(self, sequences: Sequences) -> Origins:
         """Return where the numbers come from; see `Reader.origins`.
 
-        A value last seen comes from the step at which it was seen.
+        A value last seen comes from the step at which it was seen, the scale of a sequence at each
+        step from the value there, or if that is missing, the one last seen.
         """
         values = sequences.values
         places = np.arange(1.0, values.size + 1).reshape(values.shape)
-        steps = self._instead(sequences, places, np.float64)
+        read = self._read(sequences)
+        if isinstance(read.values, BesideScale):
+            places = read.values.repeat(places)
+        steps = self._instead(read, places, np.float64)
         return Origins(steps, sequences.offsets * values.shape[1])
 
     def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
         """Return the samples from the mean of training on, or the median; see `Input`."""
-        values = sequences.values
-        start = np.empty(values.shape)
-        start[...] = known(self.fill) if baseline is None else _baseline_of(baseline, sequences)
-        start[np.isnan(values)] = np.nan
+        read = self._read(sequences)
+        columns = read.values[:]
+        start = np.empty(columns.shape)
+        if baseline is None:
+            start[...] = known(self.fill)
+        else:
+            given = np.empty(sequences.values.shape)
+            given[...] = _baseline_of(baseline, sequences)
+            given[np.isnan(sequences.values)] = np.nan
+            start[...] = self._read(sequences._replace(values=given)).values[:]
+        start[np.isnan(columns)] = np.nan
         if self.stamps is not None:
-            start[:, self.stamps] = values[:, self.stamps]
-        at_start = self.steps_of(sequences._replace(values=start), dtype)
-        return Line(at_start, self.steps_of(sequences, dtype))
+            start[:, self.stamps] = columns[:, self.stamps]
+        return Line(self._steps(read._replace(values=start), dtype), self._steps(read, dtype))
 
     def tangents(self, sequences: Sequences, line: Line, dtype: DTypeLike) -> Line:
-        """Return the derivative of the scaled values; see `Reader.tangents`."""
-        slopes = slopes_of_scaled(
-            sequences.values, known(self.center), known(self.scale), clip=self._clips
-        )
-        nothing = np.zeros_like(slopes)
-        return Line(
-            self._instead(sequences, nothing, dtype), self._instead(sequences, slopes, dtype)
-        )
+        """Return the derivative of the scaled values; see `Reader.tangents`.
 
-    def _instead(self, sequences: Sequences, numbers: Array, dtype: DTypeLike) -> Steps:
+        The scale of a sequence counts as given: values are not derived through it.
+        """
+        read = self._read(sequences)
+        if isinstance(read.values, BesideScale):
+            slopes = read.values.slopes()
+        else:
+            slopes = slopes_of_scaled(
+                sequences.values, known(self.center), known(self.scale), clip=self._clips
+            )
+        nothing = np.zeros_like(slopes)
+        return Line(self._instead(read, nothing, dtype), self._instead(read, slopes, dtype))
+
+    def _instead(self, read: Sequences, numbers: Array, dtype: DTypeLike) -> Steps:
         """Return the steps with other numbers in place of the values, which are not scaled.
 
         Where no value was seen there is 0. Masks and times are those of the sequences.
+
+        Parameters
+        ----------
+        read : Sequences
+            Those of `_read`.
+        numbers : ndarray of shape (total steps, C)
+        dtype : dtype
         """
-        n_features = numbers.shape[1]
+        columns = read.values[:]
+        n_columns = numbers.shape[1]
         plain = replace(
             self,
             scaling=None,
-            center=np.zeros(n_features),
-            scale=np.ones(n_features),
-            fill=np.zeros(n_features),
+            center=np.zeros(n_columns),
+            scale=np.ones(n_columns),
+            fill=np.zeros(n_columns),
         )
-        numbers[np.isnan(sequences.values) | np.isnan(known(self.center))] = np.nan
+        numbers[np.isnan(columns) | np.isnan(known(self.center))] = np.nan
         if self.stamps is not None:
-            numbers[:, self.stamps] = sequences.values[:, self.stamps]
-        return plain.steps_of(sequences._replace(values=numbers), dtype)
+            numbers[:, self.stamps] = columns[:, self.stamps]
+        return plain.steps_of(read._replace(values=numbers), dtype)
 
     @property
     def _clips(self) -> bool:
@@ -422,13 +497,14 @@ def learn_features(
     ----------
     sequences : Sequences
     weights : ndarray of shape (n,)
-    scaling : {"standard", "robust"} or None
+    scaling : {"standard", "robust", "sequence", "auto"} or None
     time_feature : int or None
 
     Returns
     -------
     dict
-        Fields of `NumberInput`: center, scale, fill, gap_scale, each (D,), and has_missing.
+        Fields of `NumberInput`: scaling, which is not "auto"; center, scale, fill, gap_scale, each
+        (C,); measure and has_missing.
 
     Raises
     ------
@@ -436,28 +512,46 @@ def learn_features(
         If values are so large that the scale overflows.
     """
     values = _without_stamps(sequences.values, time_feature)
-    weights = np.repeat(weights, sequences.lengths)
+    of_steps = np.repeat(weights, sequences.lengths)
     has_missing = contains_nan(values)
+    measure = None
     if scaling == "robust":
-        center, scale = median_and_scale(values, weights)
-    elif scaling == "standard":
-        center, scale = mean_and_scale(values, weights, "X")
+        center, scale = median_and_scale(values, of_steps)
+    elif scaling is not None:
+        center, scale = mean_and_scale(values, of_steps, "X")
     else:
-        center, _ = mean_and_weight(values, weights)
+        center, _ = mean_and_weight(values, of_steps)
         scale = np.where(np.isnan(center), np.nan, 1.0)
+    if scaling == "auto":
+        # Where magnitudes span orders, the largest make the deviation of all values, in units of
+        # which the small ones are all zero.
+        scaled = np.arange(len(scale)) != time_feature
+        size = small_magnitude(sequences, weights, scale, scaled)
+        scaling = "sequence" if size < _SMALL else "standard"
+    if scaling == "sequence":
+        measure = measure_of(sequences, center, scale)
+        own = BesideScale(sequences, measure, time_feature)
+        sequences = own.sequences
+        of_values = np.where(np.isnan(center), np.nan, [[0.0], [1.0]])
+        of_scales = center_and_scale_of_scales(own.scales, weights)
+        center, scale = np.hstack([of_values, of_scales])
     fill = center.copy()
     if scaling is None and not has_missing:
         center[:] = 0  # where values were missing, their mean has to be the network's 0
-    gap_scale: Array = np.ones(values.shape[1])
+    gap_scale: Array = np.ones(len(center))
     if has_missing or time_feature is not None:
-        gap_scale = mean_gaps(sequences, weights, time_feature)
+        gap_scale = mean_gaps(sequences, of_steps, time_feature)
     if time_feature is not None:
         center[time_feature], scale[time_feature] = 0.0, gap_scale[time_feature]
+        if measure is not None:
+            measure[:, time_feature] = 0.0, gap_scale[time_feature], 0.0
     return {
+        "scaling": scaling,
         "center": center,
         "scale": scale,
         "fill": fill,
         "gap_scale": gap_scale,
+        "measure": measure,
         "has_missing": has_missing,
     }
 
@@ -492,6 +586,12 @@ def mean_gaps(sequences: Sequences, weights: NDArray[Any], time_feature: int | N
             total += weights[piece.rows] @ gaps
     mean = total / weights.sum() if len(weights) else total
     return np.where(mean > 0, mean, 1.0)
+
+
+def _contains_nan(sequences: Sequences) -> bool:
+    """Whether any value is missing; that of a sequence without values is, too."""
+    values = sequences.values
+    return values.contains_nan() if isinstance(values, BesideScale) else contains_nan(values)
 
 
 def _without_stamps(values: NDArray[Any], time_feature: int | None) -> NDArray[Any]:

@@ -127,18 +127,18 @@ class ConvolutionReader(Reader):
         are spread evenly. What is learned is rounded to three digits: so it does not hang on the
         rounding of sums, and a weight of two is two copies.
         """
-        encoder, D = self.encoder, known(self.numbers.n_features)
+        encoder, D, n_columns = self.encoder, known(self.numbers.n_features), self.numbers.n_inputs
         rng = np.random.RandomState(_SEED)
         is_small = len(sequences.values) <= _STEPS_IN_DOUBLE
         dtype: type[np.floating] = np.float64 if is_small else np.float32
         steps = self.numbers.steps_of(sequences, dtype)
         p: Arrays = {}
-        part = RandomConvolutions(D, encoder.dilations, encoder.n_thresholds)
+        part = RandomConvolutions(n_columns, encoder.dilations, encoder.n_thresholds)
         n_drawn = 0
         for i, (dilation, n) in enumerate(
             zip(encoder.dilations, encoder.n_thresholds, strict=True)
         ):
-            kernels = _kernels(D, rng)
+            kernels = _kernels(D, rng, n_columns)
             mean, deviation = _moments(steps, weights, kernels.astype(dtype), dilation)
             deviation = _rounded(deviation)
             mean = deviation * np.round(mean / deviation, 3)
@@ -159,8 +159,8 @@ class ConvolutionReader(Reader):
 
     @property
     def spec(self) -> InputSpec:
-        """The features of a step, as they are."""
-        return InputSpec(known(self.numbers.n_features))
+        """The features of a step, and their own scale if there is one, which no kernel reads."""
+        return InputSpec(self.numbers.n_inputs)
 
     def steps_of(
         self,
@@ -253,8 +253,11 @@ def choose_dilations(n_steps: float, n_features: int) -> ConvolutionSpec:
     return ConvolutionSpec(tuple(dilations.tolist()), tuple(shares.tolist()))
 
 
-def _kernels(n_channels: int, rng: RandomState) -> Array:
-    """Return weights (taps · D, K): each kernel has a pattern of its own on some channels."""
+def _kernels(n_channels: int, rng: RandomState, n_columns: int) -> Array:
+    """Return weights (taps · n columns, K): each kernel has a pattern of its own on some channels.
+
+    The channels are the first columns; the others have no weight.
+    """
     taps = np.full((N_TAPS, N_KERNELS), -1.0)
     for k, pattern in enumerate(PATTERNS):
         taps[list(pattern), k] = 2
@@ -265,7 +268,8 @@ def _kernels(n_channels: int, rng: RandomState) -> Array:
         for k in range(N_KERNELS):
             n = int(2 ** rng.uniform(0, most))
             channels[rng.choice(n_channels, n, replace=False), k] = 1
-    return (taps[:, None] * channels).reshape(-1, N_KERNELS)
+    others = np.zeros((n_columns - n_channels, N_KERNELS))
+    return (taps[:, None] * np.vstack([channels, others])).reshape(-1, N_KERNELS)
 
 
 def _moments(

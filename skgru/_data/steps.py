@@ -247,7 +247,7 @@ class Steps:
         taken = rows[:, None] + np.arange(k)
         is_padding = taken < low[:, None]
         is_padding |= taken >= high[:, None]
-        dtype = np.result_type(values, self._padding)
+        dtype = np.result_type(values.dtype, self._padding)
         x = batch.empty((*taken.shape, *values.shape[1:]), dtype)
         x[...] = values.take(taken, axis=0, mode="clip")
         x[is_padding] = self._padding

@@ -858,13 +858,15 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         del chosen["max_iter"]  # one epoch is one epoch
     auto = _auto(request.settings, chosen)
     for name, branch in model.own_spec.branches:
-        settings = request.branches[name]
+        settings, part = request.branches[name], model.own_inputs[name]
         chosen = asdict(branch.encoder) | {
             "dropout": plan.dropout[name],
             "last_epochs": plan.epochs[name],
-            "embedding_dim": model.own_inputs[name].embedding_dim,
+            "embedding_dim": part.embedding_dim,
             "n_convolutions": model.count_convolutions(name),
         }
+        if isinstance(part, NumberInput):
+            chosen["scaling"] = part.scaling
         of_branch = _auto(settings, chosen)
         if settings is request.settings:
             both = auto | of_branch

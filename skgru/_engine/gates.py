@@ -85,6 +85,8 @@ def _gates_along(
         for (field, kind), array in found.items():
             if (field, kind) == ("decays", "input"):  # each step of a patch has its own
                 of_steps = array[start:stop].reshape(k * (stop - start), array.shape[1] // k)
+                n_features = model.own_inputs[name].n_features
+                of_steps = of_steps[:, :n_features]  # their scale may follow
             else:
                 of_steps = np.repeat(array[start:stop], k, axis=0)
             # Patches are counted from the end.

@@ -65,13 +65,14 @@ def attributions(
           end if negative, or a target as above, which is summed over all steps of a sample. With
           ``crf=True`` it is the raw output before the chain.
     baseline : number, array-like, dict or None, default=None
-        What tells nothing. None = the mean of each feature in training (with
-        ``scaling="robust"``, the median); of tokens padding, whose vector is zero; of columns of a
-        table the mean, or the missing category; of sparse matrices zero. Else a number, an array
-        with one for each feature, or an array of shape (n_steps, n_features) if all samples have as
-        many steps; of tokens an id, or one for each token; of a table a number for all of its
-        numbers, or a cell for each column. Of a multimodal estimator, a dict of these by the names
-        of the branches.
+        What tells nothing. None = the mean of each feature in training (with ``scaling="robust"``,
+        the median; with ``scaling="sequence"``, the mean of the sequence, and a mean and a
+        deviation of it as they are on average); of tokens padding, whose vector is zero; of columns
+        of a table the mean, or the missing category; of sparse matrices zero. Else a number, an
+        array with one for each feature, or an array of shape (n_steps, n_features) if all samples
+        have as many steps; of tokens an id, or one for each token; of a table a number for all of
+        its numbers, or a cell for each column. Of a multimodal estimator, a dict of these by the
+        names of the branches.
     n_steps : "auto" or int, default="auto"
         Points on the line of "integrated_gradients", which are those of Gauss and Legendre. "auto"
         begins with 8, and halves the line where the contributions do not sum to the change of the
@@ -113,7 +114,9 @@ def attributions(
     contributes as what it is: a number that is not known, in place of the mean.
 
     The line is one of the network's inputs: of scaled numbers, and of the vectors of tokens and
-    categories.
+    categories. With ``scaling="sequence"`` it is also one of the scale of the sequence, which the
+    network reads at every step, and what it contributes counts toward the value there. "occlusion"
+    puts both back at a step, and for "gradient" the scale stays that of the sample.
 
     References
     ----------

@@ -15,11 +15,11 @@ from skgru._spec import EncoderSpec
 LENGTHS = np.array([12, 30, 0, 21])
 
 
-def learned(values, lengths=LENGTHS, weights=None, n_features=5 * N_KERNELS):
+def learned(values, lengths=LENGTHS, weights=None, n_features=5 * N_KERNELS, **parameters):
     """Return the sequences, and the input that has learned from them."""
     sequences = Sequences(values, offsets_of(lengths))
     weights = np.ones(len(lengths)) if weights is None else weights
-    numbers = NumberInput(n_features=values.shape[1])
+    numbers = NumberInput(n_features=values.shape[1], **parameters)
     numbers = numbers.learn(sequences, weights, EncoderSpec((4,), ("gru",)))
     return sequences, ConvolutionReader.beside_numbers(numbers, "", sequences, weights, n_features)
 
@@ -27,7 +27,7 @@ def learned(values, lengths=LENGTHS, weights=None, n_features=5 * N_KERNELS):
 def part_of(found):
     """Return the part of the network that reads it."""
     return RandomConvolutions(
-        found.numbers.n_features, found.encoder.dilations, found.encoder.n_thresholds
+        found.spec.n_inputs, found.encoder.dilations, found.encoder.n_thresholds
     )
 
 
@@ -55,6 +55,25 @@ def test_kernels_read_some_channels_by_patterns_of_their_own():
         taps = weights[:, reads[:, k].argmax(), k]
         assert_allclose(taps.sum(), 0, atol=1e-10)
         assert set(np.flatnonzero(taps > 0)) == set(pattern)
+
+
+def test_no_kernel_reads_the_scale_of_a_sequence():
+    values = np.random.RandomState(0).normal(size=(63, 2))
+    sequences, found = learned(values, scaling="sequence")
+    assert found.spec.n_inputs == 6
+    of_values, of_scales = np.split(
+        found.start["weights_0"].reshape(N_TAPS, 6, N_KERNELS), [2], axis=1
+    )
+    assert of_values.any(axis=(0, 1)).all()
+    assert not of_scales.any()
+    factors = np.repeat([1e3, 1e-2, 1, 7], LENGTHS)[:, None]
+    others, same = learned(factors * (values + factors), scaling="sequence")
+    for name, expected in found.start.items():
+        assert_allclose(same.start[name], expected, rtol=2e-3, atol=2e-3)
+    p = found.start
+    features = features_of(part_of(found), p, found.steps_of(sequences, np.float64))
+    of_others = features_of(part_of(found), p, same.steps_of(others, np.float64))
+    assert_allclose(of_others, features, atol=1e-6)
 
 
 def test_thresholds_are_spread_by_mean_and_deviation_of_the_convolution():

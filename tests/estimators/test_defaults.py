@@ -219,11 +219,11 @@ def test_a_validation_set_that_is_given_stops_early(estimator_class):
 def test_only_what_is_auto_is_listed(estimator_class):
     X, y = ragged()
     assert set(auto(estimator_class).fit(X, y).auto_params_) == {
-        "batch_size", "early_stopping", "embedding_dim", "bidirectional", "pooling", "patch_size",
-        "n_convolutions", "dropout", "group_by_length",
+        "batch_size", "early_stopping", "embedding_dim", "scaling", "bidirectional", "pooling",
+        "patch_size", "n_convolutions", "dropout", "group_by_length",
     }  # fmt: skip
     given = PLAIN | {"batch_size": 5, "early_stopping": False, "group_by_length": False}
-    given |= {"embedding_dim": None, "n_convolutions": 0}
+    given |= {"embedding_dim": None, "scaling": "standard", "n_convolutions": 0}
     assert auto(estimator_class, **given).fit(X, y).auto_params_ == {}
     # An epoch of partial_fit is one epoch, whatever max_iter is.
     model = auto(estimator_class, max_iter="auto")
