@@ -14,7 +14,7 @@ from skgru.multimodal import MultimodalGRUClassifier, MultimodalGRURegressor
 from skgru.per_timestep import PerTimestep
 from skgru.regressor import GRURegressor
 from skgru.summaries import Summary, summary
-from skgru.text import SequenceVectorizer
+from skgru.text import SequenceVectorizer, WordVectors, read_word_vectors
 from skgru.windows import make_windows
 
 __all__ = [
@@ -34,9 +34,11 @@ __all__ = [
     "Summary",
     "TableBranch",
     "TokenBranch",
+    "WordVectors",
     "backtest",
     "make_rows",
     "make_sequences",
     "make_windows",
+    "read_word_vectors",
     "summary",
 ]

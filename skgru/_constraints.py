@@ -84,7 +84,7 @@ CONVOLUTIONS = {
 # Inputs of token ids.
 TOKENS = {
     "embedding_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
-    "embedding_matrix": ["array-like", None],
+    "embedding_matrix": "no_validation",  # a matrix, or any source of word vectors
     "freeze_embedding": ["boolean"],
     "token_dropout": [Interval(Real, 0, 1, closed="left")],
 }

@@ -83,6 +83,8 @@ class DataShape(NamedTuple):
         Whether the targets are classes.
     is_table : bool, default=False
         Whether the sequences are rows of a table.
+    is_frozen : bool, default=False
+        Whether the vectors of tokens stay as they are.
     """
 
     n_sequences: int
@@ -91,6 +93,7 @@ class DataShape(NamedTuple):
     n_tokens: int | None
     has_classes: bool
     is_table: bool = False
+    is_frozen: bool = False
 
     @property
     def has_rare_tokens(self) -> bool:
@@ -103,8 +106,8 @@ class DataShape(NamedTuple):
         return self._sees_tokens_less_than(_SELDOM)
 
     def _sees_tokens_less_than(self, n_times: int) -> bool:
-        """Return whether a token is seen fewer times, on average."""
-        if self.n_tokens is None:
+        """Return whether a token is seen fewer times, on average, and its vector learns of it."""
+        if self.n_tokens is None or self.is_frozen:
             return False
         return self.n_sequences * self.n_steps < n_times * self.n_tokens
 

@@ -224,6 +224,7 @@ _NAMES = {
     "optim": "solver",
     "optimizer": "solver",
     "padding": "max_length",
+    "pretrained": "embedding_matrix",
     "patience": "n_iter_no_change",
     "quantile": "quantiles",
     "rnntype": "cell",
@@ -236,6 +237,8 @@ _NAMES = {
     "validationsplit": "validation_fraction",
     "valfraction": "validation_fraction",
     "valsplit": "validation_fraction",
+    "vectors": "embedding_matrix",
+    "wordvectors": "embedding_matrix",
     "workers": "n_jobs",
 }
 _NOTES_ON_NAMES = {

@@ -165,9 +165,15 @@ class TokenBranch(_SequenceBranch):
         Dimensions of the trainable vector of each token. 'auto' is 128, or those of
         `embedding_matrix`.
 
-    embedding_matrix : array-like of shape (n_ids, embedding_dim), default=None
+    embedding_matrix : array-like of shape (n_ids, embedding_dim), str or object, default=None
         First values of the tokens' vectors: row i is that of id i, rows 0 (padding) and 1 (unknown)
-        included. It implies `embedding_dim`. See :meth:`SequenceVectorizer.embedding_matrix`.
+        included. Or word vectors, of which `fit` takes those of the words of X, what
+        :class:`SequenceVectorizer` returns: the path of a file (GloVe, word2vec, fastText's
+        ``.vec``), a dict of words and arrays, gensim's ``KeyedVectors``, spaCy's ``nlp``, or
+        :class:`WordVectors`; see :func:`read_word_vectors`. A word that has none by itself has that
+        of the same word in lower case, with a capital or in capitals; if there is none either, it
+        is drawn, with the mean and the deviation of those that were found. It implies
+        `embedding_dim`.
 
     freeze_embedding : bool, default=False
         Whether the tokens' vectors keep their first values, those of `embedding_matrix`.
@@ -239,6 +245,10 @@ class TokenBranch(_SequenceBranch):
 
     token_ids_ : ndarray of shape (n_tokens,)
         The ids of the rows of the embedding; the first is 1, the unknown token.
+
+    has_vector_ : ndarray of bool of shape (n_tokens,)
+        Which tokens began with a vector of their own; only if `embedding_matrix` is word vectors.
+        The others were drawn.
 
     See Also
     --------

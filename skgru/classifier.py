@@ -51,7 +51,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     max_iter : int or 'auto', default='auto'
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 1,000
         updates, at least 4; for tokens each of which is seen fewer than 100 times, on average,
-        200 updates, at least 2 epochs; for 'lbfgs' 200 iterations.
+        200 updates, at least 2 epochs, unless `freeze_embedding`; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.
@@ -150,9 +150,15 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         vectors of 128 dimensions, and all else is numeric; a warning is given where integers look
         like token ids that have lost their mark, as by ``np.asarray``.
 
-    embedding_matrix : array-like of shape (n_ids, embedding_dim), default=None
+    embedding_matrix : array-like of shape (n_ids, embedding_dim), str or object, default=None
         First values of the tokens' vectors: row i is that of id i, rows 0 (padding) and 1 (unknown)
-        included. It implies `embedding_dim`. See :meth:`SequenceVectorizer.embedding_matrix`.
+        included. Or word vectors, of which `fit` takes those of the words of X, what
+        :class:`SequenceVectorizer` returns: the path of a file (GloVe, word2vec, fastText's
+        ``.vec``), a dict of words and arrays, gensim's ``KeyedVectors``, spaCy's ``nlp``, or
+        :class:`WordVectors`; see :func:`read_word_vectors`. A word that has none by itself has that
+        of the same word in lower case, with a capital or in capitals; if there is none either, it
+        is drawn, with the mean and the deviation of those that were found. It implies
+        `embedding_dim`.
 
     freeze_embedding : bool, default=False
         Whether the tokens' vectors keep their first values, those of `embedding_matrix`.
@@ -317,6 +323,10 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
 
     token_ids_ : ndarray of shape (n_tokens,)
         The ids of the rows of the embedding; the first is 1, the unknown token.
+
+    has_vector_ : ndarray of bool of shape (n_tokens,)
+        Which tokens began with a vector of their own; only if `embedding_matrix` is word vectors.
+        The others were drawn.
 
     auto_params_ : dict
         The value chosen in the latest fit for each parameter that is 'auto'; in `partial_fit`,

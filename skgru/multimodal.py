@@ -84,7 +84,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is the largest number that any
         of the branches would have by itself: as many epochs as make 1,000 updates, at least 4; for
         tokens each of which is seen fewer than 100 times, on average, 200 updates, at least 2
-        epochs; for 'lbfgs' 200 iterations.
+        epochs, unless their embedding is frozen; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.
@@ -519,7 +519,7 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is the largest number that any
         of the branches would have by itself: as many epochs as make 1,000 updates, at least 4; for
         tokens each of which is seen fewer than 100 times, on average, 200 updates, at least 2
-        epochs; for 'lbfgs' 200 iterations.
+        epochs, unless their embedding is frozen; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.

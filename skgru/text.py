@@ -1,4 +1,4 @@
-"""Turn text into sequences of integers, the input of a recurrent network."""
+"""Turn text into sequences of integers, the input of a recurrent network; and word vectors."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Set
@@ -21,12 +21,13 @@ from skgru._compat import (
     fit_context,
 )
 from skgru._data.arrays import as_array, describe
-from skgru._data.ids import UNKNOWN, Tokens, as_tokens
+from skgru._data.ids import UNKNOWN, as_tokens, mark
 from skgru._data.sequences import offsets_of
+from skgru._data.word_vectors import WordVectors, find_vectors, read_word_vectors
 from skgru._estimator import Estimator, hints_at_names
 from skgru._settings import plain
 
-__all__ = ["SequenceVectorizer"]
+__all__ = ["SequenceVectorizer", "WordVectors", "read_word_vectors"]
 
 _PADDING = 0
 _FIRST_WORD = 2
@@ -449,9 +450,10 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
 
         Parameters
         ----------
-        vectors : mapping of str to array-like of shape (n_dimensions,)
-            The vector of each word: a dict, the ``KeyedVectors`` of gensim or anything else with
-            ``word in vectors`` and ``vectors[word]``.
+        vectors : str, path-like, mapping of str to array-like of shape (n_dimensions,), or object
+            The vector of each word: a file, a dict, gensim's ``KeyedVectors``, spaCy's ``nlp`` or
+            another source, see :func:`read_word_vectors`. A word that has none has that of the same
+            word in lower case, with a capital or in capitals.
 
         random_state : int, RandomState instance or None, default=None
             Determines the vectors of the words of the vocabulary that have none in `vectors`.
@@ -467,9 +469,20 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
 
         Raises
         ------
+        OSError, TypeError
+            If there is no such file, or if `vectors` is no source of word vectors.
         ValueError
-            If `vectors` has none of the words of the vocabulary, or if the vectors found are not
-            one-dimensional, of one length and finite.
+            If `vectors` has none of the words of the vocabulary, if the vectors found are not
+            one-dimensional, of one length and finite, or if a file is none of word vectors.
+
+        See Also
+        --------
+        read_word_vectors : Read word vectors of a file, or of an object of another library.
+
+        Notes
+        -----
+        The parameter `embedding_matrix` of a network takes the same `vectors`, and arranges them by
+        the vocabulary of its X, in pipelines and searches, too.
 
         Examples
         --------
@@ -487,13 +500,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         """
         self._check_is_fitted()
         rng = check_random_state(random_state)
-        found = {
-            term: np.asarray(vectors[term], dtype=np.float32)
-            for term in self.vocabulary_
-            if term in vectors
-        }
-        _check_vectors(found)
-
+        found = find_vectors(vectors, self.vocabulary_, "vectors")
         known = np.stack(list(found.values()))
         mean = known.mean(axis=0, dtype=np.float64)
         std = known.std(axis=0, dtype=np.float64)
@@ -590,10 +597,10 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
         ids = np.fromiter((id_ for row in rows for id_ in row), dtype, count=lengths.sum())
         if width is None:
-            return as_tokens(ids, offsets_of(lengths))
+            return as_tokens(ids, offsets_of(lengths), self.vocabulary_)
         X = np.zeros((len(rows), width), dtype=dtype)
         X[np.arange(width) < lengths[:, np.newaxis]] = ids
-        return X.view(Tokens)
+        return mark(X, self.vocabulary_)
 
     def _learn_vocabulary(self, documents):
         """Return the words of tokenized documents as a dict of terms to ids."""
@@ -750,22 +757,3 @@ def _check_ids(vocabulary):
                 f"{id_!r} for both {terms[id_]!r} and {term!r}."
             )
     return {term: int(id_) for id_, term in terms.items()}
-
-
-def _check_vectors(vectors):
-    """Raise unless a dict of arrays has some, all one-dimensional, of one length and finite."""
-    if not vectors:
-        raise ValueError("vectors has none of the words of the vocabulary.")
-    first, shape = next((term, vector.shape) for term, vector in vectors.items())
-    for term, vector in vectors.items():
-        if vector.ndim != 1:
-            raise ValueError(
-                f"Word vectors must be one-dimensional, got shape {vector.shape} for {term!r}."
-            )
-        if vector.shape != shape:
-            raise ValueError(
-                f"Word vectors must be of one length, got {shape[0]} for {first!r} and "
-                f"{len(vector)} for {term!r}."
-            )
-        if not np.isfinite(vector).all():
-            raise ValueError(f"Word vectors must be finite, got NaN or infinity for {term!r}.")

@@ -30,10 +30,11 @@ def python_blocks(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_blocks_of_a_page_run_one_after_the_other(page, monkeypatch):
+def test_the_blocks_of_a_page_run_one_after_the_other(page, monkeypatch, tmp_path):
     # What the blocks assert is reached with fewer updates than there are by default. Other
     # processes would know nothing of that.
     monkeypatch.setattr("skgru._defaults._UPDATES", 100)
+    monkeypatch.chdir(tmp_path)  # for the files that they write
     blocks = python_blocks(page)
     assert blocks
     namespace = {}

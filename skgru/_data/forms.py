@@ -15,6 +15,7 @@ as they came. A `Parser` makes numbers, token ids or time stamps of them; `parsi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -25,7 +26,7 @@ from sklearn.utils import check_array
 from skgru._compat import columns_of, is_array, is_grouped
 from skgru._compat import names_of as column_names
 from skgru._data.arrays import HOW_TO_UNSTRUCTURE, as_array, describe, is_missing, stack_lists
-from skgru._data.ids import holds_tokens
+from skgru._data.ids import holds_tokens, vocabularies_of
 from skgru._data.stacking import LONG_TABLE, Columns, Ragged, Rectangle
 
 _TEXTS = (
@@ -50,6 +51,8 @@ class Opened(NamedTuple):
     is_frame : bool
     present : ndarray of shape (n,) or None, default=None
         Which samples have a sequence, in the order of the samples; None = all.
+    vocabularies : tuple of mappings of str to int, default=()
+        Those whose ids the sequences say that they hold; equal ones may be among them.
     """
 
     form: Rectangle | Ragged
@@ -58,6 +61,7 @@ class Opened(NamedTuple):
     is_list: bool
     is_frame: bool
     present: NDArray[np.bool_] | None = None
+    vocabularies: tuple[Mapping[str, int], ...] = ()
 
     @property
     def is_rectangle(self) -> bool:
@@ -101,6 +105,7 @@ def open_form(X: Any, estimator_name: str | None = None) -> Opened:
         holds_tokens(X),
         isinstance(X, list | tuple),
         is_frame(X),
+        vocabularies=vocabularies_of(X),
     )
 
 
@@ -124,7 +129,8 @@ def open_columns(columns: Columns, names: list[str], n_features: int | None = No
     else:
         form = Rectangle(columns, len(columns), names, n_features)
     is_marked = any(map(holds_tokens, columns))
-    return Opened(form, dict.fromkeys(names), is_marked, False, False)
+    vocabularies = tuple(chain.from_iterable(map(vocabularies_of, columns)))
+    return Opened(form, dict.fromkeys(names), is_marked, False, False, vocabularies=vocabularies)
 
 
 def open_nothing(present: NDArray[np.bool_]) -> Opened:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,29 @@ class Tokens(np.ndarray):
     several texts, padded with zeros (n_texts, width); or of objects, (n_texts, 1), with the ids of
     one text in each cell. The latter is a column, as scikit-learn's `ColumnTransformer` wants it;
     an index and iteration give its texts' ids. Arithmetic makes plain arrays.
+
+    Attributes
+    ----------
+    vocabulary : mapping of str to int or None
+        The words that the ids stand for, where that is known: views, copies and pickles have it.
     """
 
+    __slots__ = ("vocabulary",)
     __array_priority__ = 1.0  # beside plain arrays: concatenated, they are ids still
+
+    vocabulary: Mapping[str, int] | None
+
+    def __array_finalize__(self, array: NDArray[Any] | None) -> None:
+        self.vocabulary = getattr(array, "vocabulary", None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        make, arguments, state = cast(tuple[Any, ...], super().__reduce__())
+        return make, arguments, (state, self.vocabulary)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        # Pickles of earlier versions hold the array's state alone.
+        own, self.vocabulary = state if len(state) == 2 else (state, None)
+        super().__setstate__(own)
 
     def __getitem__(self, index: Any) -> Any:
         """Return the item: of a column of texts at an integer, the ids of that text."""
@@ -36,29 +56,52 @@ class Tokens(np.ndarray):
         return array[()] if return_scalar else array
 
 
-def as_tokens(ids: NDArray[np.integer], offsets: NDArray[np.integer]) -> Tokens:
+def mark(ids: NDArray[Any], vocabulary: Mapping[str, int] | None = None) -> Tokens:
+    """Return a view of ids that says that they are some, and which words they stand for."""
+    marked = ids.view(Tokens)
+    marked.vocabulary = vocabulary
+    return marked
+
+
+def as_tokens(
+    ids: NDArray[np.integer],
+    offsets: NDArray[np.integer],
+    vocabulary: Mapping[str, int] | None = None,
+) -> Tokens:
     """Return ids (total tokens,) of several texts as a column of `Tokens`, (n, 1)."""
     column = np.empty((len(offsets) - 1, 1), object)
-    marked = ids.view(Tokens)
+    marked = mark(ids, vocabulary)
     for i in range(len(column)):
         column[i, 0] = marked[offsets[i] : offsets[i + 1]]
-    return column.view(Tokens)
+    return mark(column, vocabulary)
 
 
 def holds_tokens(X: Any) -> bool:
     """Whether X, or one of its sequences, is marked as token ids."""
-    if isinstance(X, Tokens):
-        return True
+    return isinstance(X, Tokens) or any(isinstance(cell, Tokens) for cell in _cells_of(X))
+
+
+def vocabularies_of(X: Any) -> tuple[Mapping[str, int], ...]:
+    """Return the vocabularies whose ids X says that it holds: one, if one transformer made it."""
+    if isinstance(X, Tokens) and X.vocabulary is not None:
+        return (X.vocabulary,)
+    found = {
+        id(cell.vocabulary): cell.vocabulary
+        for cell in _cells_of(X)
+        if isinstance(cell, Tokens) and cell.vocabulary is not None
+    }
+    return tuple(found.values())
+
+
+def _cells_of(X: Any) -> Iterator[Any]:
+    """Return the sequences of X, if it may hold some in cells."""
     if hasattr(X, "columns") and len(X.columns) == 1 and hasattr(X, "dtypes"):
         X = X.iloc[:, 0] if hasattr(X, "iloc") else X.get_columns()[0]
     if isinstance(X, np.ndarray):
-        return X.dtype == object and _any_marked(X.flat)
+        return iter(X.flat if X.dtype == object else ())
     is_column = getattr(X, "ndim", 1) == 1 and str(getattr(X, "dtype", "")).lower() == "object"
-    return (is_column or isinstance(X, list | tuple)) and _any_marked(X)
-
-
-def _any_marked(cells: Iterable[Any]) -> bool:
-    return any(isinstance(cell, Tokens) for cell in cells)
+    cells: Iterable[Any] = X if is_column or isinstance(X, list | tuple) else ()
+    return iter(cells)
 
 
 def look_like_ids(table: NDArray[np.integer]) -> bool:

@@ -93,9 +93,14 @@ class Reader(ABC):
             Whether each epoch patches the steps elsewhere.
         """
 
-    @property
-    def start_values(self) -> dict[str, NDArray[Any]]:
-        """Parameters of the branch that are not drawn at random, by their names."""
+    def start_values(self, drawn: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return parameters of the branch that start elsewhere, by their names.
+
+        Parameters
+        ----------
+        drawn : mapping of str to ndarray
+            All of its parameters by their names, drawn at random.
+        """
         return {}
 
     # --- The values of X behind them -------------------------------------------------------------
@@ -237,6 +242,11 @@ class Input(Reader):
     def count_tokens(self, sequences: Sequences) -> int | None:
         """Return how many different tokens sequences hold; None = numbers."""
         return None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether tokens have vectors that stay as they are."""
+        return False
 
     @property
     def says_features(self) -> bool:

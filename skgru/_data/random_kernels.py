@@ -114,9 +114,8 @@ class ConvolutionReader(Reader):
         """How many features there are."""
         return N_KERNELS * sum(self.encoder.n_thresholds)
 
-    @property
-    def start_values(self) -> Arrays:
-        """The numbers of the kernels."""
+    def start_values(self, drawn: Mapping[str, NDArray[Any]]) -> Arrays:
+        """Return the numbers of the kernels; see `Reader.start_values`."""
         return {f"kernels.{name}": values for name, values in known(self.start).items()}
 
     def _learn_kernels(self, sequences: Sequences, weights: NDArray[Any]) -> Arrays:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from sklearn.utils import check_array
 
+from skgru._compat import InvalidParameterError
 from skgru._data.forms import Opened
 from skgru._data.ids import embedding_rows, known_tokens
 from skgru._data.inputs import Input, Line, Origins, as_values, known
 from skgru._data.parsing import Parsed, parse_nothing, parse_tokens
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps
+from skgru._data.word_vectors import SOURCES, find_vectors, has_words, is_source
+from skgru._nn.layers import EMBEDDING_BOUND
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
+from skgru._warnings import warn
 
 # Of an embedding of which nothing else is said.
 EMBEDDING_DIM = 128
+# A larger share of words without vectors is not meant.
+_FEW = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +40,12 @@ class TokenInput(Input):
     freeze_embedding : bool, default=False
     matrix : ndarray of shape (V + 1, D) or None, default=None
         A vector for each id, of which that of 0 is not read; None = they are drawn.
+    words : Words or None, default=None
+        Word vectors, and the words that ids stand for, of which `learn` makes a matrix.
     token_ids : ndarray of shape (V,), learned
         The ids that have a row of the embedding, in the order of the rows.
+    has_vector : ndarray of shape (V,) or None, learned
+        Which of them have a row of the matrix, the others being drawn; None = all, or none.
     patch_size : int
         Of the network.
     """
@@ -42,21 +53,23 @@ class TokenInput(Input):
     embedding_dim: int = EMBEDDING_DIM
     freeze_embedding: bool = False
     matrix: NDArray[Any] | None = None
+    words: Words | None = None
     token_ids: NDArray[np.integer] | None = None
+    has_vector: NDArray[np.bool_] | None = None
     patch_size: int = 1
 
     kind = "tokens"
-    attribute_names = ("token_ids_",)
-    not_kept = ("matrix",)
+    attribute_names = ("token_ids_", "has_vector_")
+    not_kept = ("matrix", "words")
 
     # --- X ---------------------------------------------------------------------------------------
 
     @classmethod
     def takes(cls, opened: Opened, settings: Settings) -> bool:
         """Return whether X is marked as token ids, or the parameters ask for an embedding."""
-        has_matrix = embedding_matrix_of(settings) is not None
+        check_embedding(settings)
         if settings.is_auto("embedding_dim"):
-            return has_matrix or opened.is_marked
+            return settings.embedding_matrix is not None or opened.is_marked
         return settings.embedding_dim is not None
 
     @classmethod
@@ -79,6 +92,7 @@ class TokenInput(Input):
             embedding_dim=embedding_dim,
             freeze_embedding=settings.freeze_embedding,
             matrix=embedding_matrix_of(settings),
+            words=_words_of(opened, settings),
         )
 
     def parse(self, opened: Opened) -> Parsed:
@@ -106,22 +120,62 @@ class TokenInput(Input):
             If a given matrix has no row for one of the tokens.
         """
         tokens = sequences.values
+        learned = replace(self, patch_size=encoder.patch_size)
+        if self.words is not None:
+            return learned._with_vectors(self.words, sequences)
         if self.matrix is None:
-            token_ids = known_tokens(tokens)
-        else:
-            n_rows = len(self.matrix)
-            if len(tokens) and tokens.max() >= n_rows:
-                raise ValueError(
-                    f"embedding_matrix has {n_rows} rows, expected one for each token id, "
-                    f"but X holds the id {tokens.max()}."
-                )
-            token_ids = np.arange(1, n_rows)
-        return replace(self, token_ids=token_ids, patch_size=encoder.patch_size)
+            return replace(learned, token_ids=known_tokens(tokens))
+        n_rows = len(self.matrix)
+        if len(tokens) and tokens.max() >= n_rows:
+            raise ValueError(
+                f"embedding_matrix has {n_rows} rows, expected one for each token id, "
+                f"but X holds the id {tokens.max()}."
+            )
+        return replace(learned, token_ids=np.arange(1, n_rows))
 
-    @property
-    def start_values(self) -> dict[str, NDArray[Any]]:
-        """The vectors of the given matrix, if there is one."""
-        return {} if self.matrix is None else {"embedding.weights": self.matrix[1:]}
+    def _with_vectors(self, words: Words, sequences: Sequences) -> TokenInput:
+        """Return the input that knows the tokens of sequences, and all words that have a vector."""
+        vocabulary = words.vocabulary
+        found = find_vectors(words.vectors, vocabulary, "embedding_matrix")
+        vectors = np.stack(list(found.values()))
+        if words.n_dimensions not in (None, vectors.shape[1]):
+            raise ValueError(
+                f"embedding_matrix has vectors of {vectors.shape[1]} dimensions, expected "
+                f"embedding_dim={words.n_dimensions}."
+            )
+        found_ids = np.array([vocabulary[word] for word in found])
+        token_ids = np.union1d(known_tokens(sequences.values), found_ids)
+        rows = np.searchsorted(token_ids, found_ids)
+        matrix = np.zeros((1 + len(token_ids), vectors.shape[1]), np.float32)
+        matrix[1 + rows] = vectors
+        has_vector = np.zeros(len(token_ids), bool)
+        has_vector[rows] = True
+        _warn_of_few(words, found, sequences)
+        return replace(
+            self,
+            embedding_dim=vectors.shape[1],
+            matrix=matrix,
+            words=None,
+            token_ids=token_ids,
+            has_vector=has_vector,
+        )
+
+    def start_values(self, drawn: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return the vectors of the given matrix, if there is one; see `Reader.start_values`.
+
+        Those of tokens that have none are drawn as `Embedding` does it, and given the mean and the
+        deviation of those that have one.
+        """
+        if self.matrix is None:
+            return {}
+        start, name = self.matrix[1:], "embedding.weights"
+        if self.has_vector is not None:
+            known = start[self.has_vector].astype(np.float64)
+            standard = np.sqrt(3) / EMBEDDING_BOUND * drawn[name]  # of mean 0 and deviation 1
+            others = known.mean(axis=0) + known.std(axis=0) * standard
+            others[0] = 0  # of the unknown token
+            start = np.where(self.has_vector[:, None], start, others)
+        return {name: start}
 
     def with_settings(self, settings: Settings) -> TokenInput:
         """Return the input that freezes the embedding or not, as the parameters now say."""
@@ -130,6 +184,11 @@ class TokenInput(Input):
     def count_tokens(self, sequences: Sequences) -> int:
         """Return how many different tokens sequences hold, the unknown one included."""
         return len(known_tokens(sequences.values))
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether their vectors stay as they are."""
+        return self.freeze_embedding
 
     def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
         """Return the parameter that now asks for another input; see `Input.differs`."""
@@ -142,8 +201,9 @@ class TokenInput(Input):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The tokens that are known."""
-        return {"token_ids_": self.token_ids}
+        """The tokens that are known, and which of them word vectors had."""
+        known = {"token_ids_": self.token_ids}
+        return known if self.has_vector is None else known | {"has_vector_": self.has_vector}
 
     # --- The network's inputs --------------------------------------------------------------------
 
@@ -226,26 +286,98 @@ def _wanted_dim(settings: Settings, otherwise: int) -> int | None:
 
 
 def embedding_matrix_of(settings: Settings) -> NDArray[Any] | None:
-    """Return `embedding_matrix` as an array of a row per id, or None.
+    """Return `embedding_matrix` as an array of a row per id; None if it is word vectors, or None.
 
     Raises
     ------
     ValueError
-        If it is no matrix, or does not go with `embedding_dim`.
+        If it is no matrix.
     """
-    if settings.embedding_matrix is None:
+    given = settings.embedding_matrix
+    if given is None or has_words(given):
         return None
-    matrix: NDArray[Any] = check_array(
-        settings.embedding_matrix, input_name="embedding_matrix", ensure_min_samples=2
-    )
+    matrix: NDArray[Any] = check_array(given, input_name="embedding_matrix", ensure_min_samples=2)
+    return matrix
+
+
+def check_embedding(settings: Settings) -> None:
+    """Refuse an `embedding_matrix` that is none, or does not go with `embedding_dim`."""
+    given = settings.embedding_matrix
+    if given is None:
+        return
+    if has_words(given) and not is_source(given):
+        raise InvalidParameterError(
+            f"The 'embedding_matrix' parameter of {settings.estimator_name} must be an array-like, "
+            f"None or word vectors: {SOURCES}. Got {given!r:.50} instead."
+        )
+    matrix = embedding_matrix_of(settings)
     if settings.embedding_dim is None:
         raise ValueError(
             "embedding_matrix embeds token ids, but embedding_dim=None has X read as numbers: "
             "expected embedding_dim='auto'."
         )
-    if settings.embedding_dim not in ("auto", matrix.shape[1]):
+    if matrix is not None and settings.embedding_dim not in ("auto", matrix.shape[1]):
         raise ValueError(
             f"embedding_matrix of shape {matrix.shape} does not fit "
             f"embedding_dim={settings.embedding_dim}, expected {settings.embedding_dim} columns."
         )
-    return matrix
+
+
+# --- Word vectors ---------------------------------------------------------------------------------
+
+
+class Words(NamedTuple):
+    """Word vectors, and the words that need some.
+
+    Attributes
+    ----------
+    vectors : object
+        Any source of `find_vectors`.
+    vocabulary : mapping of str to int
+        Words and their ids.
+    n_dimensions : int or None
+        Of the vectors; None = any.
+    """
+
+    vectors: Any
+    vocabulary: Mapping[str, int]
+    n_dimensions: int | None
+
+
+def _words_of(opened: Opened, settings: Settings) -> Words | None:
+    """Return the word vectors that the parameters give, and the words of X; None without them."""
+    vectors = settings.embedding_matrix
+    if vectors is None or not has_words(vectors):
+        return None
+    if not opened.vocabularies:
+        raise ValueError(
+            "embedding_matrix has vectors of words, but X does not say which words its token ids "
+            "stand for: expected what SequenceVectorizer returns, as it is, or as embedding_matrix "
+            "a matrix by ids, which its embedding_matrix(vectors) returns."
+        )
+    vocabulary, *others = opened.vocabularies
+    if any(other != vocabulary for other in others):
+        raise ValueError(
+            "X holds token ids of several vocabularies, in which an id stands for different words: "
+            "expected the output of one SequenceVectorizer."
+        )
+    dim = settings.embedding_dim
+    return Words(vectors, vocabulary, None if settings.is_auto("embedding_dim") else dim)
+
+
+def _warn_of_few(words: Words, found: Collection[str], sequences: Sequences) -> None:
+    """Warn if most words of the sequences have no vector; n-grams are not expected to have one."""
+    single = {word: id_ for word, id_ in words.vocabulary.items() if " " not in word}
+    ids, counts = np.unique(sequences.values, return_counts=True)
+    n_seen = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    n_all = sum(n_seen.get(id_, 0) for id_ in single.values())
+    lacking = [word for word in single if word not in found]
+    n_lacking = sum(n_seen.get(single[word], 0) for word in lacking)
+    if n_lacking > _FEW * n_all:
+        named = ", ".join(f"{word!r:.50}" for word in lacking[:3])
+        warn(
+            f"embedding_matrix has vectors of {len(single) - len(lacking)} of the {len(single)} "
+            f"words of the vocabulary, which are {1 - n_lacking / n_all:.0%} of the words of X; "
+            f"none of {named}. They are drawn at random: are the vectors those of the language of "
+            "the texts, and are these split into words in the same way?"
+        )

@@ -385,6 +385,7 @@ def _shapes_of(
             n_tokens=inputs[name].count_tokens(sequences),
             has_classes=loss.has_classes,
             is_table=inputs[name].encoder_type is FeedForwardSpec,
+            is_frozen=inputs[name].is_frozen,
         )
         for name, sequences in samples.sequences.items()
     }
@@ -468,8 +469,11 @@ def _new_model(request: Request, data: Data) -> Model:
     theta = Network(spec).initialize(request.rng, np.dtype(settings.dtype).type)
     model = Model(readers, spec, data.loss, theta)
     for name, branch in model.network.branches.items():
-        for parameter, values in readers[name].start_values.items():
-            model.parameters[branch.prefix + parameter][...] = values
+        prefix, parameters = branch.prefix, model.parameters
+        own = [n.removeprefix(prefix) for n in parameters if n.startswith(prefix)]
+        drawn = {parameter: parameters[prefix + parameter] for parameter in own}
+        for parameter, values in readers[name].start_values(drawn).items():
+            drawn[parameter][...] = values
     return model
 
 

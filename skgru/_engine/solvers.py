@@ -227,7 +227,10 @@ class FirstOrder(Solver):
             states = [_copied(state) for state in session.progress["optimizers"]]
         late = {name: network.indices_of(name) for name in plan.late_branches}
         if not late:
-            return [Group(self._make_optimizer(theta, network.n_penalized, session, states[0]))]
+            optimizer = self._make_optimizer(
+                theta, network.n_penalized, session, states[0], network.n_moving
+            )
+            return [Group(optimizer)]
 
         def group(indices: Indices, state: Any, first: int = 0, branch: str | None = None) -> Group:
             n_decayed = int(np.count_nonzero(indices < network.n_penalized))
@@ -247,9 +250,12 @@ class FirstOrder(Solver):
         n_decayed: int,
         session: Session,
         state: dict[str, Array] | None = None,
+        n_moving: int | None = None,
     ) -> Any:
         parameters = session.settings.chosen(self._optimizer.parameters)
-        return self._optimizer(theta, **parameters, n_decayed=n_decayed, state=state)
+        return self._optimizer(
+            theta, **parameters, n_decayed=n_decayed, n_moving=n_moving, state=state
+        )
 
 
 class LBFGS(Solver):

@@ -25,6 +25,9 @@ from skgru._nn.part import (
     StackInputs,
 )
 
+# The start values of the vectors of tokens lie between this and its negative.
+EMBEDDING_BOUND = 0.05
+
 
 class Numbers(InputPart):
     """Numbers (S, D), which are read as they are."""
@@ -116,7 +119,7 @@ class Embedding(InputPart):
 
     def initialize(self, p: Arrays, rng: RandomState) -> None:
         """Draw small uniform vectors; the unknown token, row 0, starts at zero: no information."""
-        p["weights"][...] = rng.uniform(-0.05, 0.05, p["weights"].shape)
+        p["weights"][...] = rng.uniform(-EMBEDDING_BOUND, EMBEDDING_BOUND, p["weights"].shape)
         p["weights"][0] = 0.0
 
     def forward(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ class Network:
         Shape of each parameter by its name, in the order of θ.
     n_penalized : int
         ``θ[:n_penalized]`` is under the L2 penalty.
+    n_moving : int
+        What follows ``θ[:n_moving]`` is frozen.
     """
 
     def __init__(self, spec: NetworkSpec) -> None:
@@ -90,6 +93,18 @@ class Network:
         self.shapes = weights | biases | _shapes_of(free)
         self.n_penalized = size_of(weights)
         self._parts = parts | free
+        self.n_moving = size_of(self.shapes) - size_of(self._last_frozen())
+
+    def _last_frozen(self) -> Shapes:
+        """Return the shapes of the frozen parameters that nothing but others of them follows."""
+        frozen = {
+            f"{branch.prefix}{branch.input.name}"
+            for branch in self.branches.values()
+            if branch.spec.input.freeze_embedding
+        }
+        names = reversed(self.shapes)
+        last = takewhile(lambda name: name.rpartition(".")[0] in frozen, names)
+        return {name: self.shapes[name] for name in last}
 
     @property
     def reads_steps(self) -> bool:

@@ -51,6 +51,8 @@ class Adam:
     Hutter 2019, "Decoupled weight decay regularization")::
 
         θ ← (1 − η λ) θ
+
+    The numbers of θ behind the first `n_moving` stay as they are; None = there are none.
     """
 
     parameters: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon", "weight_decay")
@@ -64,8 +66,10 @@ class Adam:
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         n_decayed: int = 0,
+        n_moving: int | None = None,
         state: dict[str, Array] | None = None,
     ) -> None:
+        self._moving = slice(n_moving)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.weight_decay, self.n_decayed = weight_decay, n_decayed
         self.state = state or {
@@ -79,7 +83,9 @@ class Adam:
         """Update theta in place; the gradient is left as it is."""
         if self.weight_decay:
             theta[: self.n_decayed] *= 1 - learning_rate * self.weight_decay
-        m, v, work = self.state["m"], self.state["v"], self._work
+        moving = self._moving
+        theta, gradient = theta[moving], gradient[moving]
+        m, v, work = self.state["m"][moving], self.state["v"][moving], self._work[moving]
         self.state["t"] += 1
         t = int(self.state["t"])
         m *= self.beta_1
@@ -101,7 +107,7 @@ class SGD:
 
     With the velocity u, ``u ← μ u − η g`` and ``θ ← θ + u``; with Nesterov's momentum
     ``θ ← θ + μ u − η g`` after the same update of u. There is no weight decay: `n_decayed` has no
-    effect.
+    effect. The numbers of θ behind the first `n_moving` stay as they are; None = there are none.
     """
 
     parameters: ClassVar[tuple[str, ...]] = ("momentum", "nesterovs_momentum")
@@ -113,15 +119,17 @@ class SGD:
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         n_decayed: int = 0,
+        n_moving: int | None = None,
         state: dict[str, Array] | None = None,
     ) -> None:
+        self._moving = slice(n_moving)
         self.momentum, self.nesterovs_momentum = momentum, nesterovs_momentum
         self.state = state or {"velocity": np.zeros_like(theta)}
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
         """Update theta in place; the gradient is left as it is."""
-        velocity = self.state["velocity"]
-        descent = learning_rate * gradient
+        theta, velocity = theta[self._moving], self.state["velocity"][self._moving]
+        descent = learning_rate * gradient[self._moving]
         velocity *= self.momentum
         velocity -= descent
         if self.nesterovs_momentum:

@@ -395,7 +395,7 @@ def test_the_embedding_matrix_is_left_as_it_is():
         (
             3.0,
             "auto",
-            "'embedding_matrix' parameter of GRUClassifier must be an array-like or None",
+            "'embedding_matrix' parameter of GRUClassifier must be an array-like, None or",
         ),
     ],
 )
@@ -470,3 +470,16 @@ def test_a_frozen_embedding_keeps_its_vectors():
     assert_array_equal(frozen.parameters_["embedding.weights"], matrix[1:].astype(np.float32))
     assert (tuned.parameters_["embedding.weights"][2:] != matrix[3:].astype(np.float32)).all()
     assert frozen.loss_curve_[-1] < frozen.loss_curve_[0]
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_an_embedding_that_is_frozen_later_stands_still(solver):
+    X, y = token_sequences(60)
+    model = small(GRUClassifier, embedding_dim=3, solver=solver, max_iter=20)
+    for _ in range(3):
+        model.partial_fit(X, y, classes=[0, 1])
+    before = model.parameters_["embedding.weights"].copy()
+    model.set_params(freeze_embedding=True).partial_fit(X, y)
+    assert_array_equal(model.parameters_["embedding.weights"], before)
+    model.set_params(freeze_embedding=False).partial_fit(X, y)
+    assert (model.parameters_["embedding.weights"] != before).any(axis=1)[1:].all()

@@ -166,13 +166,15 @@ def test_words_that_never_occur_are_not_rare(monkeypatch):
         assert settings["max_iter"] == 100
 
 
-@pytest.mark.parametrize(("n_tokens", "max_iter"), [(4000, 20), (9, 100)])
-def test_fewer_updates_where_tokens_are_rare(n_tokens, max_iter, monkeypatch):
+@pytest.mark.parametrize(
+    ("n_tokens", "is_frozen", "max_iter"), [(4000, False, 20), (9, False, 100), (4000, True, 100)]
+)
+def test_fewer_updates_where_tokens_are_rare(n_tokens, is_frozen, max_iter, monkeypatch):
     stop_after_an_epoch(monkeypatch)
     X, _ = token_sequences(320, n_tokens=n_tokens)
     y = np.arange(320) % 2
     with pytest.warns(UserWarning, match="interrupted"):
-        settings = chosen(X, y, max_iter="auto", embedding_dim=2)
+        settings = chosen(X, y, max_iter="auto", embedding_dim=2, freeze_embedding=is_frozen)
     assert settings["max_iter"] == max_iter
 
 

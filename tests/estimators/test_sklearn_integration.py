@@ -210,7 +210,7 @@ def test_each_fitted_attribute_is_documented(estimator_class, parameters):
     documented = {name for line in lines for name in line.split(", ")}
     assert {name for name in vars(model) if name.endswith("_")} <= documented
     of_numbers = {"feature_mean_", "feature_scale_", "gap_scale_", "has_missing_"}
-    of_another_kind = {"feature_names_in_", "token_ids_", *of_numbers}
+    of_another_kind = {"feature_names_in_", "token_ids_", "has_vector_", *of_numbers}
     assert all(hasattr(model, name) for name in documented - of_another_kind)
 
 

@@ -406,3 +406,17 @@ def test_a_spec_knows_its_branches_by_name_and_cannot_be_changed():
     assert spec.by_name["note"].input.n_tokens == V
     with pytest.raises(AttributeError):
         spec.n_outputs = 3
+
+
+@pytest.mark.parametrize(
+    ("frozen", "n_last"),
+    [((False, False), 0), ((True, False), 0), ((False, True), 12), ((True, True), 27)],
+)
+def test_what_is_frozen_at_the_end_of_theta_does_not_move(frozen, n_last):
+    branches = tuple(
+        (name, branch_spec(3, (4,), n_tokens=n_tokens, freeze_embedding=is_frozen))
+        for name, n_tokens, is_frozen in zip("ab", (5, 4), frozen, strict=True)
+    )
+    network = Network(NetworkSpec(branches, 2))
+    assert network.n_moving == size_of(network.shapes) - n_last
+    assert list(network.shapes)[-2:] == ["a.embedding.weights", "b.embedding.weights"]

@@ -216,3 +216,23 @@ def test_clipping_survives_squares_that_overflow():
     gradient = np.full(4, 1e25, np.float32)
     clip_norm(gradient, 1.0)
     assert_allclose(gradient, np.full(4, 0.5), rtol=1e-6)
+
+
+@OPTIMIZERS
+def test_what_does_not_move_has_no_momentum_either(make):
+    theta, gradients = random_problem()
+    expected, start = theta.copy(), theta.copy()
+    whole, moving = make(theta), make(theta, n_moving=N - 2)
+    for optimizer, numbers in ((whole, expected), (moving, theta)):
+        for gradient, rate in zip(gradients, RATES, strict=True):
+            optimizer.step(numbers, gradient, rate)
+    assert_array_equal(theta[: N - 2], expected[: N - 2])
+    assert_array_equal(theta[N - 2 :], start[N - 2 :])
+    # What moved before, and has the momentum of it, stands still from then on.
+    state = copy.deepcopy(whole.state)
+    later = make(theta, n_moving=N - 2, state=whole.state)
+    later.step(theta, np.zeros(N), 0.1)
+    assert_array_equal(theta[N - 2 :], start[N - 2 :])
+    for name in state:
+        if name != "t":
+            assert_array_equal(later.state[name][N - 2 :], state[name][N - 2 :])
