@@ -85,7 +85,7 @@ def test_a_loss_that_is_not_finite(estimator_class, dtype):
     model = small(estimator_class, **EXPLOSION | rate, dtype=dtype)
     with pytest.raises(ValueError, match="loss is no longer finite") as info:
         model.fit(X, y)
-    for cause in ("learning_rate_init=1e+", "scaling='standard'", "max_grad_norm=None"):
+    for cause in ("learning_rate_init=1e+", "scaling='auto'", "max_grad_norm=None"):
         assert cause in str(info.value)
     assert np.isfinite(flat(model)).all()
     assert np.isfinite(output(model, X)).all()

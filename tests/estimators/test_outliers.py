@@ -127,7 +127,7 @@ def test_padding_and_forms_change_nothing():
 
 def test_robust_scaling_of_tokens_is_no_scaling():
     X, y = [[2, 3], [3], [4, 2, 2], [5]], [0, 1, 0, 1]
-    a, b = (small(GRUClassifier, embedding_dim=2, scaling=s) for s in ("robust", "standard"))
+    a, b = (small(GRUClassifier, embedding_dim=2, scaling=s) for s in ("robust", "auto"))
     with pytest.warns(UserWarning, match="scaling='robust' .X holds tokens"):
         a.fit(X, y)
     assert_same_model(a, b.fit(X, y))
