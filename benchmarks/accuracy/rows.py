@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
+from probabilities import honesty
+from results import add_results
 from sklearn.exceptions import ConvergenceWarning
 
 
@@ -81,10 +83,21 @@ class Task(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Scores of a model (n_seeds, n_splits, n_measures), and the seconds of a fit, on average."""
+    """What a model reached.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_seeds, n_splits, n_measures)
+    seconds : float
+        Of the processor, for a fit, on average.
+    honesty : ndarray of shape (n_seeds, 3) or None
+        Of its probabilities, the `Honesty`, over the test samples of all splits; None = it has
+        none.
+    """
 
     scores: np.ndarray
     seconds: float
+    honesty: np.ndarray | None = None
 
 
 def read_csv(path):
@@ -93,6 +106,15 @@ def read_csv(path):
     open_file = gzip.open if path.suffix == ".gz" else open
     with open_file(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def show_honesty(result):
+    """Return log-loss, calibration error and best temperature as text, if there are any."""
+    if result.honesty is None:
+        return ""
+    loss, error, _ = result.honesty.mean(axis=0)
+    temperature = np.exp(np.log(result.honesty[:, 2]).mean())
+    return f"log-loss {loss:.3f}, calibration error {error:.3f}, temperature {temperature:.2f}"
 
 
 def accuracy(model, split):
@@ -129,17 +151,38 @@ def given_split(data, seed):
 
 
 def _measure(task, make_model, data, seed):
-    """Return the scores (n_splits, n_measures) of a seed, and the seconds of a fit, on average."""
-    scores, seconds = [], []
+    """Return the `Result` of a seed, whose arrays have no axis of seeds."""
+    scores, seconds, predictions = [], [], []
     for split in task.splits(data, seed):
         model = make_model(seed)
-        start = time.perf_counter()
+        start = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are given
             model.fit(split.X_train, split.y_train)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         scores.append(np.atleast_1d(task.score(model, split)))
-    return np.array(scores), np.mean(seconds)
+        if task.score is accuracy and hasattr(model, "predict_proba"):
+            predictions.append(_predict(model, split))
+    honest = _honesty(predictions) if predictions else None
+    return Result(np.array(scores), np.mean(seconds), honest)
+
+
+def _predict(model, split):
+    """Return the probabilities of the test samples, and the columns of their classes.
+
+    A class that the training part lacks has a column of zeros.
+    """
+    classes = np.union1d(model.classes_, split.y_test)
+    found = np.zeros((len(split.y_test), len(classes)))
+    found[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(split.X_test)
+    return found, np.searchsorted(classes, split.y_test)
+
+
+def _honesty(predictions):
+    """Return the `Honesty` of the predictions of several splits, which may differ in classes."""
+    n_columns = max(found.shape[1] for found, _ in predictions)
+    padded = [np.pad(found, ((0, 0), (0, n_columns - found.shape[1]))) for found, _ in predictions]
+    return honesty(np.vstack(padded), np.concatenate([columns for _, columns in predictions]))
 
 
 def run_row(task, folder, *, n_seeds=5, n_jobs=1, only=None):
@@ -156,9 +199,22 @@ def run_row(task, folder, *, n_seeds=5, n_jobs=1, only=None):
     )
     results = {}
     for name in names:
-        scores, seconds = zip(*(next(measured) for _ in range(n_seeds)), strict=True)
-        results[name] = Result(np.array(scores), np.mean(seconds))
+        scores, seconds, honest = zip(*(next(measured) for _ in range(n_seeds)), strict=True)
+        honest = None if honest[0] is None else np.array(honest)
+        results[name] = Result(np.array(scores), np.mean(seconds), honest)
     return results
+
+
+def print_results(task, results, path=None):
+    """Print what `run_row` returns, and add it to a file of results, if there is one."""
+    if path:
+        add_results(path, task, results)
+    n_seeds = len(next(iter(results.values())).scores)
+    seeds = "one seed" if n_seeds == 1 else f"mean ± sd of {n_seeds} seeds"
+    print(f"{task.name}: {task.metric}, {seeds}; processor seconds of a fit")
+    for name, result in results.items():
+        scores, honest = task.show(result.scores), show_honesty(result)
+        print(f"  {name:28s} {scores:20s} {result.seconds:7.1f}  {honest}", flush=True)
 
 
 def make_parser(description, *, needs_data=True, n_seeds=5, rows=()):
@@ -167,6 +223,7 @@ def make_parser(description, *, needs_data=True, n_seeds=5, rows=()):
     parser.add_argument("--data", required=needs_data, metavar="FOLDER", type=Path)
     parser.add_argument("--seeds", type=int, default=n_seeds, help="how many (%(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="fits at the same time")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="where results are added")
     if rows:
         parser.add_argument("--rows", nargs="+", choices=rows, default=rows, metavar="ROW")
     return parser
@@ -185,12 +242,9 @@ def main(*tasks, argv=None):
     names = [name for task in tasks for name in (*task.models, *task.baselines)]
     parser.add_argument("--models", nargs="+", choices=list(dict.fromkeys(names)), metavar="MODEL")
     options = parser.parse_args(argv)
-    seeds = "one seed" if options.seeds == 1 else f"mean ± sd of {options.seeds} seeds"
     for name in getattr(options, "rows", task_of):
         task = task_of[name]
         results = run_row(
             task, options.data, n_seeds=options.seeds, n_jobs=options.jobs, only=options.models
         )
-        print(f"{name}: {task.metric}, {seeds}; seconds a fit")
-        for model, result in results.items():
-            print(f"  {model:28s} {task.show(result.scores):20s} {result.seconds:7.1f}", flush=True)
+        print_results(task, results, options.csv)

@@ -9,6 +9,7 @@ standard deviation over the seeds and seconds a fit; beside them the baselines o
 
 import importlib
 
+from results import add_results
 from rows import make_parser, run_row
 
 ROWS = (
@@ -34,6 +35,8 @@ def main(argv=None):
     for name in options.rows:
         task = importlib.import_module(name).TASK
         results = run_row(task, options.data, n_seeds=options.seeds, n_jobs=options.jobs)
+        if options.csv:
+            add_results(options.csv, task, results)
         networks = " | ".join(
             f"{task.show(results[network].scores)} | {results[network].seconds:.1f}"
             for network in task.models

@@ -76,6 +76,13 @@ QUESTIONS = {  # name: tasks, and the settings to compare
         (*CHANNELS, *LONG),
         {"defaults": {}, **{str(n): {"n_convolutions": n} for n in (0, 1932)}},
     ),
+    "label smoothing": (
+        (*TEXTS, *FEW_TEXTS, *CHANNELS, *LONG),
+        {
+            "defaults": {},
+            **{str(share): {"label_smoothing": share} for share in (0, 0.02, 0.05, 0.1)},
+        },
+    ),
     "dropout": (
         (*CHANNELS, *LONG, "C-MAPSS", "adding"),
         {"defaults": {}, **{str(rate): {"dropout": rate} for rate in (0, 0.2, 0.4)}},
