@@ -19,7 +19,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
     """Base of the classifiers; the class of an estimator says which X it reads."""
 
     _parameter_constraints: dict = {
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "crf": ["boolean", StrOptions({"strict"})],
     }

@@ -42,6 +42,8 @@ _MAX_STEPS_IN_DOUBLE = 1000 * 64
 # Of the inputs of a layer: what one of many channels says, others say too; one or two have no
 # substitute.
 _DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
+# Of a great many channels of which a step tells few, most are guesses from the few.
+_DROPOUT_OF_SPARSE_CHANNELS, _A_GREAT_MANY_CHANNELS, _MOST = 0.5, 20, 0.5
 _DROPOUT_OF_TOKENS = 0.3
 _DROPOUT_OF_TABLES = 0.0
 
@@ -49,6 +51,10 @@ _DROPOUT_OF_TABLES = 0.0
 # that shapes are hard to learn from them, and have so few steps in all that it takes seconds.
 _CONVOLUTIONS, _STEPS_OF_TWO_KERNELS = 1932, 18
 _FEW_SEQUENCES, _FEW_STEPS = 4000, 250_000
+
+# Networks grow surer than they should be. With random convolutions they are less sure of unseen
+# samples by themselves; and a bound on how sure they may be leaves the recurrence less to learn.
+_SMOOTHING, _SMOOTHING_WITH_CONVOLUTIONS = 0.05, 0.02
 
 # Those that may be "auto".
 AUTO_PARAMETERS = (
@@ -62,6 +68,7 @@ AUTO_PARAMETERS = (
     "patch_size",
     "n_convolutions",
     "dropout",
+    "label_smoothing",
     "group_by_length",
     "last_epochs",
 )
@@ -85,6 +92,8 @@ class DataShape(NamedTuple):
         Whether the sequences are rows of a table.
     is_frozen : bool, default=False
         Whether the vectors of tokens stay as they are.
+    missing_share : float, default=0.0
+        Of the numbers of a sequence.
     """
 
     n_sequences: int
@@ -94,6 +103,7 @@ class DataShape(NamedTuple):
     has_classes: bool
     is_table: bool = False
     is_frozen: bool = False
+    missing_share: float = 0.0
 
     @property
     def has_rare_tokens(self) -> bool:
@@ -198,6 +208,17 @@ def choose_convolutions(
         shape.n_sequences <= _FEW_SEQUENCES and shape.n_sequences * shape.n_steps <= _FEW_STEPS
     )
     return _CONVOLUTIONS if is_long and are_few else 0
+
+
+def choose_label_smoothing(n_convolutions: int) -> float:
+    """Return how much the targets of classes are smoothed.
+
+    Parameters
+    ----------
+    n_convolutions : int
+        Features of random convolutions in the network.
+    """
+    return _SMOOTHING_WITH_CONVOLUTIONS if n_convolutions else _SMOOTHING
 
 
 def _pooling(shape: DataShape, is_long: bool) -> str | tuple[str, ...]:
@@ -329,4 +350,6 @@ def _dropout(shape: DataShape) -> float:
         return _DROPOUT_OF_TOKENS
     if shape.is_table:
         return _DROPOUT_OF_TABLES
+    if shape.n_features >= _A_GREAT_MANY_CHANNELS and shape.missing_share >= _MOST:
+        return _DROPOUT_OF_SPARSE_CHANNELS
     return _DROPOUT_OF_CHANNELS if shape.n_features >= _MANY_CHANNELS else 0.0

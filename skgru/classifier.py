@@ -230,7 +230,8 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     dropout : float or 'auto', default='auto'
         Share of the inputs of each hidden layer and of the head that each update leaves out, anew
         at every step, in [0, 1). 'auto' is 0.3 for tokens, 0.2 for three or more features per
-        step, and 0 for fewer, which nothing can stand in for, and for 'lbfgs'.
+        step, 0.5 for 20 or more at least half of whose values are missing, and 0 for fewer than
+        three, which nothing can stand in for, and for 'lbfgs'.
 
     recurrent_dropout : float, default=0.0
         Share of each hidden layer's units whose state the next step does not read: the same units
@@ -273,9 +274,10 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         the type of the weights and of the results, but the training computes in float64: there a
         sample weight of two and two copies of the sample differ by float64's rounding alone.
 
-    label_smoothing : float, default=0.0
+    label_smoothing : float or 'auto', default='auto'
         Share by which the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
-        overconfidence, more tolerance of wrong labels [15]_.
+        overconfidence, more tolerance of wrong labels [15]_. 'auto' is 0.05, and 0.02 with random
+        convolutions, which are less sure by themselves.
 
     class_weight : dict, 'balanced' or list of dict, default=None
         Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that make
@@ -528,7 +530,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         bptt_steps=None,
         n_jobs=-1,
         dtype="float32",
-        label_smoothing=0.0,
+        label_smoothing="auto",
         class_weight=None,
         crf=False,
     ):

@@ -183,9 +183,9 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         the type of the weights and of the results, but the training computes in float64: there a
         sample weight of two and two copies of the sample differ by float64's rounding alone.
 
-    label_smoothing : float, default=0.0
+    label_smoothing : float or 'auto', default='auto'
         Share by which the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
-        overconfidence, more tolerance of wrong labels.
+        overconfidence, more tolerance of wrong labels. 'auto' is 0.05.
 
     class_weight : dict, 'balanced' or list of dict, default=None
         Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that make
@@ -383,7 +383,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
         bptt_steps=None,
         n_jobs=-1,
         dtype="float32",
-        label_smoothing=0.0,
+        label_smoothing="auto",
         class_weight=None,
         crf=False,
     ):

@@ -244,7 +244,8 @@ class GRURegressor(NetworkRegressor, BaseGRU):
     dropout : float or 'auto', default='auto'
         Share of the inputs of each hidden layer and of the head that each update leaves out, anew
         at every step, in [0, 1). 'auto' is 0.3 for tokens, 0.2 for three or more features per
-        step, and 0 for fewer, which nothing can stand in for, and for 'lbfgs'.
+        step, 0.5 for 20 or more at least half of whose values are missing, and 0 for fewer than
+        three, which nothing can stand in for, and for 'lbfgs'.
 
     recurrent_dropout : float, default=0.0
         Share of each hidden layer's units whose state the next step does not read: the same units

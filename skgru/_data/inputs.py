@@ -243,6 +243,10 @@ class Input(Reader):
         """Return how many different tokens sequences hold; None = numbers."""
         return None
 
+    def missing_share(self, sequences: Sequences) -> float:
+        """Return the share of the numbers of sequences that are missing."""
+        return 0.0
+
     @property
     def is_frozen(self) -> bool:
         """Whether tokens have vectors that stay as they are."""

@@ -25,6 +25,7 @@ from skgru._data.own_scale import (
 from skgru._data.parsing import Parsed, check_times, index_of_stamps, parse_nothing, parse_numbers
 from skgru._data.scaling import (
     contains_nan,
+    count_nan,
     mean_and_scale,
     mean_and_weight,
     median_and_scale,
@@ -173,6 +174,12 @@ class NumberInput(Input):
             )
 
     # --- Learning --------------------------------------------------------------------------------
+
+    def missing_share(self, sequences: Sequences) -> float:
+        """Return the share of the values that are missing; time stamps, which never are, apart."""
+        values = sequences.values
+        n_features = values.shape[1] - (self.stamps is not None)
+        return float(count_nan(values) / max(len(values) * n_features, 1))
 
     def learn(
         self, sequences: Sequences, weights: NDArray[Any], encoder: EncoderSpec

@@ -187,6 +187,13 @@ def contains_nan(values: NDArray[Any]) -> bool:
     return not surely_not and bool(np.isnan(values).any())
 
 
+def count_nan(values: NDArray[Any]) -> int:
+    """Return how many values are NaN."""
+    if not contains_nan(values):
+        return 0
+    return sum(int(np.isnan(values[rows]).sum()) for rows in _blocks_of_rows(values))
+
+
 def _blocks_of_rows(values: NDArray[Any]) -> Iterator[slice]:
     """Yield slices that cover all rows."""
     n_rows = max(1, _BLOCK_SIZE // values.shape[1])

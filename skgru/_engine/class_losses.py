@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import entr, expit, log_expit, log_softmax, softmax
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
@@ -28,8 +28,8 @@ class LogLoss(Loss):
 
     Parameters
     ----------
-    label_smoothing : float, default=0.0
-        ε (Szegedy et al. 2016).
+    label_smoothing : float or "auto", default=0.0
+        ε (Szegedy et al. 2016); a loss of "auto" is replaced before it is computed.
     class_weight : dict, list of dict, "balanced" or None, default=None
     crf : bool or "strict", default=False
         Whether the classes of a sequence's steps are the tags of a chain, see `_nn.chain.Chain`;
@@ -38,7 +38,7 @@ class LogLoss(Loss):
     is_multilabel : bool, learned
     """
 
-    label_smoothing: float = 0.0
+    label_smoothing: Any = 0.0
     class_weight: Any = None
     crf: bool | str = False
     classes: Values | None = None
@@ -252,6 +252,13 @@ def _is_same(label: Any, target: Any) -> bool:
     return are_bool[0] == are_bool[1] and isinstance(is_equal, bool) and is_equal
 
 
+def _entropy(smoothing: float, n_classes: int) -> float:
+    """Return the entropy of a smoothed target."""
+    shares = np.full(n_classes, smoothing / n_classes)
+    shares[0] += 1 - smoothing
+    return float(entr(shares).sum())
+
+
 @dataclass(frozen=True, eq=False)
 class SoftmaxLogLoss(LogLoss):
     """Multinomial log-loss, −log p of the true class; y is its index, (B,).
@@ -261,6 +268,11 @@ class SoftmaxLogLoss(LogLoss):
     """
 
     out_activation = "softmax"
+
+    @property
+    def lowest(self) -> float:
+        """The entropy of the classes' shares; of a chain, whose targets are as they are, 0."""
+        return 0.0 if self.has_chain else _entropy(self.label_smoothing, len(self._classes))
 
     def activate(self, raw: Array) -> Array:
         """Return the class probabilities (B, K)."""
@@ -295,6 +307,11 @@ class SigmoidLogLoss(LogLoss):
     """
 
     out_activation = "logistic"
+
+    @property
+    def lowest(self) -> float:
+        """The entropy of the labels."""
+        return self.n_outputs * _entropy(self.label_smoothing, 2)
 
     def activate(self, raw: Array) -> Array:
         """Return the probability of each label (B, K)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from skgru._defaults import (
     PlannedBranch,
     choose_convolutions,
     choose_encoder,
+    choose_label_smoothing,
     choose_plan,
 )
 from skgru._engine.loss import Loss
@@ -386,6 +387,7 @@ def _shapes_of(
             has_classes=loss.has_classes,
             is_table=inputs[name].encoder_type is FeedForwardSpec,
             is_frozen=inputs[name].is_frozen,
+            missing_share=inputs[name].missing_share(sequences),
         )
         for name, sequences in samples.sequences.items()
     }
@@ -440,6 +442,10 @@ def build(request: Request, data: Data) -> Model:
         model = Model(readers, spec, data.loss, before.theta)
     else:
         model = _new_model(request, data)
+    if settings.is_auto("label_smoothing"):
+        n_convolutions = sum(map(model.count_convolutions, model.own_inputs))
+        smoothing = choose_label_smoothing(n_convolutions)
+        model = replace(model, loss=model.loss.but(label_smoothing=smoothing))
     if data.loss.is_strict:
         model = _with_transitions(model, data.training, anew=before is None)
     for _, branch in model.own_spec.branches:
@@ -858,6 +864,7 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
     chosen = {**plan._asdict(), "group_by_length": trained.solution.group_by_length}
     del chosen["epochs"]
     chosen["dropout"] = _fusion_rates(request, plan).hidden
+    chosen |= {name: getattr(model.loss, name) for name in model.loss.of_fit}
     if plan.incremental:
         del chosen["max_iter"]  # one epoch is one epoch
     auto = _auto(request.settings, chosen)

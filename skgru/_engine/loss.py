@@ -41,7 +41,6 @@ class Loss(ABC):
     name: ClassVar[str]
     out_activation: ClassVar[str]
     has_classes: ClassVar[bool] = False
-    lowest: ClassVar[float] = 0.0  # no loss is below it
     parameters: ClassVar[tuple[str, ...]] = ()  # those of the estimators that it has
     of_fit: ClassVar[tuple[str, ...]] = ()  # of these, those that a later fit may change
     learns: ClassVar[tuple[str, ...]]  # the fields that `bind` sets
@@ -52,6 +51,11 @@ class Loss(ABC):
     def n_raw(self) -> int:
         """P, the raw outputs for each target."""
         return 1
+
+    @property
+    def lowest(self) -> float:
+        """No sample's loss is below it."""
+        return 0.0
 
     @abstractmethod
     def activate(self, raw: Array) -> Array:
@@ -120,6 +124,10 @@ class Loss(ABC):
     def bind(self, learned: Mapping[str, Any]) -> Loss:
         """Return the loss with the values learned from y."""
         return replace(self, **learned)
+
+    def but(self, **parameters: Any) -> Loss:
+        """Return the loss with other parameters."""
+        return replace(self, **parameters)
 
     @abstractmethod
     def encode(self, y: Values, weights: Array) -> Encoded:

@@ -362,7 +362,12 @@ class GaussianLoss(NumberLoss):
     """
 
     name = "gaussian"
-    lowest = -math.inf
+
+    @property
+    def lowest(self) -> float:
+        """None: the density has no bound."""
+        return -math.inf
+
     _FLOOR: ClassVar[float] = 1e-3
 
     @property

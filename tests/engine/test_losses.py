@@ -40,6 +40,24 @@ def test_output_activation_is_named(loss_class, name):
     assert loss_class().out_activation == name
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.05, 0.5])
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_the_lowest_loss_of_smoothed_targets_is_that_of_their_shares(n_classes, smoothing):
+    learned = {"classes": np.arange(n_classes), "is_multilabel": False}
+    softmax = SoftmaxLogLoss(smoothing, crf=True).bind(learned)
+    assert softmax.lowest == 0  # the targets of a chain are as they are
+    softmax = SoftmaxLogLoss(smoothing, **learned)
+    shares = np.full((1, n_classes), smoothing / n_classes)
+    shares[0, 1] += 1 - smoothing
+    raw = np.log(np.maximum(shares, 1e-300))
+    assert_allclose(softmax.loss_and_gradient(raw, np.array([1]))[0], softmax.lowest, atol=1e-12)
+    labels = SigmoidLogLoss(smoothing, **learned | {"is_multilabel": True})
+    y = np.arange(n_classes)[None] % 2
+    p = (1 - smoothing) * y + smoothing / 2
+    raw = np.log(np.maximum(p, 1e-300)) - np.log(np.maximum(1 - p, 1e-300))
+    assert_allclose(labels.loss_and_gradient(raw, 1.0 * y)[0], labels.lowest, atol=1e-12)
+
+
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @LOSS
 def test_gradient_equals_central_differences(check_gradient, loss_class, n_outputs):

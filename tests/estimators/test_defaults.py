@@ -135,6 +135,39 @@ def test_dropout_only_where_other_channels_stand_in(n_features, dropout):
 
 
 @pytest.mark.parametrize(
+    ("n_steps", "n_convolutions", "label_smoothing"),
+    [(30, "auto", 0.02), (30, 0, 0.05), (7, "auto", 0.05), (7, 84, 0.02)],
+)
+def test_targets_are_smoothed_less_beside_convolutions(n_steps, n_convolutions, label_smoothing):
+    X, y = rectangle(n_steps=n_steps)
+    settings = {"n_convolutions": n_convolutions}
+    assert chosen(X, y, **settings)["label_smoothing"] == label_smoothing
+    given = auto(GRUClassifier, label_smoothing=label_smoothing, **settings).fit(X, y)
+    assert "label_smoothing" not in given.auto_params_
+    assert_same_model(auto(GRUClassifier, **settings).fit(X, y), given)
+    # A part of a training is without them, and goes on as it was.
+    model = auto(GRUClassifier).partial_fit(X, y, classes=[0, 1])
+    assert model.auto_params_["label_smoothing"] == 0.05
+    assert model.partial_fit(X, y).auto_params_["label_smoothing"] == 0.05
+
+
+@pytest.mark.parametrize(
+    ("n_features", "missing", "time_feature", "dropout"),
+    [(20, 0.6, None, 0.5), (20, 0.4, None, 0.2), (12, 0.6, None, 0.2), (21, 0.51, 0, 0.5)],
+)
+def test_half_is_left_out_of_many_channels_most_of_which_are_missing(
+    n_features, missing, time_feature, dropout
+):
+    X, y = rectangle(n=10, n_steps=40, n_features=n_features)
+    if time_feature is not None:
+        X[:, :, 0] = np.arange(40)
+    flat = X[:, :, time_feature is not None :]  # a view
+    is_missing = np.random.RandomState(0).permutation(flat.size) < missing * flat.size
+    flat[is_missing.reshape(flat.shape)] = np.nan
+    assert chosen(X, y, time_feature=time_feature)["dropout"] == dropout
+
+
+@pytest.mark.parametrize(
     ("n", "parameters", "max_iter"),
     [
         (20, {}, 1000),
@@ -220,12 +253,14 @@ def test_a_validation_set_that_is_given_stops_early(estimator_class):
 @ALL_ESTIMATORS
 def test_only_what_is_auto_is_listed(estimator_class):
     X, y = ragged()
-    assert set(auto(estimator_class).fit(X, y).auto_params_) == {
+    of_classes = {"label_smoothing"} if estimator_class is GRUClassifier else set()
+    assert set(auto(estimator_class).fit(X, y).auto_params_) == of_classes | {
         "batch_size", "early_stopping", "embedding_dim", "scaling", "bidirectional", "pooling",
         "patch_size", "n_convolutions", "dropout", "group_by_length",
     }  # fmt: skip
     given = PLAIN | {"batch_size": 5, "early_stopping": False, "group_by_length": False}
     given |= {"embedding_dim": None, "scaling": "standard", "n_convolutions": 0}
+    given |= dict.fromkeys(of_classes, 0)
     assert auto(estimator_class, **given).fit(X, y).auto_params_ == {}
     # An epoch of partial_fit is one epoch, whatever max_iter is.
     model = auto(estimator_class, max_iter="auto")
@@ -404,15 +439,17 @@ def test_early_stopping_waits_a_fifth_of_the_cosine(estimator_class):
     assert other.n_iter_ < 21
 
 
-def test_the_cosine_ends_when_no_loss_is_left():
+@pytest.mark.parametrize(("label_smoothing", "lowest"), [(0, 0), ("auto", 0.11690), (0.4, 0.50040)])
+def test_the_cosine_ends_when_no_loss_is_left(label_smoothing, lowest):
     X = np.repeat([-1.0, 1.0], 20)[:, None]
     y = X[:, 0] > 0
     parameters = {"max_iter": 500, "learning_rate_init": 0.05}
-    model = small(GRUClassifier, tol=0.05, **parameters).fit(X, y)
-    below = np.array(model.loss_curve_) < 0.05 + 1e-3  # and a penalty
+    smoothed = parameters | {"label_smoothing": label_smoothing}
+    model = small(GRUClassifier, tol=0.05, **smoothed).fit(X, y)
+    below = np.array(model.loss_curve_) < lowest + 0.05 + 1e-3  # and a penalty
     assert model.n_iter_ < 500
     assert below[-11:].all()
-    assert small(GRUClassifier, tol=0, **parameters).fit(X, y).n_iter_ == 500
+    assert small(GRUClassifier, tol=0, **smoothed).fit(X, y).n_iter_ == 500
     # The normal distribution's has no bound.
     model = small(GRURegressor, loss="gaussian", tol=0.05, **parameters).fit(X, X[:, 0])
     assert model.loss_ < 0
@@ -448,8 +485,9 @@ def test_long_series_with_local_events_are_told_apart_by_default():
     rng = np.random.default_rng(0)
     X, y = order_of_bumps(40, rng)
     X_test, y_test = order_of_bumps(200, rng)
+    assert GRUClassifier(random_state=0).fit(X, y).score(X_test, y_test) > 0.85
     parameters = {"hidden_layer_sizes": 32, "max_iter": 200, "random_state": 0}
-    model = GRUClassifier(**parameters).fit(X, y)
+    model = GRUClassifier(**parameters, n_convolutions=0).fit(X, y)
     assert model.score(X_test, y_test) > 0.9
     # An epoch at a time, each with joints of its own, at a rate that stays.
     piecewise = GRUClassifier(**parameters)
