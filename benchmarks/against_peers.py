@@ -111,6 +111,7 @@ def run_skgru(workload, X, y):
         **PLAIN,
         dropout=0,
         embedding_dim=workload.n_features if workload.n_tokens else None,
+        bag=False,
         random_state=0,
     )
     start = time.perf_counter()

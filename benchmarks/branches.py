@@ -76,9 +76,9 @@ def main():
     X, y = make_data(options.samples)
     flat = {"series": list(X["series"]), "text": list(X["text"])}
     models = {
-        # (A branch of several has no random convolutions beside it.)
+        # (A branch of several has no random convolutions and no bag beside it.)
         "flat series": (GRUClassifier(**TRAINING, n_convolutions=0), flat["series"]),
-        "flat text": (GRUClassifier(**TRAINING, embedding_dim=128), flat["text"]),
+        "flat text": (GRUClassifier(**TRAINING, embedding_dim=128, bag=False), flat["text"]),
         "series": (network("series"), X),
         "series, no layer above": (network("series", hidden_layer_sizes=()), X),
         "text": (network("text"), X),

@@ -87,4 +87,5 @@ TOKENS = {
     "embedding_matrix": "no_validation",  # a matrix, or any source of word vectors
     "freeze_embedding": ["boolean"],
     "token_dropout": [Interval(Real, 0, 1, closed="left")],
+    "bag": [StrOptions({"auto"}), "boolean"],
 }

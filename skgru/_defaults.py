@@ -30,6 +30,13 @@ _MANY_TIMES = 100
 _SELDOM, _EPOCHS_OF_SELDOM_TOKENS = 25, 2
 TRIAL_SHARE, MIN_TRIAL = 0.2, 10
 
+# In a trial, network and bag are trained on this share of the samples, since it costs time; of few
+# on more, as many samples as tell something or half of all. Two factors are told well by so many.
+_SHARE_OF_BAGS_TRIAL, _ENOUGH_FOR_BAGS_TRIAL, MOST_TO_COMPARE = 0.25, 100, 1000
+# A bag has so many weights at most, of which its fit holds some fifteen copies: fewer pairs are
+# counted then, or by default there is none.
+_MIN_FOR_BAG, _MOST_PAIRS, _MOST_WEIGHTS_OF_BAG = 50, 50_000, 2_000_000
+
 _MAX_ITER_OF_ALL_AT_ONCE = 200
 _BATCH_SIZE = 32
 _MIN_SEQUENCES_TO_HOLD_OUT = 10_000
@@ -71,6 +78,7 @@ AUTO_PARAMETERS = (
     "label_smoothing",
     "group_by_length",
     "last_epochs",
+    "bag",
 )
 
 
@@ -114,6 +122,13 @@ class DataShape(NamedTuple):
     def may_be_learned_by_heart(self) -> bool:
         """Whether tokens are seen so few times that they may tell whole sequences from others."""
         return self._sees_tokens_less_than(_SELDOM)
+
+    @property
+    def is_vocabulary(self) -> bool:
+        """Whether there are as many different tokens as there are words, not letters."""
+        return self.n_tokens is not None and (
+            self.n_sequences * self.n_steps < _MANY_TIMES * self.n_tokens
+        )
 
     def _sees_tokens_less_than(self, n_times: int) -> bool:
         """Return whether a token is seen fewer times, on average, and its vector learns of it."""
@@ -327,6 +342,44 @@ def _epochs_of_each(
         epochs[name] = max_iter if wanted is None else min(wanted, max_iter)
     lacking = max_iter - max(epochs.values())
     return {name: n + lacking for name, n in epochs.items()}
+
+
+def has_bag(branch: PlannedBranch, *, n_outputs: int, is_alone: bool, incremental: bool) -> bool:
+    """Return whether the tokens of a branch are also read as a bag, beside the network.
+
+    Where tokens are seldom, as words are, single ones tell more than their order. A small alphabet
+    may tell by the order alone, of which a trial on few samples may know nothing.
+
+    Parameters
+    ----------
+    branch : PlannedBranch
+    n_outputs : int
+        Raw outputs of the network.
+    is_alone : bool
+        Whether it is the only one.
+    incremental : bool
+        Whether the training begins with one epoch of more to come.
+    """
+    settings, shape, encoder = branch
+    if shape.n_tokens is None or encoder.pooling is None:
+        return False
+    if not settings.is_auto("bag"):
+        return bool(settings.bag)
+    is_enough = shape.n_sequences >= _MIN_FOR_BAG
+    is_small = shape.n_tokens * n_outputs <= _MOST_WEIGHTS_OF_BAG
+    tells = shape.has_classes and shape.is_vocabulary and is_enough
+    return is_alone and not incremental and tells and is_small
+
+
+def share_to_compare(n_samples: int) -> float:
+    """Return on which share of the samples a trial of network and bag is compared."""
+    to_train = max(_SHARE_OF_BAGS_TRIAL, min(_ENOUGH_FOR_BAGS_TRIAL / n_samples, 0.5))
+    return 1 - to_train
+
+
+def most_pairs(n_tokens: int, n_outputs: int) -> int:
+    """Return how many pairs of tokens a bag may count."""
+    return max(min(_MOST_PAIRS, _MOST_WEIGHTS_OF_BAG // n_outputs - n_tokens), 0)
 
 
 def _rate(settings: Settings, shape: DataShape, *, is_stochastic: bool) -> float:

@@ -230,6 +230,12 @@ class TokenBranch(_SequenceBranch):
         Share of the tokens that each update replaces by the unknown one, whose vector is thereby
         trained.
 
+    bag : bool or 'auto', default='auto'
+        Whether tokens, and pairs of neighbours that two samples have, are also counted: a linear
+        model of their tf-idf, joined with that of other such branches, stands beside the network,
+        as of :class:`GRUClassifier`. 'auto' is as there where the branch is the only one, for
+        classes, else False. It has no effect with ``pooling=None``, where steps have targets.
+
     last_epochs : int, 'auto' or None, default='auto'
         In how many of the last epochs the branch takes part; before, its outputs are zeros, and the
         training does not end. None: in all. 'auto' is None, but where `max_iter` is 'auto' too for
@@ -296,6 +302,7 @@ class TokenBranch(_SequenceBranch):
         dropout="auto",
         recurrent_dropout=0.0,
         token_dropout=0.0,
+        bag="auto",
         last_epochs="auto",
     ):
         self.transformer = transformer
@@ -313,6 +320,7 @@ class TokenBranch(_SequenceBranch):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.token_dropout = token_dropout
+        self.bag = bag
         self.last_epochs = last_epochs
 
 

@@ -25,7 +25,8 @@ class Layer(NamedTuple):
     Attributes
     ----------
     name : str
-        With which the names of its parameters begin, in `parameters_`.
+        With which the names of its parameters begin, in `parameters_`; those of "bag", a linear
+        model beside the network, are not there.
     kind : str
     shape : str
         Of its output, for one sample.
@@ -181,8 +182,8 @@ def summary(estimator, X=None):
         )
     return Summary(
         type(network).__name__,
-        _layers(model.network),
-        model.theta.size,
+        _layers(model.network) + _layers_beside(model.bag),
+        model.theta.size + (model.bag.size if model.bag else 0),
         auto_params,
         bytes_per_step,
         update_bytes,
@@ -216,6 +217,15 @@ def _layers(network):
     if network.chain is not None:
         add("chain", "tags of a sequence", f"(n_steps, {network.n_outputs})")
     return layers
+
+
+def _layers_beside(bag):
+    """Return the linear model of bags of tokens, if there is one."""
+    if bag is None:
+        return []
+    n_columns, n_outputs = bag.weights.shape
+    kind = f"linear, of tf-idf of {n_columns} tokens and pairs"
+    return [Layer("bag", kind, f"({n_outputs},)", bag.size)]
 
 
 def _place_in_fusion(name):

@@ -47,9 +47,12 @@ WORDS_AND_PAIRS = WORDS | {"ngram_range": (1, 2), "min_df": 2}
 
 
 def vote(seed, vectorizers, **settings):
-    """Return networks, one for each way to make tokens, whose probabilities are averaged."""
+    """Return networks, one for each way to make tokens, whose probabilities are averaged.
+
+    They have no bags of tokens beside them: their views differ enough.
+    """
     members = [
-        (f"{i}", network(len(vectorizers) * seed + i, vectorizer, **settings))
+        (f"{i}", network(len(vectorizers) * seed + i, vectorizer, bag=False, **settings))
         for i, vectorizer in enumerate(vectorizers)
     ]
     return VotingClassifier(members, voting="soft")

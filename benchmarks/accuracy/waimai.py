@@ -40,7 +40,9 @@ class LargeStart(ClassifierMixin, BaseEstimator):
         tokens = self.vectorizer_.fit_transform(X)
         n_ids = max(self.vectorizer_.vocabulary_.values()) + 1
         start = np.random.default_rng(self.random_state).normal(0, 0.3, size=(n_ids, 128))
-        self.network_ = GRUClassifier(embedding_matrix=start, random_state=self.random_state)
+        self.network_ = GRUClassifier(
+            embedding_matrix=start, bag=False, random_state=self.random_state
+        )
         self.network_.fit(tokens, y)
         self.classes_ = self.network_.classes_
         return self

@@ -71,11 +71,11 @@ def words_of(data):
 
 
 def models_of(sources, words):
-    """Return the networks without and with word vectors."""
+    """Return the networks without and with word vectors, no bag of tokens beside them."""
 
     def network(vocabulary=None, **settings):
         vectorizer = texts.WORDS | {"vocabulary": vocabulary}
-        return lambda seed: texts.network(seed, vectorizer, **settings)
+        return lambda seed: texts.network(seed, vectorizer, bag=False, **settings)
 
     models = {"without": network()}
     for name, source in sources.items():

@@ -5,7 +5,8 @@
 
 FOLDER holds the files of benchmarks/accuracy, of which only the training parts are read, or made
 series (see tasks.py); --ts adds training files of the UCR archive in .ts format. Each question
-changes one parameter of the default estimator. Printed are accuracy and log-loss, of regressions
+changes one parameter of the default estimator; networks of texts have no bag of tokens beside them,
+which bags.py is about. Printed are accuracy and log-loss, of regressions
 the root mean squared error, averaged over the folds and over --seeds fits of each, and seconds a
 fit. The seeds are the same for all settings.
 """
@@ -155,7 +156,7 @@ def measure(task, settings, fold, seed):
     if task.analyzer is not None:
         vectorizer = SequenceVectorizer(analyzer=task.analyzer).fit(X_train)
         X_train, X_test = vectorizer.transform(X_train), vectorizer.transform(X_test)
-        settings["embedding_dim"] = 128
+        settings |= {"embedding_dim": 128, "bag": False}
     if "updates" in settings:
         settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(y_train) / 32)))
     initialize = settings.pop("start", GRU.initialize)

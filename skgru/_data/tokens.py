@@ -236,17 +236,21 @@ class TokenInput(Input):
         steps = Steps(sequences._replace(values=places), patch_size=self.patch_size)
         return Origins(steps, sequences.offsets)
 
+    def at_baseline(self, sequences: Sequences, baseline: Any) -> Sequences:
+        """Return the tokens of the baseline in place of those of the samples."""
+        ids = np.zeros_like(sequences.values)
+        if baseline is not None:
+            ids[...] = _baseline_of(baseline, sequences)
+        return sequences._replace(values=ids)
+
     def from_baseline(self, sequences: Sequences, baseline: Any, dtype: DTypeLike) -> Line:
         """Return the samples from padding, whose vector is 0, on; see `Reader.from_baseline`."""
-        start = np.zeros_like(sequences.values)
-        if baseline is not None:
-            start[...] = _baseline_of(baseline, sequences)
+        others = self.at_baseline(sequences, baseline)
 
         def side_by_side(tokens: NDArray[Any]) -> NDArray[Any]:  # padding may be among them
             rows = embedding_rows(tokens, known(self.token_ids))
             return rows.reshape(len(tokens), self.patch_size)
 
-        others = sequences._replace(values=start)
         steps = Steps(others, side_by_side, patch_size=self.patch_size)
         return Line(steps, self.steps_of(sequences, dtype))
 

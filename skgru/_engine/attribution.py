@@ -2,7 +2,8 @@
 
 The inputs of the stacks move on a straight line from those of a baseline to those of X: between
 them, tokens and categories are vectors, and numbers are scaled. What the inputs of the stack
-contribute is added up by the values of X that they come from, see `Reader.origins`.
+contribute is added up by the values of X that they come from, see `Reader.origins`. A bag of tokens
+beside the network moves on a line of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 from skgru._budget import predicts_on_threads
 from skgru._data.inputs import Line, Origins
 from skgru._data.parsing import Parsed
+from skgru._data.tokens import TokenInput
+from skgru._engine.bag_line import BagLine
 from skgru._engine.explainer import Attributions, Explainer, Tick
 from skgru._engine.gradients import differentiate, integrate
 from skgru._engine.model import Model, naming
@@ -69,7 +72,8 @@ def attribute(
             origins[name] = part.origins(sequences)
         if method == "gradient":
             factors[name] = part.tangents(sequences, lines[name], dtype)
-    explainer = Explainer(model, lines, factors, origins, target, tick)
+    bag = _bag_line(model, parsed, baseline)
+    explainer = Explainer(model, lines, factors, origins, target, tick, bag)
     run: dict[str, Callable[..., Attributions]] = {
         "integrated_gradients": partial(integrate, explainer, n_steps=n_steps, tol=tol),
         "gradient": partial(differentiate, explainer),
@@ -81,3 +85,18 @@ def attribute(
         found.values[part.beside] += found.values.pop(name)
         del found.origins[name]
     return found
+
+
+def _bag_line(
+    model: Model, parsed: Mapping[str, Parsed], baseline: Mapping[str, Any]
+) -> BagLine | None:
+    """Return the line of the bag beside the network, if there is one."""
+    if model.bag is None:
+        return None
+    start, end = {}, {}
+    for name in model.bag.tokens:
+        part = model.inputs[name]
+        assert isinstance(part, TokenInput)
+        end[name] = parsed[name].sequences
+        start[name] = part.at_baseline(end[name], baseline.get(name))
+    return BagLine(model.bag, start, end)

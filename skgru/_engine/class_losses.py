@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,11 @@ class LogLoss(Loss):
     def n_outputs(self) -> int:
         """One for two classes, but for those of a chain; else one for each class or label."""
         return 1 if self._is_binary else len(self._classes)
+
+    @property
+    def plain(self) -> Loss:
+        """The log-loss without label smoothing, whose probabilities are not held back."""
+        return replace(self, label_smoothing=0.0)
 
     @property
     def attributes(self) -> dict[str, Any]:

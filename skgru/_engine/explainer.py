@@ -10,6 +10,8 @@ import numpy as np
 
 from skgru._budget import chunks_of_copies, copies_at_once
 from skgru._data.inputs import Line, Origins
+from skgru._engine.bag_line import BagLine
+from skgru._engine.bag_model import BagOutputs
 from skgru._engine.explained import Explained, choose, of_copies
 from skgru._engine.model import Model
 from skgru._engine.predict import run_network
@@ -63,6 +65,7 @@ class Chunk:
         Without its input parts.
     p : Parameters
     output : Explained
+    bag : BagLine or None
     """
 
     def __init__(
@@ -73,28 +76,49 @@ class Chunk:
         above: Network,
         p: Parameters,
         output: Explained,
+        bag: BagLine | None,
     ) -> None:
         self.indices, self.readings, self.n_at_once = indices, readings, n_at_once
+        self.bag = bag
         self._above, self._p, self._output = above, p, output
         self._no_gradient = above.parameters(np.empty_like(p.vector))
 
-    def outputs(self, pieces: Mapping[str, OnePiece], n: int) -> Array:
-        """Return the outputs of n copies of each sample, (N, n)."""
+    def outputs(
+        self, pieces: Mapping[str, OnePiece], n: int, of_bag: BagOutputs | None = None
+    ) -> Array:
+        """Return the outputs of n copies of each sample, (N, n).
+
+        `of_bag` is that of a bag for each copy, (N · n, K), if there is one.
+        """
         passed = forward(self._above, self._p, pieces, need_cache=False)
-        values, _ = self._output.of_rows(passed.raw, self._rows(passed.piece, n))
+        raw = of_bag.join(passed.raw, slice(None)) if of_bag else passed.raw
+        values, _ = self._output.of_rows(raw, self._rows(passed.piece, n))
         return of_copies(values, passed.piece, len(self.indices), n)
 
-    def derivatives(self, pieces: Mapping[str, OnePiece], n: int) -> tuple[Array, dict[str, Any]]:
-        """Return the outputs of n copies of each sample, (N, n), and their derivatives.
+    def derivatives(
+        self, pieces: Mapping[str, OnePiece], shares: Array
+    ) -> tuple[Array, dict[str, Any], Array]:
+        """Return the outputs of copies of each sample, (N, n), and their derivatives.
 
-        Those are by what the copies read, by the names of the inputs.
+        Those are by what the copies read, by the names of the inputs; and by the raw outputs,
+        (N · n, K), or with a target at each step of all of these.
+
+        Parameters
+        ----------
+        pieces : mapping of str to OnePiece
+        shares : ndarray of shape (N, n)
+            Of its way where each copy is.
         """
+        n = shares.shape[1]
         passed = forward(self._above, self._p, pieces)
-        values, d_raw = self._output.of_rows(passed.raw, self._rows(passed.piece, n))
-        d_raw = d_raw.astype(self._p.vector.dtype)
+        of_bag = self.bag.at(self.indices, shares) if self.bag else None
+        raw = of_bag.join(passed.raw, slice(None)) if of_bag else passed.raw
+        values, of_raw = self._output.of_rows(raw, self._rows(passed.piece, n))
+        of_network = of_raw * of_bag.factor if of_bag else of_raw
+        d_raw = of_network.astype(self._p.vector.dtype)
         g = self._no_gradient
         dx = backward(self._above, self._p, d_raw, passed, g, need_dx=True, need_g=False)
-        return of_copies(values, passed.piece, len(self.indices), n), dx
+        return of_copies(values, passed.piece, len(self.indices), n), dx, of_raw
 
     def _rows(self, piece: Piece | None, n: int) -> Indices:
         """Return which row of all raw outputs each one of n copies is of."""
@@ -120,6 +144,8 @@ class Explainer:
         See `choose`.
     tick : callable
         Is told how many samples are done.
+    bag : BagLine or None, default=None
+        A bag beside the network.
 
     Attributes
     ----------
@@ -147,7 +173,9 @@ class Explainer:
         origins: Mapping[str, Origins],
         target: Any,
         tick: Tick,
+        bag: BagLine | None = None,
     ) -> None:
+        self._bag = bag
         self._network, self._p = model.network, model.parameters
         self.readers = {name: model.readers_of(name) for name in model.own_inputs}
         self._above = model.network.above_inputs()
@@ -156,7 +184,7 @@ class Explainer:
         self.n_done = 0
         self.n_samples = next(iter(lines.values())).end.n_sequences
         ends = {name: line.end for name, line in lines.items()}
-        raw = run_network(self._network, self._p, ends)
+        raw = run_network(self._network, self._p, ends, bag=bag.at_end if bag else None)
         offsets = ends[self._network.step_branch or next(iter(ends))].offsets
         self.output = Explained(model.loss, choose(model, raw, offsets, target), self.n_samples)
         self.at_end = self.output.of_samples(raw)
@@ -172,7 +200,8 @@ class Explainer:
     def at_start(self) -> Array:
         """Return the output of each baseline, (n,)."""
         starts = {name: line.start for name, line in self._lines.items()}
-        return self.output.of_samples(run_network(self._network, self._p, starts))
+        bag = self._bag.at_start if self._bag else None
+        return self.output.of_samples(run_network(self._network, self._p, starts, bag=bag))
 
     def chunks(self, samples: Indices, n_copies: int, batch_size: int | None) -> Iterator[Indices]:
         """Yield which of some samples are run at a time, those of similar size together."""
@@ -207,7 +236,7 @@ class Explainer:
                 for name, line in self._lines.items()
             }
             n_at_once = copies_at_once(int(self._sizes[indices].sum()))
-            yield Chunk(indices, readings, n_at_once, self._above, self._p, self.output)
+            yield Chunk(indices, readings, n_at_once, self._above, self._p, self.output, self._bag)
 
     def tick(self) -> None:
         """Tell how many samples are done."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import RandomState
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from skgru._data.bag import BagOfTokens
 from skgru._data.forms import Opened
 from skgru._data.inputs import Input, Reader, known
 from skgru._data.kinds import make_input
@@ -22,6 +23,7 @@ from skgru._data.training_set import Samples, TrainingSet, check_same_steps, par
 from skgru._defaults import (
     AUTO_PARAMETERS,
     MIN_TRIAL,
+    MOST_TO_COMPARE,
     TRIAL_SHARE,
     DataShape,
     Plan,
@@ -30,7 +32,11 @@ from skgru._defaults import (
     choose_encoder,
     choose_label_smoothing,
     choose_plan,
+    has_bag,
+    most_pairs,
+    share_to_compare,
 )
+from skgru._engine.bag_model import Bag, fit_shares
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, naming, network_spec, parse_inputs
 from skgru._engine.objective import Examples, Objective, Terms
@@ -232,6 +238,7 @@ def fit(request: Request, map_: Map) -> Fitted:
     if request.validation is None and not request.incremental:
         request = request._replace(at_split=request.rng.get_state(legacy=False))
     planned = settle_late(request, model, make_plan(request, data, model), map_)
+    model = add_bag(request, data, model, planned, map_)
     trained = train(request, model, planned, map_)
     return publish(request, model, planned.plan, trained)
 
@@ -408,6 +415,8 @@ def _check_same_network(before: Model, request: Request) -> None:
         if asked != "auto" and round_convolutions(asked) != n_beside:
             found.append(("n_convolutions", n_beside, asked))
         differences += [(prefix + n, a, b) for n, a, b in filter(None, found)]
+        if (bag := settings.get("bag")) in (True, False) and part.kind == "tokens":
+            differences += _differences_of_bag(before, name, prefix, wanted=bag)
     then, now = asdict(before.spec.fusion), asdict(request.fusion)
     differences += [(n, then[n], now[n]) for n in then if then[n] != now[n]]
     if loss.name != before.loss.name:
@@ -422,6 +431,15 @@ def _check_same_network(before: Model, request: Request) -> None:
             "Training can go on only with the network that was fitted: expected "
             f"{expected}, but the parameters now ask for {got}."
         )
+
+
+def _differences_of_bag(
+    before: Model, name: str, prefix: str, *, wanted: bool
+) -> list[tuple[str, Any, Any]]:
+    """Return the parameter `bag` of a branch, as it was and is, if that asks for another model."""
+    had = before.bag is not None and name in before.bag.tokens
+    per_step = name in before.network.step_branches
+    return [] if had == wanted or per_step else [(f"{prefix}bag", had, wanted)]
 
 
 def _as_parameters(encoder: AnyEncoderSpec) -> dict[str, Any]:
@@ -439,7 +457,7 @@ def build(request: Request, data: Data) -> Model:
         encoders = {name: branch.encoder for name, branch in before.spec.branches}
         readers = before.inputs | data.inputs
         spec = network_spec(readers, encoders, data.loss, before.spec.fusion)
-        model = Model(readers, spec, data.loss, before.theta)
+        model = Model(readers, spec, data.loss, before.theta, before.bag)
     else:
         model = _new_model(request, data)
     if settings.is_auto("label_smoothing"):
@@ -651,32 +669,53 @@ def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> 
     whole = plan._replace(epochs=plan.epochs | dict.fromkeys(open_ones, plan.max_iter))
     if training.n_sequences * TRIAL_SHARE < MIN_TRIAL:
         return planned._replace(plan=whole)
-    seed = int(request.rng.randint(2**31 - 1))
-    strata = None if training.step_branch is not None else model.loss.strata(training.targets)
-    # Of "auto", strata that no split can keep are no reason to fail.
-    quiet = request.settings.but(
-        batch_size="auto",
-        early_stopping="auto",
-        validation_fraction=TRIAL_SHARE,
-    )
-    groups = training.groups
-    if groups is not None and len(np.unique(groups)) < 2:
-        groups = None
-    trial_rng = np.random.RandomState(seed)
-    rows, held_out = split(training.n_sequences, strata, quiet, trial_rng, groups)
-    to_train, to_compare = training.take(rows), training.take(held_out)
+    trial = _Trial(request, model, training, TRIAL_SHARE)
 
     def loss_of(way: Plan) -> float:
-        rng = np.random.RandomState(seed)
-        trial = request._replace(
-            settings=quiet, rng=rng, history=History(), optimizer_states={}, observers=()
-        )
-        trained = train(trial, model, Planned(way, to_train, None), map_)
-        if trained.solution.outcome == "interrupted":
-            raise KeyboardInterrupt
-        return _loss_on(model.with_theta(trained.theta), to_compare, map_)
+        return _loss_on(trial.train(way, map_), trial.to_compare, map_)
 
     return planned._replace(plan=plan if loss_of(plan) <= loss_of(whole) else whole)
+
+
+class _Trial:
+    """A training on a part of the samples, to be compared on the others.
+
+    Parameters
+    ----------
+    request : Request
+    model : Model
+        To start from.
+    training : TrainingSet
+    share : float
+        Of the samples, those that are compared on.
+    """
+
+    def __init__(self, request: Request, model: Model, training: TrainingSet, share: float) -> None:
+        self._seed = int(request.rng.randint(2**31 - 1))
+        self._model = model
+        strata = None if training.step_branch is not None else model.loss.strata(training.targets)
+        # Of "auto", strata that no split can keep are no reason to fail.
+        quiet = request.settings.but(
+            batch_size="auto", early_stopping="auto", validation_fraction=share
+        )
+        groups = training.groups
+        if groups is not None and len(np.unique(groups)) < 2:
+            groups = None
+        rng = np.random.RandomState(self._seed)
+        rows, held_out = split(training.n_sequences, strata, quiet, rng, groups)
+        self.to_train, self.to_compare = training.take(rows), training.take(held_out)
+        self._request = request._replace(
+            settings=quiet, optimizer_states={}, observers=(), scorer=None
+        )
+
+    def train(self, way: Plan, map_: Map, validation: TrainingSet | None = None) -> Model:
+        """Return the model that is trained that way, if need be validated."""
+        rng = np.random.RandomState(self._seed)
+        request = self._request._replace(rng=rng, history=History())
+        trained = train(request, self._model, Planned(way, self.to_train, validation), map_)
+        if trained.solution.outcome == "interrupted":
+            raise KeyboardInterrupt
+        return self._model.with_theta(trained.theta)
 
 
 def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:
@@ -688,6 +727,70 @@ def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:
     weights = samples.target_weights * samples.loss_factors
     mean = float(losses @ weights / weights.sum()) if weights.any() else np.inf
     return mean if np.isfinite(mean) else np.inf
+
+
+# --- The bag beside the network -------------------------------------------------------------------
+
+
+def add_bag(request: Request, data: Data, model: Model, planned: Planned, map_: Map) -> Model:
+    """Return the model with a bag of tokens beside its network, fitted, if there is to be one.
+
+    What its outputs and those of the network count is found by a trial: both are trained on some of
+    the samples, and joined so that the loss on the others is lowest. A bag that was there before
+    goes on learning, and counts what it did.
+    """
+    if request.progress:
+        return model  # it has been fitted before the first epoch
+    training, plan = planned.training, planned.plan
+    weights = (training.target_weights * training.loss_factors).astype(np.float64)
+    if request.before is not None:
+        if model.bag is None:
+            return model
+        bag = model.bag.fitted(training.sequences, training.targets, weights, model.loss.plain)
+        return replace(model, bag=bag)
+    n_outputs = model.network.n_outputs
+    names = [
+        name
+        for name, branch in model.own_spec.branches
+        if has_bag(
+            PlannedBranch(request.branches[name], data.shapes[name], branch.encoder),
+            n_outputs=n_outputs,
+            is_alone=len(model.own_spec.branches) == 1,
+            incremental=request.incremental,
+        )
+    ]
+    if not names or model.per_step:
+        return model
+    tokens = {}
+    for name in names:
+        most = most_pairs(known(data.shapes[name].n_tokens), n_outputs)
+        tokens[name] = BagOfTokens.learn(training.sequences[name], training.weights, most)
+    empty = Bag.empty(tokens, n_outputs)
+    bag = empty.fitted(training.sequences, training.targets, weights, model.loss.plain)
+    n = training.n_sequences
+    if not plan.incremental and (1 - share_to_compare(n)) * n >= MIN_TRIAL:
+        bag = replace(bag, shares=_shares_by_trial(request, model, planned, empty, map_))
+    return replace(model, bag=bag)
+
+
+def _shares_by_trial(
+    request: Request, model: Model, planned: Planned, empty: Bag, map_: Map
+) -> tuple[float, float]:
+    """Return the factors of network and bag that are best on samples that neither has seen."""
+    n = planned.training.n_sequences
+    trial = _Trial(request, model, planned.training, share_to_compare(n))
+    some, others = trial.to_train, trial.to_compare
+    n = others.n_sequences
+    evenly = np.unique(np.linspace(0, n - 1, min(n, MOST_TO_COMPARE)).astype(np.intp))
+    others = others.take(evenly)
+    trained = trial.train(planned.plan, map_, others if planned.plan.early_stopping else None)
+    loss = model.loss.plain
+    weights = (some.target_weights * some.loss_factors).astype(np.float64)
+    bag = empty.fitted(some.sequences, some.targets, weights, loss)
+    steps = trained.steps_of(others.sequences, trained.theta.dtype)
+    raw = run_network(trained.network, trained.parameters, steps, map_)
+    weights = others.target_weights * others.loss_factors
+    return fit_shares(raw, bag.raw(others.sequences), others.targets, weights, loss)
 
 
 # --- Train ----------------------------------------------------------------------------------------
@@ -809,6 +912,7 @@ def _validate(
     Loss and score come of the same pass. `score` takes the loss and decisions of no meaning.
     """
     steps = model.steps_of(validation.sequences, objective.theta.dtype, may_hold=True)
+    bag = model.bag_outputs(validation.sequences)
     loss, targets = model.loss, validation.targets
     weights = validation.target_weights * validation.loss_factors
     shares = weights / (weights.sum() or np.nan)
@@ -838,6 +942,7 @@ def _validate(
             of_chain=as_they_are if score else Chain.best_paths,
             silent=objective.silent,
             seen=note,
+            bag=bag,
         )
         value = float(losses.sum())
         if score:
@@ -878,6 +983,8 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         }
         if isinstance(part, NumberInput):
             chosen["scaling"] = part.scaling
+        if branch.input.n_tokens is not None:
+            chosen["bag"] = model.bag is not None and name in model.bag.tokens
         of_branch = _auto(settings, chosen)
         if settings is request.settings:
             both = auto | of_branch

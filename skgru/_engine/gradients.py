@@ -25,6 +25,26 @@ _ROUNDING = 32
 _SMALLEST_CHANGE = 0.1
 
 
+class Contributed(NamedTuple):
+    """What values contribute along parts of the lines.
+
+    Attributes
+    ----------
+    name : str
+        Of their input.
+    places : ndarray
+        As in `Readings.places`.
+    owners : ndarray of the same shape
+        Which of the parts each is of.
+    values : ndarray of the same shape
+    """
+
+    name: str
+    places: Indices
+    owners: NDArray[np.integer]
+    values: Array
+
+
 class Stretches(NamedTuple):
     """Parts of the lines of some samples, from one share of the way to another.
 
@@ -73,8 +93,8 @@ def differentiate(
         ends = Stretches.whole(indices)
         with explainer.chunk(indices) as chunk:
             total, _ = _sum_along(ends, one, one, chunk, explainer.tick)
-            for name, read in chunk.readings.items():
-                _add_at(explainer.values[name], read.places, total[name])
+            for part in total:
+                _add_at(explainer.values[part.name], part.places, part.values)
         explainer.n_done += len(indices)
 
     for _ in map_(run, explainer.chunks(every, 1, batch_size)):
@@ -190,16 +210,15 @@ class _Integral:
         with explainer.chunk(ordered.samples) as chunk:
             total, outputs = _sum_along(ordered, nodes, weights, chunk, explainer.tick)
             sums = np.zeros(N)
-            for name, read in chunk.readings.items():
-                sums += sums_of(total[name].ravel(), read.samples_of_places().ravel(), N)
+            for part in total:
+                sums += sums_of(part.values.ravel(), part.owners.ravel(), N)
             wrong = sums - (outputs[:, -1] - outputs[:, -2] if change is None else change[order])
             is_exact = np.abs(wrong) <= bound[order]
-            for name, read in chunk.readings.items():
-                are_exact = is_exact[read.samples_of_places()]
-                _add_at(explainer.values[name], np.where(are_exact, read.places, 0), total[name])
+            for name, places, owners, values in total:
+                are_exact = is_exact[owners]
+                _add_at(explainer.values[name], np.where(are_exact, places, 0), values)
                 if not is_exact.all():
-                    others = np.where(are_exact, 0, read.places)
-                    _add_at(self._tentative[name], others, total[name])
+                    _add_at(self._tentative[name], np.where(are_exact, 0, places), values)
         in_order: Array = np.empty(N)
         in_order[order] = wrong
         return in_order
@@ -215,7 +234,7 @@ class _Integral:
 
 def _sum_along(
     stretches: Stretches, nodes: Array, weights: Array, chunk: Chunk, tick: Callable[[], None]
-) -> tuple[dict[str, Array], Array]:
+) -> tuple[list[Contributed], Array]:
     """Return what is contributed along parts of the lines, and the outputs at their points.
 
     Parameters
@@ -230,25 +249,33 @@ def _sum_along(
 
     Returns
     -------
-    total : dict of ndarray
-        By the names of the inputs, of the shape of `Readings.places`.
+    total : list of Contributed
+        By the inputs of the network, and by the tokens of a bag beside it.
     outputs : ndarray of shape (N, n_points)
     """
     shares = stretches.at(nodes)
     outputs = np.empty(shares.shape)
     sums: dict[str, Any] = dict.fromkeys(chunk.readings, 0.0)
+    of_raw: Any = 0.0
     for first in range(0, len(nodes), chunk.n_at_once):
         some = slice(first, first + chunk.n_at_once)
         pieces = {name: read.at(shares[:, some]) for name, read in chunk.readings.items()}
-        outputs[:, some], dx = chunk.derivatives(pieces, len(nodes[some]))
+        outputs[:, some], dx, d_raw = chunk.derivatives(pieces, shares[:, some])
         for name, read in chunk.readings.items():
             sums[name] = sums[name] + read.weigh(dx[name], weights[some])
+        if chunk.bag:
+            by_copy = d_raw.reshape(len(shares), -1, d_raw.shape[1])
+            of_raw = of_raw + np.einsum("npk,p->nk", by_copy, weights[some])
         tick()
     widths = stretches.stops - stretches.starts
-    total = {
-        name: np.asarray(sums[name], float) * widths[read.samples_of_places()]
-        for name, read in chunk.readings.items()
-    }
+    total = []
+    for name, read in chunk.readings.items():
+        owners = read.samples_of_places()
+        values = np.asarray(sums[name], float) * widths[owners]
+        total.append(Contributed(name, read.places, owners, values))
+    if chunk.bag:
+        found = chunk.bag.weigh(chunk.indices, of_raw * widths[:, None])
+        total += [Contributed(p.name, p.tokens + 1, p.owners, p.values) for p in found]
     return total, outputs
 
 

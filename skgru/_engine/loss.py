@@ -65,6 +65,11 @@ class Loss(ABC):
     def loss_and_gradient(self, raw: Array, y: Any) -> tuple[Array, Array]:
         """Return each sample's loss (B,) and its derivative (B, K · P), given encoded targets."""
 
+    @property
+    def plain(self) -> Loss:
+        """The loss of the targets as they are, if this one is that of others made of them."""
+        return self
+
     # --- Its targets -----------------------------------------------------------------------------
 
     @property

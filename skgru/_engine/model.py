@@ -18,6 +18,7 @@ from skgru._data.parsing import Parsed
 from skgru._data.random_kernels import ConvolutionReader, held_features
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps, StepsOfSamples
+from skgru._engine.bag_model import Bag, BagOutputs
 from skgru._engine.loss import Loss
 from skgru._engine.losses import loss_of_state, state_of
 from skgru._nn.batch import Array
@@ -39,13 +40,16 @@ class Model:
     loss : Loss
         Bound to its targets.
     theta : ndarray
-        All parameters.
+        All parameters of the network.
+    bag : Bag or None, default=None
+        A linear model beside the network.
     """
 
     inputs: dict[str, Reader]
     spec: NetworkSpec
     loss: Loss
     theta: Array
+    bag: Bag | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -101,6 +105,7 @@ class Model:
             "fusion": asdict(self.spec.fusion),
             "loss": state_of(self.loss),
             "theta": self.theta,
+            "bag": self.bag and self.bag.state,
         }
 
     @classmethod
@@ -112,7 +117,8 @@ class Model:
         }
         loss = loss_of_state(state["loss"])
         spec = network_spec(inputs, encoders, loss, FusionSpec(**state.get("fusion", {})))
-        return cls(inputs, spec, loss, state["theta"])
+        bag = state.get("bag")
+        return cls(inputs, spec, loss, state["theta"], bag and Bag.of_state(bag))
 
     def steps_of(
         self,
@@ -141,6 +147,10 @@ class Model:
                 p = self.parameters.section(stack.kernels_name)
                 steps[name] = held_features(stack.kernels, p, of_branch)
         return steps
+
+    def bag_outputs(self, sequences: Mapping[str, Sequences]) -> BagOutputs | None:
+        """Return what a bag of tokens adds to the raw outputs of the network, if there is one."""
+        return self.bag.outputs(sequences) if self.bag else None
 
     def predictions(self, raw: Array) -> NDArray[Any]:
         """Return the predictions, in the unit of y, of raw outputs."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skgru._engine.explainer import Attributions, Explainer
+from skgru._engine.explainer import Attributions, Chunk, Explainer
 from skgru._engine.readings import ranks_of
-from skgru._nn.batch import Indices
+from skgru._nn.batch import Array, Indices
 
 # So many copies of a sample are reckoned with where chunks are chosen.
 _COPIES = 8
@@ -45,18 +45,45 @@ def _occlude_some(explainer: Explainer, indices: Indices) -> None:
             ranks |= zip(names, found, strict=True)
             places.append((name, of_branch, n_of_samples.copy(), counts))
             n_of_samples += counts
-        whole = {name: read.at(np.ones((N, 1))) for name, read in chunk.readings.items()}
-        before = chunk.outputs(whole, 1)[:, 0]
+        one = np.ones((N, 1))
+        whole = {name: read.at(one) for name, read in chunk.readings.items()}
+        of_bag = chunk.bag.at(chunk.indices, one) if chunk.bag else None
+        before = chunk.outputs(whole, 1, of_bag)[:, 0]
         change = np.zeros((N, n_of_samples.max(initial=0)))
+        without_each = _without_each(chunk, places, change.shape) if chunk.bag else None
         for first in range(0, change.shape[1], chunk.n_at_once):
             n = min(chunk.n_at_once, change.shape[1] - first)
             without = {
                 name: read.without(ranks[name] - first, n) for name, read in chunk.readings.items()
             }
-            change[:, first : first + n] = before[:, None] - chunk.outputs(without, n)
+            if of_bag and without_each is not None:
+                added = without_each[:, first : first + n].reshape(-1, without_each.shape[2])
+                of_bag = of_bag._replace(added=added)
+            change[:, first : first + n] = before[:, None] - chunk.outputs(without, n, of_bag)
             explainer.tick()
     for name, of_branch, starts, counts in places:
-        samples = np.repeat(np.arange(N), counts)
-        within = np.arange(len(samples)) - np.repeat(np.cumsum(counts) - counts, counts)
-        explainer.values[name][of_branch] = change[samples, starts[samples] + within]
+        samples, ranks_of_branch = _by_rank(starts, counts)
+        explainer.values[name][of_branch] = change[samples, ranks_of_branch]
     explainer.n_done += N
+
+
+def _by_rank(starts: Indices, counts: Indices) -> tuple[Indices, Indices]:
+    """Return the sample and the rank of each value of a branch, given the first and the number."""
+    samples = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(samples)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return samples, starts[samples] + within
+
+
+def _without_each(
+    chunk: Chunk, places: list[tuple[str, Indices, Indices, Indices]], shape: tuple[int, ...]
+) -> Array:
+    """Return what the bag adds without the value of each rank, (N, n ranks, K)."""
+    assert chunk.bag
+    whole = chunk.bag.at_end.added[chunk.indices]
+    added = np.repeat(whole[:, None], shape[1], axis=1)
+    for name, of_branch, starts, counts in places:
+        if name in chunk.bag.branches:
+            samples, ranks = _by_rank(starts, counts)
+            found = chunk.bag.without(name, chunk.indices[samples], of_branch - 1)
+            added[samples, ranks] = found
+    return added

@@ -339,7 +339,8 @@ def _make_schedule(settings: Settings, plan: Plan, n_done: int) -> Constant:
         elif n_done >= plan.max_iter:
             warn(
                 f"learning_rate={settings.learning_rate!r} has come down to zero after "
-                f"max_iter={plan.max_iter} epochs: this call of partial_fit changes nothing."
+                f"max_iter={plan.max_iter} epochs: this call of partial_fit changes no weight of "
+                "the network."
             )
     return schedule(settings.learning_rate_init, **settings.chosen(schedule.parameters))
 

@@ -192,6 +192,16 @@ _RULES = [
         "X does not hold tokens",
     ),
     Rule(
+        ("bag",),
+        lambda fit, value, *_: value and fit.decided.reads_numbers,
+        "X does not hold tokens",
+    ),
+    Rule(
+        ("bag",),
+        lambda fit, value, *_: value and any(e.pooling is None for e in fit.decided.encoders),
+        "each step has a target",
+    ),
+    Rule(
         ("last_epochs",),
         lambda fit, value, *_: (
             value is not None

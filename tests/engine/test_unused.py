@@ -87,6 +87,7 @@ UNUSED = [
     ("features_per_step", 2, IN_TOKENS, TOKENS),
     ("freeze_embedding", True, {}, WIDE),
     ("token_dropout", 0.2, {}, WIDE),
+    ("bag", True, {}, WIDE),
     ("features_per_step", 2, {}, NUMBERS),
     ("features_per_step", 2, {}, (list(NUMBERS[0]), NUMBERS[1])),
 ]  # fmt: skip
@@ -123,6 +124,7 @@ USED = [
     ("scaling", None, {}, WIDE),
     ("freeze_embedding", True, IN_TOKENS, TOKENS),
     ("token_dropout", 0.2, IN_TOKENS, TOKENS),
+    ("bag", True, IN_TOKENS, TOKENS),
     ("features_per_step", 2, {}, WIDE),
     ("features_per_step", 2, {}, (list(WIDE[0]), WIDE[1])),
 ]

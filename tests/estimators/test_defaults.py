@@ -206,8 +206,9 @@ def test_fewer_updates_where_tokens_are_rare(n_tokens, is_frozen, max_iter, monk
     stop_after_an_epoch(monkeypatch)
     X, _ = token_sequences(320, n_tokens=n_tokens)
     y = np.arange(320) % 2
+    parameters = {"freeze_embedding": is_frozen, "bag": False}  # (no trial before the fit)
     with pytest.warns(UserWarning, match="interrupted"):
-        settings = chosen(X, y, max_iter="auto", embedding_dim=2, freeze_embedding=is_frozen)
+        settings = chosen(X, y, max_iter="auto", embedding_dim=2, **parameters)
     assert settings["max_iter"] == max_iter
 
 

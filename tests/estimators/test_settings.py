@@ -66,6 +66,7 @@ TABLE = [
     ("dropout", 0.3, REALS, {}, "few"),
     ("recurrent_dropout", 0.3, REALS, {}, "few"),
     ("token_dropout", 0.3, REALS, {"embedding_dim": 2}, "tokens"),
+    ("bag", True, TRUTHS, {"embedding_dim": 2}, "tokens"),
     ("weight_decay", 0.3, REALS, {}, "few"),
     ("weight_decay", 1, COUNTS, {}, "few"),
     ("max_grad_norm", 0.01, REALS, {}, "few"),

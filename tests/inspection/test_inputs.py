@@ -151,7 +151,7 @@ def test_a_text_has_a_contribution_of_each_token(options):
 
 def test_padding_is_where_tokens_begin():
     """Its vector is zero, so the output there is that of a network whose embedding is zero."""
-    estimator = text_classifier(pooling="mean")
+    estimator = text_classifier(pooling="mean", bag=False)
     X = texts()[10:15]
     ids = estimator[:-1].transform(X)
     raw = raw_of(estimator[-1], ids)[:, 0]
