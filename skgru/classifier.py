@@ -288,9 +288,11 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         sample weight of two and two copies of the sample differ by float64's rounding alone.
 
     label_smoothing : float or 'auto', default='auto'
-        Share by which the targets 0 and 1 are moved towards equal probabilities, in [0, 1): less
-        overconfidence, more tolerance of wrong labels [16]_. 'auto' is 0.05, and 0.02 with random
-        convolutions, which are less sure by themselves. The targets of a bag are not moved.
+        Share by which the targets 0 and 1 are moved towards the shares of the classes or labels in
+        the training data, in [0, 1): less overconfidence, more tolerance of wrong labels [16]_.
+        Samples count by their weights, so with ``class_weight='balanced'`` all classes have the
+        same share. 'auto' is 0.05, and 0.02 with random convolutions, which are less sure by
+        themselves. The targets of a bag are not moved.
 
     class_weight : dict, 'balanced' or list of dict, default=None
         Weights of the classes in the loss: ``{class: weight}``, or 'balanced' for weights that make

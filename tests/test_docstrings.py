@@ -88,6 +88,7 @@ OF_SEVERAL = {
     "early_stopping",
     "feature_names_in_",
     "hidden_layer_sizes",
+    "label_smoothing",
     "max_iter",
     "n_features_in_",
     "n_layers_",

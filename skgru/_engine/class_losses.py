@@ -36,6 +36,8 @@ class LogLoss(Loss):
         "strict": of one that knows only the transitions of the training data.
     classes : ndarray of shape (n_classes,), learned
     is_multilabel : bool, learned
+    class_shares : ndarray of shape (K,) or None, default=None
+        π, of each output's class or label, which smoothed targets are moved towards; None = equal.
     """
 
     label_smoothing: Any = 0.0
@@ -43,6 +45,7 @@ class LogLoss(Loss):
     crf: bool | str = False
     classes: Values | None = None
     is_multilabel: bool = False
+    class_shares: Array | None = None
 
     name = "log_loss"
     has_classes = True
@@ -59,6 +62,19 @@ class LogLoss(Loss):
     def plain(self) -> Loss:
         """The log-loss without label smoothing, whose probabilities are not held back."""
         return replace(self, label_smoothing=0.0)
+
+    def smoothed(self, label_smoothing: float, targets: Values, weights: Array) -> Loss:
+        """Return the loss of targets that are moved towards their own shares.
+
+        So predictions are right on average, also where a class is rare.
+        """
+        n_classes = len(self._classes)
+        is_index = targets.ndim == 1
+        totals: Values = (
+            np.bincount(targets, weights, minlength=n_classes) if is_index else weights @ targets
+        )
+        shares = totals / weights.sum()
+        return replace(self, label_smoothing=label_smoothing, class_shares=shares)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -257,27 +273,30 @@ def _is_same(label: Any, target: Any) -> bool:
     return are_bool[0] == are_bool[1] and isinstance(is_equal, bool) and is_equal
 
 
-def _entropy(smoothing: float, n_classes: int) -> float:
-    """Return the entropy of a smoothed target."""
-    shares = np.full(n_classes, smoothing / n_classes)
-    shares[0] += 1 - smoothing
-    return float(entr(shares).sum())
-
-
 @dataclass(frozen=True, eq=False)
 class SoftmaxLogLoss(LogLoss):
     """Multinomial log-loss, −log p of the true class; y is its index, (B,).
 
     With label smoothing ε (Szegedy et al. 2016), the true class has the share 1 − ε of a target,
-    and all K classes have ε / K each.
+    and all K classes have ε · π.
     """
 
     out_activation = "softmax"
 
     @property
     def lowest(self) -> float:
-        """The entropy of the classes' shares; of a chain, whose targets are as they are, 0."""
-        return 0.0 if self.has_chain else _entropy(self.label_smoothing, len(self._classes))
+        """The mean entropy of the targets; of a chain, whose targets are as they are, 0."""
+        if self.has_chain:
+            return 0.0
+        shares = self._shares(len(self._classes))
+        others = self.label_smoothing * shares
+        true = 1 - self.label_smoothing + others
+        return float(entr(others).sum() + shares @ (entr(true) - entr(others)))
+
+    def _shares(self, n_classes: int) -> Array:
+        if self.class_shares is None:
+            return np.full(n_classes, 1 / n_classes)
+        return self.class_shares
 
     def activate(self, raw: Array) -> Array:
         """Return the class probabilities (B, K)."""
@@ -289,7 +308,7 @@ class SoftmaxLogLoss(LogLoss):
         return log_p
 
     def loss_and_gradient(self, raw: Array, y: NDArray[np.integer]) -> tuple[Array, Array]:
-        """Return the loss −Σ t log p (B,) and p − t (B, K), where t are the classes' shares."""
+        """Return the loss −Σ t log p (B,) and p − t (B, K), where t is the smoothed target."""
         epsilon = self.label_smoothing
         true = np.arange(len(y)), y
         shifted = raw - raw.max(axis=1, keepdims=True)
@@ -299,8 +318,9 @@ class SoftmaxLogLoss(LogLoss):
         p[true] -= 1 - epsilon
         expected = (1 - epsilon) * shifted[true]
         if epsilon:
-            p -= epsilon / raw.shape[1]
-            expected += epsilon * shifted.mean(axis=1)
+            shares = self._shares(raw.shape[1]).astype(raw.dtype)
+            p -= epsilon * shares
+            expected += epsilon * (shifted @ shares)
         return np.log(total[:, 0]) - expected, p
 
 
@@ -308,15 +328,25 @@ class SoftmaxLogLoss(LogLoss):
 class SigmoidLogLoss(LogLoss):
     """Binary log-loss, summed over K independent labels; y is 0 or 1, (B, K).
 
-    With label smoothing ε, y becomes (1 − ε) y + ε / 2.
+    With label smoothing ε, y becomes (1 − ε) y + ε · π.
     """
 
     out_activation = "logistic"
 
     @property
     def lowest(self) -> float:
-        """The entropy of the labels."""
-        return self.n_outputs * _entropy(self.label_smoothing, 2)
+        """The mean entropy of the targets."""
+        shares = self._shares(self.n_outputs)
+        no, yes = (self._smooth(np.full(len(shares), y), shares) for y in (0.0, 1.0))
+        of_no, of_yes = (entr(p) + entr(1 - p) for p in (no, yes))
+        return float(((1 - shares) * of_no + shares * of_yes).sum())
+
+    def _shares(self, n_outputs: int) -> Array:
+        return np.full(n_outputs, 0.5) if self.class_shares is None else self.class_shares
+
+    def _smooth(self, y: Array, shares: Array) -> Array:
+        smoothed: Array = (1 - self.label_smoothing) * y + self.label_smoothing * shares
+        return smoothed
 
     def activate(self, raw: Array) -> Array:
         """Return the probability of each label (B, K)."""
@@ -330,7 +360,7 @@ class SigmoidLogLoss(LogLoss):
     def loss_and_gradient(self, raw: Array, y: Array) -> tuple[Array, Array]:
         """Return Σ log(1 + exp(raw)) − y·raw (B,) and p − y (B, K)."""
         if self.label_smoothing:
-            y = (1 - self.label_smoothing) * y + self.label_smoothing / 2
+            y = self._smooth(y, self._shares(raw.shape[1]).astype(raw.dtype))
         return (np.logaddexp(0, raw) - y * raw).sum(axis=1), expit(raw) - y
 
 

@@ -460,10 +460,15 @@ def build(request: Request, data: Data) -> Model:
         model = Model(readers, spec, data.loss, before.theta, before.bag)
     else:
         model = _new_model(request, data)
+    smoothing = settings.get("label_smoothing")
     if settings.is_auto("label_smoothing"):
         n_convolutions = sum(map(model.count_convolutions, model.own_inputs))
         smoothing = choose_label_smoothing(n_convolutions)
-        model = replace(model, loss=model.loss.but(label_smoothing=smoothing))
+    if smoothing:
+        training = data.training
+        weights = training.target_weights * training.loss_factors
+        loss = model.loss.smoothed(smoothing, training.targets, weights)
+        model = replace(model, loss=loss)
     if data.loss.is_strict:
         model = _with_transitions(model, data.training, anew=before is None)
     for _, branch in model.own_spec.branches:

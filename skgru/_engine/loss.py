@@ -130,9 +130,18 @@ class Loss(ABC):
         """Return the loss with the values learned from y."""
         return replace(self, **learned)
 
-    def but(self, **parameters: Any) -> Loss:
-        """Return the loss with other parameters."""
-        return replace(self, **parameters)
+    def smoothed(self, label_smoothing: float, targets: Values, weights: Array) -> Loss:
+        """Return the loss of targets that are moved towards their mean; that of classes.
+
+        Parameters
+        ----------
+        label_smoothing : float
+            How far.
+        targets : ndarray of shape (n,) or (n, K)
+            Encoded.
+        weights : ndarray of shape (n,)
+        """
+        return self
 
     @abstractmethod
     def encode(self, y: Values, weights: Array) -> Encoded:

@@ -42,20 +42,38 @@ def test_output_activation_is_named(loss_class, name):
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.05, 0.5])
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
-def test_the_lowest_loss_of_smoothed_targets_is_that_of_their_shares(n_classes, smoothing):
+@pytest.mark.parametrize("knows_shares", [False, True])
+def test_the_lowest_loss_of_smoothed_targets_is_that_of_these(n_classes, smoothing, knows_shares):
+    rng = np.random.RandomState(0)
     learned = {"classes": np.arange(n_classes), "is_multilabel": False}
-    softmax = SoftmaxLogLoss(smoothing, crf=True).bind(learned)
-    assert softmax.lowest == 0  # the targets of a chain are as they are
+    chain = SoftmaxLogLoss(smoothing, crf=True).bind(learned)
+    assert chain.lowest == 0  # its targets are as they are
+    y, weights = np.arange(5 * n_classes) % n_classes, rng.rand(5 * n_classes)
+    if not knows_shares:
+        weights[:] = 1
     softmax = SoftmaxLogLoss(smoothing, **learned)
-    shares = np.full((1, n_classes), smoothing / n_classes)
-    shares[0, 1] += 1 - smoothing
-    raw = np.log(np.maximum(shares, 1e-300))
-    assert_allclose(softmax.loss_and_gradient(raw, np.array([1]))[0], softmax.lowest, atol=1e-12)
+    shares = np.full(n_classes, 1 / n_classes)
+    if knows_shares:
+        softmax = softmax.smoothed(smoothing, y, weights)
+        shares = np.array([weights[y == k].sum() for k in range(n_classes)]) / weights.sum()
+    targets = (1 - smoothing) * np.eye(n_classes)[y] + smoothing * shares
+    losses, d_raw = softmax.loss_and_gradient(np.log(np.maximum(targets, 1e-300)), y)
+    assert_allclose(losses @ weights / weights.sum(), softmax.lowest, atol=1e-12)
+    assert_allclose(d_raw, 0, atol=1e-12)
+
+    Y = (np.arange(5 * n_classes)[:, None] % np.arange(2, n_classes + 2) == 0).astype(float)
+    if not knows_shares:
+        Y = np.vstack([Y, 1 - Y])
+        weights = np.ones(len(Y))
     labels = SigmoidLogLoss(smoothing, **learned | {"is_multilabel": True})
-    y = np.arange(n_classes)[None] % 2
-    p = (1 - smoothing) * y + smoothing / 2
-    raw = np.log(np.maximum(p, 1e-300)) - np.log(np.maximum(1 - p, 1e-300))
-    assert_allclose(labels.loss_and_gradient(raw, 1.0 * y)[0], labels.lowest, atol=1e-12)
+    shares = np.full(n_classes, 0.5)
+    if knows_shares:
+        labels = labels.smoothed(smoothing, Y, weights)
+        shares = weights @ Y / weights.sum()
+    p = ((1 - smoothing) * Y + smoothing * shares).clip(1e-300, 1 - 1e-16)
+    losses, d_raw = labels.loss_and_gradient(np.log(p) - np.log1p(-p), Y)
+    assert_allclose(losses @ weights / weights.sum(), labels.lowest, atol=1e-12)
+    assert_allclose(d_raw, 0, atol=1e-12)
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
@@ -149,6 +149,28 @@ def test_targets_are_smoothed_less_beside_convolutions(n_steps, n_convolutions, 
     model = auto(GRUClassifier).partial_fit(X, y, classes=[0, 1])
     assert model.auto_params_["label_smoothing"] == 0.05
     assert model.partial_fit(X, y).auto_params_["label_smoothing"] == 0.05
+
+
+@pytest.mark.parametrize("form", ["two", "three", "labels", "steps", "weights", "balanced"])
+def test_predictions_of_smoothed_targets_are_right_on_average(form):
+    # All samples are alike: the likeliest probabilities are the shares of the classes.
+    n = {"two": [90, 10], "three": [70, 25, 5]}.get(form, [90, 10])
+    y = np.repeat(np.arange(len(n)), n)
+    X, weights, parameters, expected = np.ones((100, 2, 1)), None, {}, np.array(n) / 100
+    if form == "labels":
+        y, expected = np.column_stack([y, 1 - y, y]), np.array([0.1, 0.9, 0.1])
+    if form == "steps":
+        y, parameters = np.column_stack([y, y]), {"pooling": None, "bidirectional": False}
+        X[:, 1] = 1
+    if form == "weights":
+        weights, expected = np.where(y, 3.0, 1.0), np.array([0.75, 0.25])
+    if form == "balanced":
+        parameters, expected = {"class_weight": "balanced"}, np.array([0.5, 0.5])
+    model = small(
+        GRUClassifier, solver="lbfgs", max_iter=200, label_smoothing=0.4, alpha=0, **parameters
+    )
+    p = np.reshape(model.fit(X, y, sample_weight=weights).predict_proba(X), (-1, len(expected)))
+    assert_allclose(p, np.broadcast_to(expected, p.shape), atol=2e-3)
 
 
 @pytest.mark.parametrize(
