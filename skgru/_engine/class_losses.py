@@ -345,7 +345,8 @@ class SigmoidLogLoss(LogLoss):
         return np.full(n_outputs, 0.5) if self.class_shares is None else self.class_shares
 
     def _smooth(self, y: Array, shares: Array) -> Array:
-        smoothed: Array = (1 - self.label_smoothing) * y + self.label_smoothing * shares
+        smoothed: Array = np.multiply(y, 1 - self.label_smoothing, dtype=shares.dtype)
+        smoothed += self.label_smoothing * shares
         return smoothed
 
     def activate(self, raw: Array) -> Array:

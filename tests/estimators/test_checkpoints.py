@@ -303,6 +303,7 @@ def test_the_best_state(tmp_path, early_stopping):
 def test_without_a_validation_set_the_lowest_loss_is_the_best(tmp_path):
     X, y = ragged()
     options = {"learning_rate": "constant", "learning_rate_init": 5.0, "max_iter": 12}
+    options["label_smoothing"] = 0
     model = small(GRUClassifier, **options).set_callbacks(Checkpoint(tmp_path)).fit(X, y)
     best = joblib.load(tmp_path / "best.joblib")
     assert best.n_iter_ == np.argmin(model.loss_curve_) + 1 < 12

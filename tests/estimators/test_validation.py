@@ -81,6 +81,7 @@ def test_the_same_with_several_inputs():
 def test_neither_dropout_nor_penalty_are_in_it():
     X, y, X_val, y_val = validation_data()
     frozen = {"learning_rate_init": 1e-30, "weight_decay": 0, "dtype": "float64"}
+    frozen |= {"label_smoothing": 0}
     plain = small(GRUClassifier, **frozen).fit(X, y, X_val=X_val, y_val=y_val)
     other = small(GRUClassifier, **frozen | {"dropout": 0.5, "alpha": 100.0})
     other.fit(X, y, X_val=X_val, y_val=y_val)
@@ -116,7 +117,7 @@ def test_the_curve_goes_on_with_the_training():
 
 
 def test_scores_of_another_kind_are_not_compared_with_those_before():
-    model = small(GRUClassifier, warm_start=True, early_stopping=True)
+    model = small(GRUClassifier, warm_start=True, early_stopping=True, label_smoothing=0)
     before = model.fit(X, Y, X_val=X, y_val=Y).best_validation_score_
     model.set_params(scoring="loss").fit(X, Y, X_val=X, y_val=Y)
     best = -min(model.validation_loss_curve_[3:])

@@ -150,7 +150,7 @@ def test_frames_that_do_not_belong_together():
 
 
 def test_frames_in_front_of_a_network():
-    frames, _, _ = mixed_frames(n=40)
+    frames, _, _ = mixed_frames(n=80)
     y = ["red" in set(frame["colour"]) for frame in frames]
     model = make_pipeline(
         PerTimestep(by_type()),
