@@ -247,10 +247,13 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         beside the network. Both are fitted apart, and the prediction is that of the sum of their
         raw outputs, each times a factor [15]_. These are the factors with the lowest loss in a
         trial, where both are trained on a quarter of the samples, of few on 100 or half of them,
-        and compared on others; with fewer than 20, and where `partial_fit` begins the training,
-        both are 0.5. 'auto' is True for classes, of 50 samples or more whose tokens are seen fewer
-        than 100 times each, on average, as words are, while two million weights are enough for
-        them; else, and where `partial_fit` begins the training, False. It has no effect with
+        and compared on others (with a `max_iter` that is given, after as many updates as the fit
+        has: it may take twice as long); with fewer than 20, and where `partial_fit` begins the
+        training, both are 0.5. That of the network is at most 1. Weights of samples count as they
+        are, as in logistic regression: small ones make the bag say less. 'auto' is True for
+        classes, of 50 samples or more whose tokens are seen fewer than 100 times each, on average,
+        as words are, while two million weights are enough for them; else, and where `partial_fit`
+        begins the training, False. It has no effect with
         ``pooling=None``, where steps have targets. Its weights are not among `parameters_`, and
         `loss_` is that of the network alone.
 

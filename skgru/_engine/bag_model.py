@@ -31,7 +31,9 @@ _MAX_ITER, _N_CORRECTIONS, _TOL = 100, 5, 1e-5
 # Factors of network and bag, where no trial can find them, and where the search for them begins.
 EQUAL_SHARES = (0.5, 0.5)
 _FIRST_SHARES = (0.5, 1.0)
-_BOUNDS_OF_LOGS = (-6.0, 3.0)
+# A network that was trained on fewer samples may have learned less, but is not less sure of itself
+# for another reason: that of all of them needs no factor above one.
+_BOUNDS_OF_LOGS = ((-6.0, 0.0), (-6.0, 3.0))
 
 
 class BagOutputs(NamedTuple):
@@ -225,6 +227,6 @@ def fit_shares(
         off = logs - first
         return (float(losses @ weights) + 0.5 * float(off @ off)) / total, (gradient + off) / total
 
-    found = minimize(value, first, jac=True, method="L-BFGS-B", bounds=[_BOUNDS_OF_LOGS] * 2)
+    found = minimize(value, first, jac=True, method="L-BFGS-B", bounds=_BOUNDS_OF_LOGS)
     network, bag = np.exp(found.x)
     return float(network), float(bag)

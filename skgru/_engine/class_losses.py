@@ -69,9 +69,11 @@ class LogLoss(Loss):
         So predictions are right on average, also where a class is rare.
         """
         n_classes = len(self._classes)
-        is_index = targets.ndim == 1
+        # (Not by products of BLAS, whose rounding hangs on where arrays lie in memory.)
         totals: Values = (
-            np.bincount(targets, weights, minlength=n_classes) if is_index else weights @ targets
+            np.bincount(targets, weights, minlength=n_classes)
+            if targets.ndim == 1
+            else (weights[:, None] * targets).sum(axis=0)
         )
         shares = totals / weights.sum()
         return replace(self, label_smoothing=label_smoothing, class_shares=shares)
@@ -320,7 +322,7 @@ class SoftmaxLogLoss(LogLoss):
         if epsilon:
             shares = self._shares(raw.shape[1]).astype(raw.dtype)
             p -= epsilon * shares
-            expected += epsilon * (shifted @ shares)
+            expected += epsilon * (shifted * shares).sum(axis=1)
         return np.log(total[:, 0]) - expected, p
 
 

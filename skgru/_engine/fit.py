@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import cache, partial
@@ -463,8 +464,8 @@ def build(request: Request, data: Data) -> Model:
     smoothing = settings.get("label_smoothing")
     if settings.is_auto("label_smoothing"):
         n_convolutions = sum(map(model.count_convolutions, model.own_inputs))
-        smoothing = choose_label_smoothing(n_convolutions)
-    if smoothing:
+        smoothing = 0.0 if model.loss.has_chain else choose_label_smoothing(n_convolutions)
+    if smoothing is not None:
         training = data.training
         weights = training.target_weights * training.loss_factors
         loss = model.loss.smoothed(smoothing, training.targets, weights)
@@ -788,7 +789,10 @@ def _shares_by_trial(
     n = others.n_sequences
     evenly = np.unique(np.linspace(0, n - 1, min(n, MOST_TO_COMPARE)).astype(np.intp))
     others = others.take(evenly)
-    trained = trial.train(planned.plan, map_, others if planned.plan.early_stopping else None)
+    way = planned.plan
+    if not request.settings.is_auto("max_iter"):
+        way = _with_as_many_updates(way, planned.training.n_sequences, some.n_sequences)
+    trained = trial.train(way, map_, others if way.early_stopping else None)
     loss = model.loss.plain
     weights = (some.target_weights * some.loss_factors).astype(np.float64)
     bag = empty.fitted(some.sequences, some.targets, weights, loss)
@@ -796,6 +800,19 @@ def _shares_by_trial(
     raw = run_network(trained.network, trained.parameters, steps, map_)
     weights = others.target_weights * others.loss_factors
     return fit_shares(raw, bag.raw(others.sequences), others.targets, weights, loss)
+
+
+def _with_as_many_updates(plan: Plan, n: int, n_of_trial: int) -> Plan:
+    """Return the plan of so many epochs on fewer samples that there are as many updates.
+
+    Where "auto" gives the epochs there are enough of them on fewer samples, too. With others the
+    network of a trial might have hardly begun to learn, and seem to be less sure than it will be.
+    """
+    longer = math.ceil(n / plan.batch_size) / math.ceil(n_of_trial / plan.batch_size)
+    return plan._replace(
+        max_iter=math.ceil(longer * plan.max_iter),
+        epochs={name: math.ceil(longer * n_epochs) for name, n_epochs in plan.epochs.items()},
+    )
 
 
 # --- Train ----------------------------------------------------------------------------------------
@@ -827,14 +844,10 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
             settings.alpha,
             settings.bptt_steps,
             tuple(
-                DropoutRates(
-                    plan.dropout[name],
-                    request.branches[name].get("recurrent_dropout", 0.0),
-                    request.branches[name].get("token_dropout", 0.0),
-                )
+                _rates_of(request.branches[name], plan.dropout[name], part)
                 if name in plan.dropout
                 else DropoutRates()
-                for name in model.inputs
+                for name, part in model.inputs.items()
             ),
             _fusion_rates(request, plan),
         ),
@@ -875,6 +888,12 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
     with np.errstate(over="ignore", invalid="ignore"):
         solution = SOLVERS[settings.solver].solve(objective, session)
     return Trained(objective.theta.astype(settings.dtype), history, solution)
+
+
+def _rates_of(settings: Settings, dropout: float, part: Reader) -> DropoutRates:
+    """Return what a branch leaves out; what it does not have draws no random numbers."""
+    of_tokens = settings.get("token_dropout", 0.0) if part.spec.n_tokens is not None else 0.0
+    return DropoutRates(dropout, settings.get("recurrent_dropout", 0.0), of_tokens)
 
 
 def _fusion_rates(request: Request, plan: Plan) -> FusionRates:
