@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 
 from skgru import (
@@ -49,6 +50,27 @@ NEW, _ = texts(20, seed=1)
 
 def fitted(estimator_class=GRUClassifier, X=X, y=Y, **parameters):
     return estimator_class(**OPTIONS | parameters).fit(X, y)
+
+
+def noisy(n, seed):
+    """Return texts in which one word tells the class of most."""
+    rng = np.random.RandomState(seed)
+    y = np.arange(n) % 2
+    X = [rng.randint(32, 152, rng.randint(6, 21)) for _ in range(n)]
+    for x, label in zip(X, y, strict=True):
+        x[rng.randint(len(x))] = 2 + 5 * label + rng.randint(5)
+    return X, np.where(rng.rand(n) > 0.15, y, rng.randint(2, size=n))
+
+
+@pytest.mark.parametrize("max_iter", [1, 3])
+def test_a_trial_of_few_epochs_does_not_make_the_fit_too_sure(max_iter):
+    (X, y), (X_new, y_new) = noisy(1200, 1), noisy(500, 2)
+    options = OPTIONS | {"hidden_layer_sizes": 16, "embedding_dim": 128, "max_iter": max_iter}
+
+    def loss(bag):
+        return log_loss(y_new, GRUClassifier(**options, bag=bag).fit(X, y).predict_proba(X_new))
+
+    assert loss(True) < 1.15 * loss(False)
 
 
 def test_few_long_texts_are_told_by_their_words():

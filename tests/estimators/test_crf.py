@@ -299,3 +299,4 @@ def test_what_has_no_effect_is_said(given):
     with pytest.warns(UserWarning, match=f"without effect: {name}=.* of whole sequences"):
         model = tagger(**given).fit(X, Y)
     assert_same_model(model, plain)
+    assert plain.auto_params_["label_smoothing"] == 0
