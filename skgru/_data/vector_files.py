@@ -13,6 +13,7 @@ the one that a path names behind the archive's own.
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -147,7 +148,7 @@ def read_vector_file(
     """
     wanted = None if words is None else {word.encode(errors="surrogatepass") for word in words}
     with _opened(path) as stream:
-        first = stream.readline(_LONGEST_LINE)
+        first = stream.readline(_LONGEST_LINE).removeprefix(codecs.BOM_UTF8)
         header = _HEADER.match(first)
         n_expected = None
         if header and _NO_TEXT.search(stream.peek(_BUFFER)[:1024]):

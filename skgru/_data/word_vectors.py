@@ -185,7 +185,11 @@ def read_word_vectors(
     >>> vectors["bad"]
     array([-1. ,  0.5], dtype=float32)
     """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit: expected a number of words, at least 1, or None, got {limit!r}.")
     wanted = None if words is None else _with_forms(words)
+    if wanted is not None and not wanted:
+        raise ValueError("words: expected at least one word, or None for all, got none.")
     if is_path(source):
         read = read_vector_file(source, wanted, limit=limit)
         if not read.words:
@@ -339,18 +343,31 @@ def _with_forms(words: Iterable[str]) -> dict[str, None]:
     """Return words and their other forms."""
     if isinstance(words, str):
         raise TypeError(f"Expected an iterable of words, got the string {words!r:.50}.")
+    words = list(words)
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"Expected strings as words, got {word!r:.50}, {describe(word)}.")
     return {form: None for word in words for form in _forms_of(word)}
 
 
 def _stack(found: Mapping[str, Any]) -> NDArray[np.float32]:
     """Return vectors as a matrix, if they are one-dimensional, of one length and finite."""
-    vectors = {word: np.asarray(vector, np.float32) for word, vector in found.items()}
+    vectors = {}
+    for word, vector in found.items():
+        try:
+            vectors[word] = np.asarray(vector, np.float32)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"Word vectors must be arrays of numbers, got {vector!r:.50} for {word!r}."
+            ) from None
     first, shape = next((word, vector.shape) for word, vector in vectors.items())
     for word, vector in vectors.items():
         if vector.ndim != 1:
             raise ValueError(
                 f"Word vectors must be one-dimensional, got shape {vector.shape} for {word!r}."
             )
+        if not vector.size:
+            raise ValueError(f"Word vectors must hold numbers, got an empty one for {word!r}.")
         if vector.shape != shape:
             raise ValueError(
                 f"Word vectors must be of one length, got {shape[0]} for {first!r} and "

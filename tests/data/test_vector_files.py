@@ -35,6 +35,8 @@ FORMATS = {
     "word2vec": text(header=True),
     "fastText": text(header=True, end=" \n"),
     "Windows": text(header=True, end="\r\n"),
+    "byte order mark": b"\xef\xbb\xbf" + text(),
+    "byte order mark and header": b"\xef\xbb\xbf" + text(header=True),
     "tabs": text(RAGGED, separator="\t"),
     "no line break at the end": text().removesuffix(b"\n"),
     "blank lines": text().replace(b"\n", b"\n\n"),

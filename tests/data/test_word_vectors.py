@@ -242,6 +242,35 @@ def test_all_words_are_read_of_what_says_them():
             read_word_vectors(source)
 
 
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        ([], "must hold numbers, got an empty one for 'mat'"),
+        ("abc", "must be arrays of numbers, got 'abc' for 'mat'"),
+        ([[1.0], [1.0, 2.0]], r"must be arrays of numbers, got \[\[1.0\], .* for 'mat'"),
+        (None, "must be .* for 'mat'"),
+    ],
+)
+def test_a_vector_that_is_none_is_named(vector, message):
+    with pytest.raises(ValueError, match=f"^Word vectors {message}"):
+        read_word_vectors(ROWS | {"mat": vector}, ["mat"])
+
+
+@pytest.mark.parametrize(
+    ("words", "limit", "error", "message"),
+    [
+        (None, 0, ValueError, "limit: expected a number of words, at least 1, or None, got 0"),
+        (["cat"], -1, ValueError, "limit: expected a number of words, .*, got -1"),
+        ([], None, ValueError, "words: expected at least one word"),
+        (["cat", 1], None, TypeError, "Expected strings as words, got 1, an int"),
+    ],
+)
+def test_words_that_cannot_be_read(words, limit, error, message, path):
+    for source in (ROWS, path):
+        with pytest.raises(error, match=message):
+            read_word_vectors(source, words, limit=limit)
+
+
 def test_a_string_is_no_list_of_words():
     with pytest.raises(TypeError, match="Expected an iterable of words, got the string 'cat'"):
         read_word_vectors(ROWS, "cat")
