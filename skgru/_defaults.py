@@ -50,7 +50,7 @@ _MAX_STEPS_IN_DOUBLE = 1000 * 64
 # substitute.
 _DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
 # Of a great many channels of which a step tells few, most are guesses from the few.
-_DROPOUT_OF_SPARSE_CHANNELS, _A_GREAT_MANY_CHANNELS, _MOST = 0.5, 20, 0.5
+_DROPOUT_OF_SPARSE_CHANNELS, _A_GREAT_MANY_CHANNELS, _MOSTLY_MISSING = 0.5, 20, 0.5
 _DROPOUT_OF_TOKENS = 0.3
 _DROPOUT_OF_TABLES = 0.0
 
@@ -403,6 +403,6 @@ def _dropout(shape: DataShape) -> float:
         return _DROPOUT_OF_TOKENS
     if shape.is_table:
         return _DROPOUT_OF_TABLES
-    if shape.n_features >= _A_GREAT_MANY_CHANNELS and shape.missing_share >= _MOST:
+    if shape.n_features >= _A_GREAT_MANY_CHANNELS and shape.missing_share >= _MOSTLY_MISSING:
         return _DROPOUT_OF_SPARSE_CHANNELS
     return _DROPOUT_OF_CHANNELS if shape.n_features >= _MANY_CHANNELS else 0.0

@@ -1,5 +1,7 @@
 """Other methods that rows compare the networks with, beside the baselines of their own."""
 
+from importlib.util import find_spec
+
 from series import flatten, flattener
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,16 +41,9 @@ def linear_svm(seed, analyzer="word", ngram_range=(1, 2)):
     )
 
 
-def has_aeon():
-    """Return whether the package is there."""
-    from importlib.util import find_spec
-
-    return find_spec("aeon") is not None
-
-
 def of_series(n_steps):
     """Return the rivals on series, of those whose packages are there."""
     found = {"gradient boosting": lambda seed: boosting(seed, n_steps)}
-    if has_aeon():
+    if find_spec("aeon"):
         found["MiniRocket"] = lambda seed: mini_rocket(seed, n_steps)
     return found

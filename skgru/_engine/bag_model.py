@@ -31,8 +31,8 @@ _MAX_ITER, _N_CORRECTIONS, _TOL = 100, 5, 1e-5
 # Factors of network and bag, where no trial can find them, and where the search for them begins.
 EQUAL_SHARES = (0.5, 0.5)
 _FIRST_SHARES = (0.5, 1.0)
-# A network that was trained on fewer samples may have learned less, but is not less sure of itself
-# for another reason: that of all of them needs no factor above one.
+# The network of a trial has fewer samples, and may be less sure than the fitted one, which a factor
+# above one would make too sure.
 _BOUNDS_OF_LOGS = ((-6.0, 0.0), (-6.0, 3.0))
 
 

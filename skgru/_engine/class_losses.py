@@ -68,12 +68,11 @@ class LogLoss(Loss):
 
         So predictions are right on average, also where a class is rare.
         """
-        n_classes = len(self._classes)
-        # (Not by products of BLAS, whose rounding hangs on where arrays lie in memory.)
+        is_index = targets.ndim == 1
         totals: Values = (
-            np.bincount(targets, weights, minlength=n_classes)
-            if targets.ndim == 1
-            else (weights[:, None] * targets).sum(axis=0)
+            np.bincount(targets, weights, minlength=len(self._classes))
+            if is_index
+            else weights @ targets
         )
         shares = totals / weights.sum()
         return replace(self, label_smoothing=label_smoothing, class_shares=shares)
@@ -322,7 +321,7 @@ class SoftmaxLogLoss(LogLoss):
         if epsilon:
             shares = self._shares(raw.shape[1]).astype(raw.dtype)
             p -= epsilon * shares
-            expected += epsilon * (shifted * shares).sum(axis=1)
+            expected += epsilon * (shifted @ shares)
         return np.log(total[:, 0]) - expected, p
 
 

@@ -790,7 +790,8 @@ def _shares_by_trial(
     evenly = np.unique(np.linspace(0, n - 1, min(n, MOST_TO_COMPARE)).astype(np.intp))
     others = others.take(evenly)
     way = planned.plan
-    if not request.settings.is_auto("max_iter"):
+    is_stochastic = SOLVERS[request.settings.solver].is_stochastic
+    if is_stochastic and not request.settings.is_auto("max_iter"):
         way = _with_as_many_updates(way, planned.training.n_sequences, some.n_sequences)
     trained = trial.train(way, map_, others if way.early_stopping else None)
     loss = model.loss.plain

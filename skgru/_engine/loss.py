@@ -54,7 +54,7 @@ class Loss(ABC):
 
     @property
     def lowest(self) -> float:
-        """No sample's loss is below it."""
+        """The mean loss of the training samples without any error: none is below it."""
         return 0.0
 
     @abstractmethod
@@ -131,7 +131,7 @@ class Loss(ABC):
         return replace(self, **learned)
 
     def smoothed(self, label_smoothing: float, targets: Values, weights: Array) -> Loss:
-        """Return the loss of targets that are moved towards their mean; that of classes.
+        """Return the loss of targets that are moved towards their mean; of numbers, itself.
 
         Parameters
         ----------

@@ -231,8 +231,7 @@ class Objective:
         losses, d_raw = self.loss.loss_and_gradient(raw, self.targets[indices])
         weights = self.weights[indices] / n
         d_raw *= weights[:, None]
-        # (The rounding of a product of BLAS hangs on where the arrays lie in memory.)
-        return float((losses * weights).sum()), d_raw
+        return float(losses @ weights), d_raw
 
     def _loss_of_chain(
         self, raw: Array, piece: Piece, n: float, gradients: Parameters

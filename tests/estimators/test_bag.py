@@ -236,6 +236,8 @@ def test_the_trial_stops_early_where_the_fit_does(monkeypatch, scoring):
     assert len(clf.validation_scores_) == clf.n_iter_
     fitted()
     assert n_epochs == [4, 4]
+    fitted(solver="lbfgs", max_iter=3)  # each of whose updates sees all samples
+    assert n_epochs == [4, 4, 3]
 
 
 @needs_callbacks
