@@ -31,11 +31,12 @@ from skgru._data.targets import (
     without_missing,
 )
 from skgru._data.training_set import name_of_step_target, name_of_target
-from skgru._engine.fit import Request, fit
+from skgru._engine.fit import fit
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
 from skgru._engine.predict import predict, predict_parsed
 from skgru._engine.report import Report
+from skgru._engine.request import Request
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator

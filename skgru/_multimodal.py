@@ -17,8 +17,9 @@ from skgru._data.stacking import LONG_TABLE
 from skgru._data.targets import as_targets, as_weights, parse_groups
 from skgru._data.training_set import name_of_target
 from skgru._defaults import stops_early
-from skgru._engine.fit import Given, split
+from skgru._engine.holding_out import split
 from skgru._engine.model import naming
+from skgru._engine.request import Given
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.dropout import FusionRates
 from skgru._options import hidden_sizes

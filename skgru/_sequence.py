@@ -10,7 +10,7 @@ from skgru._base import BaseNetwork
 from skgru._constraints import CONVOLUTIONS, NUMBERS, RECURRENCE, TOKENS
 from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
-from skgru._engine.fit import Given
+from skgru._engine.request import Given
 
 # The name of the only branch: it is not said in errors.
 _BRANCH = ""

@@ -10,21 +10,20 @@ texts of --characters are read as characters. "order" and "motif" are made: word
 whose order tells the class.
 
 Printed are accuracy, log-loss, the temperature that the raw outputs would have to be divided by for
-the lowest log-loss, that log-loss, and seconds of the processor a fit; and the difference of
-accuracy to the best linear model with its standard error, by sample.
+the lowest log-loss, and seconds of the processor a fit; and the difference of accuracy to the best
+linear model with its standard error, by sample.
 """
 
 import argparse
 import csv
 import gzip
+import sys
 import time
 import warnings
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
@@ -32,6 +31,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skgru import GRUClassifier, SequenceVectorizer
+
+sys.path.append(str(Path(__file__).parents[1] / "accuracy"))
+
+from probabilities import honesty
 
 MOST_TO_PREDICT = 1000
 LINEAR = ("logistic", "SVM")
@@ -91,14 +94,8 @@ def split(y, size, seed):
     return rows[train], rows[test]
 
 
-def log_loss_at(log_temperature, log_p, places):
-    """Return the log-loss after the raw outputs were divided by a temperature."""
-    scaled = log_softmax(log_p / np.exp(log_temperature), axis=1)
-    return -scaled[np.arange(len(places)), places].mean()
-
-
 def measure(make, X, y, rows, seed):
-    """Return which predictions are right, log-loss, temperature, its log-loss, seconds a fit."""
+    """Return which predictions are right, log-loss, best temperature, seconds a fit."""
     train, test = rows
     model = make(seed)
     begin = time.process_time()
@@ -108,11 +105,10 @@ def measure(make, X, y, rows, seed):
     seconds = time.process_time() - begin
     is_right = model.predict(X[test]) == y[test]
     if not hasattr(model, "predict_proba"):
-        return is_right, np.nan, np.nan, np.nan, seconds
-    log_p = np.log(np.clip(model.predict_proba(X[test]).astype(float), 1e-12, 1))
-    loss_at = partial(log_loss_at, log_p=log_p, places=np.searchsorted(model.classes_, y[test]))
-    best = minimize_scalar(loss_at, bounds=(-2, 2), method="bounded").x
-    return is_right, loss_at(0), np.exp(best), loss_at(best), seconds
+        return is_right, np.nan, np.nan, seconds
+    p = model.predict_proba(X[test]).astype(float)
+    of_p = honesty(p, np.searchsorted(model.classes_, y[test]))
+    return is_right, of_p.log_loss, of_p.temperature, seconds
 
 
 def main(argv=None):
@@ -139,7 +135,7 @@ def main(argv=None):
             rest = np.mean([one[1:] for one in of_seeds], axis=0)
             print(
                 f"{task:16s} {model:9s} {found[model].mean():.3f}  {rest[0]:6.3f} "
-                f"(T {rest[1]:4.2f}: {rest[2]:5.3f}) {rest[3]:6.1f} s",
+                f"(T {rest[1]:4.2f}) {rest[2]:6.1f} s",
                 flush=True,
             )
         linear = [found[model] for model in LINEAR if model in found]

@@ -7,10 +7,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skgru import GRUClassifier
 from skgru._data.forms import open_form
 from skgru._data.ids import as_tokens
-from skgru._engine.fit import Given, Request, fit
+from skgru._engine.fit import fit
 from skgru._engine.model import Model
 from skgru._engine.observers import History
 from skgru._engine.predict import predict
+from skgru._engine.request import Given, Request
 from skgru._nn.dropout import FusionRates
 from skgru._spec import FusionSpec
 from tests.datasets import small

@@ -22,9 +22,9 @@ from skgru import (
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._defaults import DataShape, PlannedBranch, has_bag, most_pairs, share_to_compare
 from skgru._engine.bag_model import fit_shares
-from skgru._engine.fit import _Trial
 from skgru._engine.number_losses import NUMBER_LOSSES
 from skgru._engine.observers import History
+from skgru._engine.trials import Trial
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec
 from skgru.inspection import attributions, permutation_importance
@@ -168,7 +168,7 @@ def test_targets_are_as_they_are_for_the_bag_and_the_join(monkeypatch, smoothing
         seen.append(arguments[-1].label_smoothing)
         return fit_shares(*arguments)
 
-    monkeypatch.setattr("skgru._engine.fit.fit_shares", noted)
+    monkeypatch.setattr("skgru._engine.trials.fit_shares", noted)
     plain, smooth = fitted(), fitted(label_smoothing=smoothing)
     bags = [clf._fitted_model().bag for clf in (plain, smooth)]
     assert_array_equal(bags[0].weights, bags[1].weights)
@@ -204,13 +204,13 @@ def test_the_share_that_a_trial_is_compared_on(n, share):
 
 def test_groups_are_not_parted_by_the_trial(monkeypatch):
     groups, parts = np.arange(len(X)) // 10, []
-    make = _Trial.__init__
+    make = Trial.__init__
 
     def noted(self, *arguments):
         make(self, *arguments)
         parts.append([set(part.groups) for part in (self.to_train, self.to_compare)])
 
-    monkeypatch.setattr(_Trial, "__init__", noted)
+    monkeypatch.setattr(Trial, "__init__", noted)
     GRUClassifier(**OPTIONS).fit(X, Y, groups=groups)
     ((some, others),) = parts
     assert some
@@ -221,7 +221,7 @@ def test_groups_are_not_parted_by_the_trial(monkeypatch):
 @pytest.mark.parametrize("scoring", [None, "loss", "balanced_accuracy"])
 def test_the_trial_stops_early_where_the_fit_does(monkeypatch, scoring):
     n_epochs = []
-    run = _Trial.train
+    run = Trial.train
 
     def noted(self, way, map_, validation=None):
         assert (validation is not None) == way.early_stopping
@@ -229,7 +229,7 @@ def test_the_trial_stops_early_where_the_fit_does(monkeypatch, scoring):
         n_epochs.append(way.max_iter)
         return found
 
-    monkeypatch.setattr(_Trial, "train", noted)
+    monkeypatch.setattr(Trial, "train", noted)
     options = OPTIONS | {"early_stopping": True, "scoring": scoring}
     clf = GRUClassifier(**options).fit(X, Y)
     assert n_epochs == [4]  # with as many updates
