@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skgru import GRUClassifier, GRURegressor
 from skgru._compat import take
-from skgru._engine import fit as engine
+from skgru._engine import training as engine
 from skgru._engine.number_losses import NUMBER_LOSSES
 from tests.datasets import ESTIMATORS, assert_same_model, ragged, rectangle, small
 from tests.multimodal import samples
