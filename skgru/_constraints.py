@@ -65,7 +65,7 @@ RECURRENCE = {
     "patch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "shift_patches": ["boolean"],
     "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
-    "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
+    "recurrent_dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
 }
 
 # Inputs of numbers.

@@ -49,7 +49,8 @@ _MAX_STEPS_IN_DOUBLE = 1000 * 64
 # Of the inputs of a layer: what one of many channels says, others say too; one or two have no
 # substitute.
 _DROPOUT_OF_CHANNELS, _MANY_CHANNELS = 0.2, 3
-# Of a great many channels of which a step tells few, most are guesses from the few.
+# Of a great many channels of which a step tells few, most are guesses from the few: a network that
+# leaves out half of them, and half of what it remembers, learns less of them by heart.
 _DROPOUT_OF_SPARSE_CHANNELS, _A_GREAT_MANY_CHANNELS, _MOSTLY_MISSING = 0.5, 20, 0.5
 _DROPOUT_OF_TOKENS = 0.3
 _DROPOUT_OF_TABLES = 0.0
@@ -75,6 +76,7 @@ AUTO_PARAMETERS = (
     "patch_size",
     "n_convolutions",
     "dropout",
+    "recurrent_dropout",
     "label_smoothing",
     "group_by_length",
     "last_epochs",
@@ -130,6 +132,12 @@ class DataShape(NamedTuple):
             self.n_sequences * self.n_steps < _MANY_TIMES * self.n_tokens
         )
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether there are a great many channels of which a step tells few."""
+        has_many = self.n_tokens is None and self.n_features >= _A_GREAT_MANY_CHANNELS
+        return has_many and not self.is_table and self.missing_share >= _MOSTLY_MISSING
+
     def _sees_tokens_less_than(self, n_times: int) -> bool:
         """Return whether a token is seen fewer times, on average, and its vector learns of it."""
         if self.n_tokens is None or self.is_frozen:
@@ -140,9 +148,9 @@ class DataShape(NamedTuple):
 class Plan(NamedTuple):
     """How a network is trained; see the estimators' parameters of the same names.
 
-    `epochs` says in how many of the last epochs each branch takes part, `dropout` is that of each
-    branch. `dtype` is that of the computation; the weights are kept in
-    the parameter's. `incremental` says whether this is one epoch of more to come.
+    `epochs` says in how many of the last epochs each branch takes part, `dropout` and
+    `recurrent_dropout` are those of each branch. `dtype` is that of the computation; the weights
+    are kept in the parameter's. `incremental` says whether this is one epoch of more to come.
     """
 
     batch_size: int
@@ -150,6 +158,7 @@ class Plan(NamedTuple):
     early_stopping: bool
     epochs: dict[str, int]
     dropout: dict[str, float]
+    recurrent_dropout: dict[str, float]
     dtype: str
     incremental: bool
 
@@ -194,7 +203,7 @@ def choose_encoder(
         patch_size = max(1, round(shape.n_steps / _STEPS_IN_PATCHES))
     chosen = replace(
         wanted,
-        bidirectional=reads_all_steps and shape.has_classes,
+        bidirectional=reads_all_steps and shape.has_classes and not shape.is_sparse,
         pooling=_pooling(shape, is_long=patch_size > 1),
         patch_size=patch_size,
     )
@@ -298,10 +307,18 @@ def choose_plan(
     may_be_late = is_stochastic and SCHEDULES[settings.learning_rate].ends_training
     if may_be_late and not early_stopping and not incremental:
         epochs = _epochs_of_each(branches, max_iter, is_free=settings.is_auto("max_iter"))
-    dropout = {
-        name: _rate(branch.settings, branch.shape, is_stochastic=is_stochastic)
-        for name, branch in branches.items()
-    }
+    dropout, recurrent_dropout = (
+        {
+            name: _rate(
+                name_of_rate, branch.settings, of_shape(branch.shape) if is_stochastic else 0
+            )
+            for name, branch in branches.items()
+        }
+        for name_of_rate, of_shape in (
+            ("dropout", _dropout),
+            ("recurrent_dropout", _recurrent_dropout),
+        )
+    )
     dtype = settings.dtype
     is_one_batch = n_sequences <= batch_size and not incremental
     n_unit_steps = n_sequences * sum(
@@ -311,7 +328,16 @@ def choose_plan(
     is_small = n_unit_steps <= _MAX_STEPS_IN_DOUBLE
     if not is_stochastic or (is_one_batch and is_small):
         dtype = "float64"
-    return Plan(batch_size, max_iter, early_stopping, epochs, dropout, dtype, incremental)
+    return Plan(
+        batch_size,
+        max_iter,
+        early_stopping,
+        epochs,
+        dropout,
+        recurrent_dropout,
+        dtype,
+        incremental,
+    )
 
 
 def _epochs_of_all(branches: Mapping[str, PlannedBranch], batch_size: int) -> int:
@@ -382,11 +408,9 @@ def most_pairs(n_tokens: int, n_outputs: int) -> int:
     return max(min(_MOST_PAIRS, _MOST_WEIGHTS_OF_BAG // n_outputs - n_tokens), 0)
 
 
-def _rate(settings: Settings, shape: DataShape, *, is_stochastic: bool) -> float:
-    """Return the dropout of a branch."""
-    if not settings.is_auto("dropout"):
-        return float(settings.dropout)
-    return _dropout(shape) if is_stochastic else 0.0
+def _rate(name: str, settings: Settings, by_shape: float) -> float:
+    """Return how much is left out in a branch, by the parameter of that name."""
+    return float(by_shape if settings.is_auto(name) else settings.get(name, 0.0))
 
 
 def _epochs(shape: DataShape, batch_size: int) -> int:
@@ -403,6 +427,10 @@ def _dropout(shape: DataShape) -> float:
         return _DROPOUT_OF_TOKENS
     if shape.is_table:
         return _DROPOUT_OF_TABLES
-    if shape.n_features >= _A_GREAT_MANY_CHANNELS and shape.missing_share >= _MOSTLY_MISSING:
+    if shape.is_sparse:
         return _DROPOUT_OF_SPARSE_CHANNELS
     return _DROPOUT_OF_CHANNELS if shape.n_features >= _MANY_CHANNELS else 0.0
+
+
+def _recurrent_dropout(shape: DataShape) -> float:
+    return _DROPOUT_OF_SPARSE_CHANNELS if shape.is_sparse else 0.0

@@ -380,7 +380,8 @@ class SeriesBranch(_SequenceBranch):
     bidirectional : bool or 'auto', default='auto'
         Whether each hidden layer has a second one beside it that reads the sequences from their
         ends. 'auto' is True for classes, but False with ``pooling=None`` (a target at each step),
-        where it would read later steps, and with `bptt_steps`; and False for numbers as targets.
+        where it would read later steps, with `bptt_steps`, and for 20 or more features per step at
+        least half of whose values are missing; and False for numbers as targets.
 
     pooling : {'last', 'mean', 'max', 'attention', 'auto'} or tuple of them or None, default='auto'
         The outputs of the branch, from the top layer: the output at each sequence's last step (in
@@ -405,9 +406,10 @@ class SeriesBranch(_SequenceBranch):
         features per step, 0.5 for 20 or more at least half of whose values are missing, and 0 for
         fewer than three, which nothing can stand in for, and for 'lbfgs'.
 
-    recurrent_dropout : float, default=0.0
+    recurrent_dropout : float or 'auto', default='auto'
         Share of each hidden layer's units whose state the next step does not read: the same units
-        at all steps of a sequence.
+        at all steps of a sequence. 'auto' is 0.5 for 20 or more features per step at least half of
+        whose values are missing, else, and for 'lbfgs', 0.
 
     last_epochs : int, 'auto' or None, default='auto'
         In how many of the last epochs the branch takes part; before, its outputs are zeros, and the
@@ -480,7 +482,7 @@ class SeriesBranch(_SequenceBranch):
         patch_size="auto",
         shift_patches=True,
         dropout="auto",
-        recurrent_dropout=0.0,
+        recurrent_dropout="auto",
         last_epochs="auto",
     ):
         self.transformer = transformer

@@ -133,8 +133,9 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         Whether each hidden layer has a second one beside it that reads the sequences from their
         ends [8]_. Their outputs lie side by side, so each layer has twice its `hidden_layer_sizes`
         outputs. 'auto' is True for classes, but False with ``pooling=None`` (a target at each
-        step), where it would read later steps, and with `bptt_steps`; and False for numbers as
-        targets: forecasts gained nothing.
+        step), where it would read later steps, with `bptt_steps`, and for 20 or more features per
+        step at least half of whose values are missing; and False for numbers as targets. There it
+        takes twice the time for nothing.
 
     pooling : {'last', 'mean', 'max', 'attention', 'auto'} or tuple of them or None, default='auto'
         The inputs of the head, from the top layer: the output at each sequence's last step (in the
@@ -233,9 +234,10 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         step, 0.5 for 20 or more at least half of whose values are missing, and 0 for fewer than
         three, which nothing can stand in for, and for 'lbfgs'.
 
-    recurrent_dropout : float, default=0.0
+    recurrent_dropout : float or 'auto', default='auto'
         Share of each hidden layer's units whose state the next step does not read: the same units
-        at all steps of a sequence [10]_.
+        at all steps of a sequence [10]_. 'auto' is 0.5 for 20 or more features per step at least
+        half of whose values are missing, else, and for 'lbfgs', 0.
 
     token_dropout : float, default=0.0
         Share of the tokens that each update replaces by the unknown one, whose vector is thereby
@@ -542,7 +544,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         time_feature=None,
         warmup_fraction=0.1,
         dropout="auto",
-        recurrent_dropout=0.0,
+        recurrent_dropout="auto",
         token_dropout=0.0,
         bag="auto",
         weight_decay=0.1,

@@ -22,7 +22,7 @@ with folds of their own, .8424 (GRU-D), .8195 (mean), .8162 (forward) and .8155 
 
 Networks (all but the first have the same settings, SETTINGS):
     defaults    no settings but time stamps
-    less dropout    the same with the dropout of fewer channels
+    complete    the same as if the channels were complete: less dropout, both directions
     decay       skgru's missing="decay", which learns how a value fades with its age (GRU-D)
     indicator   skgru's missing="indicator": what is missing is told beside the value
     mean        what is missing is replaced by the mean over the training folds
@@ -329,7 +329,7 @@ TASK = Task(
     score,
     models={
         "defaults": defaults,
-        "less dropout": partial(defaults, dropout=0.2),
+        "complete": partial(defaults, dropout=0.2, recurrent_dropout=0, bidirectional=True),
         "decay": partial(decay_or_indicator, missing="decay"),
         "indicator": partial(decay_or_indicator, missing="indicator"),
         "mean": partial(filled, method="mean"),

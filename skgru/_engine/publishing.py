@@ -30,6 +30,7 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         settings, part = request.branches[name], model.own_inputs[name]
         chosen = asdict(branch.encoder) | {
             "dropout": plan.dropout[name],
+            "recurrent_dropout": plan.recurrent_dropout[name],
             "last_epochs": plan.epochs[name],
             "embedding_dim": part.embedding_dim,
             "n_convolutions": model.count_convolutions(name),

@@ -9,6 +9,7 @@ import numpy as np
 
 from skgru._data.inputs import Reader
 from skgru._data.training_set import TrainingSet
+from skgru._defaults import Plan
 from skgru._engine.model import Model
 from skgru._engine.objective import Examples, Objective, Terms
 from skgru._engine.observers import Validated
@@ -49,7 +50,7 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
             settings.alpha,
             settings.bptt_steps,
             tuple(
-                _rates_of(request.branches[name], plan.dropout[name], part)
+                _rates_of(name, request.branches[name], plan, part)
                 if name in plan.dropout
                 else DropoutRates()
                 for name, part in model.inputs.items()
@@ -95,10 +96,10 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
     return Trained(objective.theta.astype(settings.dtype), history, solution)
 
 
-def _rates_of(settings: Settings, dropout: float, part: Reader) -> DropoutRates:
+def _rates_of(name: str, settings: Settings, plan: Plan, part: Reader) -> DropoutRates:
     """Return what a branch leaves out; what it does not have draws no random numbers."""
     of_tokens = settings.get("token_dropout", 0.0) if part.spec.n_tokens is not None else 0.0
-    return DropoutRates(dropout, settings.get("recurrent_dropout", 0.0), of_tokens)
+    return DropoutRates(plan.dropout[name], plan.recurrent_dropout[name], of_tokens)
 
 
 def _scorer(

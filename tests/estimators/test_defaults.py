@@ -186,7 +186,19 @@ def test_half_is_left_out_of_many_channels_most_of_which_are_missing(
     flat = X[:, :, time_feature is not None :]  # a view
     is_missing = np.random.RandomState(0).permutation(flat.size) < missing * flat.size
     flat[is_missing.reshape(flat.shape)] = np.nan
-    assert chosen(X, y, time_feature=time_feature)["dropout"] == dropout
+    settings = chosen(X, y, time_feature=time_feature)
+    assert settings["dropout"] == dropout
+    is_sparse = dropout == 0.5
+    assert settings["recurrent_dropout"] == (0.5 if is_sparse else 0)
+    assert settings["bidirectional"] is not is_sparse
+    of_all = chosen(X, y, time_feature=time_feature, solver="lbfgs", max_iter=200)
+    assert of_all["dropout"] == of_all["recurrent_dropout"] == 0
+    given = {"dropout": dropout, "recurrent_dropout": is_sparse / 2, "bidirectional": not is_sparse}
+    models = [
+        auto(GRUClassifier, time_feature=time_feature, **parameters).fit(X, y)
+        for parameters in ({}, given)
+    ]
+    assert_same_model(*models)
 
 
 @pytest.mark.parametrize(
@@ -279,10 +291,11 @@ def test_only_what_is_auto_is_listed(estimator_class):
     of_classes = {"label_smoothing"} if estimator_class is GRUClassifier else set()
     assert set(auto(estimator_class).fit(X, y).auto_params_) == of_classes | {
         "batch_size", "early_stopping", "embedding_dim", "scaling", "bidirectional", "pooling",
-        "patch_size", "n_convolutions", "dropout", "group_by_length",
+        "patch_size", "n_convolutions", "dropout", "recurrent_dropout", "group_by_length",
     }  # fmt: skip
     given = PLAIN | {"batch_size": 5, "early_stopping": False, "group_by_length": False}
     given |= {"embedding_dim": None, "scaling": "standard", "n_convolutions": 0}
+    given |= {"recurrent_dropout": 0}
     given |= dict.fromkeys(of_classes, 0)
     assert auto(estimator_class, **given).fit(X, y).auto_params_ == {}
     # An epoch of partial_fit is one epoch, whatever max_iter is.
