@@ -60,6 +60,12 @@ _DROPOUT_OF_TABLES = 0.0
 _CONVOLUTIONS, _STEPS_OF_TWO_KERNELS = 1932, 18
 _FEW_SEQUENCES, _FEW_STEPS = 4000, 250_000
 
+# Of so many series, convolutions are fitted apart, and a trial says what they count beside the
+# network, after so many of its epochs on two thirds of the series. Of fewer it says little, of more
+# the fit takes longer than the training; then both are trained together.
+_ENOUGH_TO_FIT_APART, _MOST_TO_FIT_APART = 100, 2000
+SHARE_OF_CONVOLUTIONS_TRIAL, EPOCHS_OF_CONVOLUTIONS_TRIAL = 1 / 3, 0.6
+
 # Networks grow surer than they should be. With random convolutions they are less sure of unseen
 # samples by themselves; and a bound on how sure they may be leaves the recurrence less to learn.
 _SMOOTHING, _SMOOTHING_WITH_CONVOLUTIONS = 0.05, 0.02
@@ -234,15 +240,23 @@ def choose_convolutions(
     return _CONVOLUTIONS if is_long and are_few else 0
 
 
-def choose_label_smoothing(n_convolutions: int) -> float:
+def fits_convolutions_apart(n_sequences: int, *, incremental: bool) -> bool:
+    """Return whether random convolutions are fitted apart from the network, to so many series.
+
+    With `incremental` the training begins with one epoch of more to come.
+    """
+    return _ENOUGH_TO_FIT_APART <= n_sequences <= _MOST_TO_FIT_APART and not incremental
+
+
+def choose_label_smoothing(*, trains_convolutions: bool) -> float:
     """Return how much the targets of classes are smoothed.
 
     Parameters
     ----------
-    n_convolutions : int
-        Features of random convolutions in the network.
+    trains_convolutions : bool
+        Whether random convolutions are a part of the network that is trained.
     """
-    return _SMOOTHING_WITH_CONVOLUTIONS if n_convolutions else _SMOOTHING
+    return _SMOOTHING_WITH_CONVOLUTIONS if trains_convolutions else _SMOOTHING
 
 
 def _pooling(shape: DataShape, is_long: bool) -> str | tuple[str, ...]:

@@ -22,7 +22,7 @@ from joblib import Parallel, delayed
 from sklearn.metrics import log_loss, root_mean_squared_error
 from tasks import TASKS, archive_task
 
-from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
+from skgru import GRUClassifier, GRURegressor, SequenceVectorizer, _defaults
 from skgru._nn.gru import GRU
 
 TEXTS = ("TREC", "SST-2", "CR", "waimai")
@@ -75,7 +75,12 @@ QUESTIONS = {  # name: tasks, and the settings to compare
     ),
     "convolutions": (
         (*CHANNELS, *LONG),
-        {"defaults": {}, **{str(n): {"n_convolutions": n} for n in (0, 1932)}},
+        {
+            "defaults": {},
+            "0": {"n_convolutions": 0},
+            "1932": {"n_convolutions": 1932},
+            "together": {"n_convolutions": 1932, "most_apart": 0},
+        },
     ),
     "label smoothing": (
         (*TEXTS, *FEW_TEXTS, *CHANNELS, *LONG),
@@ -160,9 +165,14 @@ def measure(task, settings, fold, seed):
     if "updates" in settings:
         settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(y_train) / 32)))
     initialize = settings.pop("start", GRU.initialize)
+    most_apart = settings.pop("most_apart", _defaults._MOST_TO_FIT_APART)
     model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=seed, **settings)
     begin = time.perf_counter()
-    with warnings.catch_warnings(), patch.object(GRU, "initialize", initialize):
+    with (
+        warnings.catch_warnings(),
+        patch.object(GRU, "initialize", initialize),
+        patch.object(_defaults, "_MOST_TO_FIT_APART", most_apart),
+    ):
         warnings.simplefilter("ignore")
         model.fit(X_train, y_train)
     seconds = time.perf_counter() - begin

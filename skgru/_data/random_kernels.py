@@ -59,6 +59,9 @@ class ConvolutionReader(Reader):
     encoder : ConvolutionSpec
     start : dict of ndarray, default=None
         The numbers of the kernels, by their names; not kept.
+    factor : float, default=None
+        What the raw outputs of the network beside them have been multiplied by, where the
+        convolutions were fitted apart; None = they are trained with it.
     """
 
     kind = "convolutions"
@@ -69,6 +72,7 @@ class ConvolutionReader(Reader):
     numbers: NumberInput
     encoder: ConvolutionSpec
     start: Arrays | None = None
+    factor: float | None = None
 
     @classmethod
     def beside_numbers(
@@ -220,13 +224,18 @@ def features_of(part: RandomConvolutions, p: Arrays, steps: Steps) -> Array:
     return np.empty((0, part.n_outputs)) if features is None else features
 
 
+def may_be_held(n_sequences: int, n_features: int, itemsize: int) -> bool:
+    """Return whether the features of so many sequences take little enough memory to be held."""
+    return n_sequences * n_features * itemsize <= _MOST_BYTES
+
+
 def held_features(part: RandomConvolutions, p: Arrays, steps: Steps) -> StepsOfSamples:
     """Return the features of sequences in place of their steps, unless they take much memory.
 
     Their numbers are not trained: so features are computed once for all epochs.
     """
-    n_present = np.count_nonzero(steps.lengths)
-    if n_present * part.n_outputs * p["scale"].itemsize > _MOST_BYTES:
+    n_present = int(np.count_nonzero(steps.lengths))
+    if not may_be_held(n_present, part.n_outputs, p["scale"].itemsize):
         return steps
     features = features_of(part, p, steps)
     offsets = offsets_of(np.minimum(steps.lengths, 1))

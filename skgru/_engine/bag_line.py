@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skgru._data.sequences import Sequences
-from skgru._engine.bag_model import Bag, BagOutputs
+from skgru._engine.bag_model import Bag
+from skgru._engine.opinion_pool import LinearOutputs
 from skgru._nn.batch import Array, Indices
 
 # So many tokens of texts without one of theirs are read at once, beside those of one text.
@@ -59,11 +60,11 @@ class BagLine:
         """The branches whose tokens are counted."""
         return list(self._by_token)
 
-    def at(self, samples: Indices, shares: Array) -> BagOutputs:
+    def at(self, samples: Indices, shares: Array) -> LinearOutputs:
         """Return what it adds for samples at shares of their ways, (N, n copies)."""
         start, end = self.at_start.added[samples], self.at_end.added[samples]
         added = start[:, None] + shares[:, :, None] * (end - start)[:, None]
-        return BagOutputs(self.at_end.factor, added.reshape(-1, added.shape[2]))
+        return LinearOutputs(self.at_end.factor, added.reshape(-1, added.shape[2]))
 
     def weigh(self, samples: Indices, d_raw: Array) -> Iterator[OfTokens]:
         """Yield what the tokens of samples contribute, given the derivative by raw outputs (N, K).

@@ -1,15 +1,13 @@
-"""A linear model of bags of tokens beside the network: its fit, its outputs, its share in theirs.
+"""A linear model of bags of tokens beside the network: its fit, its outputs.
 
-Both are fitted apart, each by its own loss, and their raw outputs are added, each times a factor: a
-logarithmic opinion pool (Genest & Zidek 1986, "Combining probability distributions"). The factors
-are those with the lowest loss on samples that neither has seen.
+Both are fitted apart, and joined as `opinion_pool` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +16,7 @@ from scipy.optimize import minimize
 from skgru._data.bag import BagOfTokens
 from skgru._data.sequences import Sequences
 from skgru._engine.loss import Loss
+from skgru._engine.opinion_pool import EQUAL_SHARES, LinearOutputs
 from skgru._nn.batch import Array, Values
 
 # The L2 penalty of a weight: that of a logistic regression of scikit-learn with C=10.
@@ -27,32 +26,6 @@ _PENALTY_OF_BIAS = 1e-3
 # The second derivative of the log-loss is at most this.
 _CURVATURE = 0.25
 _MAX_ITER, _N_CORRECTIONS, _TOL = 100, 5, 1e-5
-
-# Factors of network and bag, where no trial can find them, and where the search for them begins.
-EQUAL_SHARES = (0.5, 0.5)
-_FIRST_SHARES = (0.5, 1.0)
-# The network of a trial has fewer samples, and may be less sure than the fitted one, which a factor
-# above one would make too sure.
-_BOUNDS_OF_LOGS = ((-6.0, 0.0), (-6.0, 3.0))
-
-
-class BagOutputs(NamedTuple):
-    """The part of the raw outputs that is not the network's: ``factor · raw + added``.
-
-    Attributes
-    ----------
-    factor : float
-        Of the raw outputs of the network.
-    added : ndarray of shape (n, K)
-    """
-
-    factor: float
-    added: Array
-
-    def join(self, raw: Array, rows: Any) -> Array:
-        """Return the raw outputs of both, for the samples at `rows`."""
-        joined: Array = self.factor * raw + self.added[rows]
-        return joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +127,10 @@ class Bag:
         raw: Array = self.matrix(samples) @ self.weights + self.bias
         return raw
 
-    def outputs(self, samples: Mapping[str, Sequences]) -> BagOutputs:
+    def outputs(self, samples: Mapping[str, Sequences]) -> LinearOutputs:
         """Return what is joined to the raw outputs of the network."""
         of_network, own = self.shares
-        return BagOutputs(of_network, own * self.raw(samples))
+        return LinearOutputs(of_network, own * self.raw(samples))
 
     def by_token(self, samples: Mapping[str, Sequences]) -> dict[str, Array]:
         """Return what each token adds to the raw outputs, (total tokens, K), times the share.
@@ -199,34 +172,3 @@ def _split(vector: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
     """Return weights and bias."""
     D, K = shape
     return vector[: D * K].reshape(D, K), vector[D * K :]
-
-
-def fit_shares(
-    of_network: Array, of_bag: Array, targets: Values, weights: Array, loss: Loss
-) -> tuple[float, float]:
-    """Return the factors of raw outputs with the lowest loss on samples that are new to both.
-
-    Their logarithms are held by a penalty that weighs as much as one sample.
-
-    Parameters
-    ----------
-    of_network, of_bag : ndarray of shape (n, K)
-        Raw outputs.
-    targets : ndarray
-    weights : ndarray of shape (n,)
-    loss : Loss
-    """
-    total = float(weights.sum())
-    first = np.log(_FIRST_SHARES)
-
-    def value(logs: Array) -> tuple[float, Array]:
-        shares = np.exp(logs)
-        losses, d_raw = loss.loss_and_gradient(shares[0] * of_network + shares[1] * of_bag, targets)
-        d_raw = d_raw * weights[:, None]
-        gradient = shares * [(d_raw * of_network).sum(), (d_raw * of_bag).sum()]
-        off = logs - first
-        return (float(losses @ weights) + 0.5 * float(off @ off)) / total, (gradient + off) / total
-
-    found = minimize(value, first, jac=True, method="L-BFGS-B", bounds=_BOUNDS_OF_LOGS)
-    network, bag = np.exp(found.x)
-    return float(network), float(bag)

@@ -101,6 +101,12 @@ class LogLoss(Loss):
         """Whether tags follow each other only as they do in training."""
         return self.crf == "strict"
 
+    def linear_targets(self, targets: Values) -> Array:
+        """Return 1 for the class or the labels of a sample, −1 for the others."""
+        if targets.ndim == 1:
+            targets = targets[:, None] == np.arange(len(self._classes))
+        return 2.0 * targets - 1.0
+
     def check(self, y: Any, where: NameOf) -> Values:
         """Return class labels (n,), or 0 and 1 for each of several labels, (n, K)."""
         if not sparse.issparse(y):

@@ -11,9 +11,9 @@ import numpy as np
 from skgru._budget import chunks_of_copies, copies_at_once
 from skgru._data.inputs import Line, Origins
 from skgru._engine.bag_line import BagLine
-from skgru._engine.bag_model import BagOutputs
 from skgru._engine.explained import Explained, choose, of_copies
 from skgru._engine.model import Model
+from skgru._engine.opinion_pool import LinearOutputs
 from skgru._engine.predict import run_network
 from skgru._engine.readings import Readings, read_line
 from skgru._nn.batch import ArenaPool, Array, Indices, Piece
@@ -84,7 +84,7 @@ class Chunk:
         self._no_gradient = above.parameters(np.empty_like(p.vector))
 
     def outputs(
-        self, pieces: Mapping[str, OnePiece], n: int, of_bag: BagOutputs | None = None
+        self, pieces: Mapping[str, OnePiece], n: int, of_bag: LinearOutputs | None = None
     ) -> Array:
         """Return the outputs of n copies of each sample, (N, n).
 
@@ -184,7 +184,7 @@ class Explainer:
         self.n_done = 0
         self.n_samples = next(iter(lines.values())).end.n_sequences
         ends = {name: line.end for name, line in lines.items()}
-        raw = run_network(self._network, self._p, ends, bag=bag.at_end if bag else None)
+        raw = run_network(self._network, self._p, ends, linear=bag.at_end if bag else None)
         offsets = ends[self._network.step_branch or next(iter(ends))].offsets
         self.output = Explained(model.loss, choose(model, raw, offsets, target), self.n_samples)
         self.at_end = self.output.of_samples(raw)
@@ -201,7 +201,7 @@ class Explainer:
         """Return the output of each baseline, (n,)."""
         starts = {name: line.start for name, line in self._lines.items()}
         bag = self._bag.at_start if self._bag else None
-        return self.output.of_samples(run_network(self._network, self._p, starts, bag=bag))
+        return self.output.of_samples(run_network(self._network, self._p, starts, linear=bag))
 
     def chunks(self, samples: Indices, n_copies: int, batch_size: int | None) -> Iterator[Indices]:
         """Yield which of some samples are run at a time, those of similar size together."""

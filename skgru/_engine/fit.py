@@ -13,7 +13,7 @@ from skgru._data.inputs import Input, Reader, known
 from skgru._data.kinds import make_input
 from skgru._data.numbers import NumberInput
 from skgru._data.parsing import Parsed
-from skgru._data.random_kernels import ConvolutionReader, round_convolutions
+from skgru._data.random_kernels import ConvolutionReader, may_be_held, round_convolutions
 from skgru._data.targets import as_targets
 from skgru._data.training_set import Samples, TrainingSet, check_same_steps, parse_samples
 from skgru._defaults import (
@@ -24,7 +24,9 @@ from skgru._defaults import (
     choose_encoder,
     choose_label_smoothing,
     choose_plan,
+    fits_convolutions_apart,
 )
+from skgru._engine.convolutions_apart import parted
 from skgru._engine.holding_out import hold_out
 from skgru._engine.loss import Loss
 from skgru._engine.model import Model, naming, network_spec, parse_inputs
@@ -32,7 +34,7 @@ from skgru._engine.publishing import publish
 from skgru._engine.request import Data, Fitted, Given, Map, Planned, Request
 from skgru._engine.solvers import SOLVERS, Progress
 from skgru._engine.training import train
-from skgru._engine.trials import add_bag, settle_late
+from skgru._engine.trials import add_bag, fit_convolutions, settle_late
 from skgru._engine.unused import Decisions, unused_parameters
 from skgru._nn.network import Network
 from skgru._options import check_convolutions, check_pieces, fill_auto, wanted_encoder
@@ -58,6 +60,7 @@ def fit(request: Request, map_: Map) -> Fitted:
         request = request._replace(at_split=request.rng.get_state(legacy=False))
     planned = settle_late(request, model, make_plan(request, data, model), map_)
     model = add_bag(request, data, model, planned, map_)
+    model = fit_convolutions(request, model, planned, map_)
     trained = train(request, model, planned, map_)
     return publish(request, model, planned.plan, trained)
 
@@ -279,10 +282,13 @@ def build(request: Request, data: Data) -> Model:
         model = Model(readers, spec, data.loss, before.theta, before.bag)
     else:
         model = _new_model(request, data)
+    for name in _convolutions_apart(request, model, data.training.n_sequences):
+        model = parted(model, name)
     smoothing = settings.get("label_smoothing")
     if settings.is_auto("label_smoothing"):
-        n_convolutions = sum(map(model.count_convolutions, model.own_inputs))
-        smoothing = 0.0 if model.loss.has_chain else choose_label_smoothing(n_convolutions)
+        smoothing = choose_label_smoothing(trains_convolutions=model.trains_convolutions)
+        if model.loss.has_chain:
+            smoothing = 0.0
     if smoothing is not None:
         training = data.training
         weights = training.target_weights * training.loss_factors
@@ -341,6 +347,19 @@ def _count_convolutions(
     return choose_convolutions(
         shape, encoder, bptt_steps=bptt_steps, incremental=request.incremental
     )
+
+
+def _convolutions_apart(request: Request, model: Model, n_sequences: int) -> list[str]:
+    """Return the branches of convolutions that are fitted apart from the network, or have been."""
+    if request.before is not None:
+        return [name for name, part in model.beside.items() if part.factor is not None]
+    itemsize = np.dtype(np.float64).itemsize
+    return [
+        name
+        for name, part in model.beside.items()
+        if fits_convolutions_apart(n_sequences, incremental=request.incremental)
+        and may_be_held(n_sequences, part.n_convolutions, itemsize)
+    ]
 
 
 def _with_transitions(model: Model, training: TrainingSet, *, anew: bool) -> Model:

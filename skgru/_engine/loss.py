@@ -147,6 +147,10 @@ class Loss(ABC):
     def encode(self, y: Values, weights: Array) -> Encoded:
         """Return y as targets, and the factors of the samples' losses."""
 
+    @abstractmethod
+    def linear_targets(self, targets: Values) -> Array:
+        """Return the raw outputs (n, K · P) that a linear model is fitted to by least squares."""
+
     def strata(self, targets: Values) -> Values | None:
         """Return the groups, (n,), that a validation split keeps the shares of, or None."""
         return None

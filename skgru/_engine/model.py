@@ -18,9 +18,11 @@ from skgru._data.parsing import Parsed
 from skgru._data.random_kernels import ConvolutionReader, held_features
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps, StepsOfSamples
-from skgru._engine.bag_model import Bag, BagOutputs
+from skgru._engine.bag_model import Bag
+from skgru._engine.convolution_model import ConvolutionModel
 from skgru._engine.loss import Loss
 from skgru._engine.losses import loss_of_state, state_of
+from skgru._engine.opinion_pool import LinearOutputs
 from skgru._nn.batch import Array
 from skgru._nn.convolution_stack import ConvolutionStack
 from skgru._nn.network import Network
@@ -42,7 +44,9 @@ class Model:
     theta : ndarray
         All parameters of the network.
     bag : Bag or None, default=None
-        A linear model beside the network.
+        A linear model of tokens beside the network.
+    convolutions : ConvolutionModel or None, default=None
+        One of random convolutions, of a network that is being trained; see `convolutions_apart`.
     """
 
     inputs: dict[str, Reader]
@@ -50,6 +54,7 @@ class Model:
     loss: Loss
     theta: Array
     bag: Bag | None = None
+    convolutions: ConvolutionModel | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -90,6 +95,11 @@ class Model:
     def count_convolutions(self, name: str) -> int:
         """Return how many features of random convolutions stand beside an input."""
         return sum(part.n_convolutions for part in self.beside.values() if part.beside == name)
+
+    @property
+    def trains_convolutions(self) -> bool:
+        """Whether random convolutions are a part of the network that is trained."""
+        return any(part.factor is None for part in self.beside.values())
 
     @property
     def per_step(self) -> bool:
@@ -148,9 +158,10 @@ class Model:
                 steps[name] = held_features(stack.kernels, p, of_branch)
         return steps
 
-    def bag_outputs(self, sequences: Mapping[str, Sequences]) -> BagOutputs | None:
-        """Return what a bag of tokens adds to the raw outputs of the network, if there is one."""
-        return self.bag.outputs(sequences) if self.bag else None
+    def linear_outputs(self, sequences: Mapping[str, Sequences]) -> LinearOutputs | None:
+        """Return what a linear model adds to the raw outputs of the network, if there is one."""
+        linear = self.bag or self.convolutions
+        return linear.outputs(sequences) if linear else None
 
     def predictions(self, raw: Array) -> NDArray[Any]:
         """Return the predictions, in the unit of y, of raw outputs."""

@@ -71,6 +71,12 @@ class NumberLoss(Loss):
         assert self.scale is not None
         return self.mean, self.scale
 
+    def linear_targets(self, targets: Values) -> Array:
+        """Return the scaled targets, in the place of the first raw output of each; else zeros."""
+        raw = np.zeros((*targets.shape, self.n_raw))
+        raw[..., 0] = targets
+        return raw.reshape(len(raw), -1)
+
     def check(self, y: Any, where: NameOf) -> Values:
         """Return numbers, (n,) or (n, K)."""
         if not sparse.issparse(y):
@@ -190,6 +196,10 @@ class PoissonDeviance(NumberLoss):
         mu = np.exp(raw)
         loss = (xlogy(y, y) - y * raw - y + mu).mean(axis=1)
         return loss, (mu - y) / y.shape[1]
+
+    def linear_targets(self, targets: Values) -> Array:
+        """Return log μ to first order around the mean, where μ = 1."""
+        return targets - 1.0
 
     def slopes(self, raw: Array, index: Indices) -> Array:
         """Return the derivative of μ."""

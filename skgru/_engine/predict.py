@@ -15,8 +15,8 @@ from skgru._data.forms import Opened
 from skgru._data.parsing import Parsed
 from skgru._data.steps import StepsOfSamples
 from skgru._data.training_set import check_same_steps
-from skgru._engine.bag_model import BagOutputs
 from skgru._engine.model import Model, parse_inputs
+from skgru._engine.opinion_pool import LinearOutputs
 from skgru._engine.threads import on_threads
 from skgru._nn.batch import ArenaPool, Array, Batch, Indices, Values
 from skgru._nn.branch import Branch
@@ -122,8 +122,10 @@ def predict_parsed(
     shares = predicts_on_threads(network.n_units_of_widest, steps[name].n_sequences)
     # Only raw outputs are made of what stands beside the branches, and beside the network.
     silent = () if part == "raw" else tuple(model.beside)
-    bag = model.bag_outputs(sequences) if part == "raw" else None
-    run = partial(run_network, part=part, then=then, of_chain=of_chain, silent=silent, bag=bag)
+    linear = model.linear_outputs(sequences) if part == "raw" else None
+    run = partial(
+        run_network, part=part, then=then, of_chain=of_chain, silent=silent, linear=linear
+    )
     values = on_threads(n_jobs if shares else 1, partial(run, network, model.parameters, steps))
     per_step = model.per_step or part == "steps"
     is_rectangle = per_step and opened[name].is_rectangle
@@ -141,7 +143,7 @@ def run_network(
     of_chain: OfChain | None = None,
     silent: Collection[str] = (),
     seen: Seen | None = None,
-    bag: BagOutputs | None = None,
+    linear: LinearOutputs | None = None,
 ) -> Values:
     """Return the outputs of the network for all samples.
 
@@ -169,7 +171,7 @@ def run_network(
     seen : callable, default=None
         Called with the raw outputs of some rows, the rows, and None; with `of_chain` with those of
         whole sequences, and their batch. So what is computed once serves `then` and this.
-    bag : BagOutputs, default=None
+    linear : LinearOutputs, default=None
         What is joined to the raw outputs of the samples.
 
     Returns
@@ -204,8 +206,8 @@ def run_network(
             return then(network.fusion.join(parameters, inputs))
         outputs = [y.astype(dtype) for y in inputs.outputs]
         raw, _ = network.fusion.forward(parameters, FusionInputs(outputs, inputs.present))
-        if bag:
-            raw = bag.join(raw, rows)
+        if linear:
+            raw = linear.join(raw, rows)
         if seen:
             seen(raw, rows, None)
         return then(raw)

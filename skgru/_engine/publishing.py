@@ -11,6 +11,7 @@ from skgru._defaults import (
     AUTO_PARAMETERS,
     Plan,
 )
+from skgru._engine.convolutions_apart import joined
 from skgru._engine.model import Model
 from skgru._engine.request import Fitted, Request, Trained
 from skgru._nn.dropout import FusionRates
@@ -19,6 +20,7 @@ from skgru._settings import Settings
 
 def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fitted:
     """Return the result of the fit, as an estimator keeps it."""
+    model = joined(model.with_theta(trained.theta))
     chosen = {**plan._asdict(), "group_by_length": trained.solution.group_by_length}
     del chosen["epochs"]
     chosen["dropout"] = fusion_rates(request, plan).hidden
@@ -46,7 +48,7 @@ def publish(request: Request, model: Model, plan: Plan, trained: Trained) -> Fit
         else:
             auto |= {f"{name}__{n}": value for n, value in of_branch.items()}
     return Fitted(
-        model.with_theta(trained.theta),
+        model,
         trained.history,
         trained.solution.outcome,
         trained.solution.optimizer_states,

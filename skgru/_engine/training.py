@@ -136,7 +136,7 @@ def _validate(
     Loss and score come of the same pass. `score` takes the loss and decisions of no meaning.
     """
     steps = model.steps_of(validation.sequences, objective.theta.dtype, may_hold=True)
-    bag = model.bag_outputs(validation.sequences)
+    linear = model.linear_outputs(validation.sequences)
     loss, targets = model.loss, validation.targets
     weights = validation.target_weights * validation.loss_factors
     shares = weights / (weights.sum() or np.nan)
@@ -166,7 +166,7 @@ def _validate(
             of_chain=as_they_are if score else Chain.best_paths,
             silent=objective.silent,
             seen=note,
-            bag=bag,
+            linear=linear,
         )
         value = float(losses.sum())
         if score:

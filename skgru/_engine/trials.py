@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol, Self
 
 import numpy as np
 
 from skgru._data.bag import BagOfTokens
 from skgru._data.inputs import known
+from skgru._data.sequences import Sequences
 from skgru._data.training_set import TrainingSet
 from skgru._defaults import (
+    EPOCHS_OF_CONVOLUTIONS_TRIAL,
     MIN_TRIAL,
     MOST_TO_COMPARE,
+    SHARE_OF_CONVOLUTIONS_TRIAL,
     TRIAL_SHARE,
     Plan,
     PlannedBranch,
@@ -20,14 +25,21 @@ from skgru._defaults import (
     most_pairs,
     share_to_compare,
 )
-from skgru._engine.bag_model import Bag, fit_shares
+from skgru._engine.bag_model import Bag
 from skgru._engine.holding_out import hold_out
+from skgru._engine.loss import Loss
 from skgru._engine.model import Model
 from skgru._engine.observers import History
+from skgru._engine.opinion_pool import fit_shares
 from skgru._engine.predict import run_network
 from skgru._engine.request import Data, Map, Planned, Request
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.training import train
+from skgru._nn.batch import Array, Values
+
+# The factors of network and linear model with which the search for them begins: a bag's raw outputs
+# are log-odds, those of convolutions targets of −1 and 1.
+_OF_BAG, _OF_CONVOLUTIONS = (0.5, 1.0), (0.5, 2.0)
 
 
 def settle_late(request: Request, model: Model, planned: Planned, map_: Map) -> Planned:
@@ -90,17 +102,81 @@ def add_bag(request: Request, data: Data, model: Model, planned: Planned, map_: 
     empty = Bag.empty(tokens, n_outputs)
     bag = empty.fitted(training.sequences, training.targets, weights, model.loss.plain)
     n = training.n_sequences
-    if not plan.incremental and (1 - share_to_compare(n)) * n >= MIN_TRIAL:
-        bag = replace(bag, shares=_shares_by_trial(request, model, planned, empty, map_))
+    to_compare = share_to_compare(n)
+    if not plan.incremental and (1 - to_compare) * n >= MIN_TRIAL:
+        shares = _shares_by_trial(request, model, planned, empty, to_compare, _OF_BAG, map_)
+        bag = replace(bag, shares=shares)
     return replace(model, bag=bag)
 
 
+def fit_convolutions(request: Request, model: Model, planned: Planned, map_: Map) -> Model:
+    """Return the model with its random convolutions fitted, if they are fitted apart.
+
+    What they and the network count is found by a trial, as for a bag. They learn once: later
+    trainings are the network's.
+    """
+    empty = model.convolutions
+    if empty is None or request.before is not None:
+        return model
+    training = planned.training
+    weights = (training.target_weights * training.loss_factors).astype(np.float64)
+    fitted = empty.fitted(training.sequences, training.targets, weights, model.loss.plain)
+    plain = replace(model, convolutions=None)
+    shares = _shares_by_trial(
+        request,
+        plain,
+        planned,
+        empty,
+        SHARE_OF_CONVOLUTIONS_TRIAL,
+        _OF_CONVOLUTIONS,
+        map_,
+        epochs=EPOCHS_OF_CONVOLUTIONS_TRIAL,
+    )
+    return replace(model, convolutions=fitted.scaled(shares))
+
+
+class Linear(Protocol):
+    """A linear model that may stand beside the network."""
+
+    def fitted(
+        self, samples: Mapping[str, Sequences], targets: Values, weights: Array, loss: Loss
+    ) -> Self:
+        """Return the model that has learned from samples."""
+
+    def raw(self, samples: Mapping[str, Sequences]) -> Array:
+        """Return its raw outputs (n, K)."""
+
+
 def _shares_by_trial(
-    request: Request, model: Model, planned: Planned, empty: Bag, map_: Map
+    request: Request,
+    model: Model,
+    planned: Planned,
+    empty: Linear,
+    to_compare: float,
+    first: tuple[float, float],
+    map_: Map,
+    *,
+    epochs: float = 1.0,
 ) -> tuple[float, float]:
-    """Return the factors of network and bag that are best on samples that neither has seen."""
-    n = planned.training.n_sequences
-    trial = Trial(request, model, planned.training, share_to_compare(n))
+    """Return the factors of network and linear model that are best on samples new to both.
+
+    Parameters
+    ----------
+    request : Request
+    model : Model
+        With the network, without the linear model.
+    planned : Planned
+    empty : Linear
+        The linear model, before it has learned.
+    to_compare : float
+        The share of the samples that are new.
+    first : tuple of float
+        See `fit_shares`.
+    map_ : callable
+    epochs : float, default=1.0
+        The share of the epochs that the network is trained for, where "auto" gives them.
+    """
+    trial = Trial(request, model, planned.training, to_compare)
     some, others = trial.to_train, trial.to_compare
     n = others.n_sequences
     evenly = np.unique(np.linspace(0, n - 1, min(n, MOST_TO_COMPARE)).astype(np.intp))
@@ -109,14 +185,17 @@ def _shares_by_trial(
     is_stochastic = SOLVERS[request.settings.solver].is_stochastic
     if is_stochastic and not request.settings.is_auto("max_iter"):
         way = _with_as_many_updates(way, planned.training.n_sequences, some.n_sequences)
+    elif is_stochastic:
+        way = _times_as_long(way, epochs)
     trained = trial.train(way, map_, others if way.early_stopping else None)
     loss = model.loss.plain
     weights = (some.target_weights * some.loss_factors).astype(np.float64)
-    bag = empty.fitted(some.sequences, some.targets, weights, loss)
+    linear = empty.fitted(some.sequences, some.targets, weights, loss)
     steps = trained.steps_of(others.sequences, trained.theta.dtype)
     raw = run_network(trained.network, trained.parameters, steps, map_)
     weights = others.target_weights * others.loss_factors
-    return fit_shares(raw, bag.raw(others.sequences), others.targets, weights, loss)
+    of_linear = linear.raw(others.sequences)
+    return fit_shares(raw, of_linear, others.targets, weights, loss, first)
 
 
 def _with_as_many_updates(plan: Plan, n: int, n_of_trial: int) -> Plan:
@@ -126,9 +205,14 @@ def _with_as_many_updates(plan: Plan, n: int, n_of_trial: int) -> Plan:
     network of a trial might have hardly begun to learn, and seem to be less sure than it will be.
     """
     longer = math.ceil(n / plan.batch_size) / math.ceil(n_of_trial / plan.batch_size)
+    return _times_as_long(plan, longer)
+
+
+def _times_as_long(plan: Plan, factor: float) -> Plan:
+    """Return the plan of so many times as many epochs."""
     return plan._replace(
-        max_iter=math.ceil(longer * plan.max_iter),
-        epochs={name: math.ceil(longer * n_epochs) for name, n_epochs in plan.epochs.items()},
+        max_iter=math.ceil(factor * plan.max_iter),
+        epochs={name: math.ceil(factor * n_epochs) for name, n_epochs in plan.epochs.items()},
     )
 
 

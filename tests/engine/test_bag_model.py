@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skgru._data.bag import BagOfTokens
 from skgru._data.sequences import Sequences, offsets_of
-from skgru._engine.bag_model import Bag, fit_objective, fit_shares
+from skgru._engine.bag_model import Bag, fit_objective
 from skgru._engine.class_losses import SigmoidLogLoss, SoftmaxLogLoss
 from skgru._engine.number_losses import SquaredError
 
@@ -102,17 +102,3 @@ def test_state_makes_the_same_model():
     loss, y = LOSSES["two classes"]
     bag = empty(1).fitted(SAMPLES, y, WEIGHTS, loss)
     assert_allclose(Bag.of_state(bag.state).outputs(SAMPLES).added, bag.outputs(SAMPLES).added)
-
-
-def test_shares_go_to_the_one_that_is_right():
-    rng = np.random.RandomState(0)
-    truth = rng.normal(size=(2000, 1))
-    y = (rng.uniform(size=truth.shape) < expit(truth)).astype(float)
-    noise, weights = rng.normal(size=truth.shape), np.ones(len(y))
-    loss = LOSSES["two classes"][0]
-    network, bag = fit_shares(noise, truth / 2, y, weights, loss)
-    assert network < 0.15
-    assert bag == pytest.approx(2, abs=0.3)
-    network, bag = fit_shares(3 * truth, noise, y, weights, loss)
-    assert network == pytest.approx(1 / 3, abs=0.05)
-    assert bag < 0.15

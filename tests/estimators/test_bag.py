@@ -21,9 +21,9 @@ from skgru import (
 )
 from skgru._data.sequences import Sequences, offsets_of
 from skgru._defaults import DataShape, PlannedBranch, has_bag, most_pairs, share_to_compare
-from skgru._engine.bag_model import fit_shares
 from skgru._engine.number_losses import NUMBER_LOSSES
 from skgru._engine.observers import History
+from skgru._engine.opinion_pool import fit_shares
 from skgru._engine.trials import Trial
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec
@@ -165,7 +165,7 @@ def test_targets_are_as_they_are_for_the_bag_and_the_join(monkeypatch, smoothing
     seen = []
 
     def noted(*arguments):
-        seen.append(arguments[-1].label_smoothing)
+        seen.append(arguments[4].label_smoothing)
         return fit_shares(*arguments)
 
     monkeypatch.setattr("skgru._engine.trials.fit_shares", noted)
