@@ -11,6 +11,7 @@ from skgru._constraints import CONVOLUTIONS, NUMBERS, RECURRENCE, TOKENS
 from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
 from skgru._engine.request import Given
+from skgru.streaming import Stream
 
 # The name of the only branch: it is not said in errors.
 _BRANCH = ""
@@ -65,6 +66,33 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
     @property
     def _said_scaling(self):
         return f"scaling={self.scaling!r}"
+
+    # --- Step by step ----------------------------------------------------------------------------
+
+    def stream(self, n_sequences=None, *, method="predict"):
+        """Return a stream, which predicts after each step of sequences that are going on.
+
+        Parameters
+        ----------
+        n_sequences : int, default=None
+            How many sequences go on at once; None: one, whose steps have no axis for sequences.
+
+        method : {'predict', 'predict_proba', 'predict_log_proba'}, default='predict'
+            Which prediction its `step` returns. Of a regressor it is 'predict'.
+
+        Returns
+        -------
+        stream : Stream
+            See :class:`skgru.streaming.Stream`.
+
+        Raises
+        ------
+        ValueError
+            If the network has to know the end of a sequence: it reads in both directions, has
+            random convolutions, a bag of tokens, a chain of tags or each sequence scaled by
+            itself.
+        """
+        return Stream(self._fitted_model(), n_sequences, method)
 
     # --- Features for other estimators -----------------------------------------------------------
 

@@ -149,6 +149,39 @@ class Reader(ABC):
         return cls(**state)
 
 
+class StepReader(ABC):
+    """An input whose sequences may come step by step, without their ends."""
+
+    @abstractmethod
+    def nothing_carried(self, n_sequences: int) -> tuple[NDArray[Any], ...]:
+        """Return what is carried from step to step, of sequences that have not begun, (n, …)."""
+
+    @abstractmethod
+    def padding_rows(self, n_sequences: int, patch_size: int, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the rows of padding in front of sequences, (n, patch_size, …)."""
+
+    @abstractmethod
+    def rows_of_step(
+        self,
+        values: NDArray[Any],
+        numbers: Indices,
+        before: tuple[NDArray[Any], ...],
+        dtype: DTypeLike,
+    ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
+        """Return the network's inputs at one step of each of m sequences, and what is carried on.
+
+        Parameters
+        ----------
+        values : ndarray of shape (m, D), or (m,) for tokens
+        numbers : ndarray of shape (m,)
+            Of the steps, in their sequences.
+        before : tuple of ndarray
+            What was carried there.
+        dtype : dtype
+            Of numbers.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class Input(Reader):
     """An input of the samples: immutable, before and after it has learned from training data.

@@ -13,7 +13,7 @@ from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
 from skgru._data.arrays import to_numbers
 from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
-from skgru._data.inputs import Input, Line, Origins, as_values, known
+from skgru._data.inputs import Input, Line, Origins, StepReader, as_values, known
 from skgru._data.lagged import fault_of_names, fault_of_rows
 from skgru._data.observed import last_seen, next_seen, scaled_gaps, seen_before, step_times
 from skgru._data.own_scale import (
@@ -49,7 +49,7 @@ _SMALL = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class NumberInput(Input):
+class NumberInput(Input, StepReader):
     """An input of numeric sequences.
 
     Parameters
@@ -332,6 +332,44 @@ class NumberInput(Input):
             observe=self._fill if _contains_nan(sequences) else None,
             moves_patches=moves_patches,
         )
+
+    # --- The same step by step -------------------------------------------------------------------
+
+    def nothing_carried(self, n_sequences: int) -> tuple[NDArray[Any], ...]:
+        """Return the values last seen and their times; see `StepReader`."""
+        shape = n_sequences, self._n_columns_read
+        return np.zeros(shape), np.zeros(shape)
+
+    def padding_rows(self, n_sequences: int, patch_size: int, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the rows of padding; see `StepReader`."""
+        row = np.zeros(self._n_observed, dtype)
+        if not self.are_observed:
+            row = self._scaled(known(self.fill)[None].copy(), dtype)[0]
+        return np.tile(row, (n_sequences, patch_size, 1))
+
+    def rows_of_step(
+        self,
+        values: NDArray[Any],
+        numbers: Indices,
+        before: tuple[NDArray[Any], ...],
+        dtype: DTypeLike,
+    ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
+        """Return the scaled values, or what is observed of them; see `StepReader`."""
+        values = values.astype(np.float64)  # a copy
+        offsets = np.arange(len(values) + 1)
+        if self.are_observed:
+            return self._observe(values, numbers, offsets, before, dtype=np.dtype(dtype))
+        if contains_nan(values):
+            values, after = self._fill(values, numbers, offsets, before)
+            before = after or before
+        else:
+            before = values.copy(), np.repeat(numbers[:, None], values.shape[1], axis=1)
+        return self._scaled(values, dtype), before
+
+    def _scaled(self, values: Array, dtype: DTypeLike) -> Array:
+        """Return scaled values in the place of values."""
+        center, scale = known(self.center), known(self.scale)
+        return scale_values(values, center, scale, np.dtype(dtype), clip=self._clips, in_place=True)
 
     # --- The values of X behind them -------------------------------------------------------------
 

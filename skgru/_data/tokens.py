@@ -14,11 +14,12 @@ from sklearn.utils import check_array
 from skgru._compat import InvalidParameterError
 from skgru._data.forms import Opened
 from skgru._data.ids import embedding_rows, known_tokens
-from skgru._data.inputs import Input, Line, Origins, as_values, known
+from skgru._data.inputs import Input, Line, Origins, StepReader, as_values, known
 from skgru._data.parsing import Parsed, parse_nothing, parse_tokens
 from skgru._data.sequences import Sequences
 from skgru._data.steps import Steps
 from skgru._data.word_vectors import SOURCES, find_vectors, has_words, is_source
+from skgru._nn.batch import Indices
 from skgru._nn.layers import EMBEDDING_BOUND
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
@@ -31,7 +32,7 @@ _FEW = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class TokenInput(Input):
+class TokenInput(Input, StepReader):
     """An input of sequences of token ids.
 
     Parameters
@@ -227,6 +228,26 @@ class TokenInput(Input):
         """Return the steps of sequences as the network reads them; see `Reader.steps_of`."""
         prepare = partial(embedding_rows, known=known(self.token_ids))
         return Steps(sequences, prepare, patch_size=self.patch_size, moves_patches=moves_patches)
+
+    # --- The same step by step -------------------------------------------------------------------
+
+    def nothing_carried(self, n_sequences: int) -> tuple[NDArray[Any], ...]:
+        """Return that nothing is carried; see `StepReader`."""
+        return ()
+
+    def padding_rows(self, n_sequences: int, patch_size: int, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the rows of padding; see `StepReader`."""
+        return embedding_rows(np.zeros((n_sequences, patch_size), int), known(self.token_ids))
+
+    def rows_of_step(
+        self,
+        values: NDArray[Any],
+        numbers: Indices,
+        before: tuple[NDArray[Any], ...],
+        dtype: DTypeLike,
+    ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
+        """Return the rows of the embedding; see `StepReader`."""
+        return embedding_rows(values, known(self.token_ids)), before
 
     # --- The values of X behind them -------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skgru._nn.batch import Array, Batch, Piece
+from skgru._nn.batch import Array, Batch, Indices, Piece
 from skgru._nn.cells import glorot_uniform
 from skgru._nn.part import Arrays, OutputGradients, Outputs, Shapes
 
@@ -49,6 +49,10 @@ class Pooling(ABC):
     @abstractmethod
     def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         """Read a piece's outputs into the account."""
+
+    def lengthen(self, account: Account, positions: Indices, lengths: Indices) -> None:
+        """Let sequences have other lengths than they were opened with."""
+        return
 
     @abstractmethod
     def result(self, account: Account) -> Array:
@@ -96,6 +100,9 @@ class MeanPooling(Pooling):
 
     def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         account["total"][piece.positions] += sum_over_steps(outputs.y, piece.batch)
+
+    def lengthen(self, account: Account, positions: Indices, lengths: Indices) -> None:
+        account["n_steps"][positions] = lengths[:, None]
 
     def result(self, account: Account) -> Array:
         mean: Array = account["total"] / account["n_steps"]
@@ -247,6 +254,10 @@ class PoolingsSideBySide(Pooling):
     def read(self, p: Arrays, account: Account, outputs: Outputs, piece: Piece) -> None:
         for i, part in enumerate(self.parts):
             part.read(p, account[str(i)], outputs, piece)
+
+    def lengthen(self, account: Account, positions: Indices, lengths: Indices) -> None:
+        for i, part in enumerate(self.parts):
+            part.lengthen(account[str(i)], positions, lengths)
 
     def result(self, account: Account) -> Array:
         return np.hstack([part.result(account[str(i)]) for i, part in enumerate(self.parts)])
