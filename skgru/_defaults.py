@@ -64,7 +64,7 @@ _FEW_SEQUENCES, _FEW_STEPS = 4000, 250_000
 # network, after so many of its epochs on two thirds of the series. Of fewer it says little, of more
 # the fit takes longer than the training; then both are trained together.
 _ENOUGH_TO_FIT_APART, _MOST_TO_FIT_APART = 100, 2000
-SHARE_OF_CONVOLUTIONS_TRIAL, EPOCHS_OF_CONVOLUTIONS_TRIAL = 1 / 3, 0.6
+SHARE_OF_CONVOLUTIONS_TRIAL, EPOCHS_OF_CONVOLUTIONS_TRIAL = 1 / 3, 0.5
 
 # Networks grow surer than they should be. With random convolutions they are less sure of unseen
 # samples by themselves; and a bound on how sure they may be leaves the recurrence less to learn.
