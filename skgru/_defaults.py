@@ -23,6 +23,9 @@ _EPOCHS, _UPDATES = 4, 1000
 # The same where tokens are rare, seen fewer times each on average: they are soon learned by heart.
 _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
 _MANY_TIMES = 100
+# Letters are seen so many times each: words have to be spelled out, which takes as many epochs,
+# while these make no more updates.
+_VERY_OFTEN, _EPOCHS_OF_LETTERS, _MOST_UPDATES_OF_LETTERS = 500, 10, 3000
 # Where they are seen fewer times still, a network may know each text by some word of its own after
 # the second epoch. Alone it may; beside other branches it would drown what these have to say. So
 # the branch joins for as many of the last epochs only, if a trial does not speak for all: on a
@@ -125,6 +128,13 @@ class DataShape(NamedTuple):
     def has_rare_tokens(self) -> bool:
         """Whether a token is seen only a few times, on average."""
         return self._sees_tokens_less_than(_MANY_TIMES)
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether a token is seen as many times as letters are, on average."""
+        return self.n_tokens is not None and (
+            self.n_sequences * self.n_steps >= _VERY_OFTEN * self.n_tokens
+        )
 
     @property
     def may_be_learned_by_heart(self) -> bool:
@@ -433,6 +443,9 @@ def _epochs(shape: DataShape, batch_size: int) -> int:
     if shape.has_rare_tokens:
         epochs, updates = _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS
     updates_per_epoch = math.ceil(shape.n_sequences / batch_size)
+    if shape.has_letters:
+        most = _MOST_UPDATES_OF_LETTERS // updates_per_epoch
+        epochs = max(epochs, min(_EPOCHS_OF_LETTERS, most))
     return max(epochs, math.ceil(updates / updates_per_epoch))
 
 

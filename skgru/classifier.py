@@ -51,7 +51,9 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     max_iter : int or 'auto', default='auto'
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 1,000
         updates, at least 4; for tokens each of which is seen fewer than 100 times, on average,
-        200 updates, at least 2 epochs, unless `freeze_embedding`; for 'lbfgs' 200 iterations.
+        200 updates, at least 2 epochs, unless `freeze_embedding`; for those that are seen 500 times
+        and more, as letters are, 10 epochs while they make up to 3,000 updates; for 'lbfgs' 200
+        iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.

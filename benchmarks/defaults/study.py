@@ -108,6 +108,10 @@ QUESTIONS = {  # name: tasks, and the settings to compare
         (*TEXTS, *FEW_TEXTS),
         {"defaults": {}, **{f"{n} updates": {"updates": n} for n in (100, 400, 1000)}},
     ),
+    "epochs on letters": (
+        ("TREC, letters", "CR, letters"),
+        {"defaults": {}, **{f"{n} epochs": {"max_iter": n} for n in (4, 10)}},
+    ),
     "batch size": (
         CHANNELS,
         {"defaults": {}, **{str(size): {"batch_size": size} for size in (8, 16, 64)}},

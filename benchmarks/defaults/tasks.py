@@ -224,6 +224,8 @@ TASKS = {  # name: what returns it, given the folder of the data
     "SST-2": lambda folder: _texts(folder / "sst2.csv.gz", n_splits=2),
     "CR": lambda folder: _texts(folder / "cr.csv.gz"),
     "waimai": lambda folder: _texts(folder / "waimai_10k.csv.gz", "char", n_splits=2),
+    "TREC, letters": lambda folder: _texts(folder / "trec.csv.gz", "char", n_splits=1),
+    "CR, letters": lambda folder: _texts(folder / "cr.csv.gz", "char", n_splits=1),
     "TREC, 300": lambda folder: _texts(folder / "trec.csv.gz", n_train=300),
     "CR, 300": lambda folder: _texts(folder / "cr.csv.gz", n_train=300),
     "JapaneseVowels": lambda folder: _series(*japanese_vowels.load(folder)[:2]),

@@ -246,6 +246,20 @@ def test_fewer_updates_where_tokens_are_rare(n_tokens, is_frozen, max_iter, monk
     assert settings["max_iter"] == max_iter
 
 
+@pytest.mark.parametrize(
+    ("n", "n_tokens", "max_iter"), [(6400, 9, 10), (6400, 100, 5), (16_000, 9, 6), (32_000, 9, 4)]
+)
+def test_more_epochs_where_tokens_are_letters(n, n_tokens, max_iter, monkeypatch):
+    stop_after_an_epoch(monkeypatch)
+    X, _ = token_sequences(n, n_tokens=n_tokens)
+    parameters = {"bag": False, "early_stopping": False}
+    with pytest.warns(UserWarning, match="interrupted"):
+        settings = chosen(
+            X, np.arange(n) % 2, max_iter="auto", embedding_dim=2, batch_size=32, **parameters
+        )
+    assert settings["max_iter"] == max_iter
+
+
 def stop_after_an_epoch(monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
