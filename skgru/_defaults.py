@@ -23,15 +23,15 @@ _EPOCHS, _UPDATES = 4, 1000
 # The same where tokens are rare, seen fewer times each on average: they are soon learned by heart.
 _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
 _MANY_TIMES = 100
-# Letters are seen so many times each: words have to be spelled out, which takes as many epochs,
-# while these make no more updates.
-_VERY_OFTEN, _EPOCHS_OF_LETTERS, _MOST_UPDATES_OF_LETTERS = 500, 10, 3000
 # Where they are seen fewer times still, a network may know each text by some word of its own after
 # the second epoch. Alone it may; beside other branches it would drown what these have to say. So
 # the branch joins for as many of the last epochs only, if a trial does not speak for all: on a
 # share of the samples, at least so many.
 _SELDOM, _EPOCHS_OF_SELDOM_TOKENS = 25, 2
 TRIAL_SHARE, MIN_TRIAL = 0.2, 10
+# Letters are seen so many times each and more: words have to be spelled out, which takes as many
+# epochs, while these make no more updates.
+_VERY_OFTEN, _EPOCHS_OF_LETTERS, _MOST_UPDATES_OF_LETTERS = 500, 10, 3000
 
 # In a trial, network and bag are trained on this share of the samples, since it costs time; of few
 # on more, as many samples as tell something or half of all. Two factors are told well by so many.

@@ -224,7 +224,7 @@ def features_of(part: RandomConvolutions, p: Arrays, steps: Steps) -> Array:
     return np.empty((0, part.n_outputs)) if features is None else features
 
 
-def may_be_held(n_sequences: int, n_features: int, itemsize: int) -> bool:
+def may_hold_features(n_sequences: int, n_features: int, itemsize: int) -> bool:
     """Return whether the features of so many sequences take little enough memory to be held."""
     return n_sequences * n_features * itemsize <= _MOST_BYTES
 
@@ -235,7 +235,7 @@ def held_features(part: RandomConvolutions, p: Arrays, steps: Steps) -> StepsOfS
     Their numbers are not trained: so features are computed once for all epochs.
     """
     n_present = int(np.count_nonzero(steps.lengths))
-    if not may_be_held(n_present, part.n_outputs, p["scale"].itemsize):
+    if not may_hold_features(n_present, part.n_outputs, p["scale"].itemsize):
         return steps
     features = features_of(part, p, steps)
     offsets = offsets_of(np.minimum(steps.lengths, 1))

@@ -38,8 +38,8 @@ class ConvolutionModel:
         The numbers of the kernels, by their names.
     weights : ndarray of shape (F, K)
     bias : ndarray of shape (K,)
-    shares : tuple of float, default=(1, 1)
-        The factors of the raw outputs of the network and of this model.
+    factor : float, default=1
+        Of the raw outputs of the network that those of this model are added to.
     """
 
     name: str
@@ -47,7 +47,7 @@ class ConvolutionModel:
     kernels: Arrays
     weights: Array
     bias: Array
-    shares: tuple[float, float] = (1.0, 1.0)
+    factor: float = 1.0
 
     def fitted(
         self, samples: Mapping[str, Sequences], targets: Values, weights: Array, loss: Loss
@@ -77,22 +77,21 @@ class ConvolutionModel:
         return replace(self, weights=W, bias=b)
 
     def scaled(self, shares: tuple[float, float]) -> ConvolutionModel:
-        """Return the model with its own factor in its weights, and that of the network."""
+        """Return the model with the factor of the network, and its own in its weights."""
         factor, own = shares
         dtype = self.kernels["scale"].dtype
         W, b = ((own * array).astype(dtype) for array in (self.weights, self.bias))
-        return replace(self, weights=W, bias=b, shares=(factor, 1.0))
+        return replace(self, weights=W, bias=b, factor=factor)
 
     def raw(self, samples: Mapping[str, Sequences]) -> Array:
-        """Return its raw outputs (n, K), not times its share; zeros without a step."""
+        """Return its raw outputs (n, K); zeros without a step."""
         raw: Array = self._features(samples) @ self.weights + self.bias
         raw[samples[self.reader.beside].lengths == 0] = 0
         return raw
 
     def outputs(self, samples: Mapping[str, Sequences]) -> LinearOutputs:
         """Return what is joined to the raw outputs of the network."""
-        factor, own = self.shares
-        return LinearOutputs(factor, own * self.raw(samples))
+        return LinearOutputs(self.factor, self.raw(samples))
 
     def _features(self, samples: Mapping[str, Sequences]) -> Array:
         """Return the features of samples, (n, F), in double precision; zeros without a step."""

@@ -48,7 +48,7 @@ def parted(model: Model, name: str) -> Model:
         {key: values.copy() for key, values in whole.section(kernels).items()},
         whole[f"{wide}.weights"].copy(),
         whole[f"{wide}.bias"].copy(),
-        (factor, 1.0),
+        factor,
     )
     return Model(own, spec, model.loss, p.vector, convolutions=convolutions)
 
@@ -58,17 +58,16 @@ def joined(model: Model) -> Model:
     part = model.convolutions
     if part is None:
         return model
-    factor, own = part.shares
-    readers = model.inputs | {part.name: replace(part.reader, factor=factor)}
+    readers = model.inputs | {part.name: replace(part.reader, factor=part.factor)}
     encoders = {key: branch.encoder for key, branch in model.spec.branches}
     encoders[part.name] = part.reader.encoder
     spec = network_spec(readers, encoders, model.loss, model.spec.fusion)
     network = Network(spec)
     p = network.parameters(np.empty(size_of(network.shapes), model.theta.dtype))
     for key, values in model.parameters.items():
-        p[key][...] = factor * values if key in _HEAD else values
+        p[key][...] = part.factor * values if key in _HEAD else values
     wide, kernels = _sections(network.branches[part.name])
-    p[f"{wide}.weights"][...], p[f"{wide}.bias"][...] = own * part.weights, own * part.bias
+    p[f"{wide}.weights"][...], p[f"{wide}.bias"][...] = part.weights, part.bias
     for key, array in part.kernels.items():
         p.section(kernels)[key][...] = array
     return Model(readers, spec, model.loss, p.vector)

@@ -13,7 +13,7 @@ from skgru._data.inputs import Input, Reader, known
 from skgru._data.kinds import make_input
 from skgru._data.numbers import NumberInput
 from skgru._data.parsing import Parsed
-from skgru._data.random_kernels import ConvolutionReader, may_be_held, round_convolutions
+from skgru._data.random_kernels import ConvolutionReader, may_hold_features, round_convolutions
 from skgru._data.targets import as_targets
 from skgru._data.training_set import Samples, TrainingSet, check_same_steps, parse_samples
 from skgru._defaults import (
@@ -358,7 +358,7 @@ def _convolutions_apart(request: Request, model: Model, n_sequences: int) -> lis
         name
         for name, part in model.beside.items()
         if fits_convolutions_apart(n_sequences, incremental=request.incremental)
-        and may_be_held(n_sequences, part.n_convolutions, itemsize)
+        and may_hold_features(n_sequences, part.n_convolutions, itemsize)
     ]
 
 

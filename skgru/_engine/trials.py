@@ -135,7 +135,7 @@ def fit_convolutions(request: Request, model: Model, planned: Planned, map_: Map
     return replace(model, convolutions=fitted.scaled(shares))
 
 
-class Linear(Protocol):
+class LinearModel(Protocol):
     """A linear model that may stand beside the network."""
 
     def fitted(
@@ -151,7 +151,7 @@ def _shares_by_trial(
     request: Request,
     model: Model,
     planned: Planned,
-    empty: Linear,
+    empty: LinearModel,
     to_compare: float,
     first: tuple[float, float],
     map_: Map,
@@ -166,7 +166,7 @@ def _shares_by_trial(
     model : Model
         With the network, without the linear model.
     planned : Planned
-    empty : Linear
+    empty : LinearModel
         The linear model, before it has learned.
     to_compare : float
         The share of the samples that are new.
