@@ -143,6 +143,12 @@ class TrainingSet(NamedTuple):
     groups: Indices | None
 
     @property
+    def loss_weights(self) -> Array:
+        """The weight of the loss of each target, (N,)."""
+        weights: Array = self.target_weights * self.loss_factors
+        return weights
+
+    @property
     def n_sequences(self) -> int:
         """n, the number of samples."""
         return len(self.weights)

@@ -291,7 +291,7 @@ def build(request: Request, data: Data) -> Model:
             smoothing = 0.0
     if smoothing is not None:
         training = data.training
-        weights = training.target_weights * training.loss_factors
+        weights = training.loss_weights
         loss = model.loss.smoothed(smoothing, training.targets, weights)
         model = replace(model, loss=loss)
     if data.loss.is_strict:

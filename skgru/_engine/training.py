@@ -42,7 +42,7 @@ def train(request: Request, model: Model, planned: Planned, map_: Map) -> Traine
                 },
             ),
             training.targets,
-            training.target_weights * training.loss_factors,
+            training.loss_weights,
             float(training.weights.mean()),
         ),
         (progress["theta"] if progress else model.theta).astype(plan.dtype),
@@ -138,7 +138,7 @@ def _validate(
     steps = model.steps_of(validation.sequences, objective.theta.dtype, may_hold=True)
     linear = model.linear_outputs(validation.sequences)
     loss, targets = model.loss, validation.targets
-    weights = validation.target_weights * validation.loss_factors
+    weights = validation.loss_weights
     shares = weights / (weights.sum() or np.nan)
     losses = np.zeros(len(shares))  # with a chain of sequences, in the places of some of the steps
 

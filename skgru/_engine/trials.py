@@ -76,7 +76,7 @@ def add_bag(request: Request, data: Data, model: Model, planned: Planned, map_: 
     if request.progress:
         return model  # it has been fitted before the first epoch
     training, plan = planned.training, planned.plan
-    weights = (training.target_weights * training.loss_factors).astype(np.float64)
+    weights = training.loss_weights.astype(np.float64)
     if request.before is not None:
         if model.bag is None:
             return model
@@ -119,7 +119,7 @@ def fit_convolutions(request: Request, model: Model, planned: Planned, map_: Map
     if empty is None or request.before is not None:
         return model
     training = planned.training
-    weights = (training.target_weights * training.loss_factors).astype(np.float64)
+    weights = training.loss_weights.astype(np.float64)
     fitted = empty.fitted(training.sequences, training.targets, weights, model.loss.plain)
     plain = replace(model, convolutions=None)
     shares = _shares_by_trial(
@@ -189,13 +189,12 @@ def _shares_by_trial(
         way = _times_as_long(way, epochs)
     trained = trial.train(way, map_, others if way.early_stopping else None)
     loss = model.loss.plain
-    weights = (some.target_weights * some.loss_factors).astype(np.float64)
+    weights = some.loss_weights.astype(np.float64)
     linear = empty.fitted(some.sequences, some.targets, weights, loss)
     steps = trained.steps_of(others.sequences, trained.theta.dtype)
     raw = run_network(trained.network, trained.parameters, steps, map_)
-    weights = others.target_weights * others.loss_factors
     of_linear = linear.raw(others.sequences)
-    return fit_shares(raw, of_linear, others.targets, weights, loss, first)
+    return fit_shares(raw, of_linear, others.targets, others.loss_weights, loss, first)
 
 
 def _with_as_many_updates(plan: Plan, n: int, n_of_trial: int) -> Plan:
@@ -260,6 +259,6 @@ def _loss_on(model: Model, samples: TrainingSet, map_: Map) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         raw = run_network(model.network, model.parameters, steps, map_)
         losses, _ = model.loss.loss_and_gradient(raw, samples.targets)
-    weights = samples.target_weights * samples.loss_factors
+    weights = samples.loss_weights
     mean = float(losses @ weights / weights.sum()) if weights.any() else np.inf
     return mean if np.isfinite(mean) else np.inf
