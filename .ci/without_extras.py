@@ -18,9 +18,20 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.fixes import parse_version
 
 import skgru
-from skgru import callbacks, inspection
+from skgru import callbacks, inspection, interop
 
-EXTRAS = ["matplotlib", "mlflow", "pandas", "polars", "pyarrow", "rich", "sktime", "tensorboardX"]
+EXTRAS = [
+    "matplotlib",
+    "mlflow",
+    "onnx",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+    "skl2onnx",
+    "sktime",
+    "tensorboardX",
+]
 found = [name for name in EXTRAS if find_spec(name) is not None]
 assert not found, f"expected an environment without extras, got {found}"
 
@@ -74,6 +85,9 @@ assert len(importances.names) == 2
 assert all(text for text in (str(skgru.summary(clf)), skgru.summary(clf)._repr_html_()))
 assert clf._repr_html_()
 
+# The form that graphs of ONNX want.
+assert interop.onnx_inputs(reg, X)["lengths"].tolist() == [len(x) for x in X]
+
 # What needs an extra says so.
 needs = [
     ("plot", lambda: skgru.LossCurveDisplay.from_estimator(clf)),
@@ -81,6 +95,8 @@ needs = [
     ("plot", gates.plot),
     ("plot", lambda: skgru.ForecastDisplay.from_estimator(forecaster)),
     ("plot", lambda: skgru.backtest(forecaster, wave, coverage=None).plot()),
+    ("onnx", lambda: interop.to_onnx(clf)),
+    ("skl2onnx", interop.register_skl2onnx),
 ]
 if parse_version(sklearn.__version__) >= parse_version("1.9"):
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from skgru._nn.batch import Array, Indices
 
-_LONGEST = 1e6  # elapsed times end here, in units of their mean
+LONGEST_GAP = 1e6  # elapsed times end here, in units of their mean
 
 
 class Seen(NamedTuple):
@@ -131,4 +131,4 @@ def next_seen(values: Array, times: Array, offsets: Indices, initial: Array) -> 
 def scaled_gaps(gaps: Array, scale: Array, dtype: DTypeLike) -> Array:
     """Return gaps in units of their mean, in `dtype`."""
     scaled = gaps / scale
-    return np.minimum(scaled, _LONGEST, out=scaled).astype(dtype)
+    return np.minimum(scaled, LONGEST_GAP, out=scaled).astype(dtype)

@@ -14,8 +14,8 @@ from numpy.typing import DTypeLike, NDArray
 from skgru._nn.batch import Array
 
 _BLOCK_SIZE = 32_768  # numbers, in float64 a share of the second-level cache
-_CLIP = 3.0
-_LARGEST = 1e150
+CLIP = 3.0
+LARGEST = 1e150
 
 # From which quantile to which: the first range that is not empty is the scale.
 _RANGES = ((0.25, 0.75), (0.1, 0.9), (0.05, 0.95), (0.01, 0.99), (0.0, 1.0))
@@ -158,8 +158,8 @@ def scale_values(
         for rows in _blocks_of_rows(values):
             z = (values[rows] - center) / scale
             if clip:
-                np.clip(z, -_LARGEST, _LARGEST, out=z)  # of which the square is finite
-                z /= np.sqrt(1 + np.square(z / _CLIP))
+                np.clip(z, -LARGEST, LARGEST, out=z)  # of which the square is finite
+                z /= np.sqrt(1 + np.square(z / CLIP))
             scaled[rows] = z
     if np.isinf(scaled).any():
         raise ValueError(
@@ -175,8 +175,8 @@ def slopes_of_scaled(
     """Return the derivative of `scale_values` by each value, in float64."""
     slopes: Array = np.broadcast_to(1 / scale, values.shape).copy()
     if clip:
-        z = np.clip((values - center) / scale, -_LARGEST, _LARGEST)
-        slopes *= (1 + np.square(z / _CLIP)) ** -1.5
+        z = np.clip((values - center) / scale, -LARGEST, LARGEST)
+        slopes *= (1 + np.square(z / CLIP)) ** -1.5
     return slopes
 
 

@@ -378,7 +378,7 @@ class GaussianLoss(NumberLoss):
         """None: the density has no bound."""
         return -math.inf
 
-    _FLOOR: ClassVar[float] = 1e-3
+    FLOOR: ClassVar[float] = 1e-3
 
     @property
     def n_raw(self) -> int:
@@ -388,7 +388,7 @@ class GaussianLoss(NumberLoss):
     def activate(self, raw: Array) -> Array:
         """Return the means and the standard deviations, (B, K, 2)."""
         values = raw.reshape(len(raw), raw.shape[1] // 2, 2).copy()
-        values[..., 1] = softplus(values[..., 1]) + self._FLOOR
+        values[..., 1] = softplus(values[..., 1]) + self.FLOOR
         return values
 
     def loss_and_gradient(self, raw: Array, y: Array) -> tuple[Array, Array]:

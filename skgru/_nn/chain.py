@@ -25,7 +25,7 @@ from skgru._nn.part import Arrays, Part, Shapes
 
 # A transition counts as at most so much below the one with the highest score: the exponential of
 # it is still a number.
-_LARGEST_RANGE = 600.0
+LARGEST_RANGE = 600.0
 # The score of what is forbidden: no gradient moves it.
 _NEVER = -1e4
 
@@ -69,7 +69,7 @@ class Scores(NamedTuple):
     def of(cls, transitions: Array, start: Array, end: Array) -> Scores:
         """Return the scores, in double precision."""
         largest = float(transitions.max())
-        below = np.maximum(transitions.astype(np.float64) - largest, -_LARGEST_RANGE)
+        below = np.maximum(transitions.astype(np.float64) - largest, -LARGEST_RANGE)
         return cls(np.exp(below), start.astype(np.float64), end.astype(np.float64), largest)
 
 

@@ -1,0 +1,1 @@
+"""Fitted networks as graphs of ONNX."""
