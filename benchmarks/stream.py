@@ -1,12 +1,13 @@
-"""A step of a stream: the prediction after it, beside the same network in PyTorch.
+"""A step of a stream: the prediction after it, beside the same network in PyTorch and ONNX Runtime.
 
     python benchmarks/stream.py [--rounds 5]
 
 A step has 8 features, the network 64 units and 3 classes, in float32; its state is carried from
 step to step, of one sequence or of 100 at once. A step takes a NumPy array to class labels. PyTorch
 answers under `inference_mode`, with one thread and with two, of which the faster counts; "predict"
-is skgru's `predict` for all steps so far, of which there are 100. Each answers many steps in a
-process of its own; the median counts.
+is skgru's `predict` for all steps so far, of which there are 100. ONNX Runtime has a graph of layer
+and head, from a step and the state before it to the label and the state after it, and one thread.
+Each answers many steps in a process of its own; the median counts.
 """
 
 import argparse
@@ -55,6 +56,56 @@ def time_torch(x, n_calls):
         return [microseconds(step, n_calls)]
 
 
+def time_onnx(x, n_calls):
+    """Return the microseconds of a step of n sequences (n, D)."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(1)
+    shapes = {
+        "W": (1, 3 * N_UNITS, N_FEATURES),
+        "R": (1, 3 * N_UNITS, N_UNITS),
+        "B": (1, 6 * N_UNITS),
+        "head": (N_UNITS, N_CLASSES),
+        "bias": (N_CLASSES,),
+    }
+    weights = {n: 0.1 * rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()}
+    weights["classes"] = np.arange(N_CLASSES)
+    weights["axis"] = np.array([0])
+    nodes = [
+        helper.make_node("Unsqueeze", ["x", "axis"], ["step"]),
+        helper.make_node(
+            "GRU", ["step", "W", "R", "B", "", "before"], ["", "after"], hidden_size=N_UNITS
+        ),
+        helper.make_node("Squeeze", ["after", "axis"], ["h"]),
+        helper.make_node("Gemm", ["h", "head", "bias"], ["raw"]),
+        helper.make_node("ArgMax", ["raw"], ["index"], axis=1, keepdims=0),
+        helper.make_node("Gather", ["classes", "index"], ["label"]),
+    ]
+    info, real = helper.make_tensor_value_info, TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        "step",
+        [info("x", real, (None, N_FEATURES)), info("before", real, (1, None, N_UNITS))],
+        [info("label", TensorProto.INT64, (None,)), info("after", real, (1, None, N_UNITS))],
+        [numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    state = np.zeros((1, len(x), N_UNITS), np.float32)
+
+    def step():
+        nonlocal state
+        label, state = session.run(None, {"x": x, "before": state})
+        return label
+
+    return [microseconds(step, n_calls)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -65,7 +116,7 @@ def main():
     if options.worker:
         shape = options.sequences, N_FEATURES
         x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-        run = {"skgru": time_skgru, "torch": time_torch}[options.worker]
+        run = {"skgru": time_skgru, "torch": time_torch, "onnx": time_onnx}[options.worker]
         print(json.dumps(run(x, options.calls)))
         return
 
@@ -77,14 +128,18 @@ def main():
             return run_worker(__file__, *worker, n_threads=n_threads)
 
         rounds = [
-            (min(measure("torch", threads)[0] for threads in (1, 2)), *measure("skgru"))
+            (
+                min(measure("torch", threads)[0] for threads in (1, 2)),
+                *measure("onnx"),
+                *measure("skgru"),
+            )
             for _ in range(options.rounds)
         ]
-        torch, ours, whole = np.median(rounds, axis=0)
-        ratio = statistics.median(row[0] / row[1] for row in rounds)
+        torch, onnx, ours, whole = np.median(rounds, axis=0)
+        ratio = statistics.median(row[0] / row[2] for row in rounds)
         print(
-            f"{n:4d} sequences: torch {torch:.0f}, skgru {ours:.0f}, predict {whole:.0f}; "
-            f"torch / skgru {ratio:.2f}"
+            f"{n:4d} sequences: torch {torch:.0f}, ONNX Runtime {onnx:.0f}, skgru {ours:.0f}, "
+            f"predict {whole:.0f}; torch / skgru {ratio:.2f}"
         )
 
 
