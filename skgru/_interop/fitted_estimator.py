@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgru._data.arrays import describe
+from skgru._data.ids import UNKNOWN
 from skgru._data.numbers import NumberInput
 from skgru._data.targets import as_targets
 from skgru._data.tokens import TokenInput
@@ -16,8 +17,6 @@ from skgru._options import wanted_encoder
 from skgru._spec import EncoderSpec, FusionSpec
 from skgru.classifier import GRUClassifier
 from skgru.regressor import GRURegressor
-
-_UNKNOWN = 1  # the id of the unknown token; 0 is that of padding
 
 
 def make_estimator(network, *, classes, multilabel, parameters):
@@ -84,7 +83,7 @@ def check_finite(arrays):
 
 
 def check_layers(layers, names):
-    """Refuse layers of which one does not read what the one below returns.
+    """Refuse layers that make no stack of ours.
 
     Parameters
     ----------
@@ -95,8 +94,16 @@ def check_layers(layers, names):
     Raises
     ------
     ValueError
-        If one does not.
+        If directions or forms differ, or one does not read what the one below returns.
     """
+    forms = {
+        "recurrent_bias" in p for x in layers if x.cell == "gru" for p in x.directions
+    }
+    if len(forms) > 1:
+        raise ValueError(
+            "Expected all layers of GRU to have the reset gate after the product, or all before "
+            f"it, got both: {', '.join(names)}."
+        )
     n_directions = {len(layer.directions) for layer in layers}
     if len(n_directions) > 1:
         raise ValueError(
@@ -150,8 +157,8 @@ def known_vectors(rows, token_ids, *, has_padding, hint):
     order = np.argsort(token_ids)
     order = order[token_ids[order] > 0]
     token_ids, rows = token_ids[order].astype(np.int64), rows[order]
-    if _UNKNOWN not in token_ids:  # unknown tokens have its vector: one that tells nothing
-        token_ids = np.concatenate([[_UNKNOWN], token_ids])
+    if UNKNOWN not in token_ids:  # unknown tokens have its vector: one that tells nothing
+        token_ids = np.concatenate([[UNKNOWN], token_ids])
         rows = np.concatenate([np.zeros_like(rows, shape=(1, rows.shape[1])), rows])
     return rows, token_ids
 
@@ -172,6 +179,39 @@ def numbers_for_each(name, values, n):
     if name.endswith("scale") and not (numbers > 0).all():
         raise ValueError(f"{name}: expected numbers above 0, got {numbers.min()}.")
     return numbers
+
+
+def scales_of(of_scales, n_features, *, has_tokens):
+    """Return the means and scales of a network as arrays: those of the features both, or none.
+
+    Parameters
+    ----------
+    of_scales : dict
+        Four of `PlainNetwork`, as they are given.
+    n_features : int
+    has_tokens : bool
+
+    Raises
+    ------
+    ValueError
+        If there is not a number for each feature.
+    """
+    mean, scale = of_scales["feature_mean"], of_scales["feature_scale"]
+    of_targets = {name: of_scales[name] for name in ("target_mean", "target_scale")}
+    if mean is None and scale is None:
+        return of_targets
+    if has_tokens:
+        raise ValueError("feature_mean and feature_scale: tokens have none, expected None.")
+    mean, scale = 0.0 if mean is None else mean, 1.0 if scale is None else scale
+    return of_targets | {
+        "feature_mean": numbers_for_each("feature_mean", mean, n_features),
+        "feature_scale": numbers_for_each("feature_scale", scale, n_features),
+    }
+
+
+def is_same(a, b):
+    """Whether two arguments, of which some may be arrays, are the same."""
+    return np.array_equal(np.asarray(a, object), np.asarray(b, object))
 
 
 def check_pooling(network, name):

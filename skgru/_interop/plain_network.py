@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skgru._data.ids import UNKNOWN
 from skgru._data.tokens import TokenInput
 from skgru._nn.recurrent import DIRECTIONS
 from skgru._sequence import BaseGRU
 from skgru._unwrapping import network_and_inputs
 
 _REVERSE = "reverse_"
+# So many numbers may an embedding have in rows of ids that are not known.
+_MOST_IN_GAPS = 10_000_000
 
 
 class PlainLayer(NamedTuple):
@@ -195,3 +198,23 @@ def refuse_what_is_beyond(model, library, more=()):
             f"{library} cannot say all of this network: expected one that is fitted with "
             f"{', '.join(expected)}."
         )
+
+
+def table_by_id(vectors, token_ids):
+    """Return a row for each id from 0, padding, on; ids that are not known have that of 1.
+
+    Raises
+    ------
+    ValueError
+        If too few of the ids are known.
+    """
+    n_rows, n_dimensions = int(token_ids[-1]) + 1, vectors.shape[1]
+    if (n_rows - len(token_ids)) * n_dimensions > _MOST_IN_GAPS:
+        raise ValueError(
+            f"There would be a row of the embedding for each id up to the largest, {n_rows - 1}, of "
+            f"which the network knows {len(token_ids)}: expected ids with fewer gaps."
+        )
+    table = np.tile(vectors[np.searchsorted(token_ids, UNKNOWN)], (n_rows, 1))
+    table[token_ids] = vectors
+    table[0] = 0
+    return table

@@ -5,14 +5,13 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from skgru._data.ids import UNKNOWN
 from skgru._interop.cell_weights import to_torch_arrays
+from skgru._interop.plain_network import table_by_id
 
 _CELLS = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 _CLIP = 3.0  # as in `skgru._data.scaling`
 _LEAST_DEVIATION = 1e-3  # as in `GaussianLoss`
-_UNKNOWN = 1
-# So many numbers may an embedding have in rows of ids that are not known.
-_MOST_IN_GAPS = 10_000_000
 
 
 class TorchNetwork(nn.Module):
@@ -65,7 +64,7 @@ class TorchNetwork(nn.Module):
         self._has_tokens = network.embedding is not None
         self._n_features = network.layers[0].n_inputs
         if self._has_tokens:
-            table = _table_by_id(network.embedding, network.token_ids)
+            table = table_by_id(network.embedding, network.token_ids)
             self.embedding = nn.Embedding(*table.shape, padding_idx=0, dtype=dtype)
             _set(self.embedding.weight, table)
             ((_, branch),) = model.own_spec.branches
@@ -127,7 +126,7 @@ class TorchNetwork(nn.Module):
         """Return what the bottom layer reads: vectors, or scaled numbers, and zeros in padding."""
         if self._has_tokens:
             known = x < self.embedding.num_embeddings
-            return self.embedding(torch.where(known, x, _UNKNOWN).long())
+            return self.embedding(torch.where(known, x, UNKNOWN).long())
         dtype = self.head.weight.dtype
         if hasattr(self, "feature_mean"):
             x = (x.to(self.feature_mean.dtype) - self.feature_mean) / self.feature_scale
@@ -210,21 +209,6 @@ def _recurrence(network, dtype):
                     _set(getattr(module, f"{name}_l{i}{suffix}"), array)
         modules.append(module)
     return modules[0] if len(modules) == 1 else nn.ModuleList(modules)
-
-
-def _table_by_id(vectors, token_ids):
-    """Return a vector for each id from 0, padding, on; ids that are not known have that of 1."""
-    n_rows = int(token_ids[-1]) + 1
-    n_dimensions = vectors.shape[1]
-    if (n_rows - len(token_ids)) * n_dimensions > _MOST_IN_GAPS:
-        raise ValueError(
-            f"The embedding of PyTorch has a row for each id up to the largest, {n_rows - 1}, of "
-            f"which the network knows {len(token_ids)}: expected ids with fewer gaps."
-        )
-    table = np.tile(vectors[np.searchsorted(token_ids, _UNKNOWN)], (n_rows, 1))
-    table[token_ids] = vectors
-    table[0] = 0
-    return table
 
 
 def _set(parameter, array):

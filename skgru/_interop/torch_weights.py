@@ -12,8 +12,9 @@ from skgru._interop.fitted_estimator import (
     check_layers,
     check_pooling,
     known_vectors,
+    is_same,
     make_estimator,
-    numbers_for_each,
+    scales_of,
 )
 from skgru._interop.plain_network import (
     PlainLayer,
@@ -249,16 +250,13 @@ def _said_by(network, said):
     of_module = network.settings
     nothing = {"classes": None, "multilabel": False, "pooling": "last", "token_ids": None}
     for name, value in of_module.items():
-        given = said.get(name, nothing.get(name))
-        if name in said and given is not nothing.get(name) and not _is_equal(given, value):
+        given = said.get(name, value)
+        is_said = name not in nothing or not is_same(given, nothing[name])
+        if is_said and not is_same(given, value):
             raise ValueError(
                 f"{name}: the module itself says {value!r}, expected nothing else, got {given!r}."
             )
     return said | of_module
-
-
-def _is_equal(a, b):
-    return np.array_equal(np.asarray(a, object), np.asarray(b, object))
 
 
 def _read(network):
@@ -373,25 +371,10 @@ def _plain(arrays, kinds, has_padding, of_scales, pooling, token_ids):
         modules[head].get("bias", np.zeros(weights.shape[1], weights.dtype)),
         attention,
         **learned,
-        **_checked_scales(of_scales, layers[0].n_inputs, has_tokens=embedding is not None),
+        **scales_of(of_scales, layers[0].n_inputs, has_tokens=embedding is not None),
     )
     check_pooling(plain, head)
     return plain
-
-
-def _checked_scales(of_scales, n_features, *, has_tokens):
-    """Return the means and scales, both or none of the features."""
-    mean, scale = of_scales["feature_mean"], of_scales["feature_scale"]
-    of_scales = {name: of_scales[name] for name in ("target_mean", "target_scale")}
-    if mean is None and scale is None:
-        return of_scales
-    if has_tokens:
-        raise ValueError("feature_mean and feature_scale: tokens have none, expected None.")
-    mean, scale = 0.0 if mean is None else mean, 1.0 if scale is None else scale
-    return of_scales | {
-        "feature_mean": numbers_for_each("feature_mean", mean, n_features),
-        "feature_scale": numbers_for_each("feature_scale", scale, n_features),
-    }
 
 
 def _recurrent_layers(arrays):
