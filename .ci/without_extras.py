@@ -18,15 +18,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.fixes import parse_version
 
 import skgru
-from skgru import callbacks, inspection
+from skgru import callbacks, inspection, interop
 
-EXTRAS = ["matplotlib", "mlflow", "pandas", "polars", "pyarrow", "rich", "sktime", "tensorboardX"]
+EXTRAS = ["keras", "matplotlib", "mlflow", "pandas", "polars", "pyarrow", "rich", "sktime"]
+EXTRAS += ["tensorboardX", "torch"]
 found = [name for name in EXTRAS if find_spec(name) is not None]
 assert not found, f"expected an environment without extras, got {found}"
 
-# Every module can be imported, but for the one that is a forecaster of sktime.
+# Every module can be imported, but for those that define classes of another library.
+theirs = ["skgru.sktime", "skgru._interop.torch_network"]
 for module in pkgutil.walk_packages(skgru.__path__, "skgru."):
-    if module.name != "skgru.sktime":
+    if module.name not in theirs:
         importlib.import_module(module.name)
 
 rng = np.random.default_rng(0)
@@ -75,7 +77,11 @@ assert all(text for text in (str(skgru.summary(clf)), skgru.summary(clf)._repr_h
 assert clf._repr_html_()
 
 # What needs an extra says so.
+plain = skgru.GRURegressor(4, reset_after=True, pooling="last", max_iter=3, random_state=0)
+plain.fit(X, [x.sum() for x in X])
 needs = [
+    ("torch", lambda: interop.to_torch(plain)),
+    ("keras", lambda: interop.to_keras(plain)),
     ("plot", lambda: skgru.LossCurveDisplay.from_estimator(clf)),
     ("plot", display.plot),
     ("plot", gates.plot),

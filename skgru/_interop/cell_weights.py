@@ -14,7 +14,7 @@ import numpy as np
 
 from skgru._nn.recurrent import CELLS
 
-# Which of our gates comes first, second, ... with them; of a GRU the candidate is the last with all.
+# Which of our gates comes first, second, ... with them; a GRU's candidate is the last with all.
 _TORCH = {"gru": (1, 0, 2), "lstm": (1, 2, 3, 0), "rnn": (0,)}  # r, z, n; i, f, g, o
 _KERAS = {"gru": (0, 1, 2), "lstm": (1, 2, 3, 0), "rnn": (0,)}  # z, r, h; i, f, c, o
 
@@ -34,12 +34,18 @@ def to_torch_arrays(cell, p):
     return [*(_theirs(cell, array, _TORCH).T for array in weights), bias, recurrent_bias]
 
 
-def of_torch_arrays(cell, weight_ih, weight_hh, bias_ih, bias_hh):
-    """Return the weights of a cell, given those of PyTorch's."""
+def of_torch_arrays(cell, weight_ih, weight_hh, bias, recurrent_bias=None):
+    """Return the weights of a cell, given those of PyTorch's.
+
+    Without a second bias it is that of a GRU with the reset gate before the product.
+    """
+    biases = {"bias": _ours(cell, bias, _TORCH)}
+    if recurrent_bias is not None:
+        biases = _of_two_biases(cell, bias, recurrent_bias, _TORCH)
     return {
         "input_weights": _ours(cell, weight_ih.T, _TORCH),
         "recurrent_weights": _ours(cell, weight_hh.T, _TORCH),
-        **_of_two_biases(cell, bias_ih, bias_hh, _TORCH),
+        **biases,
     }
 
 

@@ -96,9 +96,7 @@ def check_layers(layers, names):
     ValueError
         If directions or forms differ, or one does not read what the one below returns.
     """
-    forms = {
-        "recurrent_bias" in p for x in layers if x.cell == "gru" for p in x.directions
-    }
+    forms = {"recurrent_bias" in p for x in layers if x.cell == "gru" for p in x.directions}
     if len(forms) > 1:
         raise ValueError(
             "Expected all layers of GRU to have the reset gate after the product, or all before "

@@ -163,13 +163,14 @@ def parameters_of(network):
     return arrays
 
 
-def refuse_what_is_beyond(model, library, more=()):
+def refuse_what_is_beyond(model, what, more=()):
     """Refuse a model of which the networks of a library cannot say all.
 
     Parameters
     ----------
     model : Model
-    library : str
+    what : str
+        Of the library, in the error.
     more : iterable of (str, bool)
         Further parameters, as they should be, and whether they are not.
 
@@ -195,7 +196,7 @@ def refuse_what_is_beyond(model, library, more=()):
     expected = [fault for fault, is_there in faults if is_there]
     if expected:
         raise ValueError(
-            f"{library} cannot say all of this network: expected one that is fitted with "
+            f"{what} cannot say all of this network: expected one that is fitted with "
             f"{', '.join(expected)}."
         )
 
@@ -211,8 +212,9 @@ def table_by_id(vectors, token_ids):
     n_rows, n_dimensions = int(token_ids[-1]) + 1, vectors.shape[1]
     if (n_rows - len(token_ids)) * n_dimensions > _MOST_IN_GAPS:
         raise ValueError(
-            f"There would be a row of the embedding for each id up to the largest, {n_rows - 1}, of "
-            f"which the network knows {len(token_ids)}: expected ids with fewer gaps."
+            "There would be a row of the embedding for each id up to the largest, "
+            f"{n_rows - 1}, of which the network knows {len(token_ids)}: expected ids with fewer "
+            "gaps."
         )
     table = np.tile(vectors[np.searchsorted(token_ids, UNKNOWN)], (n_rows, 1))
     table[token_ids] = vectors

@@ -14,6 +14,54 @@ _CLIP = 3.0  # as in `skgru._data.scaling`
 _LEAST_DEVIATION = 1e-3  # as in `GaussianLoss`
 
 
+class ResetBeforeGRU(nn.Module):
+    """A layer like `torch.nn.GRU`, whose reset gate acts on the state before the product.
+
+    It reads and returns a `PackedSequence`.
+
+    Parameters
+    ----------
+    n_inputs, n_units : int
+    bidirectional : bool
+    dtype : torch.dtype
+    """
+
+    def __init__(self, n_inputs, n_units, bidirectional, dtype):
+        super().__init__()
+        self._suffixes = ("_l0", "_l0_reverse") if bidirectional else ("_l0",)
+        for suffix in self._suffixes:
+            shapes = {"weight_ih": (n_inputs,), "weight_hh": (n_units,), "bias": ()}
+            for name, shape in shapes.items():
+                empty = torch.empty(3 * n_units, *shape, dtype=dtype)
+                self.register_parameter(name + suffix, nn.Parameter(empty))
+
+    def forward(self, packed):
+        """Return the outputs of all steps, and the last ones (n_directions, n, n_units)."""
+        outputs, lasts = zip(*(self._run(packed, suffix) for suffix in self._suffixes), strict=True)
+        packed = packed._replace(data=torch.cat(outputs, -1))
+        return packed, torch.stack(lasts)[:, packed.unsorted_indices]
+
+    def _run(self, packed, suffix):
+        """Return the outputs of one direction, (total steps, n_units), and the last ones."""
+        weight_ih, weight_hh, bias = (
+            getattr(self, name + suffix) for name in ("weight_ih", "weight_hh", "bias")
+        )
+        n_units = weight_hh.shape[1]
+        of_inputs = (packed.data @ weight_ih.T + bias).split(packed.batch_sizes.tolist())
+        h = packed.data.new_zeros(len(packed.sorted_indices), n_units)
+        outputs, order = [], range(len(of_inputs))
+        is_reverse = suffix.endswith("reverse")
+        for t in reversed(order) if is_reverse else order:
+            a = of_inputs[t]  # of the sequences that have this step: the first ones
+            now, rest = h[: len(a)], h[len(a) :]
+            gates = torch.sigmoid(a[:, : 2 * n_units] + now @ weight_hh[: 2 * n_units].T)
+            r, z = gates.chunk(2, -1)
+            c = torch.tanh(a[:, 2 * n_units :] + (r * now) @ weight_hh[2 * n_units :].T)
+            outputs.append((1 - z) * c + z * now)
+            h = torch.cat([outputs[-1], rest])
+        return torch.cat(outputs[::-1] if is_reverse else outputs), h
+
+
 class TorchNetwork(nn.Module):
     """The network of an estimator; see `skgru.interop.to_torch`.
 
@@ -29,8 +77,8 @@ class TorchNetwork(nn.Module):
         What `from_torch` needs to be told beside the `state_dict()`.
     embedding : torch.nn.Embedding
         If there is one.
-    rnn : torch.nn.GRU, torch.nn.LSTM, torch.nn.RNN, or torch.nn.ModuleList of them
-        The latter where layers differ in cell or size.
+    rnn : torch.nn.GRU, torch.nn.LSTM, torch.nn.RNN, ResetBeforeGRU, or torch.nn.ModuleList of them
+        The latter where layers differ in cell or size, or are several of `ResetBeforeGRU`.
     attention : torch.nn.ModuleDict
         If the pooling has one: linear layers "hidden" and "score".
     head : torch.nn.Linear
@@ -196,16 +244,22 @@ def _recurrence(network, dtype):
     """Return the recurrent layers: one module, if they are of one cell and size."""
     both = network.bidirectional
     kinds = {(layer.cell, layer.n_units) for layer in network.layers}
-    stacks = [network.layers] if len(kinds) == 1 else [[layer] for layer in network.layers]
+    is_one = len(kinds) == 1 and not network.resets_before
+    stacks = [network.layers] if is_one else [[layer] for layer in network.layers]
     modules = []
     for layers in stacks:
         cell, n_units = layers[0].cell, layers[0].n_units
-        options = {"num_layers": len(layers), "bidirectional": both, "batch_first": True}
-        module = _CELLS[cell](layers[0].n_inputs, n_units, **options).to(dtype)
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        if cell == "gru" and network.resets_before:
+            module = ResetBeforeGRU(layers[0].n_inputs, n_units, both, dtype)
+            names = ("weight_ih", "weight_hh", "bias")
+        else:
+            options = {"num_layers": len(layers), "bidirectional": both, "batch_first": True}
+            module = _CELLS[cell](layers[0].n_inputs, n_units, **options).to(dtype)
         for i, layer in enumerate(layers):
             for suffix, p in zip(("", "_reverse"), layer.directions, strict=False):
-                names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-                for name, array in zip(names, to_torch_arrays(layer.cell, p), strict=True):
+                # (The second bias of the other form, which has one, is 0.)
+                for name, array in zip(names, to_torch_arrays(layer.cell, p), strict=False):
                     _set(getattr(module, f"{name}_l{i}{suffix}"), array)
         modules.append(module)
     return modules[0] if len(modules) == 1 else nn.ModuleList(modules)

@@ -11,8 +11,8 @@ from skgru._interop.fitted_estimator import (
     check_finite,
     check_layers,
     check_pooling,
-    known_vectors,
     is_same,
+    known_vectors,
     make_estimator,
     scales_of,
 )
@@ -24,7 +24,9 @@ from skgru._interop.plain_network import (
     refuse_what_is_beyond,
 )
 
-_RECURRENT = re.compile(r"(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh)_l(\d+)(_reverse)?")
+_RECURRENT = re.compile(
+    r"(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|bias)_l(\d+)(_reverse)?"
+)
 # What scales X and y, by the names of the arguments that say the same.
 _SCALES = ("feature_mean", "feature_scale", "target_mean", "target_scale")
 # Of `TorchNetwork`, and ours.
@@ -42,7 +44,10 @@ def to_torch(estimator):
 
     The module consists of those of `torch.nn` (`Embedding`, `GRU`, `LSTM`, `RNN`, `Linear`), so its
     `state_dict()` has their names, and each part loads into a module of the same kind. It can be
-    trained further, saved, and exported.
+    trained further and saved. Of a GRU that is so only with ``reset_after=True``, the form that
+    `torch.nn.GRU` has; the other one, the default, is computed step by step in Python, which takes
+    longer, and its part of the state dict does not load into a `torch.nn.GRU`: it has one bias,
+    ``bias_l0``.
 
     Parameters
     ----------
@@ -107,16 +112,14 @@ def to_torch(estimator):
     >>> bool(np.allclose(p, clf.predict_proba(X), atol=1e-5))  # doctest: +SKIP
     True
     """
+    model = network_inside(estimator)._fitted_model()
+    refuse_what_is_beyond(model, "The module of PyTorch")
     try:
         from skgru._interop.torch_network import TorchNetwork
     except ImportError as error:
         raise ImportError(
             "Expected PyTorch for to_torch, got none: pip install 'skgru[torch]' installs it."
         ) from error
-    model = network_inside(estimator)._fitted_model()
-    encoder = model.own_spec.branches[0][1].encoder
-    resets_before = "gru" in encoder.cells and not encoder.reset_after
-    refuse_what_is_beyond(model, "PyTorch", [("reset_after=True", resets_before)])
     return TorchNetwork(network_of(model), model).eval()
 
 
@@ -233,7 +236,9 @@ def from_torch(
             raise ValueError(f"{name}: the network itself says it, expected None.")
         of_scales[name] = array
     names = {name: said.pop(name) for name in ("classes", "multilabel")}
-    plain = _plain(arrays, kinds, has_padding, of_scales, said.pop("pooling"), said.pop("token_ids"))
+    plain = _plain(
+        arrays, kinds, has_padding, of_scales, said.pop("pooling"), said.pop("token_ids")
+    )
     return make_estimator(plain, **names, parameters=said)
 
 
@@ -297,7 +302,7 @@ def _as_array(name, tensor):
 
 
 def _read_modules(network):
-    """Return the types of the modules without modules inside; refuse options that we do not have."""
+    """Return the types of modules; refuse types and options that we do not have."""
     kinds, has_padding = {}, None
     for name, module in network.named_modules():
         kind = type(module).__name__
@@ -307,7 +312,7 @@ def _read_modules(network):
             )
         if kind == "Embedding":
             has_padding = _has_padding(name or kind, module)
-        is_known = kind in ("Embedding", "GRU", "LSTM", "RNN", "Linear")
+        is_known = kind in ("Embedding", "GRU", "LSTM", "RNN", "Linear", "ResetBeforeGRU")
         is_silent = kind.startswith(_WITHOUT_EFFECT)
         if not any(True for _ in module.children()) and not is_known and not is_silent:
             raise ValueError(
@@ -443,6 +448,11 @@ def _layer(by_direction, name):
             )
         nothing = np.zeros(n_rows, weight_hh.dtype)
         biases = [of_direction.get(n, nothing) for n in ("bias_ih", "bias_hh")]
+        if cell == "gru" and "bias" in of_direction:  # of a `ResetBeforeGRU`
+            biases = [of_direction.pop("bias")]
+        unknown = [n for n in of_direction if len(biases) == 1 or n == "bias"]
+        if unknown:
+            raise ValueError(f"{said}: expected bias_ih and bias_hh alone, got {unknown} too.")
         if any(bias.shape != (n_rows,) for bias in biases):
             raise ValueError(
                 f"{said}: expected biases of shape ({n_rows},), got "
