@@ -586,7 +586,8 @@ def _plain(found, of_scales, token_ids):
             f"{len(layers)} recurrent layers and these Dense ones: {dense}."
         )
     ((head, (weights, *biases)),) = found["dense"]
-    arrays = {f"{head} (kernel)": weights, **dict.fromkeys([f"{head} (bias)"], *biases)}
+    bias = biases[0] if biases else np.zeros(weights.shape[1], weights.dtype)
+    arrays = {f"{head} (kernel)": weights, f"{head} (bias)": bias}
     for name, layer in zip(names, layers, strict=True):
         arrays |= {f"{name} ({n})": array for p in layer.directions for n, array in p.items()}
     learned = {}
@@ -610,7 +611,7 @@ def _plain(found, of_scales, token_ids):
         tuple(layers),
         found["pooling"],
         weights,
-        biases[0] if biases else np.zeros(weights.shape[1], weights.dtype),
+        bias,
         **learned,
         **scales_of(of_scales, layers[0].n_inputs, has_tokens="embedding" in learned),
     )
