@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgru._data.arrays import describe
-from skgru._interop.cell_weights import cell_of, of_keras_arrays, to_keras_arrays
+from skgru._interop.cell_weights import cell_of, of_keras_arrays
 from skgru._interop.fitted_estimator import (
     check_finite,
     check_layers,
@@ -13,17 +13,15 @@ from skgru._interop.fitted_estimator import (
     make_estimator,
     scales_of,
 )
+from skgru._interop.keras_network import CELLS, LEAST_SCALE, POOLINGS, KerasNetwork
 from skgru._interop.plain_network import (
     PlainLayer,
     PlainNetwork,
     network_inside,
     network_of,
     refuse_what_is_beyond,
-    table_by_id,
 )
 
-_CELLS = {"GRU": "gru", "LSTM": "lstm", "SimpleRNN": "rnn"}
-_POOLINGS = {"GlobalAveragePooling1D": "mean", "GlobalMaxPooling1D": "max"}
 # Layers of which nothing is seen in predictions.
 _WITHOUT_EFFECT = ("InputLayer", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise")
 # The only values of options of recurrent layers that we have.
@@ -33,8 +31,6 @@ _OPTIONS = {
     "go_backwards": False,
     "stateful": False,
 }
-# A Normalization does not divide by less.
-_LEAST_SCALE = 1e-7
 
 
 def to_keras(estimator, *, mask_value=None):
@@ -43,7 +39,9 @@ def to_keras(estimator, *, mask_value=None):
     It is a `keras.Sequential` of Keras' own layers, with any of its backends: `Embedding` with
     ``mask_zero=True`` or `Normalization`, `GRU`, `LSTM` or `SimpleRNN`, in `Bidirectional` if they
     read in both directions, `GlobalAveragePooling1D` or `GlobalMaxPooling1D`, `Dense`, and for
-    numbers `Rescaling`. It can be trained further, once it is compiled, and saved.
+    numbers `Rescaling`. It can be trained further, once it is compiled, and saved. Several
+    poolings, attention, and the maximum where there is padding make it a `keras.Model` of these
+    layers and operations of `keras.ops`.
 
     Parameters
     ----------
@@ -58,7 +56,7 @@ def to_keras(estimator, *, mask_value=None):
 
     Returns
     -------
-    model : keras.Sequential
+    model : keras.Sequential or keras.Model
         It reads (n, n_steps, n_features), numbers as they come, or ids (n, n_steps), and returns
         what `predict_proba` does, of two classes only the probability of the second, (n, 1); or
         what `predict` does, but always (n, n_targets). With ``pooling=None`` each step has outputs.
@@ -80,8 +78,8 @@ def to_keras(estimator, *, mask_value=None):
 
     Notes
     -----
-    An id beyond those that the estimator knows has no row of the embedding. With ``pooling='mean'``
-    a sequence needs at least one step.
+    An id beyond those that the estimator knows has no row of the embedding. With the mean or
+    attention as `pooling` a sequence needs at least one step.
 
     Examples
     --------
@@ -97,8 +95,8 @@ def to_keras(estimator, *, mask_value=None):
     True
     """
     model = network_inside(estimator)._fitted_model()
-    refuse_what_is_beyond(model, "A Sequential of Keras", _beyond_keras(model, mask_value))
-    network, loss = network_of(model), model.loss
+    refuse_what_is_beyond(model, "The model of Keras", _beyond_keras(model))
+    network = network_of(model)
     has_tokens = network.embedding is not None
     if mask_value is not None and (has_tokens or not np.isfinite(mask_value)):
         expected = "None for tokens, whose padding is 0" if has_tokens else "a finite number"
@@ -110,54 +108,7 @@ def to_keras(estimator, *, mask_value=None):
             "Expected Keras for to_keras, got none: pip install 'skgru[keras]' installs it, beside "
             "which it needs one of its backends, such as PyTorch."
         ) from error
-    dtype = {"dtype": network.dtype.name}
-    weights = []  # of each layer
-
-    def layers():
-        n_features = network.layers[0].n_inputs
-        if has_tokens:
-            table = table_by_id(network.embedding, network.token_ids)
-            yield keras.Input((None,), dtype="int32"), None
-            yield (
-                keras.layers.Embedding(
-                    *table.shape, mask_zero=True, trainable=not _is_frozen(model), **dtype
-                ),
-                [table],
-            )
-        else:
-            yield keras.Input((None, n_features), **dtype), None
-            if mask_value is not None:
-                yield keras.layers.Masking(mask_value, **dtype), []
-            if network.feature_mean is not None:
-                variance = np.square(network.feature_scale).tolist()
-                mean = network.feature_mean.tolist()
-                yield keras.layers.Normalization(mean=mean, variance=variance, **dtype), None
-        for i, layer in enumerate(network.layers):
-            is_top = i == len(network.layers) - 1
-            returns_steps = not is_top or network.pooling != "last"
-            yield _recurrent_layer(keras, layer, returns_steps, dtype)
-        if network.pooling in ("mean", "max"):
-            (name,) = (name for name, value in _POOLINGS.items() if value == network.pooling)
-            yield getattr(keras.layers, name)(**dtype), []
-        activation = {"softmax": "softmax", "logistic": "sigmoid", "exp": "exponential"}.get(
-            loss.out_activation, "linear"
-        )
-        head = keras.layers.Dense(network.head_weights.shape[1], activation=activation, **dtype)
-        yield head, [network.head_weights, network.head_bias]
-        if network.target_mean is not None:
-            scale, offset = network.target_scale.tolist(), network.target_mean.tolist()
-            if len(scale) == 1:
-                (scale,), (offset,) = scale, offset
-            yield keras.layers.Rescaling(scale, offset, **dtype), []
-
-    made = keras.Sequential()
-    for layer, arrays in layers():
-        made.add(layer)
-        weights.append((layer, arrays))
-    for layer, arrays in weights:
-        if arrays:
-            layer.set_weights(arrays)
-    return made
+    return KerasNetwork(keras, network, model, mask_value).made()
 
 
 def from_keras(
@@ -192,9 +143,10 @@ def from_keras(
     multilabel : bool, default=False
         Whether the outputs are several labels, each for itself.
 
-    pooling : {'last', 'mean', 'max'} or None, default='last'
+    pooling : {'last', 'mean', 'max', 'attention'}, tuple of them or None, default='last'
         What the `Dense` layer reads of the top layer, as in the estimators; None: the outputs of
-        every step. A model says it itself, its weights do not.
+        every step. A chain of layers says it itself, weights do not. With attention there are two
+        more `Dense` layers before the last one, as in the models that `to_keras` makes.
 
     feature_mean, feature_scale : float or array-like of shape (n_features,), default=None
         The network reads ``(X - feature_mean) / feature_scale``. None: what `Normalization` or
@@ -255,7 +207,8 @@ def from_keras(
     }
     if isinstance(network, (list, tuple)):
         found = _of_lists(network, parameters.get("reset_after"))
-        found |= {"pooling": pooling}
+        is_single = pooling is None or isinstance(pooling, str)
+        found |= {"pooling": pooling if is_single else tuple(pooling)}
     elif hasattr(network, "layers") and hasattr(network, "get_weights"):
         found = _of_model(network)
         if pooling != "last" and not is_same(pooling, found["pooling"]):
@@ -284,39 +237,19 @@ def from_keras(
 # --- To Keras -------------------------------------------------------------------------------------
 
 
-def _beyond_keras(model, mask_value):
-    """Return parameters as a Sequential needs them, and whether they are otherwise."""
-    ((name, branch),) = model.own_spec.branches
-    part, pooling, loss = model.inputs[name], branch.encoder.pooling, model.loss
-    has_mask = branch.input.n_tokens is not None or mask_value is not None
-    # A GlobalMaxPooling1D does not know which steps are padding.
-    poolings = ("last", "mean", None) if has_mask else ("last", "mean", "max", None)
-    scale = getattr(part, "scale", None)
-    is_tiny = getattr(part, "scaling", None) and (scale < _LEAST_SCALE).any()
+def _beyond_keras(model):
+    """Return parameters as a model of Keras needs them, and whether they are otherwise."""
+    ((name, _),) = model.own_spec.branches
+    part, loss = model.inputs[name], model.loss
+    scaling, scale = getattr(part, "scaling", None), getattr(part, "scale", None)
     return [
-        (f"pooling in {poolings}", pooling not in poolings),
-        ("scaling='standard'", getattr(part, "scaling", None) == "robust"),
-        (f"features whose deviation is above {_LEAST_SCALE}", is_tiny),
+        ("scaling='standard'", scaling == "robust"),
+        (
+            f"features whose deviation is above {LEAST_SCALE}",
+            scaling is not None and (scale < LEAST_SCALE).any(),
+        ),
         ("a loss of one number for each target", not loss.has_classes and loss.n_raw > 1),
     ]
-
-
-def _is_frozen(model):
-    ((_, branch),) = model.own_spec.branches
-    return branch.input.freeze_embedding
-
-
-def _recurrent_layer(keras, layer, returns_steps, dtype):
-    """Return a recurrent layer of Keras and its weights."""
-    (name,) = (name for name, cell in _CELLS.items() if cell == layer.cell)
-    options = {"return_sequences": returns_steps, **dtype}
-    if layer.cell == "gru":
-        options["reset_after"] = "recurrent_bias" in layer.directions[0]
-    made = getattr(keras.layers, name)(layer.n_units, **options)
-    if len(layer.directions) == 2:
-        made = keras.layers.Bidirectional(made, **dtype)
-    arrays = [array for p in layer.directions for array in to_keras_arrays(layer.cell, p)]
-    return made, arrays
 
 
 # --- From the weights of layers -------------------------------------------------------------------
@@ -422,7 +355,8 @@ def _check_chain(network):
     if not is_chain:
         raise ValueError(
             f"{network.name} is no chain of layers: expected a Sequential, or a model each of "
-            "whose layers reads the one before it."
+            "whose layers reads the one before it; or the weights of its layers, "
+            "[layer.get_weights() for layer in model.layers], and the pooling."
         )
 
 
@@ -451,7 +385,7 @@ def _read_normalization(found, layer, kind):
     mean, variance = layer.input_mean, layer.input_variance
     if mean is None:
         mean, variance, *_ = layer.get_weights()
-    scale = np.maximum(np.sqrt(np.asarray(variance, float)), _LEAST_SCALE)
+    scale = np.maximum(np.sqrt(np.asarray(variance, float)), LEAST_SCALE)
     found["scales"] |= {"feature_mean": np.squeeze(mean), "feature_scale": np.squeeze(scale)}
 
 
@@ -481,7 +415,7 @@ def _read_recurrent(found, layer, kind):
             )
         each = [layer.forward_layer, layer.backward_layer]
         kind = type(layer.forward_layer).__name__
-        if kind not in _CELLS or type(layer.backward_layer).__name__ != kind:
+        if kind not in CELLS or type(layer.backward_layer).__name__ != kind:
             raise ValueError(f"{layer.name}: expected a GRU, LSTM or SimpleRNN inside, got {kind}.")
     for reverse, of_direction in enumerate(each):
         config = of_direction.get_config()
@@ -493,7 +427,7 @@ def _read_recurrent(found, layer, kind):
     config = each[0].get_config()
     weights = [of_direction.get_weights() for of_direction in each]
     found["layers"].append(
-        _layer(layer.name, _CELLS[kind], weights, config.get("reset_after", False))
+        _layer(layer.name, CELLS[kind], weights, config.get("reset_after", False))
     )
     found["names"].append(layer.name)
     found["steps"] = config["return_sequences"]
@@ -506,7 +440,7 @@ def _read_pooling(found, layer, kind):
             f"{layer.name} reads padding as if it were steps, which no pooling of skgru does: "
             "expected no mask below it."
         )
-    found |= {"pooling": _POOLINGS[kind], "steps": False}
+    found |= {"pooling": POOLINGS[kind], "steps": False}
 
 
 def _read_dense(found, layer, kind):
@@ -543,8 +477,8 @@ _READERS = {
     "Masking": _read_masking,
     "Normalization": _read_normalization,
     "Rescaling": _read_rescaling,
-    **dict.fromkeys([*_CELLS, "Bidirectional"], _read_recurrent),
-    **dict.fromkeys(_POOLINGS, _read_pooling),
+    **dict.fromkeys([*CELLS, "Bidirectional"], _read_recurrent),
+    **dict.fromkeys(POOLINGS, _read_pooling),
     **dict.fromkeys(["Dense", "TimeDistributed"], _read_dense),
     **dict.fromkeys(["Activation", "Softmax"], _read_activation),
 }
@@ -578,18 +512,23 @@ def _with_activation(found, classes, multilabel, parameters):
 
 def _plain(found, of_scales, token_ids):
     """Return the network, given what was found, and what is said of it."""
-    layers, names = found["layers"], found["names"]
-    if not layers or len(found["dense"]) != 1:
+    layers, names, pooling = found["layers"], found["names"], found["pooling"]
+    has_attention = "attention" in ((pooling,) if isinstance(pooling, str) else pooling or ())
+    n_dense = 3 if has_attention else 1
+    if not layers or len(found["dense"]) != n_dense:
         dense = ", ".join(name for name, _ in found["dense"]) or "none"
         raise ValueError(
-            "Expected at least one GRU, LSTM or SimpleRNN and above it one Dense layer, got "
+            "Expected at least one GRU, LSTM or SimpleRNN and above it "
+            f"{'three Dense layers' if has_attention else 'one Dense layer'}, got "
             f"{len(layers)} recurrent layers and these Dense ones: {dense}."
         )
-    ((head, (weights, *biases)),) = found["dense"]
+    *below, (head, (weights, *biases)) = found["dense"]
+    attention = _attention(below, layers[-1].n_outputs) if has_attention else {}
     bias = biases[0] if biases else np.zeros(weights.shape[1], weights.dtype)
     arrays = {f"{head} (kernel)": weights, f"{head} (bias)": bias}
     for name, layer in zip(names, layers, strict=True):
         arrays |= {f"{name} ({n})": array for p in layer.directions for n, array in p.items()}
+    arrays |= {f"The attention ({name})": array for name, array in attention.items()}
     learned = {}
     if found["embedding"] is not None:
         arrays["The embedding"] = found["embedding"]
@@ -609,11 +548,28 @@ def _plain(found, of_scales, token_ids):
         raise ValueError("token_ids: the network has no embedding, expected None.")
     plain = PlainNetwork(
         tuple(layers),
-        found["pooling"],
+        pooling,
         weights,
         bias,
+        attention,
         **learned,
         **scales_of(of_scales, layers[0].n_inputs, has_tokens="embedding" in learned),
     )
     check_pooling(plain, head)
     return plain
+
+
+def _attention(dense, n):
+    """Return the weights of attention, given those of its two Dense layers."""
+    shapes = [tuple(array.shape for array in arrays) for _, arrays in dense]
+    if shapes != [((n, n), (n,)), ((n, 1),)]:
+        raise ValueError(
+            f"Attention: expected two Dense layers with weights of shape ({n}, {n}) and ({n},), "
+            f"and ({n}, 1) without a bias, got {shapes}."
+        )
+    (_, (weights, bias)), (_, (score,)) = dense
+    return {
+        "attention_weights": weights,
+        "attention_bias": bias,
+        "attention_score": score[:, 0],
+    }

@@ -53,16 +53,8 @@ BEYOND = {
     ),
 }
 OF_KERAS = {
-    "several poolings": (GRURegressor(pooling=("last", "max"), **FEW), X, Y, "pooling in"),
-    "attention": (GRURegressor(pooling="attention", **FEW), X, Y, "pooling in"),
     "robust": (GRURegressor(scaling="robust", **FEW), X, Y, "scaling='standard'."),
     "two numbers of a target": (GRURegressor(loss="gaussian", **FEW), X, Y, "a loss of one number"),
-    "padding under max": (
-        GRURegressor(embedding_dim=4, pooling="max", **FEW),
-        IDS,
-        Y,
-        r"pooling in \('last', 'mean', None\)",
-    ),
     "tiny deviations": (GRURegressor(**FEW), 1e-8 * X, Y, "deviation is above 1e-07"),
 }
 CASES = [
