@@ -45,9 +45,8 @@ def to_torch(estimator):
     The module consists of those of `torch.nn` (`Embedding`, `GRU`, `LSTM`, `RNN`, `Linear`), so its
     `state_dict()` has their names, and each part loads into a module of the same kind. It can be
     trained further and saved. Of a GRU that is so only with ``reset_after=True``, the form that
-    `torch.nn.GRU` has; the other one, the default, is computed step by step in Python, which takes
-    longer, and its part of the state dict does not load into a `torch.nn.GRU`: it has one bias,
-    ``bias_l0``.
+    `torch.nn.GRU` has; the other one, the default, is computed step by step, and its part of the
+    state dict does not load into a `torch.nn.GRU`: it has one bias, ``bias_l0``.
 
     Parameters
     ----------
@@ -89,7 +88,7 @@ def to_torch(estimator):
 
     Notes
     -----
-    In float64 the results are the same to rounding, about 1e-14; in float32 to about 1e-6.
+    In float64 the results are the same to rounding, about 1e-13; in float32 to about 1e-5.
 
     A missing value inside of a sequence, which the estimator fills if it was fitted without any,
     makes the results NaN. An id of a token that the estimator does not know is read as that of the
