@@ -108,8 +108,8 @@ class KerasNetwork:
 
     def _pooling(self):
         """Return the layer of a pooling, if there is one for it."""
-        kinds = [kind for kind, name in POOLINGS.items() if name == self._network.pooling]
-        return [self._layer(kind) for kind in kinds]
+        pooling = self._network.pooling
+        return [self._layer(kind) for kind, name in POOLINGS.items() if name == pooling]
 
     def _above(self):
         """Return the layers above the pooling."""
@@ -160,11 +160,13 @@ class KerasNetwork:
     def _pooled(self, name, y, mask):
         """Return the outputs of one pooling, given those of all steps."""
         ops = self._keras.ops
+        if mask is None and name in POOLINGS.values():
+            (layer,) = (self._layer(kind) for kind, other in POOLINGS.items() if other == name)
+            return layer(y)
         if name == "mean":
-            return self._layer("GlobalAveragePooling1D")(y)
+            total = ops.sum(ops.where(mask, y, 0.0), axis=1)
+            return total / ops.cast(ops.maximum(ops.sum(mask, axis=1), 1), y.dtype)
         if name == "max":
-            if mask is None:
-                return self._layer("GlobalMaxPooling1D")(y)
             largest = ops.max(ops.where(mask, y, _BELOW_ALL), axis=1)
             return ops.where(largest > _BELOW_ALL, largest, 0.0)  # of a sequence without a step
         p, n = self._network.attention, y.shape[-1]

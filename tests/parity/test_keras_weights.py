@@ -279,7 +279,7 @@ def test_activations_that_are_not_those_of_the_classes():
 def test_padding_in_front_and_empty_sequences():
     texts = ["good plot", "bad", "the good the bad the plot", "bad bad plot good"] * 5
     documents = SequenceVectorizer().fit_transform(texts)
-    clf = GRUClassifier(embedding_dim=4, bag=False, pooling=("last", "max"), max_iter=1)
+    clf = GRUClassifier(embedding_dim=4, bag=False, pooling=("last", "mean", "max"), max_iter=1)
     clf.fit(documents, ["yes", "no", "no", "yes"] * 5)
     rows = np.array([[0, 2, 3, 0], [0, 0, 5, 3], [0, 0, 0, 0], [4, 0, 0, 0]])
     some = [np.array(row, int) for row in ([2, 3], [5, 3], [], [4])]
