@@ -287,6 +287,14 @@ def test_padding_in_front_and_empty_sequences():
     assert_allclose(clf.predict_proba(some)[:, 1:], p, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_a_frozen_embedding_is_not_trained(is_frozen):
+    X = np.random.default_rng(0).integers(1, 9, size=(20, 5))
+    reg = GRURegressor(3, embedding_dim=2, bag=False, freeze_embedding=is_frozen, pooling="last")
+    model = to_keras(reg.set_params(max_iter=1).fit(X, X[:, 0]))
+    assert model.layers[0].trainable == (not is_frozen)
+
+
 @pytest.mark.parametrize("pooling", ["last", ("last", "mean", "max", "attention")])
 def test_the_model_is_saved_and_trained(pooling, tmp_path):
     rng = np.random.default_rng(0)

@@ -59,6 +59,7 @@ def test_the_module_predicts_the_same_and_comes_back_bit_by_bit(seed):
         by_state = from_torch(module.state_dict(), **module.settings)
         for again in (back, by_state):
             assert type(again) is type(estimator)
+            assert again.freeze_embedding == estimator.freeze_embedding
             for name, array in estimator.parameters_.items():
                 assert_array_equal(again.parameters_[name], array)
             for ours, theirs in zip(results(again, X), results(estimator, X), strict=True):
@@ -134,6 +135,16 @@ def test_the_parts_load_into_plain_modules():
         y = head(torch.cat([h[-2], h[-1]], dim=1))[:, 0]
     expected = reg.target_mean_ + reg.target_scale_ * y.numpy()
     assert_allclose(reg.predict(X), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_a_frozen_embedding_stays_one(is_frozen):
+    X = np.random.default_rng(0).integers(1, 9, size=(20, 5))
+    reg = GRURegressor(3, embedding_dim=2, bag=False, freeze_embedding=is_frozen, max_iter=1)
+    module = to_torch(reg.fit(X, X[:, 0]))
+    trained = [name for name, p in module.named_parameters() if p.requires_grad]
+    assert ("embedding.weight" in trained) == (not is_frozen)
+    assert "head.weight" in trained
 
 
 def test_a_gru_with_the_reset_before_does_not_load_into_torchs():
