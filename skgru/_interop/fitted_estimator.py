@@ -13,6 +13,7 @@ from skgru._engine.request import Fitted
 from skgru._interop.plain_network import PlainNetwork, parameters_of
 from skgru._nn.network import Network
 from skgru._nn.parameters import size_of
+from skgru._nn.pooling import POOLINGS
 from skgru._options import wanted_encoder
 from skgru._spec import EncoderSpec, FusionSpec
 from skgru.classifier import GRUClassifier
@@ -169,7 +170,7 @@ def numbers_for_each(name, values, n):
     ValueError
         If there is none for each, or a scale is not above 0.
     """
-    numbers = np.asarray(values, np.float64)
+    numbers = np.array(values, np.float64)
     if numbers.ndim == 0:
         numbers = np.full(n, numbers)
     if numbers.shape != (n,) or not np.isfinite(numbers).all():
@@ -213,13 +214,18 @@ def is_same(a, b):
 
 
 def check_pooling(network, name):
-    """Refuse a head that reads another number of columns than the pooling has.
+    """Refuse a pooling that there is not, or a head that reads another number of columns.
 
     Raises
     ------
     ValueError
-        If it does.
+        If it is so.
     """
+    if not set(network.poolings) <= set(POOLINGS) or network.pooling == ():
+        raise ValueError(
+            f"pooling: expected one of {', '.join(map(repr, POOLINGS))}, several of them or None, "
+            f"got {network.pooling!r}."
+        )
     n_top = network.layers[-1].n_outputs
     n_pooled = n_top * max(len(network.poolings), 1)
     n_read = len(network.head_weights)
@@ -248,9 +254,15 @@ def _all_parameters(network, parameters):
         "embedding_dim": network.embedding.shape[1] if has_tokens else None,
         "dtype": network.dtype.name,
     }
-    said |= {"bag": False} if has_tokens else {"n_convolutions": 0, "time_feature": None}
-    for name, value in said.items():
-        if name in parameters and parameters[name] != value:
+    beyond = {
+        "bag": False,
+        "crf": False,
+        "embedding_matrix": None,
+        "n_convolutions": 0,
+        "time_feature": None,
+    }
+    for name, value in (said | beyond).items():
+        if name in parameters and not is_same(parameters[name], value):
             raise ValueError(
                 f"{name}: the network itself says {value!r}, expected nothing else, got "
                 f"{parameters[name]!r}."
@@ -269,7 +281,9 @@ def _all_parameters(network, parameters):
                 f"scaling: expected {' or '.join(map(repr, allowed))} {of_features} feature_mean "
                 f"and feature_scale, got {others['scaling']!r}."
             )
-    return others | said
+    # Where "auto" would add something to the network in another fit.
+    name = "bag" if has_tokens else "n_convolutions"
+    return others | said | {name: beyond[name]}
 
 
 # --- The input ------------------------------------------------------------------------------------

@@ -447,7 +447,16 @@ REFUSED = {
         {"pooling": ("last", "mean")},
         r"The head fc reads 4 numbers, but with pooling=\('last', 'mean'\) it has 8",
     ),
-    "no pooling": (changed(), {"pooling": "median"}, "pooling"),
+    "no pooling": (changed(), {"pooling": "median"}, "pooling: expected one of 'last', .*'median'"),
+    "any pooling": (changed(), {"pooling": "auto"}, "pooling: expected one of .* got 'auto'"),
+    "a chain": (changed(), {"classes": ["a", "b"], "crf": True}, "crf: the network itself says"),
+    "other vectors": (
+        changed(emb__weight=np.eye(4, D, -1)),
+        {"embedding_matrix": np.eye(4, D)},
+        "embedding_matrix: the network itself says None",
+    ),
+    "convolutions": (changed(), {"n_convolutions": 84}, "n_convolutions: the network itself says"),
+    "stamps": (changed(), {"time_feature": 0}, "time_feature: the network itself says None"),
     "attention without weights": (
         changed(),
         {"pooling": "attention"},

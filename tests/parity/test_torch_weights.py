@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
 from skgru.interop import from_torch, to_torch
@@ -145,6 +147,18 @@ def test_a_frozen_embedding_stays_one(is_frozen):
     trained = [name for name, p in module.named_parameters() if p.requires_grad]
     assert ("embedding.weight" in trained) == (not is_frozen)
     assert "head.weight" in trained
+
+
+def test_the_network_in_a_pipeline_and_in_a_search():
+    texts = ["good plot", "bad", "the good the bad the plot", "bad bad plot good"] * 5
+    y = ["yes", "no", "no", "yes"] * 5
+    clf = GRUClassifier(3, embedding_dim=2, bag=False, pooling="last", max_iter=1, dtype="float64")
+    pipeline = make_pipeline(SequenceVectorizer(), clf)
+    search = GridSearchCV(pipeline, {"gruclassifier__random_state": [1]}, cv=2).fit(texts, y)
+    ids = search.best_estimator_[0].transform(texts[:4])
+    x = torch.nn.utils.rnn.pad_sequence([torch.tensor(i) for i in ids], batch_first=True)
+    p = to_torch(search).predict_proba(x).detach()
+    assert_allclose(search.predict_proba(texts[:4]), p, rtol=0, atol=1e-12)
 
 
 def test_a_gru_with_the_reset_before_does_not_load_into_torchs():
