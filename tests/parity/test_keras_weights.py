@@ -287,6 +287,16 @@ def test_padding_in_front_and_empty_sequences():
     assert_allclose(clf.predict_proba(some)[:, 1:], p, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+def test_the_last_state_beside_other_poolings(cell, bidirectional):
+    X = np.random.default_rng(0).normal(size=(20, 5, 2))
+    options = {"cell": cell, "bidirectional": bidirectional, "pooling": ("mean", "last")}
+    reg = GRURegressor((3, 4), **options, max_iter=1, random_state=0).fit(X, X[:, 0, 0])
+    y = outputs_of(to_keras(reg), X.astype(np.float32))
+    assert_allclose(reg.predict(X), y[:, 0], rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("is_frozen", [False, True])
 def test_a_frozen_embedding_is_not_trained(is_frozen):
     X = np.random.default_rng(0).integers(1, 9, size=(20, 5))
