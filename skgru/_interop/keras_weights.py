@@ -4,16 +4,16 @@ import numpy as np
 
 from skgru._data.arrays import describe
 from skgru._interop.cell_weights import cell_of, of_keras_arrays
-from skgru._interop.fitted_estimator import (
+from skgru._interop.fitted_estimator import make_estimator
+from skgru._interop.keras_network import CELLS, LEAST_SCALE, POOLINGS, KerasNetwork
+from skgru._interop.network_checks import (
     check_finite,
     check_layers,
     check_pooling,
     is_same,
     known_vectors,
-    make_estimator,
     scales_of,
 )
-from skgru._interop.keras_network import CELLS, LEAST_SCALE, POOLINGS, KerasNetwork
 from skgru._interop.plain_network import (
     PlainLayer,
     PlainNetwork,
