@@ -105,8 +105,8 @@ def to_keras(estimator, *, mask_value=None):
         import keras
     except ImportError as error:
         raise ImportError(
-            "Expected Keras for to_keras, got none: pip install 'skgru[keras]' installs it, beside "
-            "which it needs one of its backends, such as PyTorch."
+            f"Expected Keras and one of its backends for to_keras, got: {error}. pip install "
+            "'skgru[keras]' installs Keras; KERAS_BACKEND says which backend, such as 'torch'."
         ) from error
     return KerasNetwork(keras, network, model, mask_value).made()
 
