@@ -21,23 +21,16 @@ import skgru
 from skgru import callbacks, inspection, interop
 
 EXTRAS = [
-    "matplotlib",
-    "mlflow",
-    "onnx",
-    "pandas",
-    "polars",
-    "pyarrow",
-    "rich",
-    "skl2onnx",
-    "sktime",
-    "tensorboardX",
+    *("keras", "matplotlib", "mlflow", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"),
+    *("sktime", "tensorboardX", "torch"),
 ]
 found = [name for name in EXTRAS if find_spec(name) is not None]
 assert not found, f"expected an environment without extras, got {found}"
 
-# Every module can be imported, but for the one that is a forecaster of sktime.
+# Every module can be imported, but for those that define classes of another library.
+theirs = ["skgru.sktime", "skgru._interop.torch_network"]
 for module in pkgutil.walk_packages(skgru.__path__, "skgru."):
-    if module.name != "skgru.sktime":
+    if module.name not in theirs:
         importlib.import_module(module.name)
 
 rng = np.random.default_rng(0)
@@ -89,7 +82,11 @@ assert clf._repr_html_()
 assert interop.onnx_inputs(reg, X)["lengths"].tolist() == [len(x) for x in X]
 
 # What needs an extra says so.
+plain = skgru.GRURegressor(4, reset_after=True, pooling="last", max_iter=3, random_state=0)
+plain.fit(X, [x.sum() for x in X])
 needs = [
+    ("torch", lambda: interop.to_torch(plain)),
+    ("keras", lambda: interop.to_keras(plain)),
     ("plot", lambda: skgru.LossCurveDisplay.from_estimator(clf)),
     ("plot", display.plot),
     ("plot", gates.plot),

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "skgru"
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 FILES = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
-NEEDS_EXTRA = {"sktime"}  # tests/forecasting imports it
+NEEDS_EXTRA = {"sktime", "torch_network"}  # tests/forecasting and tests/parity import them
 MODULES = {
     path.stem: importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     for path in FILES

@@ -20,8 +20,8 @@ PAGES = [
     "docs/forecasting.md",
     "docs/extending.md",
 ]
-# They need other libraries: tests/forecasting runs them.
-PAGES_OF_EXTRAS = ["docs/forecasting_libraries.md"]
+# They need other libraries: tests/forecasting and tests/parity run them.
+PAGES_OF_EXTRAS = ["docs/forecasting_libraries.md", "docs/weights.md"]
 
 
 def python_blocks(page):

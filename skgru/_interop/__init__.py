@@ -1,0 +1,1 @@
+"""Networks of other libraries: weights from and to them."""
