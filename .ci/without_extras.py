@@ -18,9 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.fixes import parse_version
 
 import skgru
-from skgru import callbacks, inspection
+from skgru import callbacks, inspection, serving
 
-EXTRAS = ["matplotlib", "mlflow", "pandas", "polars", "pyarrow", "rich", "sktime", "tensorboardX"]
+EXTRAS = [
+    *("fastapi", "matplotlib", "mlflow", "pandas", "polars", "pyarrow", "rich", "sktime"),
+    "tensorboardX",
+]
 found = [name for name in EXTRAS if find_spec(name) is not None]
 assert not found, f"expected an environment without extras, got {found}"
 
@@ -77,6 +80,7 @@ assert clf._repr_html_()
 # What needs an extra says so.
 needs = [
     ("plot", lambda: skgru.LossCurveDisplay.from_estimator(clf)),
+    ("serve", lambda: serving.make_app(clf)),
     ("plot", display.plot),
     ("plot", gates.plot),
     ("plot", lambda: skgru.ForecastDisplay.from_estimator(forecaster)),
