@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from skgru._base import BaseNetwork
+from skgru._classification import NetworkClassifier
 from skgru._unwrapping import unwrap
 
 
@@ -29,6 +30,12 @@ class Answers:
         network = unwrap(estimator)
         loss = network._fitted_model().loss if isinstance(network, BaseNetwork) else None
         self._has_std = getattr(loss, "has_std", False)
+        # The likeliest class is what such a network predicts: it is asked once for both.
+        self._is_likeliest = (
+            isinstance(network, NetworkClassifier)
+            and type(network).predict is NetworkClassifier.predict
+            and not (loss.is_multilabel or loss.has_chain or network._fitted_model().per_step)
+        )
         has_probabilities = hasattr(estimator, "predict_proba")
         self.names = [
             "predictions",
@@ -51,12 +58,15 @@ class Answers:
             Some of `names`.
         """
         found = {}
-        if "std" in outputs:
-            found["predictions"], found["std"] = self._estimator.predict(X, return_std=True)
-        elif "predictions" in outputs:
-            found["predictions"] = self._estimator.predict(X)
         if "probabilities" in outputs:
             found["probabilities"] = self._estimator.predict_proba(X)
+        if "std" in outputs:
+            found["predictions"], found["std"] = self._estimator.predict(X, return_std=True)
+        elif "predictions" in outputs and "probabilities" in outputs and self._is_likeliest:
+            likeliest = found["probabilities"].argmax(axis=1)
+            found["predictions"] = self._estimator.classes_[likeliest]
+        elif "predictions" in outputs:
+            found["predictions"] = self._estimator.predict(X)
         return {name: to_json(found[name]) for name in self.names if name in outputs}
 
 
