@@ -40,7 +40,7 @@ def expect_numbers(
     is_so = np.isfinite(values) & (values > least)
     above = "" if least == -np.inf else f" above {least:g}"
     if not is_so.all():
-        expect(False, f"{name} to hold finite numbers{above}", values[~is_so][0])
+        expect(False, f"{name} to hold finite numbers{above}", values[~is_so][0].item())
 
 
 def expect_scales(center: Any, scale: Any, fill: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skgru._data.kinds import reader_of_state
+from skgru._engine.losses import loss_of_state
 from skgru._engine.model import Model
 from skgru._nn.parameters import size_of
 from skgru._saved import DamagedError, expect, expect_array, expect_numbers
@@ -28,7 +30,10 @@ def check_state(state: Any) -> None:
     missing = [name for name in _HELD if name not in state]
     expect(not missing, f"a fitted state of {', '.join(_HELD)}", f"none of {', '.join(missing)}")
     try:
-        model = Model.of_state(state)
+        for part in state["inputs"].values():
+            reader_of_state(part).check_learned()
+        loss_of_state(state["loss"]).check_learned()
+        model = Model.of_state(state)  # the network hangs on what has been learned
         _check_model(model)
         _check_training(state, None if model.beside else model.theta.size)
     except DamagedError:
@@ -40,12 +45,9 @@ def check_state(state: Any) -> None:
 
 
 def _check_model(model: Model) -> None:
-    for part in model.inputs.values():
-        part.check_learned()
     for name in model.beside:
         source = model.source_of(name)
         expect(source in model.own_inputs, "convolutions beside an input", repr(source))
-    model.loss.check_learned()
     theta = model.theta
     is_array = isinstance(theta, np.ndarray) and theta.dtype in (np.float32, np.float64)
     expect(is_array, "theta to be an array of single or double precision", theta)

@@ -13,9 +13,9 @@ import skgru
 from skgru import GRUClassifier, GRUForecaster
 from skgru._answers import to_json
 from skgru.serving import make_app
+from tests import fitted as models
 from tests.datasets import ragged, small
 from tests.processes import run_python
-from tests.serving import models
 from tests.serving.asking import ask_app, predict
 
 

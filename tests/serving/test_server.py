@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skgru import GRUClassifier
+from tests import fitted as models
 from tests.datasets import ragged, small
-from tests.serving import models
 from tests.serving.asking import serving
 
 N_CLIENTS, N_REQUESTS = 8, 25
