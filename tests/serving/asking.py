@@ -75,9 +75,9 @@ class Server:
     port : int
     """
 
-    def __init__(self, folder, model):
+    def __init__(self, folder, model, app):
         joblib.dump(model, folder / "model.joblib")
-        (folder / "app.py").write_text(APP)
+        (folder / "app.py").write_text(app)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -128,9 +128,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder, model):
+def serving(folder, model, app=APP):
     """Serve a model while a block runs."""
-    server = Server(folder, model)
+    server = Server(folder, model, app)
     try:
         server.wait()
         yield server
