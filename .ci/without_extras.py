@@ -18,11 +18,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.fixes import parse_version
 
 import skgru
-from skgru import callbacks, inspection, interop
+from skgru import callbacks, inspection, interop, serving
 
 EXTRAS = [
-    *("keras", "matplotlib", "mlflow", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"),
-    *("sktime", "tensorboardX", "torch"),
+    *("fastapi", "keras", "matplotlib", "mlflow", "onnx", "pandas", "polars", "pyarrow", "rich"),
+    *("skl2onnx", "sktime", "tensorboardX", "torch"),
 ]
 found = [name for name in EXTRAS if find_spec(name) is not None]
 assert not found, f"expected an environment without extras, got {found}"
@@ -88,6 +88,7 @@ needs = [
     ("torch", lambda: interop.to_torch(plain)),
     ("keras", lambda: interop.to_keras(plain)),
     ("plot", lambda: skgru.LossCurveDisplay.from_estimator(clf)),
+    ("serve", lambda: serving.make_app(clf)),
     ("plot", display.plot),
     ("plot", gates.plot),
     ("plot", lambda: skgru.ForecastDisplay.from_estimator(forecaster)),

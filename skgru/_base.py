@@ -32,6 +32,7 @@ from skgru._data.targets import (
 )
 from skgru._data.training_set import name_of_step_target, name_of_target
 from skgru._engine.fit import fit
+from skgru._engine.loading import check_state
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
 from skgru._engine.predict import predict, predict_parsed
@@ -44,6 +45,7 @@ from skgru._nn.chain import Chain
 from skgru._nn.dropout import FusionRates
 from skgru._nn.schedules import SCHEDULES
 from skgru._options import check_options, hidden_sizes
+from skgru._saved import expect
 from skgru._settings import Settings, plain, said
 from skgru._spec import FusionSpec
 from skgru._warnings import is_called_by, warn
@@ -453,9 +455,12 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
 
     # --- scikit-learn ----------------------------------------------------------------------------
 
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if "loss_curve_" in vars(self) and not self.__sklearn_is_fitted__():
+    def _check_saved(self, *, is_of_now):
+        super()._check_saved(is_of_now=is_of_now)
+        if self.__sklearn_is_fitted__():
+            check_state(getattr(self, _STATE))
+        elif "loss_curve_" in vars(self):
+            expect(not is_of_now, "the model of a fitted estimator", "none")
             # A version that kept its model in another form has fitted it: it counts as not fitted.
             for name in [name for name in vars(self) if name not in self._parameter_constraints]:
                 if not name.startswith(("_skl", "_metadata")):

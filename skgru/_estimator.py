@@ -10,6 +10,7 @@ from sklearn.exceptions import InconsistentVersionWarning as SklearnInconsistent
 
 from skgru._compat import InvalidParameterError, validate_parameter_constraints
 from skgru._hints import hint_at_name, hint_at_value
+from skgru._saved import DamagedError, expect
 from skgru._settings import plain
 from skgru._version import __version__
 
@@ -132,16 +133,46 @@ class Estimator(BaseEstimator):
         return {**super().__getstate__(), _VERSION_KEY: __version__}
 
     def __setstate__(self, state):
+        name = type(self).__name__
         state = dict(state)
         # There is none where a subclass makes a state of its own.
         version = state.pop(_VERSION_KEY, __version__)
         if version != __version__:
             warnings.warn(
                 InconsistentVersionWarning(
-                    estimator_name=type(self).__name__,
+                    estimator_name=name,
                     current_skgru_version=__version__,
                     original_skgru_version=version,
                 ),
                 stacklevel=2,
             )
         super().__setstate__(state)
+        try:
+            self._check_saved(is_of_now=version == __version__)
+        except DamagedError as error:
+            raise DamagedError(
+                f"The state of this {name} is not one that version {__version__} of skgru has "
+                f"saved: {error}. The file is damaged or was changed: load another copy of it, or "
+                "fit the estimator anew."
+            ) from error
+
+    def _check_saved(self, *, is_of_now):
+        """Refuse attributes that were loaded, if no fit has left them so.
+
+        Parameters
+        ----------
+        is_of_now : bool
+            Whether this version of skgru has saved them.
+
+        Raises
+        ------
+        DamagedError
+        """
+        parameters = signature(type(self).__init__).parameters
+        missing = [name for name in self._get_param_names() if name not in vars(self)]
+        if not is_of_now:
+            # Parameters that there were not yet; what was fitted does not depend on them.
+            for name in missing:
+                setattr(self, name, parameters[name].default)
+        else:
+            expect(not missing, "all parameters", f"no {', '.join(missing)}")

@@ -18,15 +18,18 @@ PAGES = [
     "docs/long_tables.md",
     "docs/tagging.md",
     "docs/forecasting.md",
+    "docs/deployment.md",  # but for what needs extras: tests/serving and tests/tracking run that
     "docs/extending.md",
 ]
 # They need other libraries: tests/forecasting and tests/parity run them.
 PAGES_OF_EXTRAS = ["docs/forecasting_libraries.md", "docs/weights.md"]
 
 
-def python_blocks(page):
+def python_blocks(page, extra=""):
+    """Return the blocks of Python of a page: those without an extra, or those that need one."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    fence = f"```python {extra}".strip()
+    return re.findall(rf"^{fence}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES)

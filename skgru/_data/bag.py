@@ -14,6 +14,7 @@ from scipy import sparse
 from skgru._data.ids import UNKNOWN
 from skgru._data.sequences import Sequences
 from skgru._nn.batch import Array, Indices
+from skgru._saved import expect, expect_numbers, expect_sorted
 
 # A pair of neighbours counts where so many texts hold it.
 _MIN_TEXTS = 2
@@ -114,6 +115,20 @@ class BagOfTokens:
     def state(self) -> dict[str, Any]:
         """Its fields."""
         return asdict(self)
+
+    def check_learned(self) -> None:
+        """Refuse tokens and weights that no fit has left so.
+
+        Raises
+        ------
+        DamagedError
+        """
+        expect_sorted(self.token_ids, "token_ids of the bag")
+        expect_sorted(self.pairs, "pairs of the bag")
+        V, ids, pairs = len(self.token_ids), self.token_ids, self.pairs
+        expect((ids > UNKNOWN).all(), f"token_ids of the bag above {UNKNOWN}", ids)
+        expect(((pairs >= 0) & (pairs < V * V)).all(), f"pairs of {V} tokens", pairs)
+        expect_numbers(self.idf, "idf", (self.n_columns,), least=0)
 
     def matrix(self, sequences: Sequences) -> Any:
         """Return a sparse row (D,) of length 1 for each text; 0 for one of which none is known."""

@@ -148,6 +148,15 @@ class Reader(ABC):
         """Return the input of a `state`, without its kind."""
         return cls(**state)
 
+    @abstractmethod
+    def check_learned(self) -> None:
+        """Refuse learned values that no fit has left so: those of a damaged file.
+
+        Raises
+        ------
+        DamagedError
+        """
+
 
 class StepReader(ABC):
     """An input whose sequences may come step by step, without their ends."""

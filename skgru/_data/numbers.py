@@ -36,6 +36,7 @@ from skgru._data.sequences import Sequences
 from skgru._data.stacking import CHANNELS_FIRST, Rectangle
 from skgru._data.steps import Carried, SequencePieces, Steps
 from skgru._nn.batch import Arena, Array, Indices
+from skgru._saved import expect, expect_array, expect_numbers, expect_scales, expect_size
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
 from skgru._warnings import warn
@@ -174,6 +175,27 @@ class NumberInput(Input, StepReader):
             )
 
     # --- Learning --------------------------------------------------------------------------------
+
+    def check_learned(self) -> None:
+        """Refuse scales that no fit has left so; see `Reader.check_learned`."""
+        expect_size(self.n_features, "n_features")
+        expect_size(self.patch_size, "patch_size")
+        D = known(self.n_features)
+        has_stamps = self.stamps is not None
+        if has_stamps:
+            expect_size(self.stamps, "stamps", 0)
+            expect(self.stamps in range(D), f"stamps to be one of {D} features", self.stamps)
+        C = D
+        if self._has_own_scales:
+            C += 2 * (D - has_stamps)
+            expect_array(self.measure, "measure", (3, D))
+        else:
+            expect(self.measure is None, "no measure without scales of sequences", self.measure)
+        seen = expect_scales(self.center, self.scale, self.fill, (C,))
+        expect_numbers(self.gap_scale, "gap_scale", (C,), least=0)
+        if self.measure is not None:
+            is_finite = np.isfinite(self.measure[:, seen[:D]]).all()
+            expect(is_finite, "measure to be known of the features that are", "NaN or infinity")
 
     def missing_share(self, sequences: Sequences) -> float:
         """Return the share of the values that are missing; time stamps, which never are, apart."""

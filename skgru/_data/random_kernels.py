@@ -27,6 +27,7 @@ from skgru._nn.convolutions import (
     convolved,
 )
 from skgru._nn.part import Arrays, Run
+from skgru._saved import expect, expect_size
 from skgru._spec import ConvolutionSpec, InputSpec
 
 # Within so much of a convolution's deviation around a threshold, a share goes from 1/4 to 3/4.
@@ -157,6 +158,16 @@ class ConvolutionReader(Reader):
         p["center"] = np.round(center, 3)
         p["scale"] = (_rounded(scale) + _LEAST_SHARE) * np.sqrt(part.n_outputs) / _SIZE
         return p
+
+    def check_learned(self) -> None:
+        """Refuse what no fit has left so; see `Reader.check_learned`."""
+        self.numbers.check_learned()
+        dilations, counts = self.encoder.dilations, self.encoder.n_thresholds
+        expect(len(dilations) == len(counts) > 0, "a number of kernels for each dilation", counts)
+        for size in (*dilations, *counts):
+            expect_size(size, "dilations and thresholds")
+        if self.factor is not None:
+            expect(np.isfinite(self.factor), "factor to be finite", self.factor)
 
     # --- The network's inputs --------------------------------------------------------------------
 

@@ -34,10 +34,12 @@ from skgru._data.sequences import Sequences, offsets_of
 from skgru._data.steps import RowSteps
 from skgru._nn.batch import Array
 from skgru._nn.rows import Rows
+from skgru._saved import expect, expect_array, expect_scales, expect_size, expect_sorted
 from skgru._settings import Settings
 from skgru._spec import FeedForwardSpec, InputSpec
 from skgru._warnings import warn
 
+_KINDS = {"number", "bool", "text", "category"}
 # Of a column of more categories, each has a vector of its own.
 _MAX_ONE_HOT = 10
 # Of a column of texts in so many rows, a larger share of different ones are no categories.
@@ -298,6 +300,26 @@ class TableInput(Input):
                     "nearly none is seen twice: texts are read by a TokenBranch, or by a "
                     "TableBranch(TfidfVectorizer()); identifiers tell nothing of other rows."
                 )
+
+    def check_learned(self) -> None:
+        """Refuse scales and categories that no fit has left so; see `Reader.check_learned`."""
+        expect_size(self.n_features, "n_features")
+        if self.is_sparse:
+            return
+        n, kinds = known(self.n_features), self.kinds
+        are_known = len(kinds) == len(self.names) == n and {*kinds} <= _KINDS
+        expect(are_known, f"the kinds of {n} columns", kinds)
+        n_numbers = kinds.count("number")
+        expect_scales(self.center, self.scale, self.fill, (n_numbers,))
+        expect_array(self.may_miss, "may_miss", (n_numbers,), "b")
+        for values, name in (
+            (self.categories, "categories"),
+            (self.miss_category, "miss_category"),
+        ):
+            is_each = isinstance(values, tuple | list) and len(values) == n - n_numbers
+            expect(is_each, f"{name} of {n - n_numbers} columns", values)
+        for of_column in known(self.categories):
+            expect_sorted(of_column, "categories", kinds="")
 
     def differs(self, settings: Settings) -> tuple[str, Any, Any] | None:
         """Return the parameter that now asks for another input; see `Input.differs`."""

@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 
 from skgru._compat import InvalidParameterError
 from skgru._data.forms import Opened
-from skgru._data.ids import embedding_rows, known_tokens
+from skgru._data.ids import UNKNOWN, embedding_rows, known_tokens
 from skgru._data.inputs import Input, Line, Origins, StepReader, as_values, known
 from skgru._data.parsing import Parsed, parse_nothing, parse_tokens
 from skgru._data.sequences import Sequences
@@ -21,6 +21,7 @@ from skgru._data.steps import Steps
 from skgru._data.word_vectors import SOURCES, find_vectors, has_words, is_source
 from skgru._nn.batch import Indices
 from skgru._nn.layers import EMBEDDING_BOUND
+from skgru._saved import expect, expect_array, expect_size, expect_sorted
 from skgru._settings import Settings
 from skgru._spec import EncoderSpec, InputSpec
 from skgru._warnings import warn
@@ -160,6 +161,17 @@ class TokenInput(Input, StepReader):
             token_ids=token_ids,
             has_vector=has_vector,
         )
+
+    def check_learned(self) -> None:
+        """Refuse tokens that no fit has left so; see `Reader.check_learned`."""
+        expect_size(self.embedding_dim, "embedding_dim")
+        expect_size(self.patch_size, "patch_size")
+        expect_sorted(self.token_ids, "token_ids")
+        ids = known(self.token_ids)
+        is_first = len(ids) > 0 and ids[0] == UNKNOWN
+        expect(is_first, f"token_ids to begin with the unknown token's, {UNKNOWN}", ids)
+        if self.has_vector is not None:
+            expect_array(self.has_vector, "has_vector", ids.shape, "b")
 
     def start_values(self, drawn: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return the vectors of the given matrix, if there is one; see `Reader.start_values`.

@@ -18,6 +18,7 @@ from skgru._data.sequences import Sequences
 from skgru._engine.loss import Loss
 from skgru._engine.opinion_pool import EQUAL_SHARES, LinearOutputs
 from skgru._nn.batch import Array, Values
+from skgru._saved import expect, expect_numbers
 
 # The L2 penalty of a weight: that of a logistic regression of scikit-learn with C=10.
 _PENALTY = 0.1
@@ -84,6 +85,25 @@ class Bag:
         """Return the model of a `state`."""
         tokens = {name: BagOfTokens(**bag) for name, bag in state["tokens"].items()}
         return cls(**{**state, "tokens": tokens, "shares": tuple(state["shares"])})
+
+    def check_learned(self, n_outputs: int) -> None:
+        """Refuse what no fit has left so, for a network of so many raw outputs.
+
+        Raises
+        ------
+        DamagedError
+        """
+        for bag in self.tokens.values():
+            bag.check_learned()
+        D = sum(bag.n_columns for bag in self.tokens.values())
+        expect_numbers(self.weights, "weights of the bag", (D, n_outputs))
+        expect_numbers(self.bias, "bias of the bag", (n_outputs,))
+        expect_numbers(self.firmness, "firmness of the bag", (D + 1,), least=0)
+        expect(
+            len(self.shares) == 2 and np.isfinite(self.shares).all(),
+            "shares of network and bag to be finite",
+            self.shares,
+        )
 
     def fitted(
         self, samples: Mapping[str, Sequences], targets: Values, weights: Array, loss: Loss

@@ -20,6 +20,7 @@ from skgru._data.arrays import NameOf
 from skgru._data.targets import kind_of_labels, to_labels
 from skgru._engine.loss import Encoded, Loss
 from skgru._nn.batch import Array, Indices, Values
+from skgru._saved import expect, expect_sorted
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +141,13 @@ class LogLoss(Loss):
         has_sigmoids = learned["is_multilabel"] or (len(learned["classes"]) == 2 and not self.crf)
         kind = SigmoidLogLoss if has_sigmoids else SoftmaxLogLoss
         return kind(self.label_smoothing, self.class_weight, self.crf, **learned)
+
+    def check_learned(self) -> None:
+        """Refuse classes that no fit has left so; see `Loss.check_learned`."""
+        classes: Any = self.classes
+        expect_sorted(classes, "classes", kinds="")
+        least = 1 if self.is_multilabel else 2
+        expect(np.size(classes) >= least, f"at least {least} classes", classes)
 
     def encode(self, y: Values, weights: Array) -> Encoded:
         """Return the indices of the classes, or 0 and 1 for each output."""

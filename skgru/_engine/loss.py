@@ -130,6 +130,15 @@ class Loss(ABC):
         """Return the loss with the values learned from y."""
         return replace(self, **learned)
 
+    @abstractmethod
+    def check_learned(self) -> None:
+        """Refuse learned values that no fit has left so: those of a damaged file.
+
+        Raises
+        ------
+        DamagedError
+        """
+
     def smoothed(self, label_smoothing: float, targets: Values, weights: Array) -> Loss:
         """Return the loss of targets that are moved towards their mean; of numbers, itself.
 

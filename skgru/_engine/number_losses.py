@@ -17,6 +17,7 @@ from skgru._data.arrays import NameOf, to_numbers
 from skgru._data.scaling import mean_and_scale
 from skgru._engine.loss import Encoded, Loss
 from skgru._nn.batch import Array, Indices, Values
+from skgru._saved import expect, expect_numbers
 
 
 def softplus(a: Array) -> Array:
@@ -95,6 +96,16 @@ class NumberLoss(Loss):
         """Return the mean and the scale of y, and whether it has one dimension."""
         mean, scale = self.mean_and_scale(y.reshape(len(y), -1), weights)
         return {"mean": mean, "scale": scale, "is_one_dimensional": y.ndim == 1}
+
+    def check_learned(self) -> None:
+        """Refuse means and scales that no fit has left so; see `Loss.check_learned`."""
+        mean: Any = self.mean
+        shape = (np.size(mean),)
+        expect(shape[0] > 0, "a mean of y", mean)
+        expect_numbers(mean, "the mean of y", shape)
+        expect_numbers(self.scale, "the scale of y", shape, least=0)
+        is_one = self.is_one_dimensional
+        expect(not is_one or shape == (1,), "one mean of one target", self.mean)
 
     def mean_and_scale(self, y: Array, weights: Array) -> tuple[Array, Array]:
         """Return the mean and the scale (K,) of y (n, K): that of scaled targets is 0 and 1."""

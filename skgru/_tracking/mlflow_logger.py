@@ -72,7 +72,9 @@ class MLflowLogger(FitLogger):
     An epoch costs one request to the tracking server: about 1 ms with files, 7 ms with SQLite,
     over a network what that takes. Nothing of the model is copied. An error of MLflow ends the fit.
 
-    The model itself is logged by MLflow: ``mlflow.sklearn.log_model(clf, name="model")``.
+    The model itself is logged by MLflow: ``mlflow.sklearn.log_model(clf, name="model",
+    skops_trusted_types=["skgru.classifier.GRUClassifier"])``. It is saved by skops then, which has
+    no other type to trust.
 
     Examples
     --------
