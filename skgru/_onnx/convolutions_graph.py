@@ -10,7 +10,7 @@ from skgru._nn.convolution_stack import ConvolutionStack
 from skgru._nn.convolutions import N_TAPS
 from skgru._nn.parameters import Parameters
 from skgru._onnx.graph import Graph, Name
-from skgru._onnx.padded import PaddedSteps
+from skgru._onnx.padded import PaddedSteps, is_present
 
 
 def convolve(
@@ -46,5 +46,4 @@ def convolve(
     found = g.node("Div", found, g.constant(own["scale"], dtype))
     ((name, _),) = stack.layers.items()
     raw = g.dense(found, p.section(name), dtype)
-    is_there = g.node("Greater", g.unsqueeze(steps.lengths, 1), g.constant(0, np.int64))
-    return g.where(is_there, raw, zero)
+    return g.where(is_present(g, steps.lengths), raw, zero)

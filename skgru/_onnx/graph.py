@@ -71,7 +71,7 @@ class Graph:
 
     def _name(self, of: str) -> Name:
         self._n_names[0] += 1
-        return f"{self._prefix}{of}_{self._n_names[0]}"
+        return f"{self._prefix}{of}.{self._n_names[0]}"  # no branch has a point in its name
 
     def type_of(self, dtype: Any) -> int:
         """Return the type of an element, as ONNX numbers them."""

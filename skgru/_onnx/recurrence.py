@@ -20,7 +20,7 @@ from skgru._nn.recurrent import Bidirectional, HiddenLayer, Stack
 from skgru._nn.rnn import RNN
 from skgru._onnx.graph import Graph, Name
 from skgru._onnx.numbers_graph import exp_of_minus
-from skgru._onnx.padded import PaddedSteps
+from skgru._onnx.padded import PaddedSteps, is_present
 
 
 class Encoded(NamedTuple):
@@ -251,6 +251,8 @@ def _by_operator(
         direction="forward" if len(layers) == 1 else "bidirectional",
         **in_graph.attributes(cell),
     )
+    # (What RNN of some versions of ONNX Runtime returns of a sequence without a step is no zero.)
+    last = g.where(is_present(g, steps.lengths), last, g.constant(0, dtype))
     return [
         Encoded(g.squeeze(g.columns(y, d, d + 1, 1), 1), g.squeeze(g.columns(last, d, d + 1, 0), 0))
         for d in range(len(layers))
