@@ -29,8 +29,8 @@ def as_texts(cells: Iterable[Any], column: str) -> list[str]:
     texts = [_as_text(cell) for cell in cells]
     if any(text == MISSING and cell is not None for text, cell in zip(texts, cells, strict=True)):
         raise ValueError(
-            f"Column {column!r} holds the category {MISSING!r}, which in a graph of ONNX stands for "
-            "a missing one: expected None, or another text, in its place."
+            f"Column {column!r} holds the category {MISSING!r}, which in a graph of ONNX stands "
+            "for a missing one: expected None, or another text, in its place."
         )
     return texts
 
