@@ -478,6 +478,7 @@ class NumberInput(Input, StepReader):
     ) -> tuple[NDArray[Any], Carried | None]:
         """Return steps without missing values; training has had none."""
         fill = known(self.fill)
+        values = values.astype(np.float64, copy=False)  # the scale of the values may be a small one
         if self.missing == "decay":
             times = step_times(values, numbers, None)
             seen = seen_before(times, numbers, offsets, fill, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from skgru._engine.model import parse_inputs
 from skgru._onnx.graph import IR_VERSION, ML, ML_OPSET, OPSET, Graph, import_onnx
 from skgru._onnx.model_graph import Given, build
-from skgru._onnx.signature import inputs_of, outputs_of, values_for
+from skgru._onnx.signature import BranchInputs, GraphValue, inputs_of, outputs_of, values_for
 from skgru._unwrapping import network_and_transformers
 from skgru._version import __version__
 
@@ -44,7 +45,8 @@ def to_onnx(estimator: Any, *, lengths: bool = True) -> Any:
     NotFittedError, TypeError
         If the estimator is not fitted, or no network.
     ValueError
-        If there are transformers before the network.
+        If there are transformers before the network, if a branch has the name of an output, if
+        ONNX has no type for the classes, as for dates, or if an empty text is a category.
 
     See Also
     --------
@@ -62,17 +64,18 @@ def to_onnx(estimator: Any, *, lengths: bool = True) -> Any:
 
     With several branches they have the names of these: ``steps`` and ``steps__lengths``; of a table
     ``row``, its columns of numbers, float64 (N, n), and ``row__categories``, the others as texts
-    ("True" and "False" for truth values, "" for a missing one), both in the order of the columns;
-    of a sparse matrix ``row``, float64 (N, n), and ``row__lengths``, 1 or 0 where there is none.
-    The transformers of branches are not in the graph.
+    ("True" and "False" for truth values, "3" and "0.5" for numbers, "" for a missing one), both in
+    the order of the columns; a row of which all cells are missing is none. Of a sparse matrix they
+    are ``row``, float64 (N, n), and ``row__lengths``, 1 or 0 where there is none. Branches with
+    ``pooling=None`` have the same T. The transformers of branches are not in the graph.
 
     Outputs: ``label`` and ``probabilities`` of a classifier, as `predict` and `predict_proba`
     return them, ``variable`` of a regressor, and ``std`` with ``loss='gaussian'``. With
-    ``pooling=None`` they have an axis for steps, of which only those that a sequence has mean
-    something.
+    ``pooling=None`` they have an axis for steps, one at least, of which only those that a sequence
+    has mean something. Integers are int64, texts of any type strings.
 
     The graph does not check its input: what the estimator would refuse, as infinite values or time
-    stamps that decrease, gives numbers that mean nothing. There has to be at least one step.
+    stamps that decrease, gives numbers that mean nothing. There may be no sample, and no step.
 
     The arithmetic is that of `dtype`: in single precision the predictions are the same up to about
     1e-6, in double precision up to rounding.
@@ -97,6 +100,7 @@ def to_onnx(estimator: Any, *, lengths: bool = True) -> Any:
     model = network._fitted_model()
     g = Graph()
     inputs = inputs_of(model, lengths=lengths)
+    _check_names(inputs, outputs_of(model))
     names = [[part and part.name for part in of_branch] for of_branch in inputs.values()]
     given = {branch: Given(*of_branch) for branch, of_branch in zip(inputs, names, strict=True)}
     results = build(g, model, given)
@@ -149,7 +153,8 @@ def onnx_inputs(estimator: Any, X: Any, *, lengths: bool = True) -> dict[str, ND
     Raises
     ------
     NotFittedError, TypeError, ValueError
-        If the estimator is not fitted, or no network, or would not take X.
+        If the estimator is not fitted, or no network, or would not take X. If a row has an empty
+        text as a category, or a transformer has left nothing of it.
 
     Examples
     --------
@@ -169,6 +174,16 @@ def onnx_inputs(estimator: Any, X: Any, *, lengths: bool = True) -> dict[str, ND
     model = network._fitted_model()
     parsed = parse_inputs(model.own_inputs, network._open(X))
     return values_for(model, parsed, inputs_of(model, lengths=lengths))
+
+
+def _check_names(inputs: Mapping[str, BranchInputs], outputs: Sequence[GraphValue]) -> None:
+    """Refuse a branch that has the name of an output."""
+    taken = [value.name for value in outputs if value.name in inputs]
+    if taken:
+        raise ValueError(
+            f"The graph has an output {taken[0]!r}, and a branch of that name: expected a network "
+            "with another name of the branch."
+        )
 
 
 def _network_of(estimator: Any) -> Any:

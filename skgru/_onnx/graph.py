@@ -71,7 +71,7 @@ class Graph:
 
     def _name(self, of: str) -> Name:
         self._n_names[0] += 1
-        return f"{self._prefix}{of}_{self._n_names[0]}"
+        return f"{self._prefix}{of}.{self._n_names[0]}"  # no branch has a point in its name
 
     def type_of(self, dtype: Any) -> int:
         """Return the type of an element, as ONNX numbers them."""
@@ -217,9 +217,14 @@ class Graph:
         before = [inner._name("state") for _ in states]
         here = [inner._name("step") for _ in inputs]
         after, found = body(inner, before, here)
-        # What a body returns as it came, or twice, has to be a value of its own.
-        after = [inner.node("Identity", name) for name in after]
-        found = [inner.node("Identity", name) for name in found]
+        taken = {*before, *here}
+
+        def own(name: Name) -> Name:  # what a body returns as it came, or twice, is copied
+            unique = inner.node("Identity", name) if name in taken else name
+            taken.add(unique)
+            return unique
+
+        after, found = [own(name) for name in after], [own(name) for name in found]
         types = [self.type_of(dtype) for _, dtype in [*states, *inputs]]
         of_results = [*(self.type_of(d) for _, d in states), *map(self.type_of, outputs)]
         graph = self._onnx.helper.make_graph(

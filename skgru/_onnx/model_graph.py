@@ -26,7 +26,7 @@ from skgru._onnx.fusion_graph import as_double, fuse
 from skgru._onnx.graph import Graph, Name
 from skgru._onnx.numbers_graph import read_numbers, trim_numbers
 from skgru._onnx.outputs import classify, estimate, labels_of
-from skgru._onnx.padded import Padded, PaddedSteps
+from skgru._onnx.padded import Padded, PaddedSteps, at_least_one, is_present
 from skgru._onnx.pooling_graph import pool
 from skgru._onnx.recurrence import encode
 from skgru._onnx.table_graph import presence_of_row, read_table
@@ -88,8 +88,7 @@ def _raw_outputs(g: Graph, model: Model, given: Mapping[str, Given]) -> tuple[Na
         y, lengths = _branch(g, model, name, branch, source, dtype)
         of_all[name] = lengths
         outputs[name] = as_double(g, y, dtype)
-        is_there = g.node("Greater", lengths, g.constant(0, np.int64))
-        present[name] = g.unsqueeze(is_there, 1)  # (N, 1)
+        present[name] = is_present(g, lengths)  # (N, 1)
     if network.step_branches:
         of_steps = outputs[network.step_branches[0]]  # (T, N, H)
         for name, y in outputs.items():
@@ -103,31 +102,50 @@ def _raw_outputs(g: Graph, model: Model, given: Mapping[str, Given]) -> tuple[Na
     wide = {name for name, branch in model.spec.branches if branch.is_wide}
     raw = fuse(g, network.fusion, model.spec.fusion, p, outputs, present, wide)
     if model.bag:
-        tokens = {name: parsed[name].sequences for name in model.bag.tokens}
-        raw = join_bag(g, model.bag, tokens, raw)  # type: ignore[arg-type]
+        tokens = {name: parsed[name].of_samples(g) for name in model.bag.tokens}
+        raw = join_bag(g, model.bag, tokens, raw)
     return raw, of_all[network.step_branch or next(iter(of_all))]
 
 
 class _Parsed(NamedTuple):
-    """An input whose padding is known: sequences, or rows with lengths of 1 or 0."""
+    """An input whose padding is known: sequences, or rows with lengths of 1 or 0.
+
+    There is a sequence of a step at least, where there is no sample, of padding alone.
+    """
 
     sequences: Padded | None
     row: Given
+    n_samples: Name  # (1,)
+
+    def cut(self, g: Graph, x: Name, axis: int = 0) -> Name:
+        """Return what belongs to samples."""
+        return g.slice(x, g.constant([0], np.int64), self.n_samples, axis)
+
+    def of_samples(self, g: Graph) -> Padded:
+        """Return the sequences that belong to samples."""
+        assert self.sequences is not None
+        return Padded(*(self.cut(g, x) for x in self.sequences))
 
 
 def _parse(g: Graph, reader: Any, given: Given) -> _Parsed:
+    lengths = given.lengths
     if isinstance(reader, TableInput):
-        lengths = given.lengths
         if lengths is None:
             lengths = presence_of_row(g, given.values, given.categories)
-        return _Parsed(None, given._replace(lengths=lengths))
+        return _Parsed(None, given._replace(lengths=lengths), g.size(lengths, 0))
     assert given.values is not None
+    n_samples = g.size(given.values, 0)
+    if lengths is not None:
+        lengths = at_least_one(g, lengths, 1, 0)
     if isinstance(reader, TokenInput):
-        return _Parsed(trim_tokens(g, given.values, given.lengths), given)
-    values = given.values
-    if reader.n_columns is not None:  # a step for each column, or for some of them
-        values = g.reshape(values, g.size(values, 0), -1, reader.n_features)
-    return _Parsed(trim_numbers(g, values, given.lengths), given)
+        ids = at_least_one(g, given.values, 2, 0)
+        return _Parsed(trim_tokens(g, ids, lengths), given, n_samples)
+    is_table = reader.n_columns is not None
+    values = at_least_one(g, given.values, 2 if is_table else 3, np.nan)
+    if is_table:  # a step for each column, or for some of them
+        n_steps = reader.n_columns // reader.n_features
+        values = g.reshape(values, g.size(values, 0), n_steps, reader.n_features)
+    return _Parsed(trim_numbers(g, values, lengths), given, n_samples)
 
 
 def _branch(
@@ -142,14 +160,15 @@ def _branch(
         return _rows(g, model, name, branch, source.row, own, dtype)
     assert source.sequences is not None
     steps = _read(g, source.sequences, reader, branch, own, dtype)
+    lengths = source.cut(g, steps.lengths)
     if isinstance(branch.stack, ConvolutionStack):
-        return convolve(g, branch.stack, p, steps, dtype), steps.lengths
+        return source.cut(g, convolve(g, branch.stack, p, steps, dtype)), lengths
     assert not isinstance(branch.stack, RowStack)
     encoded = encode(g, branch.stack, p, steps, dtype)
     if branch.pooling is None:
-        return encoded.y, steps.lengths
+        return source.cut(g, encoded.y, 1), lengths
     pooled = pool(g, branch.pooling, branch.pooling_section(p), encoded, steps, dtype)
-    return pooled, steps.lengths
+    return source.cut(g, pooled), lengths
 
 
 def _read(
@@ -179,5 +198,4 @@ def _rows(
         y = g.dense(y, p.section(layer_name), dtype)
         if isinstance(layer, Rectified):
             y = g.node("Relu", y)
-    is_there = g.node("Greater", g.unsqueeze(row.lengths, 1), g.constant(0, np.int64))
-    return g.where(is_there, y, g.constant(0, dtype)), row.lengths
+    return g.where(is_present(g, row.lengths), y, g.constant(0, dtype)), row.lengths

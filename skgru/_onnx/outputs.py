@@ -20,6 +20,9 @@ from skgru._engine.number_losses import (
 )
 from skgru._onnx.graph import Graph, Name
 
+# By the kind of classes.
+_TYPES_OF_LABELS = {"U": object, "i": np.int64, "u": np.int64, "f": np.float64, "b": np.bool_}
+
 
 def classify(g: Graph, loss: LogLoss, raw: Name, dtype: Any) -> tuple[Name, Name]:
     """Return labels (…) or (…, K), and probabilities (…, K), of raw outputs (…, K)."""
@@ -38,12 +41,25 @@ def classify(g: Graph, loss: LogLoss, raw: Name, dtype: Any) -> tuple[Name, Name
 
 
 def labels_of(loss: LogLoss) -> Any:
-    """Return the classes in a type that ONNX has; of several labels 0 and 1."""
+    """Return the classes in a type that ONNX has; of several labels 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no such type.
+    """
     if loss.is_multilabel:
         return np.array([0, 1])
-    classes = np.array(loss.attributes["classes_"].tolist())
-    types = {"U": object, "i": np.int64, "u": np.int64}
-    return classes.astype(types.get(classes.dtype.kind, classes.dtype))
+    classes = loss.attributes["classes_"]
+    if classes.dtype.kind not in "iu":
+        classes = np.array(classes.tolist())  # (Of large integers, that would be floats.)
+    kind = classes.dtype.kind
+    if kind not in _TYPES_OF_LABELS or (kind == "u" and classes.max() > np.iinfo(np.int64).max):
+        raise ValueError(
+            "Expected classes that are texts, numbers or truth values, for which ONNX has a type "
+            f"(integers of at most 63 bits), got {classes.dtype}: {classes.tolist()!r:.60}."
+        )
+    return classes.astype(_TYPES_OF_LABELS[kind])
 
 
 def estimate(g: Graph, loss: NumberLoss, raw: Name) -> dict[str, Name]:

@@ -53,9 +53,19 @@ def mask_of(g: Graph, lengths: Name, n_steps: Name) -> Name:
     return g.node("Less", g.unsqueeze(g.range(n_steps), 0), g.unsqueeze(lengths, 1))
 
 
-def is_empty(g: Graph, lengths: Name) -> Name:
-    """Return which sequences have no step, (N, 1)."""
-    return g.node("Equal", g.unsqueeze(lengths, 1), g.constant(0, np.int64))
+def is_present(g: Graph, lengths: Name) -> Name:
+    """Return which samples have a step, or a row, (N, 1)."""
+    return g.node("Greater", g.unsqueeze(lengths, 1), g.constant(0, np.int64))
+
+
+def at_least_one(g: Graph, x: Name, n_axes: int, padding: Any) -> Name:
+    """Return an array of so many axes, with padding in each of them that has the length 0.
+
+    Operators of ONNX Runtime are not made for sequences without a sample, or without a step.
+    """
+    n_more = g.cast(g.node("Equal", g.node("Shape", x), g.constant(0, np.int64)), np.int64)
+    in_front = g.constant([0] * n_axes, np.int64)
+    return g.node("Pad", x, g.concatenate([in_front, n_more], 0), g.constant(padding))
 
 
 def steps_of(

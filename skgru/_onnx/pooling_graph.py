@@ -45,15 +45,16 @@ def _last(g: Graph, p: Arrays, encoded: Encoded, steps: PaddedSteps, dtype: Any)
 
 
 def _mean(g: Graph, p: Arrays, encoded: Encoded, steps: PaddedSteps, dtype: Any) -> Name:
-    total = g.reduce("Sum", g.where(steps.mask, encoded.y, g.constant(0, dtype)), 0)
+    total = g.reduce("Sum", g.node("Mul", encoded.y, g.cast(steps.mask, dtype)), 0)
     n_steps = g.node("Max", steps.lengths, g.constant(1, np.int64))
     return g.node("Div", total, g.unsqueeze(g.cast(n_steps, dtype), 1))
 
 
 def _max(g: Graph, p: Arrays, encoded: Encoded, steps: PaddedSteps, dtype: Any) -> Name:
-    lowest = g.constant(-np.inf, dtype)
-    largest = g.reduce("Max", g.where(steps.mask, encoded.y, lowest), 0)
-    return g.where(g.node("IsInf", largest), g.constant(0, dtype), largest)
+    zero, lowest = g.constant(0, dtype), g.constant(-np.inf, dtype)
+    beyond = g.where(steps.mask, zero, lowest)  # (T, N, 1)
+    largest = g.reduce("Max", g.node("Add", encoded.y, beyond), 0)
+    return g.where(g.node("IsInf", largest), zero, largest)
 
 
 def _attention(g: Graph, p: Arrays, encoded: Encoded, steps: PaddedSteps, dtype: Any) -> Name:
@@ -66,8 +67,7 @@ def _attention(g: Graph, p: Arrays, encoded: Encoded, steps: PaddedSteps, dtype:
     largest = g.where(g.node("IsInf", largest), zero, largest)
     weight = g.node("Exp", g.node("Sub", score, largest))
     total = g.reduce("Sum", weight, 0)
-    y = g.where(steps.mask, encoded.y, zero)
-    weighted = g.reduce("Sum", g.node("Mul", weight, y), 0)
+    weighted = g.reduce("Sum", g.node("Mul", weight, encoded.y), 0)
     return g.node("Div", weighted, g.where(g.node("Equal", total, zero), one, total))
 
 

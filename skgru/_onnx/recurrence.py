@@ -20,7 +20,7 @@ from skgru._nn.recurrent import Bidirectional, HiddenLayer, Stack
 from skgru._nn.rnn import RNN
 from skgru._onnx.graph import Graph, Name
 from skgru._onnx.numbers_graph import exp_of_minus
-from skgru._onnx.padded import PaddedSteps
+from skgru._onnx.padded import PaddedSteps, is_present
 
 
 class Encoded(NamedTuple):
@@ -29,7 +29,7 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     y : str
-        Of an array (T, N, H), at all steps.
+        Of an array (T, N, H), at all steps; of finite numbers beyond the ends.
     last : str
         Of an array (N, H): at the last step, in the reverse direction at the first one; zeros for
         a sequence without a step.
@@ -201,16 +201,20 @@ def _run(
     if has_operator and dtype == np.float32 and steps[0].gaps is None:
         encoded = _by_operator(g, layers, parameters, steps[0], dtype)
     else:
-        encoded = [
-            _by_scan(g, *of_each, dtype, from_end=bool(d))
-            for d, of_each in enumerate(zip(layers, parameters, steps, strict=True))
-        ]
-    if layers[0].gate:
-        encoded = [
-            _gated(g, of_each, h.y, dtype, from_end=bool(d))
-            for d, (h, *of_each) in enumerate(zip(encoded, parameters, steps, strict=True))
-        ]
-    return Encoded(*(g.concatenate(parts) for parts in zip(*encoded, strict=True)))
+        of_each = zip(layers, parameters, steps, strict=True)
+        parts = [_by_scan(g, *of, dtype, from_end=bool(d)) for d, of in enumerate(of_each)]
+        encoded = _side_by_side(g, parts)
+    if not layers[0].gate:
+        return encoded
+    H, parts = layers[0].cell.n_units, []
+    for d, of_layer in enumerate(zip(parameters, steps, strict=True)):
+        h = g.columns(encoded.y, d * H, (d + 1) * H)
+        parts.append(_gated(g, of_layer, h, dtype, from_end=bool(d)))
+    return _side_by_side(g, parts)
+
+
+def _side_by_side(g: Graph, parts: Sequence[Encoded]) -> Encoded:
+    return Encoded(*(g.concatenate(of_directions) for of_directions in zip(*parts, strict=True)))
 
 
 def _in_graph(cell: Cell) -> CellInGraph:
@@ -235,8 +239,8 @@ def _by_operator(
     parameters: Sequence[Arrays],
     steps: PaddedSteps,
     dtype: Any,
-) -> list[Encoded]:
-    """Return the states of all steps of each direction, by an operator of ONNX."""
+) -> Encoded:
+    """Return the states of all steps, the directions side by side, by an operator of ONNX."""
     cell = layers[0].cell
     in_graph = _in_graph(cell)
     assert in_graph.operator is not None
@@ -251,10 +255,14 @@ def _by_operator(
         direction="forward" if len(layers) == 1 else "bidirectional",
         **in_graph.attributes(cell),
     )
-    return [
-        Encoded(g.squeeze(g.columns(y, d, d + 1, 1), 1), g.squeeze(g.columns(last, d, d + 1, 0), 0))
-        for d in range(len(layers))
-    ]
+    # (What RNN of some versions of ONNX Runtime returns of a sequence without a step is no zero.)
+    last = g.where(is_present(g, steps.lengths), last, g.constant(0, dtype))
+    if len(layers) == 1:
+        return Encoded(g.squeeze(y, 1), g.squeeze(last, 0))
+    # From (T, 2, N, H) and (2, N, H); 0 = a length that stays.
+    y, last = g.transpose(y, 0, 2, 1, 3), g.transpose(last, 1, 0, 2)
+    y = g.node("Reshape", y, g.constant([0, 0, 2 * cell.n_units]))
+    return Encoded(y, g.node("Reshape", last, g.constant([0, 2 * cell.n_units])))
 
 
 def _by_scan(

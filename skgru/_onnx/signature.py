@@ -14,10 +14,10 @@ from skgru._data.sequences import Sequences
 from skgru._data.table import Table, TableInput
 from skgru._data.tokens import TokenInput
 from skgru._engine.class_losses import LogLoss
-from skgru._engine.model import Model
+from skgru._engine.model import Model, naming
 from skgru._engine.number_losses import NumberLoss, PinballLoss
 from skgru._onnx.outputs import labels_of
-from skgru._onnx.table_graph import MISSING, said_category
+from skgru._onnx.table_graph import MISSING, as_texts
 
 Shape = tuple[int | str, ...]  # a text stands for a length that may be any
 
@@ -69,7 +69,11 @@ def inputs_of(model: Model, *, lengths: bool) -> dict[str, BranchInputs]:
     lengths : bool
         Whether sequences have one of their lengths; those that came as a row of a table have none.
     """
-    return {name: _inputs_of(name, reader, lengths) for name, reader in model.own_inputs.items()}
+    of_steps = model.network.step_branches
+    return {
+        name: _inputs_of(name, reader, lengths, name in of_steps)
+        for name, reader in model.own_inputs.items()
+    }
 
 
 def outputs_of(model: Model) -> list[GraphValue]:
@@ -94,7 +98,7 @@ def outputs_of(model: Model) -> list[GraphValue]:
     return [*found, GraphValue("std", np.float64, shape)] if loss.has_std else found
 
 
-def _inputs_of(branch: str, reader: Any, lengths: bool) -> BranchInputs:
+def _inputs_of(branch: str, reader: Any, lengths: bool, has_outputs_of_steps: bool) -> BranchInputs:
     name, prefix = branch or "X", f"{branch}__" if branch else ""
     n_rows = "n_samples"
     of_lengths = GraphValue(f"{prefix}lengths", np.int64, (n_rows,))
@@ -108,7 +112,7 @@ def _inputs_of(branch: str, reader: Any, lengths: bool) -> BranchInputs:
         categories = GraphValue(f"{prefix}categories", np.str_, (n_rows, n_others))
         return BranchInputs(numbers if n_numbers else None, categories if n_others else None, None)
     is_table = reader.n_columns is not None
-    n_steps = f"{prefix}n_steps"
+    n_steps = "n_steps" if has_outputs_of_steps else f"{prefix}n_steps"
     if isinstance(reader, TokenInput):
         values = GraphValue(name, np.int64, (n_rows, n_steps))
     elif is_table:
@@ -128,16 +132,17 @@ def values_for(
         if of_branch.lengths is not None:
             found[of_branch.lengths.name] = sequences.lengths.astype(np.int64)
         if isinstance(reader, TableInput):
-            found |= _of_table(reader, sequences, of_branch)
+            with naming(branch):
+                found |= _of_table(reader, sequences, of_branch)
         elif of_branch.values is not None:
             found[of_branch.values.name] = _padded(reader, sequences)
     return found
 
 
 def _padded(reader: Any, sequences: Sequences) -> NDArray[Any]:
-    """Return sequences as one array, with NaN or 0 as padding, of at least one step."""
+    """Return sequences as one array, with NaN or 0 as padding."""
     lengths = sequences.lengths
-    n, n_steps = len(lengths), max(int(lengths.max(initial=0)), 1)
+    n, n_steps = len(lengths), int(lengths.max(initial=0))
     is_tokens = isinstance(reader, TokenInput)
     if reader.n_columns is not None:
         n_steps = max(n_steps, reader.n_columns // (1 if is_tokens else reader.n_features))
@@ -157,19 +162,23 @@ def _of_table(
         rows = np.zeros((len(present), known(reader.n_features)))
         rows[present] = table.matrix.toarray()
         return {inputs.values.name: rows}  # type: ignore[union-attr]
-    found: dict[str, NDArray[Any]] = {}
-    are_numbers = [kind == "number" for kind in reader.kinds]
-    if inputs.values is not None:
-        numbers = np.full((len(present), sum(are_numbers)), np.nan)
-        columns = [c for c, is_number in zip(table.columns, are_numbers, strict=True) if is_number]
-        numbers[present] = np.column_stack(columns)
-        found[inputs.values.name] = numbers
-    if inputs.categories is not None:
-        columns = [
-            c for c, is_number in zip(table.columns, are_numbers, strict=True) if not is_number
-        ]
-        texts = np.full((len(present), len(columns)), MISSING, object)
-        for j, column in enumerate(columns):
-            texts[present, j] = [said_category(cell) for cell in column]
-        found[inputs.categories.name] = texts
-    return found
+    n = len(present)
+    numbers, texts = np.full((n, 0), np.nan), np.full((n, 0), MISSING, object)
+    for name, kind, cells in zip(reader.names, reader.kinds, table.columns, strict=True):
+        if kind == "number":
+            column = np.full((n, 1), np.nan)
+            column[present, 0] = cells
+            numbers = np.hstack([numbers, column])
+        else:
+            column = np.full((n, 1), MISSING, object)
+            column[present, 0] = as_texts(cells.tolist(), name)
+            texts = np.hstack([texts, column])
+    has_cell = ~np.isnan(numbers).all(axis=1) | (texts != MISSING).any(axis=1)
+    if (present & ~has_cell).any():
+        raise ValueError(
+            f"The transformer returned no value for sample {np.argmax(present & ~has_cell)}, which "
+            "has some: in a graph of ONNX such a row is none. Expected a transformer that fills in "
+            "missing values."
+        )
+    parts = (inputs.values, numbers), (inputs.categories, texts)
+    return {part.name: cells for part, cells in parts if part is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,28 @@ from skgru._onnx.numbers_graph import scaled
 MISSING = ""
 
 
-def said_category(cell: Any) -> str:
-    """Return a category as a text: `MISSING` for None."""
-    return MISSING if cell is None else str(cell)
+def as_texts(cells: Iterable[Any], column: str) -> list[str]:
+    """Return categories of a column as texts: `MISSING` for None, a whole number without a point.
+
+    Raises
+    ------
+    ValueError
+        If one is the text that stands for a missing one.
+    """
+    texts = [_as_text(cell) for cell in cells]
+    if any(text == MISSING and cell is not None for text, cell in zip(texts, cells, strict=True)):
+        raise ValueError(
+            f"Column {column!r} holds the category {MISSING!r}, which in a graph of ONNX stands "
+            "for a missing one: expected None, or another text, in its place."
+        )
+    return texts
+
+
+def _as_text(cell: Any) -> str:
+    if cell is None:
+        return MISSING
+    # (Beside a missing number, whole ones are floats.)
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def presence_of_row(g: Graph, numbers: Name | None, categories: Name | None) -> Name:
@@ -64,12 +84,16 @@ def read_table(
         Of the network.
     """
     columns = [] if numbers is None else _read_numbers(g, numbers, reader, dtype)
-    names = zip(known(reader.categories), known(reader.miss_category), strict=True)
-    for j, (of_column, misses) in enumerate(names):
+    names = [
+        name for name, kind in zip(reader.names, reader.kinds, strict=True) if kind != "number"
+    ]
+    learned = zip(names, known(reader.categories), known(reader.miss_category), strict=True)
+    for j, (name, of_column, misses) in enumerate(learned):
         assert categories is not None
         cells = g.squeeze(g.columns(categories, j, j + 1), 1)
-        codes = _codes(g, cells, of_column, misses)
-        n = len(of_column) + misses
+        texts = as_texts(of_column.tolist(), name) + [MISSING] * misses
+        codes = _codes(g, cells, texts)
+        n = len(texts)
         vectors = p.get(f"weights_{j}")
         if vectors is None:  # one-hot, and zeros for a category that is not known
             vectors = np.vstack([np.zeros(n), np.eye(n)])
@@ -93,11 +117,8 @@ def _read_numbers(g: Graph, numbers: Name, reader: TableInput, dtype: Any) -> li
     return [z, g.take(g.cast(is_missing, dtype), np.flatnonzero(may_miss), 1)]
 
 
-def _codes(g: Graph, cells: Name, categories: NDArray[Any], misses: bool) -> Name:
-    """Return the numbers of categories from 1 on, a missing one last; 0 = unknown."""
-    texts = [said_category(cell) for cell in categories.tolist()]
-    if misses:
-        texts.append(MISSING)
+def _codes(g: Graph, cells: Name, texts: list[str]) -> Name:
+    """Return the numbers of categories from 1 on, in the order of texts; 0 = unknown."""
     return g.node(
         "LabelEncoder",
         cells,

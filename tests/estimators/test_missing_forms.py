@@ -116,6 +116,16 @@ def test_missing_values_of_narrow_types(dtype):
 
 
 @MISSING
+def test_what_is_filled_is_no_narrow_number(missing):
+    # A small deviation beside a large mean, which float32 would round.
+    rng = np.random.default_rng(0)
+    X = (1e6 + rng.normal(size=(30, 6, 2))).astype(np.float32)
+    model = small(GRUClassifier, missing=missing).fit(X, np.arange(30) % 2)
+    X[:, :2, 0] = np.nan
+    assert_array_equal(model.predict_proba(X), model.predict_proba(X.astype(np.float64)))
+
+
+@MISSING
 def test_x_stays_as_it_is_and_may_be_read_only(missing):
     X, y = rectangle(n_features=2)
     X = with_holes(X)

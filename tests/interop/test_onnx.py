@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.preprocessing import FunctionTransformer
 
 from skgru import (
     GRUClassifier,
@@ -54,9 +55,9 @@ def test_sequences_are_padded_with_nan():
     assert (inputs["X"].dtype, inputs["lengths"].dtype) == (np.float64, np.int64)
 
 
-def test_there_is_a_step_at_least():
+def test_there_may_be_no_step():
     reg = GRURegressor(2, **FIT).fit([[[1.0]], [[2.0], [3.0]]], [1, 2])
-    assert onnx_inputs(reg, [np.empty((0, 1))])["X"].shape == (1, 1, 1)
+    assert onnx_inputs(reg, [np.empty((0, 1))])["X"].shape == (1, 0, 1)
 
 
 def test_ids_are_padded_with_zeros():
@@ -83,6 +84,29 @@ def test_tables_are_numbers_and_texts():
     inputs = onnx_inputs(reg, X)
     assert_array_equal(inputs["row"], [[1.5], [NAN], [NAN]])
     assert inputs["row__categories"].tolist() == [["a", "True"], ["b", ""], ["", ""]]
+
+
+def test_whole_numbers_are_texts_without_a_point():
+    X = pd.DataFrame({"grade": pd.Categorical([1, 2, 1]), "share": pd.Categorical([0.5, 1, 1])})
+    reg = MultimodalGRURegressor([("row", TableBranch(), list(X))], **FIT).fit(X, [1.0, 2.0, 3.0])
+    X.loc[2, "grade"] = None
+    assert onnx_inputs(reg, X)["row__categories"].tolist() == [["1", "0.5"], ["2", "1"], ["", "1"]]
+
+
+def test_an_empty_text_is_refused_that_stands_for_a_missing_category():
+    X = pd.DataFrame({"kind": ["a", "b", None]})
+    reg = MultimodalGRURegressor([("row", TableBranch(), ["kind"])], **FIT).fit(X, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="Branch 'row': Column 'kind' holds the category ''"):
+        onnx_inputs(reg, pd.DataFrame({"kind": ["a", ""]}))
+
+
+def test_a_row_without_a_value_of_a_sample_that_is_there_is_refused():
+    X = pd.DataFrame({"a": [1.0, NAN, 2.0], "b": [1.0, 2.0, 3.0]})
+    first = FunctionTransformer(lambda X: X[["a"]])
+    reg = MultimodalGRURegressor([("row", TableBranch(first), ["a", "b"])], **FIT).fit(X, [1, 2, 3])
+    assert_array_equal(onnx_inputs(reg, X[:1])["row"], [[1.0]])
+    with pytest.raises(ValueError, match="Branch 'row': The transformer returned no value"):
+        onnx_inputs(reg, X)
 
 
 def test_what_an_estimator_refuses_is_refused():

@@ -17,6 +17,7 @@ from skgru import (
     GRUForecaster,
     GRURegressor,
     MultimodalGRUClassifier,
+    MultimodalGRURegressor,
     SequenceVectorizer,
     SeriesBranch,
     TableBranch,
@@ -112,6 +113,81 @@ def test_rows_of_a_table_are_taken_as_they_are(rng):
     assert_same(clf, X, {"X": X})
 
 
+NOTHING = {
+    **NUMBERS,
+    "LSTM": {"cell": "lstm"},
+    "RNN": {"cell": "rnn"},
+    "output gate": {"output_gate": True},
+    "time": {"time_feature": 0},
+    "tokens": {"embedding_dim": 3, "bag": True},
+    "patched tokens": {"embedding_dim": 3, "patch_size": 2, "dtype": "float64"},
+    "steps": {"pooling": None},
+    "steps in double": {"pooling": None, "dtype": "float64"},
+    "tags": {"pooling": None, "crf": True},
+}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+@pytest.mark.parametrize("options", NOTHING.values(), ids=NOTHING)
+def test_no_sample_and_no_step(options, share, rng):
+    X = series(rng, 30, missing=share)
+    y = two_classes(X)
+    if "embedding_dim" in options:
+        X = [rng.integers(1, 9, len(x)) for x in X]
+    if "time_feature" in options:
+        X = [np.column_stack([np.arange(len(x)), x]) for x in X]
+    has_steps = options.get("pooling", "last") is None
+    if has_steps:
+        y = [np.resize(["odd", "even"], len(x)) for x in X]
+    clf = GRUClassifier(**SMALL | options).fit(X, y)
+    model, shape = to_onnx(clf), X[0].shape[1:]
+    dtype = np.int64 if "embedding_dim" in options else np.float64
+    for n, n_steps in ((0, 6), (3, 0), (0, 0)):
+        inputs = {"X": np.zeros((n, n_steps, *shape), dtype), "lengths": np.zeros(n, np.int64)}
+        found = run(model, inputs)
+        assert found["label"].shape[0] == found["probabilities"].shape[0] == n
+        if n and not has_steps:
+            assert_outputs(clf, found, predictions(clf, [X[0][:0]] * n))
+
+
+@pytest.mark.parametrize("kind", ["numbers", "tokens"])
+def test_no_row_of_a_table(kind, rng):
+    X = rng.normal(size=(30, 10)) if kind == "numbers" else rng.integers(1, 9, (30, 10))
+    options = {"embedding_dim": 3} if kind == "tokens" else {"features_per_step": 2}
+    clf = GRUClassifier(**SMALL, **options).fit(X, two_classes(X))
+    assert run(to_onnx(clf), {"X": X[:0]})["probabilities"].shape == (0, 2)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_sequences_of_no_step_among_others(cell, bidirectional, rng):
+    # Some versions of ONNX Runtime return of them what was in memory.
+    lengths = [0, 3, 5, 0, 9, 1, 0] * 6
+    X = [rng.normal(size=(n, 2)) for n in lengths]
+    clf = GRUClassifier(**SMALL, cell=cell, bidirectional=bidirectional).fit(X, two_classes(X))
+    model, inputs = to_onnx(clf), onnx_inputs(clf, X)
+    names = [node.op_type for node in model.graph.node]
+    operator = names.index(cell.upper())
+    assert "Where" in names[operator:]
+    assert_outputs(clf, run(model, inputs), predictions(clf, X))
+
+
+@pytest.mark.parametrize("options", [{}, {"embedding_dim": 3}], ids=["numbers", "tokens"])
+def test_lengths_that_no_sequence_has(options, rng):
+    X = series(rng, 30)
+    if options:
+        X = [rng.integers(1, 9, len(x)) for x in X]
+    clf = GRUClassifier(**SMALL, **options).fit(X, two_classes(X))
+    model, inputs = to_onnx(clf), onnx_inputs(clf, X)
+    found = run(model, inputs | {"lengths": inputs["lengths"] - 100})
+    assert_outputs(clf, found, predictions(clf, [x[:0] for x in X]))
+    padding = 1 if options else 0.5
+    longest = [np.concatenate([x, np.full((14 - len(x), *x.shape[1:]), padding)]) for x in X]
+    inputs = onnx_inputs(clf, longest)
+    found = run(model, inputs | {"lengths": inputs["lengths"] + 100})
+    assert_outputs(clf, found, predictions(clf, longest))
+
+
 def test_sequences_of_no_step_alone(rng):
     X = series(rng, 30, missing=0.2)
     clf = GRUClassifier(**SMALL, bidirectional=True).fit(X, two_classes(X))
@@ -184,6 +260,91 @@ def test_categories_of_all_types(rng):
     assert_same(clf, X)
     others = X[:3].assign(text=["z", None, "a"])
     assert_same(clf, others)
+
+
+@pytest.mark.parametrize("grades", [[1, 2, 3], [0.0, 1.0], [0.5, 1.0], [10**16, 1]])
+def test_numbers_that_are_categories(grades, rng):
+    # With a missing one they are floats, without integers.
+    X = pd.DataFrame({"grade": pd.Categorical(rng.choice(grades, 40)), "x": rng.normal(size=40)})
+    gaps = X.copy()
+    gaps.loc[::5, "grade"] = None
+    for given, others in ((X, gaps), (gaps, X)):
+        clf = MultimodalGRUClassifier([("row", TableBranch(), list(X))], random_state=0, **FIT)
+        clf.fit(given, two_classes(X))
+        assert_same(clf, given)
+        assert_same(clf, others)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([-3, 2**62, 2**63 - 1]),
+        np.array([1, 2, 255], np.uint8),
+        np.array([0, 5, 2**40], np.uint64),
+        np.array([-1, 0, 1], np.int8),
+        np.array([0.0, 1.0, 2.0], np.float32),
+        np.array([True, False]),
+        np.array([True, False], object),
+        np.array([3, 1, 2], object),
+        np.array(["", "ä", "ß"]),
+        np.array(["a", "b"], object),
+        np.array([np.str_("a"), np.str_("b")], object),
+        pd.Series(["a", "b"], dtype="string"),
+        pd.Series(["a", "b"], dtype="category"),
+        pd.Series([1, 2, 3], dtype="Int64"),
+    ],
+    ids=lambda labels: f"{labels.dtype}-{labels[0]}",
+)
+def test_classes_of_all_types(labels, rng):
+    X = rng.normal(size=(30, 5))
+    places = np.arange(30) % len(labels)
+    y = labels.iloc[places] if isinstance(labels, pd.Series) else labels[places]
+    clf = GRUClassifier(**SMALL).fit(X, y)
+    found = run(to_onnx(clf), {"X": X})["label"]
+    assert found.tolist() == clf.predict(X).tolist()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([3, 2**63 + 5, 2**64 - 1], np.uint64),
+        np.array(["2020-01-01", "2021-01-01"], "M8[D]"),
+    ],
+    ids=["uint64", "dates"],
+)
+def test_classes_that_have_no_type_are_refused(labels, rng):
+    X = rng.normal(size=(30, 5))
+    clf = GRUClassifier(**SMALL).fit(X, np.resize(labels, 30))
+    with pytest.raises(
+        ValueError, match=r"Expected classes that are texts, .* got (uint64|object)"
+    ):
+        to_onnx(clf)
+
+
+def test_branches_whose_steps_have_outputs(rng):
+    lengths = rng.integers(0, 7, 30)
+    X = pd.DataFrame(
+        {
+            "a": [rng.normal(size=n) for n in lengths],
+            "b": [rng.integers(1, 9, n) for n in lengths],
+            "c": [None if i % 4 == 0 else float(i) for i in range(30)],
+        }
+    )
+    y = [rng.normal(size=n) for n in lengths]
+    branches = [
+        ("a", SeriesBranch(pooling=None, missing="indicator"), "a"),
+        ("b", TokenBranch(pooling=None, bidirectional=True), "b"),
+        ("c", TableBranch(), ["c"]),
+    ]
+    for fusion in ("concat", "gated"):
+        reg = MultimodalGRURegressor(branches, fusion=fusion, random_state=0, **FIT).fit(X, y)
+        assert_same(reg, X)
+        dims = {
+            value.name: value.type.tensor_type.shape.dim[1].dim_param
+            for value in to_onnx(reg).graph.input
+            if value.name in "ab"
+        }
+        assert dims == {"a": "n_steps", "b": "n_steps"}
 
 
 def test_the_network_of_a_search(rng):
@@ -264,6 +425,31 @@ def test_a_pipeline_is_refused_with_what_to_do():
     pipeline.fit(texts, two_classes(texts))
     with pytest.raises(ValueError, match="pipeline with SequenceVectorizer before it"):
         to_onnx(pipeline)
+
+
+@pytest.mark.parametrize("name", ["label", "probabilities"])
+def test_a_branch_with_the_name_of_an_output_is_refused(name, rng):
+    X = rng.normal(size=(30, 4))
+    branches = [(name, SeriesBranch(), [0, 1, 2]), ("row", TableBranch(), [3])]
+    clf = MultimodalGRUClassifier(branches, random_state=0, **FIT).fit(X, two_classes(X))
+    with pytest.raises(ValueError, match=f"an output {name!r}, and a branch of that name"):
+        to_onnx(clf)
+
+
+@pytest.mark.parametrize("name", ["X", "lengths", "constant_1", "Shape_2", "n_samples", "ü/1"])
+def test_branches_may_have_any_other_name(name, rng):
+    X = rng.normal(size=(30, 4))
+    branches = [(name, SeriesBranch(), [0, 1, 2]), ("variable", TableBranch(), [3])]
+    clf = MultimodalGRUClassifier(branches, random_state=0, **FIT).fit(X, two_classes(X))
+    assert_same(clf, X)
+
+
+def test_a_category_that_stands_for_a_missing_one_is_refused(rng):
+    X = pd.DataFrame({"kind": rng.choice(["", "a"], 30), "x": rng.normal(size=30)})
+    clf = MultimodalGRUClassifier([("row", TableBranch(), list(X))], random_state=0, **FIT)
+    clf.fit(X, two_classes(X))
+    with pytest.raises(ValueError, match="Column 'kind' holds the category ''"):
+        to_onnx(clf)
 
 
 @pytest.mark.parametrize(
