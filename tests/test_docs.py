@@ -20,8 +20,8 @@ PAGES = [
     "docs/forecasting.md",
     "docs/extending.md",
 ]
-# They need other libraries: tests/forecasting runs them.
-PAGES_OF_EXTRAS = ["docs/forecasting_libraries.md"]
+# They need other libraries: tests/forecasting and tests/scaling_out run them.
+PAGES_OF_EXTRAS = ["docs/forecasting_libraries.md", "docs/scaling_out.md"]
 
 
 def python_blocks(page):
