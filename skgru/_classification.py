@@ -85,7 +85,9 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         """Train one epoch on the given data.
 
         Scaling, tokens, optimizer and the network, where parameters say 'auto', are set up by the
-        data of the first call and kept from then on. Nothing is held out to stop early.
+        data of the first call and kept from then on. Of what :class:`SequenceVectorizer` returns
+        all words of the vocabulary are known, also those that the first call lacks. Nothing is held
+        out to stop early.
 
         Parameters
         ----------

@@ -3,8 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skgru._base import BaseNetwork
@@ -223,7 +225,8 @@ class MultimodalGRU(BaseNetwork):
         if len(kept) < n:
             self._parse_all(X, request)
         # Transformers learn from the samples to train on alone.
-        given = self._given(X, y, weights, kept, fits=reset)
+        routed = self._routed(request, n, weights, training.groups) if reset else {}
+        given = self._given(X, y, weights, kept, fits=reset, routed=routed)
         if groups is not None:
             given = given._replace(groups=groups[kept])
         if held_out is not None:
@@ -243,22 +246,51 @@ class MultimodalGRU(BaseNetwork):
                 with naming(name):
                     make_input(branch._open(take_columns(X, selection)), request.branches[name])
 
-    def _given(self, X, y, weights, rows, *, fits=False):
-        """Return some samples, opened; with `fits`, fit the transformers to them."""
+    def _given(self, X, y, weights, rows, *, fits=False, routed=None):
+        """Return some samples, opened; with `fits`, fit the transformers to them.
+
+        `routed` is what metadata the transformer of each branch is fitted with.
+        """
+        routed = routed or {}
         if len(rows) < X.shape[0]:
             X, y = take(X, rows), take(y, rows)
             is_one = weights is None or isinstance(weights, Real)
             weights = weights if is_one else take(weights, rows)
-        return Given(self._open_branches(X, y, fits=fits), y, weights, rows)
+            routed = {
+                branch: {name: take(values, rows) for name, values in metadata.items()}
+                for branch, metadata in routed.items()
+            }
+        return Given(self._open_branches(X, y, fits=fits, routed=routed), y, weights, rows)
+
+    def _routed(self, request, n, weights, groups):
+        """Return what the transformer of each branch has requested of the metadata of n samples."""
+        if not get_config()["enable_metadata_routing"]:
+            return {}
+        weights = np.full(n, float(weights)) if isinstance(weights, Real) else weights
+        given = {"sample_weight": weights, "groups": groups}
+        given = {name: values for name, values in given.items() if values is not None}
+        routed = process_routing(self, "partial_fit" if request.incremental else "fit", **given)
+        return {name: routed[name]["fit"] for name in self._transformers()}
+
+    def _transformers(self):
+        """Return the transformers of the branches, by the names of these."""
+        branches = [*self._named_branches(), (_REMAINDER, self.remainder)]
+        return {
+            name: branch.transformer
+            for name, branch in branches
+            if isinstance(branch, BaseBranch) and branch.transformer is not None
+        }
 
     def _open(self, X):
         return self._open_branches(self._check(X, reset=False))
 
-    def _open_branches(self, X, y=None, *, fits=False):
-        opened = {}
+    def _open_branches(self, X, y=None, *, fits=False, routed=None):
+        opened, routed = {}, routed or {}
         for name, branch, selection in self._read_branches():
             with naming(name):
-                opened[name] = branch._open(take_columns(X, selection), y, fits=fits)
+                opened[name] = branch._open(
+                    take_columns(X, selection), y, fits=fits, metadata=routed.get(name)
+                )
         return opened
 
     def _names_of_columns(self, branch):
@@ -428,6 +460,21 @@ class MultimodalGRU(BaseNetwork):
     @property
     def _said_scaling(self):
         return "see the scaling of the branches"
+
+    # --- Metadata --------------------------------------------------------------------------------
+
+    def get_metadata_routing(self):
+        """Return what metadata the network takes, and what the transformers of its branches do.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Of scikit-learn: see its user guide on metadata routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping.add(caller="partial_fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(**self._transformers(), method_mapping=mapping)
 
     # --- Features for other estimators -----------------------------------------------------------
 

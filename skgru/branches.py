@@ -72,7 +72,7 @@ class BaseBranch(Estimator):
                 f"{type(self).__name__}, got {got}."
             )
 
-    def _open(self, selected, y=None, *, fits=False):
+    def _open(self, selected, y=None, *, fits=False, metadata=None):
         """Return the selected columns of X, opened; with `fits`, fit the transformer first.
 
         Parameters
@@ -81,22 +81,25 @@ class BaseBranch(Estimator):
         y : array-like or None
             A target for each sample, for transformers that learn from it.
         fits : bool
+        metadata : dict or None
+            What else the transformer is fitted with, a value for each sample.
         """
         if self.transformer is None:
             return self._open_columns(selected)
         present = ~selected.are_missing
         rows = np.flatnonzero(present)
-        container = selected.container
+        container, metadata = selected.container, metadata or {}
         if len(rows) < len(present):
             container = take(container, rows)
             y = y if y is None else take(y, rows)
+            metadata = {name: take(values, rows) for name, values in metadata.items()}
         if fits:
             if not len(rows):
                 raise ValueError(NO_SAMPLE)
             self.transformer_ = clone(self.transformer)
         elif not len(rows):
             return self._open_absent(~present)
-        output = self._transformed(container, y, fits=fits)
+        output = self._transformed(container, y, metadata, fits=fits)
         n = _n_rows(output)
         if n != len(rows):
             got = describe(output) if n is None else f"{n}"
@@ -108,7 +111,7 @@ class BaseBranch(Estimator):
             )
         return self._open_output(output, present)
 
-    def _transformed(self, container, y, *, fits):
+    def _transformed(self, container, y, metadata, *, fits):
         """Return the output of the transformer; with `fits`, fit it first."""
         transformer = self.transformer_
         try:
@@ -117,8 +120,8 @@ class BaseBranch(Estimator):
                 if not fits:
                     return transformer.transform(container)
                 if hasattr(transformer, "fit_transform"):
-                    return transformer.fit_transform(container, y)
-                return transformer.fit(container, y).transform(container)
+                    return transformer.fit_transform(container, y, **metadata)
+                return transformer.fit(container, y, **metadata).transform(container)
         except ValueError as error:
             wants_table = "2D array" in str(error) or "2-dimensional" in str(error)
             if not wants_table or len(container.shape) > 1:

@@ -1,21 +1,31 @@
 """Any scikit-learn transformer, applied to every step of sequences."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._callbacks import as_one_task
 from skgru._compat import CallbackSupportMixin, HasMethods, Interval, columns_of, fit_context
 from skgru._data.arrays import as_array, describe, is_missing
-from skgru._data.forms import check_container, is_frame, is_sequence, names_of, open_form
+from skgru._data.forms import (
+    check_container,
+    is_container,
+    is_frame,
+    is_sequence,
+    names_of,
+    open_form,
+)
 from skgru._data.libraries import library_of
 from skgru._data.parsing import Parsed, check_features, parse_numbers
 from skgru._data.selection import missing_cells
@@ -23,8 +33,10 @@ from skgru._data.sequences import locate, offsets_of
 from skgru._data.targets import (
     are_step_targets,
     as_targets,
+    as_weights,
     has_target,
     parse_step_targets,
+    parse_step_weights,
     without_missing,
 )
 from skgru._estimator import Estimator, hints_at_names
@@ -104,6 +116,11 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
 
     Every step counts the same in `fit`: long sequences count more than short ones.
 
+    `fit`, `fit_transform` and `partial_fit` hand on what the transformer's `fit` takes beside X and
+    y, such as `sample_weight`: one value for each sequence, which all of its steps are given (or
+    weights for each step, ragged like X). With metadata routing of scikit-learn that is what the
+    transformer has requested, such as ``StandardScaler().set_fit_request(sample_weight=True)``.
+
     Examples
     --------
     Two hundred correlated variables per step, of which a network is given three components:
@@ -148,7 +165,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
 
     @fit_context(prefer_skip_nested_validation=False)
     @as_one_task
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, **params):
         """Fit the transformer on the steps of all sequences.
 
         Parameters
@@ -163,6 +180,11 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             are not fitted on. A y of shape (n_samples, n_steps) is of the second kind where all
             sequences have `n_steps` steps.
 
+        **params : dict
+            What the transformer's `fit` takes beside X and y, such as `sample_weight`: arrays of
+            shape (n_samples,), a value for each sequence; of `sample_weight`, also weights for each
+            step, ragged like X. With metadata routing the transformer has to request them.
+
         Returns
         -------
         self : object
@@ -174,12 +196,46 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             If `X` has none of the forms or no step.
         """
         with self._unchanged_on_error():
-            self._fit(X, y)
+            self._fit(X, y, self._routed("fit", params))
+        return self
+
+    @available_if(lambda self: hasattr(self.transformer, "partial_fit"))
+    @fit_context(prefer_skip_nested_validation=False)
+    @as_one_task
+    def partial_fit(self, X, y=None, **params):
+        """Fit the transformer on the steps of some more sequences.
+
+        Statistics of data larger than memory, batch by batch; where the transformer has a
+        `partial_fit`, such as :class:`~sklearn.preprocessing.StandardScaler`.
+
+        Parameters
+        ----------
+        X : array-like
+            Sequences, in any of the forms of the class's notes.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The target of each sequence, or one for each step, as for `fit`.
+
+        **params : dict
+            What the transformer's `partial_fit` takes beside X and y, as for `fit`.
+
+        Returns
+        -------
+        self : object
+            Fitted transformer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` has none of the forms, no step, or other features than in the first call.
+        """
+        with self._unchanged_on_error():
+            self._fit(X, y, self._routed("partial_fit", params), goes_on=True)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
     @as_one_task
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, **params):
         """Fit the transformer on the steps of all sequences, and transform them.
 
         The same as `fit` followed by `transform`, unless the transformer's own `fit_transform`
@@ -197,6 +253,11 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             are not fitted on. A y of shape (n_samples, n_steps) is of the second kind where all
             sequences have `n_steps` steps.
 
+        **params : dict
+            What the transformer's `fit` takes beside X and y, such as `sample_weight`: arrays of
+            shape (n_samples,), a value for each sequence; of `sample_weight`, also weights for each
+            step, ragged like X. With metadata routing the transformer has to request them.
+
         Returns
         -------
         X_new : ndarray, DataFrame or list of ndarray
@@ -208,7 +269,8 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             If `X` has none of the forms or no step.
         """
         with self._unchanged_on_error():
-            given, steps = self._fit(X, y, transforms=True)
+            routed = self._routed("fit_transform", params)
+            given, steps = self._fit(X, y, routed, transforms=True)
         return self._wrap(given.in_form(steps), X)
 
     def transform(self, X):
@@ -330,9 +392,34 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         tags.non_deterministic = inner.non_deterministic
         return tags
 
-    def _fit(self, X, y, transforms=False):
-        """Fit; return X as it was read and, if it `transforms`, the transformed steps."""
-        given = self._read(X, y, reset=True)
+    def get_metadata_routing(self):
+        """Return what metadata the transformer is handed.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            Of scikit-learn: see its user guide on metadata routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping.add(caller="fit_transform", callee="fit")
+        if hasattr(self.transformer, "partial_fit"):
+            mapping.add(caller="partial_fit", callee="partial_fit")
+        return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=mapping)
+
+    def _routed(self, method, params):
+        """Return what the transformer is handed of the metadata of a method."""
+        if not get_config()["enable_metadata_routing"]:
+            return params
+        routed = process_routing(self, method, **params).transformer
+        return routed["partial_fit" if method == "partial_fit" else "fit"]
+
+    def _fit(self, X, y, params, *, transforms=False, goes_on=False):
+        """Fit; return X as it was read and, if it `transforms`, the transformed steps.
+
+        If it `goes_on`, what has been fitted before is fitted further.
+        """
+        goes_on, is_partial = goes_on and hasattr(self, "transformer_"), goes_on
+        given = self._read(X, y, reset=not goes_on)
         steps = given.steps
         if len(steps) == 0:
             raise ValueError(
@@ -341,12 +428,18 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             )
         y, present = _of_steps(y, given.read)
         known = steps if present is None else _rows(steps, present)
-        transformer = clone(self.transformer)
+        params = {
+            name: _metadata_of_steps(name, value, given.read, present)
+            for name, value in params.items()
+        }
+        # (A copy, as what was fitted has to stay if this fails.)
+        transformer = deepcopy(self.transformer_) if goes_on else clone(self.transformer)
         # The transformer's own fit_transform may differ, but only on the steps of the fit.
         if transforms and present is None and hasattr(transformer, "fit_transform"):
-            output = self._apply(lambda steps: transformer.fit_transform(steps, y), steps)
+            output = self._apply(lambda steps: transformer.fit_transform(steps, y, **params), steps)
         else:
-            transformer.fit(known, y)
+            fit = transformer.partial_fit if is_partial else transformer.fit
+            fit(known, y, **params)
             output = self._apply(transformer.transform, steps if transforms else steps[:1])
         self.transformer_ = transformer
         self._no_steps = output[:0].copy()  # the output of no steps, which it would refuse
@@ -435,6 +528,19 @@ def _of_steps(y, read):
     present = has_target(y)
     y = without_missing(y, present)
     return y, None if present.all() else np.flatnonzero(present)
+
+
+def _metadata_of_steps(name, values, read, present):
+    """Return metadata of sequences, or weights of steps, as those of the steps that are present."""
+    if not is_container(values):
+        return values  # one for all
+    if name == "sample_weight":
+        of_steps = parse_step_weights(as_weights(values), read)
+    else:
+        values = as_array(values)
+        check_consistent_length(read.sequences.lengths, values)
+        of_steps = np.repeat(values, read.sequences.lengths, axis=0)
+    return of_steps if present is None else of_steps[present]
 
 
 def _rows(steps, rows):

@@ -21,8 +21,12 @@ PAGES = [
     "docs/deployment.md",  # but for what needs extras: tests/serving and tests/tracking run that
     "docs/extending.md",
 ]
-# They need other libraries: tests/forecasting and tests/parity run them.
-PAGES_OF_EXTRAS = ["docs/forecasting_libraries.md", "docs/weights.md"]
+# They need other libraries: tests/forecasting, tests/parity and tests/scaling_out run them.
+PAGES_OF_EXTRAS = [
+    "docs/forecasting_libraries.md",
+    "docs/scaling_out.md",
+    "docs/weights.md",
+]
 
 
 def python_blocks(page, extra=""):

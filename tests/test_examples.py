@@ -11,6 +11,7 @@ import pytest
 from joblib import parallel_config
 
 from skgru.metrics import count_invalid_transitions
+from tests.processes import run_python
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -77,7 +78,7 @@ def test_examples_that_draw_say_so_and_end_alike():
         text = path.read_text(encoding="utf-8")
         if "matplotlib" in text:
             drawing[path.stem] = text
-    assert len(drawing) == len([*EXAMPLES.glob("*.py")]) - 1
+    assert len(drawing) == len([*EXAMPLES.glob("*.py")]) - 2
     for name, text in drawing.items():
         assert text.endswith(ENDING), name
         assert 'pip install "skgru[plot]"' in ast.get_docstring(ast.parse(text)), name
@@ -272,6 +273,19 @@ def test_missing_values(capsys, picture):
     assert all(of_share[0] > of_share[-1] + 0.2 for of_share in accuracies.values())
     # Those who have seen missing values bear more of them.
     assert accuracies['missing="decay"'][4:].mean() > accuracies["complete data"][4:].mean()
+
+
+def test_larger_than_memory():
+    # In a process of its own, as it limits its memory.
+    path = EXAMPLES / "larger_than_memory.py"
+    program = f"import runpy; runpy.run_path({str(path)!r}, run_name='__main__')"
+    options = ["--machines", "50000", "--epochs", "1", "--memory", "150"]
+    printed = run_python(program, *options, flags=["-W", "error"])
+    assert "153 MiB of series" in printed
+    assert "49000 rows to train on, 12 words, 4 sites" in printed
+    assert number_after(printed, "accuracy on the last 1000 rows") > 0.9
+    if "memory limited to 150 MiB" in printed:
+        assert "there is no memory for all of them at once" in printed
 
 
 def test_irregular_events(capsys, picture):

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNKNOWN = 1
+# So many ids are looked through at a time.
+_MOST_AT_ONCE = 1 << 18
 
 
 class Tokens(np.ndarray):
@@ -124,7 +126,10 @@ def look_like_ids(table: NDArray[np.integer]) -> bool:
 
 def known_tokens(tokens: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return the sorted ids that occur, the unknown token's, 1, always first."""
-    return np.union1d(tokens, [UNKNOWN])
+    known: NDArray[np.integer] = np.array([UNKNOWN], tokens.dtype)
+    for start in range(0, len(tokens), _MOST_AT_ONCE):  # a sort of all would need copies of them
+        known = np.union1d(known, tokens[start : start + _MOST_AT_ONCE])
+    return known
 
 
 def embedding_rows(tokens: NDArray[np.integer], known: NDArray[np.integer]) -> NDArray[np.intp]:

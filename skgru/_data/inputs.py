@@ -245,6 +245,10 @@ class Input(Reader):
     def meet(self, parsed: Parsed) -> Input:
         """Return the input with the features of the X that it will learn from."""
 
+    def expecting_more(self, opened: Any) -> Input:
+        """Return the input for a training that further calls go on with, given the first X."""
+        return self
+
     def warn_of_lags(self, opened: Opened, y: NDArray[Any] | None) -> None:
         """Warn of an X whose columns are lags, if they are not read as such.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
-from skgru._data.arrays import to_numbers
+from skgru._data.arrays import bytes_in_memory, to_numbers
 from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
 from skgru._data.inputs import Input, Line, Origins, StepReader, as_values, known
@@ -335,7 +335,7 @@ class NumberInput(Input, StepReader):
                 moves_patches=moves_patches,
             )
             n_bytes = len(sequences.values) * self._n_observed * dtype.itemsize
-            if may_hold and may_be_held(n_bytes, sequences.values.nbytes):
+            if may_hold and may_be_held(n_bytes, bytes_in_memory(sequences.values)):
                 return steps.held()
             return steps
         prepare = partial(

@@ -113,14 +113,19 @@ def parse_tokens(opened: Opened) -> Parsed:
     form = opened.form
     steps, given_offsets = form.stack(Parser(1, None, ids=True))
     ids, offsets = steps[:, 0], given_offsets
-    kept: Indices = np.arange(len(steps))
-    missing = ids == MISSING_ID
-    if missing.any():
-        present, offsets = kept_rows(np.flatnonzero(~missing), offsets, from_start=True)
-        kept = kept[present]
-        _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
-    sequences, rows = _without_padding(ids[kept], offsets)
-    parsed = Parsed(sequences, form.n_columns, given_offsets, kept[rows], opened.is_frame)
+    kept: slice | Indices = slice(None)
+    if len(ids) and ids.min() <= 0:  # else nothing is padding, and nothing is missing
+        kept = np.arange(len(steps))
+        missing = ids == MISSING_ID
+        if missing.any():
+            present, offsets = kept_rows(np.flatnonzero(~missing), offsets, from_start=True)
+            kept = kept[present]
+            _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
+        sequences, rows = _without_padding(ids[kept], offsets)
+        kept = kept[rows]
+    else:
+        sequences = Sequences(ids, offsets)
+    parsed = Parsed(sequences, form.n_columns, given_offsets, kept, opened.is_frame)
     return parsed.among(opened.present)
 
 

@@ -50,6 +50,8 @@ class TokenInput(Input, StepReader):
         Which of them have a row of the matrix, the others being drawn; None = all, or none.
     patch_size : int
         Of the network.
+    further_ids : ndarray of shape (n,) or None, default=None
+        Ids that have a row of the embedding too, whether X holds them or not.
     """
 
     embedding_dim: int = EMBEDDING_DIM
@@ -59,10 +61,11 @@ class TokenInput(Input, StepReader):
     token_ids: NDArray[np.integer] | None = None
     has_vector: NDArray[np.bool_] | None = None
     patch_size: int = 1
+    further_ids: NDArray[np.integer] | None = None
 
     kind = "tokens"
     attribute_names = ("token_ids_", "has_vector_")
-    not_kept = ("matrix", "words")
+    not_kept = ("matrix", "words", "further_ids")
 
     # --- X ---------------------------------------------------------------------------------------
 
@@ -109,6 +112,11 @@ class TokenInput(Input, StepReader):
         """Return the input with the features of the X that it will learn from."""
         return replace(self, n_columns=parsed.n_columns, n_features=1)
 
+    def expecting_more(self, opened: Opened) -> TokenInput:
+        """Return the input that has a row for each word that X could hold, not only for its own."""
+        ids = [id_ for vocabulary in opened.vocabularies for id_ in vocabulary.values()]
+        return replace(self, further_ids=np.array(ids, np.int64))
+
     # --- Learning --------------------------------------------------------------------------------
 
     def learn(
@@ -126,7 +134,7 @@ class TokenInput(Input, StepReader):
         if self.words is not None:
             return learned._with_vectors(self.words, sequences)
         if self.matrix is None:
-            return replace(learned, token_ids=known_tokens(tokens))
+            return replace(learned, token_ids=self._known(tokens))
         n_rows = len(self.matrix)
         if len(tokens) and tokens.max() >= n_rows:
             raise ValueError(
@@ -134,6 +142,11 @@ class TokenInput(Input, StepReader):
                 f"but X holds the id {tokens.max()}."
             )
         return replace(learned, token_ids=np.arange(1, n_rows))
+
+    def _known(self, tokens: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Return the ids that are known after these tokens."""
+        ids = known_tokens(tokens)
+        return ids if self.further_ids is None else np.union1d(ids, self.further_ids)
 
     def _with_vectors(self, words: Words, sequences: Sequences) -> TokenInput:
         """Return the input that knows the tokens of sequences, and all words that have a vector."""
@@ -146,7 +159,7 @@ class TokenInput(Input, StepReader):
                 f"embedding_dim={words.n_dimensions}."
             )
         found_ids = np.array([vocabulary[word] for word in found])
-        token_ids = np.union1d(known_tokens(sequences.values), found_ids)
+        token_ids = np.union1d(self._known(sequences.values), found_ids)
         rows = np.searchsorted(token_ids, found_ids)
         matrix = np.zeros((1 + len(token_ids), vectors.shape[1]), np.float32)
         matrix[1 + rows] = vectors

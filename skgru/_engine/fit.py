@@ -121,6 +121,8 @@ def read(request: Request) -> Data:
         for name, part in given.inputs.items():
             with naming(name):
                 inputs[name], parsed[name] = make_input(part, request.branches[name])
+                if request.incremental:
+                    inputs[name] = inputs[name].expecting_more(part)
         step_branches = _step_branches(request, inputs)
     else:
         _check_same_network(request.before, request)
