@@ -514,6 +514,9 @@ def _factorize_objects(cells: Iterable[Any]) -> Indices:
 
 
 PANDAS, POLARS, ARROW, ARRAYS = Pandas(), Polars(), Arrow(), Arrays()
+LIBRARIES: dict[str, Library] = {
+    type(library).__name__: library for library in (PANDAS, POLARS, ARROW, ARRAYS)
+}
 
 
 def library_of(table: Any) -> Library:
