@@ -13,7 +13,7 @@ from skgru._data.arrays import as_array
 from skgru._data.clock import Clock
 from skgru._data.groups import LongTable
 from skgru._data.libraries import LIBRARIES, Arrays, Level, Library, Pandas, library_of_column
-from skgru._data.plain import of_plain, to_plain
+from skgru._data.plain import library_named, of_plain, to_plain
 from skgru._nn.batch import Indices, Values
 
 
@@ -91,12 +91,22 @@ def _plain(value: Any) -> Any:
 
 
 def _of_plain(value: Any) -> Any:
-    is_library = isinstance(value, dict) and "library" in value
-    return LIBRARIES[value["library"]] if is_library else of_plain(value)
+    if not (isinstance(value, dict) and "library" in value):
+        return of_plain(value)
+    library = LIBRARIES[value["library"]]
+    if library.module is not None:
+        library_named(library.module)
+    return library
 
 
 def form_of_state(state: Mapping[str, Any]) -> Form:
-    """Return the form of a `state`."""
+    """Return the form of a `state`.
+
+    Raises
+    ------
+    ImportError
+        If its library is not installed.
+    """
     kind = {one.__name__: one for one in (One, Entities, Long, Many)}[state["kind"]]
     form = kind.__new__(kind)
     if kind is Many:

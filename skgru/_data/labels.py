@@ -17,7 +17,7 @@ import numpy as np
 
 from skgru._data.arrays import as_array, describe, to_numbers
 from skgru._data.frequencies import PeriodStep, Step
-from skgru._data.plain import of_plain, to_plain
+from skgru._data.plain import library_named, of_plain, to_plain
 from skgru._data.times import cast, has_zone, is_time, to_times
 from skgru._nn.batch import Values
 from skgru._warnings import warn
@@ -36,6 +36,7 @@ class Style:
     """How labels look: here, arrays of NumPy."""
 
     zone: Any = None
+    module: str | None = None  # of its library
     _parameters: tuple[str, ...] = ()
 
     def wrap(self, stamps: Values, step: Step) -> Any:
@@ -98,6 +99,7 @@ class PandasStyle(Zoned):
         Whether it counts.
     """
 
+    module = "pandas"
     _parameters = "name", "dtype", "zone", "is_range"
 
     def __init__(self, name: Any, dtype: Any, zone: Any, is_range: bool) -> None:
@@ -157,6 +159,7 @@ class PolarsStyle(Zoned):
     dtype : DataType
     """
 
+    module = "polars"
     _parameters = ("dtype",)
 
     def __init__(self, dtype: Any) -> None:
@@ -206,6 +209,7 @@ class ArrowStyle(Zoned):
     type : DataType
     """
 
+    module = "pyarrow"
     _parameters = ("type",)
 
     def __init__(self, type: Any) -> None:
@@ -248,9 +252,17 @@ _STYLES: dict[str, type[Style]] = {
 
 
 def style_of_state(state: Mapping[str, Any]) -> Style:
-    """Return the style of a `state`."""
-    parameters = {name: of_plain(value) for name, value in state.items()}
-    return _STYLES[parameters.pop("kind")](**parameters)
+    """Return the style of a `state`.
+
+    Raises
+    ------
+    ImportError
+        If its library is not installed.
+    """
+    style = _STYLES[state["kind"]]
+    if style.module is not None:
+        library_named(style.module)
+    return style(**{name: of_plain(value) for name, value in state.items() if name != "kind"})
 
 
 # --- Labels --------------------------------------------------------------------------------------

@@ -57,7 +57,14 @@ def _all_of_plain(values: Any) -> list[Any]:
     return [of_plain(value) for value in values]
 
 
-def _library(name: str) -> Any:
+def library_named(name: str) -> Any:
+    """Return the module of a library that a value which was saved is of.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
     try:
         return import_module(name)
     except ImportError as error:
@@ -167,11 +174,11 @@ def _read_objects(of: Any) -> Any:
 
 
 def _tell_pandas(value: Any) -> Told:
-    pd = _library("pandas")
+    pd = library_named("pandas")
 
     if value is pd.NaT or value is pd.NA:
         return f"pandas.{'NaT' if value is pd.NaT else 'NA'}", None
-    for kind, tell in {
+    kinds: dict[Any, Callable[[], Any]] = {
         pd.Timestamp: lambda: _all_plain((value.to_numpy(), value.tz)),
         pd.Timedelta: lambda: to_plain(value.to_numpy()),
         pd.Period: lambda: [value.ordinal, to_plain(value.freq)],
@@ -184,10 +191,11 @@ def _tell_pandas(value: Any) -> Told:
         ],
         pd.Index: lambda: _all_plain((_cells(value), value.name, getattr(value, "freq", None))),
         pd.Series: lambda: _all_plain((_cells(value), value.name)),
-    }.items():
+    }
+    for kind, tell in kinds.items():
         if isinstance(value, kind):
             return f"pandas.{kind.__name__}", tell()
-    if isinstance(value, pd.DateOffset):
+    if isinstance(value, pd.offsets.BaseOffset):
         return _sayable("pandas.offset", _tell_offset(value), value)
     if isinstance(value, pd.api.extensions.ExtensionDtype):
         told = _tell_extension(pd.Series([], dtype=value).array)
@@ -219,17 +227,17 @@ def _tell_offset(value: Any) -> list[Any]:
 
 
 def _read_offset(of: Any) -> Any:
-    pd = _library("pandas")
+    pd = library_named("pandas")
     name, n, normalize, kwds = of
     offset = getattr(pd.offsets, name)
-    if not (isinstance(offset, type) and issubclass(offset, pd.DateOffset)):
+    if not (isinstance(offset, type) and issubclass(offset, pd.offsets.BaseOffset)):
         raise TypeError(f"Expected an offset of pandas, got {name}.")
     return offset(n, normalize, **{key: of_plain(kwd) for key, kwd in kwds})
 
 
 def _tell_extension(array: Any) -> Told:
     """Return what an array of one of pandas' own types is made of."""
-    pd = _library("pandas")
+    pd = library_named("pandas")
 
     dtype = array.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
@@ -254,17 +262,17 @@ def _tell_extension(array: Any) -> Told:
 
 
 def _read_zoned(of: Any) -> Any:
-    pd = _library("pandas")
+    pd = library_named("pandas")
     return pd.DatetimeIndex(of[0]).tz_localize("UTC").tz_convert(of_plain(of[1])).array
 
 
 def _read_periods(of: Any) -> Any:
-    pd = _library("pandas")
+    pd = library_named("pandas")
     return pd.arrays.PeriodArray(np.array(of[0]), dtype=pd.PeriodDtype(of_plain(of[1])))
 
 
 def _read_categories(of: Any) -> Any:
-    pd = _library("pandas")
+    pd = library_named("pandas")
     codes, categories, ordered = of
     return pd.Categorical.from_codes(
         codes, dtype=pd.CategoricalDtype(of_plain(categories), ordered)
@@ -273,20 +281,20 @@ def _read_categories(of: Any) -> Any:
 
 def _read_intervals(of: Any) -> Any:
     left, right, closed = of
-    return _library("pandas").arrays.IntervalArray.from_arrays(
+    return library_named("pandas").arrays.IntervalArray.from_arrays(
         of_plain(left), of_plain(right), closed
     )
 
 
 def _read_texts(of: Any) -> Any:
-    pd = _library("pandas")
+    pd = library_named("pandas")
     texts, storage, is_nullable = of
     dtype = pd.StringDtype(storage) if is_nullable else pd.StringDtype(storage, na_value=np.nan)
     return pd.array(texts, dtype=dtype)
 
 
 def _read_masked(of: Any) -> Any:
-    pd = _library("pandas")
+    pd = library_named("pandas")
     filled, missing, name = of
     array = pd.array(filled, dtype=name)
     array[np.asarray(missing)] = pd.NA
@@ -294,24 +302,24 @@ def _read_masked(of: Any) -> Any:
 
 
 def _read_timestamp(of: Any) -> Any:
-    stamp, zone = _library("pandas").Timestamp(of_plain(of[0])), of_plain(of[1])
+    stamp, zone = library_named("pandas").Timestamp(of_plain(of[0])), of_plain(of[1])
     return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(zone)
 
 
 def _read_range(of: Any) -> Any:
     start, stop, step, name = of
-    return _library("pandas").RangeIndex(start, stop, step, name=of_plain(name))
+    return library_named("pandas").RangeIndex(start, stop, step, name=of_plain(name))
 
 
 def _read_levels(of: Any) -> Any:
     levels, codes, names = of
     levels, names = _all_of_plain(levels), _all_of_plain(names)
-    return _library("pandas").MultiIndex(levels, codes, names=names)
+    return library_named("pandas").MultiIndex(levels, codes, names=names)
 
 
 def _read_index(of: Any) -> Any:
     cells, name, freq = _all_of_plain(of)
-    index = _library("pandas").Index(cells, dtype=cells.dtype, name=name)
+    index = library_named("pandas").Index(cells, dtype=cells.dtype, name=name)
     if freq is not None and getattr(index, "freq", freq) is None:
         index.freq = freq
     return index
@@ -319,14 +327,14 @@ def _read_index(of: Any) -> Any:
 
 def _read_series(of: Any) -> Any:
     cells, name = _all_of_plain(of)
-    return _library("pandas").Series(cells, dtype=cells.dtype, name=name)
+    return library_named("pandas").Series(cells, dtype=cells.dtype, name=name)
 
 
 # --- polars and Arrow: in the format of Arrow for messages between processes ----------------------
 
 
 def _tell_polars(value: Any) -> Told:
-    pl = _library("polars")
+    pl = library_named("polars")
 
     if isinstance(value, pl.Series):
         target = BytesIO()
@@ -340,11 +348,11 @@ def _tell_polars(value: Any) -> Told:
 
 
 def _read_polars(of: Any) -> Any:
-    return _library("polars").read_ipc(BytesIO(of.tobytes())).to_series()
+    return library_named("polars").read_ipc(BytesIO(of.tobytes())).to_series()
 
 
 def _tell_arrow(value: Any) -> Told:
-    pa = _library("pyarrow")
+    pa = library_named("pyarrow")
 
     if isinstance(value, pa.DataType):
         of = np.frombuffer(pa.schema([("", value)]).serialize(), np.uint8)
@@ -360,12 +368,12 @@ def _tell_arrow(value: Any) -> Told:
 
 
 def _read_arrow_type(of: Any) -> Any:
-    pa = _library("pyarrow")
+    pa = library_named("pyarrow")
     return pa.ipc.read_schema(pa.py_buffer(of.tobytes())).field(0).type
 
 
 def _read_arrow(of: Any) -> Any:
-    pa = _library("pyarrow")
+    pa = library_named("pyarrow")
     content, is_chunked = of
     table = pa.ipc.open_stream(pa.py_buffer(content.tobytes())).read_all()
     table.validate(full=True)
@@ -401,17 +409,17 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "Decimal": Decimal,
     "Fraction": lambda of: Fraction(*of),
     "UUID": UUID,
-    "pytz": lambda of: _library("pytz").timezone(of),
-    "pytz.FixedOffset": lambda of: _library("pytz").FixedOffset(of),
+    "pytz": lambda of: library_named("pytz").timezone(of),
+    "pytz.FixedOffset": lambda of: library_named("pytz").FixedOffset(of),
     "scalar": _read_scalar,
     "dtype": np.dtype,
     "objects": _read_objects,
-    "pandas.NaT": lambda of: _library("pandas").NaT,
-    "pandas.NA": lambda of: _library("pandas").NA,
+    "pandas.NaT": lambda of: library_named("pandas").NaT,
+    "pandas.NA": lambda of: library_named("pandas").NA,
     "pandas.Timestamp": _read_timestamp,
-    "pandas.Timedelta": lambda of: _library("pandas").Timedelta(of_plain(of)),
-    "pandas.Period": lambda of: _library("pandas").Period(ordinal=of[0], freq=of_plain(of[1])),
-    "pandas.Interval": lambda of: _library("pandas").Interval(*_all_of_plain(of)),
+    "pandas.Timedelta": lambda of: library_named("pandas").Timedelta(of_plain(of)),
+    "pandas.Period": lambda of: library_named("pandas").Period(ordinal=of[0], freq=of_plain(of[1])),
+    "pandas.Interval": lambda of: library_named("pandas").Interval(*_all_of_plain(of)),
     "pandas.RangeIndex": _read_range,
     "pandas.MultiIndex": _read_levels,
     "pandas.Index": _read_index,
@@ -423,7 +431,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "pandas.categories": _read_categories,
     "pandas.intervals": _read_intervals,
     "pandas.texts": _read_texts,
-    "pandas.arrow": lambda of: _library("pandas").arrays.ArrowExtensionArray(of_plain(of)),
+    "pandas.arrow": lambda of: library_named("pandas").arrays.ArrowExtensionArray(of_plain(of)),
     "pandas.masked": _read_masked,
     "polars.Series": _read_polars,
     "polars.dtype": lambda of: _read_polars(of).dtype,

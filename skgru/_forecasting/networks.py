@@ -241,10 +241,12 @@ def _of_plain(name: str, value: Any) -> Any:
     """Return the attribute of a regressor of plain values."""
     if name not in _NAMES_OF_BRANCHES:
         return of_plain(value)
-    return [
-        (branch_name, _BRANCHES[kind](**of_plain(parameters)), of_plain(columns))
-        for branch_name, kind, parameters, columns in value
-    ]
+    branches = []
+    for branch_name, kind, attributes, columns in value:
+        branch = _BRANCHES[kind]()
+        vars(branch).update(of_plain(attributes))
+        branches.append((branch_name, branch, of_plain(columns)))
+    return branches
 
 
 def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, Indices]:
