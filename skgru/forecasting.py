@@ -17,7 +17,7 @@ from skgru._forecasting.ahead import quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar
 from skgru._forecasting.checks import check_complete, check_dates, check_known, check_step
 from skgru._forecasting.ensemble import fit_model
-from skgru._forecasting.fitted import FittedSeries, labels_alone
+from skgru._forecasting.fitted import FittedSeries
 from skgru._forecasting.networks import WINDOW
 from skgru._forecasting.roles import columns_of_y_and_x
 from skgru._forecasting.season import find_season
@@ -35,6 +35,7 @@ from skgru._forecasting.tracks import (
 from skgru._forecasting.window import Shape, find_window, steps_to_fit
 from skgru._nn.pooling import POOLINGS
 from skgru._regression import NetworkRegressor
+from skgru._saved import expect
 from skgru._settings import plain
 from skgru._warnings import each_once, warn
 
@@ -43,6 +44,8 @@ __all__ = ["GRUForecaster"]
 
 # The parameters of the forecaster; all others go to the network as they are.
 _OWN = "window", "horizon", "target", "known", "series", "time", "season", "calendar"
+# Where what was fitted lies in a file, as plain values.
+_STATE = "_state"
 _CONSTRAINTS = {**TRAINING, **RECURRENCE, **NUMBERS, **NetworkRegressor._parameter_constraints}
 
 
@@ -496,12 +499,12 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         cycles = [cycles[i] for i in model.cycles]
         tails = [track.tail(max(shape.window, shape.season)) for track in tracks]
         self._fitted = FittedSeries(
-            labels_alone(panel), tails, columns, cycles, seconds, encoder, units, about, model
+            panel.labels_alone, tails, columns, cycles, seconds, encoder, units, about, model
         )
         self.window_, self.season_, self.calendar_ = shape.window, shape.season, cycles
         self.n_windows_ = model.n_windows
         self.weights_ = {member.name: float(member.weight) for member in model.members}
-        self.networks_ = [n.regressor_ for n in model.networks if n.regressor_ is not None]
+        self.networks_ = _regressors_of(model)
 
     def _open(self, y, X):
         """Return y and X, opened, and what their columns are."""
@@ -708,6 +711,29 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             raise ValueError("Expected at least two known values in y to score, got fewer.")
         return float(np.mean(scores))
 
+    # --- Files -----------------------------------------------------------------------------------
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        fitted = state.pop("_fitted", None)
+        if fitted is not None:
+            del state["networks_"]  # a part of what was fitted
+            state[_STATE] = fitted.state
+        return state
+
+    def _check_saved(self, *, is_of_now):
+        super()._check_saved(is_of_now=is_of_now)
+        state = vars(self).pop(_STATE, None)
+        if state is not None:
+            self._fitted = FittedSeries.of_state(state)
+            self.networks_ = _regressors_of(self._fitted.model)
+        elif "window_" in vars(self):
+            expect(not is_of_now, "the series of a fitted forecaster", "none")
+            # A version that kept them in another form has fitted it: it counts as not fitted.
+            for name in [name for name in vars(self) if name not in self._parameter_constraints]:
+                if not name.startswith(("_skl", "_metadata")):
+                    delattr(self, name)
+
     def _query(self, n, X, y, static):
         """Return the series whose future is asked for, and of how many steps."""
         check_is_fitted(self)
@@ -745,6 +771,11 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
                     f"Expected series of at least {self.window_} steps (window), got "
                     f"{len(track.values)}{said_of(track.key)}."
                 )
+
+
+def _regressors_of(model):
+    """Return the regressors of the networks of a model."""
+    return [n.regressor_ for n in model.networks if n.regressor_ is not None]
 
 
 def _check_lengths(tracks, shape, finds_window):

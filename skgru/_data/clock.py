@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from skgru._data.frequencies import Listed, Step
-from skgru._data.labels import RESAMPLE, Style, Zoned, say_stamp
+from skgru._data.frequencies import Listed, Step, step_of_state
+from skgru._data.labels import RESAMPLE, Style, Zoned, say_stamp, style_of_state
+from skgru._data.plain import of_plain, to_plain
 from skgru._data.times import cast, finest_unit_of
 from skgru._nn.batch import Indices, Values
 
@@ -138,3 +140,34 @@ def check_zones(clock: Clock, other: Clock, where: str, of: str) -> None:
             f"Expected dates of {wanted} in {where}, as in {of}, got dates of {got}: tz_localize, "
             "or tz_convert(<zone>) and tz_localize(None), of pandas make them alike."
         )
+
+
+def state_of_clocks(clocks: Sequence[Clock]) -> dict[str, Any]:
+    """Return clocks as plain values; those of one container share their style, and most a step."""
+    styles = {id(clock.style): clock.style for clock in clocks}
+    steps = {id(clock.step): clock.step for clock in clocks}
+    return {
+        "styles": [style.state for style in styles.values()],
+        "steps": [step.state for step in steps.values()],
+        "style_of": _places(styles, [clock.style for clock in clocks]),
+        "step_of": _places(steps, [clock.step for clock in clocks]),
+        "firsts": [to_plain(clock.first) for clock in clocks],
+        "kinds": [clock.kind for clock in clocks],
+    }
+
+
+def _places(distinct: Mapping[int, Any], parts: Sequence[Any]) -> Indices:
+    """Return where each of some objects stands among those that differ, by their ids."""
+    place = {key: i for i, key in enumerate(distinct)}
+    return np.array([place[id(part)] for part in parts], np.intp)
+
+
+def clocks_of_state(state: Mapping[str, Any]) -> list[Clock]:
+    """Return the clocks of a state."""
+    styles = [style_of_state(style) for style in state["styles"]]
+    steps = [step_of_state(step) for step in state["steps"]]
+    parts = (state[name] for name in ("firsts", "step_of", "style_of", "kinds"))
+    return [
+        Clock(of_plain(first), steps[step], styles[style], kind)
+        for first, step, style, kind in zip(*parts, strict=True)
+    ]

@@ -12,7 +12,8 @@ from skgru._compat import names_of
 from skgru._data.arrays import as_array
 from skgru._data.clock import Clock
 from skgru._data.groups import LongTable
-from skgru._data.libraries import Arrays, Level, Pandas, library_of_column
+from skgru._data.libraries import LIBRARIES, Arrays, Level, Library, Pandas, library_of_column
+from skgru._data.plain import library_named, of_plain, to_plain
 from skgru._nn.batch import Indices, Values
 
 
@@ -78,6 +79,44 @@ class Form(ABC):
     def give_back(self, given: Given) -> Any:
         """Return values in such a container."""
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        values = {name: _plain(value) for name, value in vars(self).items()}
+        return {"kind": type(self).__name__, **values}
+
+
+def _plain(value: Any) -> Any:
+    return {"library": type(value).__name__} if isinstance(value, Library) else to_plain(value)
+
+
+def _of_plain(value: Any) -> Any:
+    if not (isinstance(value, dict) and "library" in value):
+        return of_plain(value)
+    library = LIBRARIES[value["library"]]
+    if library.module is not None:
+        library_named(library.module)
+    return library
+
+
+def form_of_state(state: Mapping[str, Any]) -> Form:
+    """Return the form of a `state`.
+
+    Raises
+    ------
+    ImportError
+        If its library is not installed.
+    """
+    kind = {one.__name__: one for one in (One, Entities, Long, Many)}[state["kind"]]
+    form = kind.__new__(kind)
+    if kind is Many:
+        forms = [form_of_state(one) for one in state["forms"]]
+        vars(form).update(forms=forms, ends=state["ends"])
+    else:
+        values = {name: value for name, value in state.items() if name != "kind"}
+        vars(form).update({name: _of_plain(value) for name, value in values.items()})
+    return form
+
 
 class One(Form):
     """One series that is a container of its own.
@@ -90,9 +129,10 @@ class One(Form):
     def __init__(self, container: Any) -> None:
         self.is_column = names_of(container) is None and _is_one_dimensional(container)
         self.name = getattr(container, "name", None) if self.is_column else None
-        self.columns = getattr(container, "columns", None)
         self.is_structured = isinstance(container, np.ndarray) and container.dtype.names is not None
         self.library = library_of_column(container)
+        is_frame = isinstance(self.library, Pandas) and not self.is_column
+        self.columns = container.columns if is_frame else None
 
     def give_back(self, given: Given) -> Any:
         """Return values in such a container."""
@@ -169,35 +209,25 @@ class Long(Form):
     """A table with a column of times, and maybe one that says which series a row is of."""
 
     def __init__(self, long: LongTable, first_rows: Indices) -> None:
-        library = long.library
-        self.library, self.sample, self.time = library, long.sample, long.time
-        self.names = {
-            role: long.name_of(role, "") for role in (long.sample, long.time) if role is not None
-        }
+        self.library = long.library
         self.entities = (
-            None if long.sample is None else library.take(long.column(long.sample), first_rows)
+            None if long.sample is None else self.library.take(long.column(long.sample), first_rows)
         )
-        order = [name for name in long.names if name in (long.sample, long.time)]
-        levels = [role for role in (long.sample, long.time) if isinstance(role, Level)]
-        self.roles = [*levels, *order]
+        given = {"sample": long.sample, "time": long.time}
+        roles = {role: own for role, own in given.items() if own is not None}
+        # The names of the levels of the index and of the columns of samples and times, in order.
+        levels = {role: own for role, own in roles.items() if isinstance(own, Level)}
+        self.levels = {role: long.name_of(level, "") for role, level in levels.items()}
+        columns = {own: role for role, own in reversed(roles.items()) if role not in levels}
+        self.columns = {columns[name]: name for name in long.names if name in columns}
         table = long.table
         self.is_mapping = isinstance(table, Mapping)
         self.is_structured = isinstance(table, np.ndarray) and table.dtype.names is not None
 
     def give_back(self, given: Given) -> Any:
         """Return values in such a table."""
-        columns: dict[Any, Any] = {}
-        index: list[Any] = []
-        for role in self.roles:
-            if role is self.sample or (not isinstance(role, Level) and role == self.sample):
-                rows = np.repeat(np.arange(len(given.parts)), given.lengths)
-                cells = self.library.take(self.entities, rows)
-            else:
-                cells = given.joined_labels()
-            if isinstance(role, Level):
-                index.append(cells)
-            else:
-                columns[self.names[role]] = cells
+        index = [self._cells(role, given) for role in self.levels]
+        columns = {name: self._cells(role, given) for role, name in self.columns.items()}
         values = np.concatenate(given.parts)
         columns |= dict(zip(given.named(), values.T, strict=True))
         if isinstance(self.library, Arrays):
@@ -210,7 +240,7 @@ class Long(Form):
             )
         import pandas as pd
 
-        names = [self.names[role] or None for role in self.roles if isinstance(role, Level)]
+        names = [name or None for name in self.levels.values()]
         labels = None
         if len(index) == 1:
             labels = pd.Index(index[0], name=names[0])
@@ -221,6 +251,13 @@ class Long(Form):
             for name, column in columns.items()
         }
         return pd.DataFrame(cells, index=labels)
+
+    def _cells(self, role: str, given: Given) -> Any:
+        """Return the samples, or the times, of all rows."""
+        if role == "time":
+            return given.joined_labels()
+        rows = np.repeat(np.arange(len(given.parts)), given.lengths)
+        return self.library.take(self.entities, rows)
 
 
 def _side_by_side(columns: Mapping[Any, Any]) -> Values:
@@ -240,3 +277,9 @@ class Many(Form):
         starts = [0, *self.ends]
         spans = zip(self.forms, starts, self.ends, strict=False)
         return [form.give_back(given.only(start, stop)) for form, start, stop in spans]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        forms = [form.state for form in self.forms]
+        return {"kind": "Many", "forms": forms, "ends": self.ends}

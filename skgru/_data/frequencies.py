@@ -7,11 +7,13 @@ and numbers, by equal differences.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from skgru._data.plain import of_plain, to_plain
 from skgru._nn.batch import Indices, Values
 
 DAY = np.timedelta64(1, "D")
@@ -52,6 +54,12 @@ class Step(ABC):
     def offset(self, first: Any) -> Any:
         """Return the step as an offset of pandas, None where there is none."""
         return None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        parameters = {name: to_plain(value) for name, value in vars(self).items()}
+        return {"kind": type(self).__name__, **parameters}
 
 
 @dataclass(frozen=True)
@@ -302,3 +310,14 @@ class Listed(_Ranged):
         """Return the places of times, and whether each is one of those."""
         places = np.searchsorted(self.stamps, times, side="right") - 1
         return places, self.stamps[places] == times
+
+
+_STEPS: dict[str, type[Step]] = {
+    kind.__name__: kind for kind in (Fixed, Months, BusinessDays, Offset, PeriodStep, Listed)
+}
+
+
+def step_of_state(state: Mapping[str, Any]) -> Step:
+    """Return the step of a `state`."""
+    parameters = {name: of_plain(value) for name, value in state.items()}
+    return _STEPS[parameters.pop("kind")](**parameters)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from skgru._data.arrays import as_array, describe, to_numbers
 from skgru._data.frequencies import PeriodStep, Step
+from skgru._data.plain import library_named, of_plain, to_plain
 from skgru._data.times import cast, has_zone, is_time, to_times
 from skgru._nn.batch import Values
 from skgru._warnings import warn
@@ -35,6 +36,8 @@ class Style:
     """How labels look: here, arrays of NumPy."""
 
     zone: Any = None
+    module: str | None = None  # of its library
+    _parameters: tuple[str, ...] = ()
 
     def wrap(self, stamps: Values, step: Step) -> Any:
         """Return stamps as labels."""
@@ -51,6 +54,12 @@ class Style:
     def to_utc(self, times: Values) -> Values:
         """Return dates of the zone in UTC: of two the first, of none the next that there is."""
         return times
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        parameters = {name: to_plain(getattr(self, name)) for name in self._parameters}
+        return {"kind": type(self).__name__, **parameters}
 
 
 class Zoned(Style):
@@ -83,15 +92,23 @@ class PandasStyle(Zoned):
 
     Parameters
     ----------
-    index : Index
-        One that looks so.
-    zone : tzinfo or None, default=None
+    name : hashable
+    dtype : dtype
+    zone : tzinfo, str or None
+    is_range : bool
+        Whether it counts.
     """
 
-    def __init__(self, index: Any, zone: Any = None) -> None:
-        self.name, self.zone = index.name, zone
-        self.is_range = type(index).__name__ == "RangeIndex"
-        self.dtype = index.dtype
+    module = "pandas"
+    _parameters = "name", "dtype", "zone", "is_range"
+
+    def __init__(self, name: Any, dtype: Any, zone: Any, is_range: bool) -> None:
+        self.name, self.dtype, self.zone, self.is_range = name, dtype, zone, is_range
+
+    @classmethod
+    def of(cls, index: Any, zone: Any = None) -> PandasStyle:
+        """Return the style of an index."""
+        return cls(index.name, index.dtype, zone, type(index).__name__ == "RangeIndex")
 
     def wrap(self, stamps: Values, step: Step) -> Any:
         """Return stamps as an index."""
@@ -139,12 +156,14 @@ class PolarsStyle(Zoned):
 
     Parameters
     ----------
-    column : Series
-        One that looks so.
+    dtype : DataType
     """
 
-    def __init__(self, column: Any) -> None:
-        self.dtype, self.zone = column.dtype, getattr(column.dtype, "time_zone", None)
+    module = "polars"
+    _parameters = ("dtype",)
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype, self.zone = dtype, getattr(dtype, "time_zone", None)
 
     def wrap(self, stamps: Values, step: Step) -> Any:
         """Return stamps as a Series."""
@@ -187,12 +206,14 @@ class ArrowStyle(Zoned):
 
     Parameters
     ----------
-    column : Array or ChunkedArray
-        One that looks so.
+    type : DataType
     """
 
-    def __init__(self, column: Any) -> None:
-        self.type, self.zone = column.type, getattr(column.type, "tz", None)
+    module = "pyarrow"
+    _parameters = ("type",)
+
+    def __init__(self, type: Any) -> None:
+        self.type, self.zone = type, getattr(type, "tz", None)
 
     def wrap(self, stamps: Values, step: Step) -> Any:
         """Return stamps as an array."""
@@ -223,6 +244,25 @@ class ArrowStyle(Zoned):
             pa.array(times), self.zone, ambiguous="earliest", nonexistent="latest"
         )
         return zoned.cast(pa.timestamp(zoned.type.unit))
+
+
+_STYLES: dict[str, type[Style]] = {
+    kind.__name__: kind for kind in (Style, PandasStyle, PolarsStyle, ArrowStyle)
+}
+
+
+def style_of_state(state: Mapping[str, Any]) -> Style:
+    """Return the style of a `state`.
+
+    Raises
+    ------
+    ImportError
+        If its library is not installed.
+    """
+    style = _STYLES[state["kind"]]
+    if style.module is not None:
+        library_named(style.module)
+    return style(**{name: of_plain(value) for name, value in state.items() if name != "kind"})
 
 
 # --- Labels --------------------------------------------------------------------------------------
@@ -256,8 +296,7 @@ def no_labels(n: int, index: Any = None) -> Labels:
     """Return the labels of n rows without any; `index` is that of pandas, which may be of text."""
     style = Style()
     if index is not None:
-        style = PandasStyle(index)
-        style.is_range = True
+        style = PandasStyle(index.name, index.dtype, None, is_range=True)
     return Labels(np.arange(n), None, style, None)
 
 
@@ -281,9 +320,9 @@ def read_labels(where: str, labels: Any, is_index: bool = False) -> Labels:
         return _read_pandas(where, labels, is_index)
     style: Style = Style()
     if hasattr(type(labels), "explode"):
-        style = PolarsStyle(labels)
+        style = PolarsStyle(labels.dtype)
     elif hasattr(type(labels), "to_pylist"):
-        style = ArrowStyle(labels)
+        style = ArrowStyle(labels.type)
     stamps = _to_stamps(where, labels)
     return Labels(stamps, _kind_of(stamps), style, None)
 
@@ -302,7 +341,7 @@ def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
     if str(index.dtype).startswith("period"):
         stamps = index.to_timestamp(how="start").to_numpy()
         _check_present(where, stamps)
-        return Labels(stamps, str(index.dtype), PandasStyle(index), index.freq)
+        return Labels(stamps, str(index.dtype), PandasStyle.of(index), index.freq)
     zone = getattr(index, "tz", None)
     if zone is None and hasattr(index.dtype, "pyarrow_dtype"):
         zone = getattr(index.dtype.pyarrow_dtype, "tz", None)
@@ -318,7 +357,8 @@ def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
             )
         return no_labels(len(index), index)
     stamps = _to_stamps(where, array)
-    return Labels(stamps, _kind_of(stamps), PandasStyle(index, zone), getattr(index, "freq", None))
+    style, freq = PandasStyle.of(index, zone), getattr(index, "freq", None)
+    return Labels(stamps, _kind_of(stamps), style, freq)
 
 
 def is_text(array: Values) -> bool:

@@ -22,7 +22,15 @@ from skgru._nn.batch import Indices, Values
 
 
 class Library(ABC):
-    """A library of tables, and the operations on their columns."""
+    """A library of tables, and the operations on their columns.
+
+    Attributes
+    ----------
+    module : str or None
+        The module that it is imported from.
+    """
+
+    module: str | None = None
 
     def names_of(self, table: Any) -> list[Any]:
         """Return the names of the columns."""
@@ -147,6 +155,8 @@ def _lengths(sequences: Sequence[Any]) -> Indices:
 
 class Pandas(Library):
     """DataFrames of pandas; levels of the index count as columns."""
+
+    module = "pandas"
 
     def names_of(self, table: Any) -> list[Any]:
         """Return the names of the columns; not those of the index."""
@@ -277,6 +287,8 @@ def _indexed(column: Any, index: Any) -> Any:
 class Polars(Library):
     """DataFrames of polars."""
 
+    module = "polars"
+
     def column(self, table: Any, name: Any) -> Any:
         """Return a column."""
         return table[name]
@@ -356,6 +368,8 @@ def _is_list(dtype: Any) -> bool:
 
 class Arrow(Library):
     """Tables of Arrow."""
+
+    module = "pyarrow"
 
     def column(self, table: Any, name: Any) -> Any:
         """Return a column."""
@@ -514,6 +528,9 @@ def _factorize_objects(cells: Iterable[Any]) -> Indices:
 
 
 PANDAS, POLARS, ARROW, ARRAYS = Pandas(), Polars(), Arrow(), Arrays()
+LIBRARIES: dict[str, Library] = {
+    type(library).__name__: library for library in (PANDAS, POLARS, ARROW, ARRAYS)
+}
 
 
 def library_of(table: Any) -> Library:

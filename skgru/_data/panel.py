@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgru._data.clock import Clock
-from skgru._data.containers import Form, Given, Many
+from skgru._data.clock import Clock, clocks_of_state, state_of_clocks
+from skgru._data.containers import Form, Given, Many, form_of_state
+from skgru._data.plain import of_plain, to_plain
 from skgru._data.times import cast, finest_unit_of
 from skgru._nn.batch import Indices, Values
 
@@ -55,6 +56,39 @@ class Panel:
     names: list[Any] | None
     form: Form
     role: str
+
+    @property
+    def labels_alone(self) -> Panel:
+        """A panel that knows labels and form, and neither values nor rows."""
+        none = np.empty(0, np.intp)
+        series = [
+            one._replace(values=np.empty((len(one.values), 0)), places=none, rows=none)
+            for one in self.series
+        ]
+        return Panel(series, self.names, self.form, self.role)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Its labels and its form as plain values."""
+        return {
+            "keys": [to_plain(one.key) for one in self.series],
+            "lengths": np.array([len(one.values) for one in self.series], np.intp),
+            "clocks": state_of_clocks([one.clock for one in self.series]),
+            "names": to_plain(self.names),
+            "form": self.form.state,
+            "role": self.role,
+        }
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Panel:
+        """Return the panel of a `state`, which knows labels and form alone."""
+        none = np.empty(0, np.intp)
+        parts = state["keys"], state["lengths"], clocks_of_state(state["clocks"])
+        series = [
+            Series(of_plain(key), np.empty((n, 0)), clock, none, none)
+            for key, n, clock in zip(*parts, strict=True)
+        ]
+        return cls(series, of_plain(state["names"]), form_of_state(state["form"]), state["role"])
 
     @property
     def is_list(self) -> bool:

@@ -37,6 +37,7 @@ from skgru._forecasting.window import (
     earlier_and_later,
     filled,
 )
+from skgru._saved import expect, expect_array, expect_numbers, expect_size
 
 # Limits of what is cut for a fit: windows, and numbers in them.
 _MAX_WINDOWS, _MAX_NUMBERS = 100_000, 60_000_000
@@ -64,8 +65,9 @@ _MIN_GAIN_OF_CYCLE = 0.05
 _SHARPNESS = 4
 # Windows with a smaller share of their values are left out.
 _MIN_PRESENT = 0.5
-# The name of the member that is networks.
+# The name of the member that is networks, and those that learn nothing.
 NETWORKS = "networks"
+_NAIVE = {member.__name__: member for member in (persistence, seasonal_naive)}
 
 
 class Member(NamedTuple):
@@ -74,6 +76,26 @@ class Member(NamedTuple):
     name: str
     weight: float
     fitted: Any
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        fitted = None
+        if self.name == NETWORKS:
+            fitted = [network.state for network in self.fitted]
+        elif self.name not in _NAIVE:
+            fitted = self.fitted.state
+        return {"name": self.name, "weight": float(self.weight), "fitted": fitted}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Member:
+        """Return the member of a `state`."""
+        name, fitted = state["name"], state["fitted"]
+        if name == NETWORKS:
+            fitted = [WindowNetwork.of_state(network) for network in fitted]
+        else:
+            fitted = _NAIVE[name] if name in _NAIVE else Ridge.of_state(fitted)
+        return cls(name, np.float64(state["weight"]), fitted)
 
 
 class Ensemble(NamedTuple):
@@ -109,6 +131,56 @@ class Ensemble(NamedTuple):
         """The fitted networks."""
         (networks,) = (member.fitted for member in self.members if member.name == NETWORKS)
         return list(networks)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        return {
+            **self._asdict(),
+            "shape": self.shape._asdict(),
+            "rule": self.rule._asdict(),
+            "members": [member.state for member in self.members],
+            "calibration": self.calibration and self.calibration._asdict(),
+            "bounds": self.bounds._asdict(),
+        }
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Ensemble:
+        """Return the model of a `state`."""
+        calibration = state["calibration"]
+        parts = {
+            "shape": Shape(**state["shape"]),
+            "rule": Rule(**state["rule"]),
+            "members": [Member.of_state(member) for member in state["members"]],
+            "calibration": calibration and Calibration(**calibration),
+            "bounds": Bounds(**state["bounds"]),
+        }
+        return cls(**{**state, **parts})
+
+    def check_learned(self, n_known: int, n_covariates: int) -> None:
+        """Refuse values that no fit has left so.
+
+        Raises
+        ------
+        DamagedError
+        """
+        for name, value in self.shape._asdict().items():
+            expect_size(value, name)
+        names = [member.name for member in self.members]
+        expect(names[-1:] == [NETWORKS], "networks as the last member", repr(names))
+        weights = np.array([member.weight for member in self.members])
+        expect_numbers(weights, "weights of the members", weights.shape, least=0)
+        for member in self.members:
+            if isinstance(member.fitted, Ridge):
+                member.fitted.check_learned(self.shape.horizon)
+        expect(self.networks, "at least one network", "none")
+        expect_numbers(self.shift, "shift", (self.shape.horizon,))
+        expect_numbers(self.effects, "effects", (n_known,))
+        for name, n in (("covariates", n_covariates), ("known", n_known)):
+            expect_array(getattr(self.bounds, name), f"bounds of {name}", (2, n))
+        if self.calibration is not None:
+            errors = self.calibration.errors
+            expect_array(errors, "errors", (len(errors), self.shape.horizon))
 
     def forecast(self, windows: Windows) -> Forecast:
         """Return the forecasts for windows of sources without the effects of covariates."""

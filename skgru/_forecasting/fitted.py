@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from skgru._forecasting.roles import Columns
 from skgru._forecasting.static import StaticColumns
 from skgru._forecasting.tracks import Track, add_future, make_sources, said_of, tracks_of, units_of
 from skgru._forecasting.window import Array, Indices, Source, Windows
+from skgru._saved import DamagedError, expect, expect_array, expect_numbers
 
 
 class Query(NamedTuple):
@@ -92,6 +94,82 @@ class FittedSeries(NamedTuple):
     units: list[Array]
     static: Array
     model: Ensemble
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        return {
+            "panel": self.panel.state,
+            "values": _joined([track.values for track in self.tracks]),
+            "covariates": _joined([track.covariates for track in self.tracks]),
+            "starts": np.array([track.start for track in self.tracks], np.intp),
+            "columns": self.columns.state,
+            "cycles": self.cycles,
+            "seconds": self.seconds,
+            "encoder": self.encoder and self.encoder.state,
+            "units": np.array(self.units),
+            "static": self.static,
+            "model": self.model.state,
+        }
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> FittedSeries:
+        """Return what a forecaster keeps, of a `state`.
+
+        Raises
+        ------
+        DamagedError
+            If no fit has left it so.
+        ImportError
+            If a library is lacking whose labels or containers the series had.
+        """
+        try:
+            return cls._of_state(state)
+        except (DamagedError, ImportError):
+            raise
+        except Exception as error:  # whatever a value of another type leads to
+            raise DamagedError(
+                f"its values do not make a forecaster ({type(error).__name__}: {error})"
+            ) from error
+
+    @classmethod
+    def _of_state(cls, state: Mapping[str, Any]) -> FittedSeries:
+        panel, encoder = Panel.of_state(state["panel"]), state["encoder"]
+        tracks = [
+            Track(one.key, values, covariates, one.clock, int(start))
+            for one, values, covariates, start in zip(
+                panel.series,
+                _apart(state["values"]),
+                _apart(state["covariates"]),
+                state["starts"],
+                strict=True,
+            )
+        ]
+        fitted = cls(
+            panel,
+            tracks,
+            Columns.of_state(state["columns"]),
+            state["cycles"],
+            state["seconds"],
+            encoder and StaticColumns.of_state(encoder),
+            list(state["units"]),
+            state["static"],
+            Ensemble.of_state(state["model"]),
+        )
+        fitted._check()
+        return fitted
+
+    def _check(self) -> None:
+        """Refuse parts that do not belong together."""
+        n_series, n_targets = len(self.tracks), len(self.columns.targets)
+        for track in self.tracks:
+            n, n_covariates = len(track.values), self.columns.n_covariates
+            expect_array(track.values, "the values of a series", (n, n_targets))
+            expect_array(track.covariates, "covariates", (len(track.covariates), n_covariates))
+            expect(len(track.covariates) >= n, f"covariates of {n} steps", len(track.covariates))
+        expect_numbers(np.array(self.units), "units", (n_series, n_targets), least=0)
+        expect_array(self.static, "static", (n_series, self.static.shape[1]))
+        self.model.check_learned(len(self.columns.known), self.columns.n_covariates)
 
     def own(self, x: Panel | None, n_steps: int) -> Query:
         """Return the series of fit, of whose future x knows n_steps."""
@@ -192,11 +270,22 @@ def _gap(before: Track, later: Track) -> int:
     return int(places[0]) - before.end
 
 
-def labels_alone(panel: Panel) -> Panel:
-    """Return a panel that knows labels and form, and neither values nor rows."""
-    none = np.empty(0, np.intp)
-    series = [
-        one._replace(values=np.empty((len(one.values), 0)), places=none, rows=none)
-        for one in panel.series
-    ]
-    return Panel(series, panel.names, panel.form, panel.role)
+def _joined(parts: Sequence[Array]) -> dict[str, Any]:
+    """Return arrays one after another, and how many rows each has."""
+    return {
+        "values": np.concatenate(parts),
+        "lengths": np.array([len(part) for part in parts], np.intp),
+    }
+
+
+def _apart(state: Mapping[str, Any]) -> list[Array]:
+    """Return the arrays that have been joined.
+
+    Raises
+    ------
+    DamagedError
+        If there are other rows than those.
+    """
+    values, ends = state["values"], np.cumsum([0, *state["lengths"]])
+    expect(len(values) == ends[-1], f"{ends[-1]} rows of the series", len(values))
+    return [values[start:stop] for start, stop in pairwise(ends)]

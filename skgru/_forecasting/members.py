@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from skgru._forecasting.relative import (
     relative,
 )
 from skgru._forecasting.window import Array, Indices, Windows, between, filled, last_steps
+from skgru._saved import expect, expect_array, expect_numbers
 
 # Of the standardized features, per window.
 _PENALTIES = np.logspace(-8, 2, 21)
@@ -25,6 +26,8 @@ _SHORT, _MIN_SHORT = 8, 2
 _SERIES_OF_STATIC = 3
 # The penalty where there are too few windows to choose one.
 _NO_FOLDS = 0.1
+# What a fitted ridge has of its limits.
+_LIMITS = "feature_limits_", "target_limits_"
 # Squared errors below this are none.
 TINY = 1e-12
 
@@ -88,6 +91,37 @@ class Ridge:
     def copy(self) -> Ridge:
         """Return the same, not fitted."""
         return Ridge(self.rule, self.season, self.n_steps, self.penalty)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        limits = {name: list(getattr(self, name)) for name in _LIMITS}
+        return {**vars(self), "rule": self.rule._asdict(), **limits}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Ridge:
+        """Return the fitted ridge of a `state`."""
+        values = {**state, "rule": Rule(**state["rule"])}
+        ridge = cls(*(values.pop(name) for name in ("rule", "season", "n_steps", "penalty")))
+        vars(ridge).update(values | {name: tuple(values[name]) for name in _LIMITS})
+        return ridge
+
+    def check_learned(self, horizon: int) -> None:
+        """Refuse values that no fit has left so.
+
+        Raises
+        ------
+        DamagedError
+        """
+        n = len(self.coef_)
+        expect_numbers(self.coef_, "coefficients of a ridge", (n, horizon))
+        expect_numbers(self.mean_, "means of a ridge's features", (n,))
+        expect_array(self.scale_, "scales of a ridge's features", (n,))
+        expect((self.scale_ > 0).all(), "scales of a ridge's features above 0", "others")
+        expect_numbers(self.target_mean_, "means of a ridge's targets", (horizon,))
+        for name, shape in zip(_LIMITS, ((n,), (horizon,)), strict=True):
+            for limit in getattr(self, name):
+                expect_array(limit, "limits of a ridge", shape)
 
     def fit(self, windows: Windows) -> Ridge:
         """Fit; outliers among the features and among the steps ahead count as far as the limits."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skgru._data.plain import of_plain, to_plain
 from skgru._forecasting.members import context
 from skgru._forecasting.relative import Relative, Rule, least_deviation, limits_of, relative
 from skgru._forecasting.window import (
@@ -120,6 +121,29 @@ class WindowNetwork:
         quantiles = rel.absolute(raw.reshape(shape[0], -1).reshape(*shape, -1).transpose(2, 0, 1))
         return _between_quantiles(quantiles, levels, 1e-3 * rel.width)
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        regressor = self.regressor_ and self.regressor_.state
+        return {
+            "rule": self.rule._asdict(),
+            "season": self.season,
+            "options": {name: to_plain(value) for name, value in self.options.items()},
+            "regressor": regressor,
+            "least": getattr(self, "least_", None),
+            "is_known": getattr(self, "is_known_", None),
+        }
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> WindowNetwork:
+        """Return the fitted network of a `state`."""
+        options = {name: of_plain(value) for name, value in state["options"].items()}
+        network = cls(Rule(**state["rule"]), state["season"], options)
+        regressor = state["regressor"]
+        network.regressor_ = regressor and WindowRegressor.of_state(regressor)
+        network.least_, network.is_known_ = state["least"], state["is_known"]
+        return network
+
     def _table(self, windows: Windows) -> tuple[Array, Relative, int]:
         """Return the windows as a table: their steps, then what is known beside them."""
         rel = relative(windows, self.rule, self.least_)
@@ -153,6 +177,29 @@ class WindowRegressor(MultimodalGRURegressor):
     user_defaults: Mapping[str, Any] = MappingProxyType({})
 
     @property
+    def state(self) -> dict[str, Any]:
+        """It as plain values."""
+        return {
+            name: value if name == "_state" else _plain(name, value)
+            for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> WindowRegressor:
+        """Return the fitted regressor of a `state`.
+
+        Raises
+        ------
+        DamagedError
+            If no fit has left it so.
+        """
+        regressor = cls.__new__(cls)
+        for name, value in state.items():
+            setattr(regressor, name, value if name == "_state" else _of_plain(name, value))
+        regressor._check_saved(is_of_now=True)  # type: ignore[no-untyped-call]
+        return regressor
+
+    @property
     def _settings(self):  # type: ignore[no-untyped-def]
         return self._told(super()._settings)
 
@@ -173,6 +220,33 @@ class WindowRegressor(MultimodalGRURegressor):
         if outcome == "interrupted":  # which ends the whole fit, not this network's alone
             raise KeyboardInterrupt
         super()._tell(outcome, settings, incremental)  # type: ignore[no-untyped-call]
+
+
+_BRANCHES = {"series": SeriesBranch, "table": TableBranch}
+_NAMES_OF_BRANCHES = "branches", "branches_"  # as they were given, and as they were fitted
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return an attribute of a regressor as plain values."""
+    if name not in _NAMES_OF_BRANCHES:
+        return to_plain(value)
+    kinds = {kind: name for name, kind in _BRANCHES.items()}
+    return [
+        [branch_name, kinds[type(branch)], to_plain(vars(branch)), to_plain(columns)]
+        for branch_name, branch, columns in value
+    ]
+
+
+def _of_plain(name: str, value: Any) -> Any:
+    """Return the attribute of a regressor of plain values."""
+    if name not in _NAMES_OF_BRANCHES:
+        return of_plain(value)
+    branches = []
+    for branch_name, kind, attributes, columns in value:
+        branch = _BRANCHES[kind]()
+        vars(branch).update(of_plain(attributes))
+        branches.append((branch_name, branch, of_plain(columns)))
+    return branches
 
 
 def _hold_out(windows: Windows, options: Mapping[str, Any]) -> tuple[Indices, Indices]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, NamedTuple
 
 from skgru._compat import is_array
 from skgru._data.forms import is_sequence
 from skgru._data.panel import Panel
+from skgru._data.plain import of_plain, to_plain
 
 
 class Columns(NamedTuple):
@@ -28,6 +30,16 @@ class Columns(NamedTuple):
     targets: list[int]
     beside: list[int]
     known: list[int]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """They as plain values."""
+        return {name: to_plain(value) for name, value in self._asdict().items()}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Columns:
+        """Return the columns of a `state`."""
+        return cls(**{name: of_plain(value) for name, value in state.items()})
 
     @property
     def n_covariates(self) -> int:

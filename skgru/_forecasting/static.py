@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Number
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from skgru._compat import columns_of, names_of
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import is_frame
+from skgru._data.plain import of_plain, to_plain
 from skgru._data.times import is_time
 from skgru._forecasting.window import Array
 
@@ -68,6 +69,19 @@ class StaticColumns:
             else:
                 parts.append(found.astype(float)[:, np.newaxis])
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What was learned as plain values."""
+        return {name: to_plain(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> StaticColumns:
+        """Return the columns of a `state`."""
+        values = {name: of_plain(value) for name, value in state.items()}
+        columns = cls(values.pop("series"))
+        vars(columns).update(values)
+        return columns
 
     def open(self, table: Any, keys: Sequence[Any]) -> tuple[dict[Any, Any], list[int]]:
         """Return the columns as arrays, and the row of each series."""
