@@ -22,19 +22,18 @@ def join_bag(g: Graph, bag: Bag, given: Mapping[str, Padded], raw: Name) -> Name
     g : Graph
     bag : Bag
     given : mapping of str to Padded
-        The ids of each branch.
+        The ids of each branch, of one sample at least.
     raw : str
         The outputs of the network.
     """
     of_network, own = bag.shares
-    raw = g.node("Mul", raw, g.constant(of_network, np.float64))
-    raw = g.node("Add", raw, g.constant(own * bag.bias, np.float64))
-    start = 0
+    total, start = g.constant(own * bag.bias, np.float64), 0
     for name, tokens in bag.tokens.items():
         weights = own * bag.weights[start : start + tokens.n_columns]
-        raw = g.node("Add", raw, _product(g, tokens, given[name], weights))
+        total = g.node("Add", total, _product(g, tokens, given[name], weights))
         start += tokens.n_columns
-    return raw
+    of_bag = g.slice(total, g.constant([0], np.int64), g.size(raw, 0), 0)
+    return g.node("Add", g.node("Mul", raw, g.constant(of_network, np.float64)), of_bag)
 
 
 def _product(g: Graph, bag: BagOfTokens, given: Padded, weights: Array) -> Name:

@@ -102,8 +102,8 @@ def _raw_outputs(g: Graph, model: Model, given: Mapping[str, Given]) -> tuple[Na
     wide = {name for name, branch in model.spec.branches if branch.is_wide}
     raw = fuse(g, network.fusion, model.spec.fusion, p, outputs, present, wide)
     if model.bag:
-        tokens = {name: parsed[name].of_samples(g) for name in model.bag.tokens}
-        raw = join_bag(g, model.bag, tokens, raw)
+        tokens = {name: parsed[name].sequences for name in model.bag.tokens}
+        raw = join_bag(g, model.bag, tokens, raw)  # type: ignore[arg-type]
     return raw, of_all[network.step_branch or next(iter(of_all))]
 
 
@@ -120,11 +120,6 @@ class _Parsed(NamedTuple):
     def cut(self, g: Graph, x: Name, axis: int = 0) -> Name:
         """Return what belongs to samples."""
         return g.slice(x, g.constant([0], np.int64), self.n_samples, axis)
-
-    def of_samples(self, g: Graph) -> Padded:
-        """Return the sequences that belong to samples."""
-        assert self.sequences is not None
-        return Padded(*(self.cut(g, x) for x in self.sequences))
 
 
 def _parse(g: Graph, reader: Any, given: Given) -> _Parsed:

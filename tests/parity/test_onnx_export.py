@@ -166,9 +166,9 @@ def test_sequences_of_no_step_among_others(cell, bidirectional, rng):
     X = [rng.normal(size=(n, 2)) for n in lengths]
     clf = GRUClassifier(**SMALL, cell=cell, bidirectional=bidirectional).fit(X, two_classes(X))
     model, inputs = to_onnx(clf), onnx_inputs(clf, X)
-    names = [node.op_type for node in model.graph.node]
-    operator = names.index(cell.upper())
-    assert "Where" in names[operator:]
+    (operator,) = (node for node in model.graph.node if node.op_type == cell.upper())
+    readers = [node.op_type for node in model.graph.node if operator.output[1] in node.input]
+    assert readers == ["Where"]
     assert_outputs(clf, run(model, inputs), predictions(clf, X))
 
 
