@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pytest
 
 from tests.forecaster.cheap import HORIZON, cheap, days, long_table, wave
 
@@ -95,7 +96,6 @@ CONTAINERS = {
     "list of numbers": (Y.tolist(), {}),
     "list of arrays": ([Y, Y[5:] + 3], {}),
     "list of pandas": ([indexed(days(N)), indexed(days(N, "2023-05-01"))], {}),
-    "a series of one step": ([indexed(days(N)), indexed(days(N))[-1:]], {}),
     "series without index": (pd.Series(Y), {}),
     "series named by a number": (pd.Series(Y, name=np.int64(3)), {}),
     "series named by a date": (pd.Series(Y, name=pd.Timestamp("2024-01-01", tz="UTC")), {}),
@@ -194,6 +194,14 @@ def of_more_series():
     ]
 
 
+def with_one_step():
+    """One step has no frequency, and none follows it; but other series can be forecast."""
+    alone = pd.Series([1.0], pd.DatetimeIndex(["2024-01-01"]))
+    with pytest.warns(UserWarning, match="fewer than 9 steps"):
+        model, _ = of([alone, indexed(days(N))])
+    return model, lambda model: said(model, y=indexed(days(N)))
+
+
 def of_counts():
     return of(pd.Series(np.arange(N) % 5), loss="poisson")
 
@@ -210,6 +218,7 @@ OTHERS = {
     "static": with_static,
     "calendar": with_calendar,
     "more series": of_more_series,
+    "a series of one step": with_one_step,
     "counts": of_counts,
     "no counts": of_no_counts,
     "season": lambda: of(indexed(days(N)), season=8),
