@@ -37,10 +37,24 @@ def register_skl2onnx() -> None:
     --------
     to_onnx : The graph of a network by itself, which needs the package onnx alone.
 
+    Notes
+    -----
+    What comes in double precision gives probabilities in double precision, as from most of
+    scikit-learn's classifiers. skl2onnx makes dictionaries of probabilities unless it is told not
+    to, and ONNX Runtime makes them of single precision alone: hence the option ``zipmap`` below.
+
     Examples
     --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skgru import GRUClassifier
     >>> from skgru.interop import register_skl2onnx
+    >>> X = [[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]] * 20
+    >>> pipeline = make_pipeline(StandardScaler(), GRUClassifier(4, max_iter=2, random_state=0))
+    >>> pipeline = pipeline.fit(X, ["up", "down"] * 20)
     >>> register_skl2onnx()  # doctest: +SKIP
+    >>> options = {"zipmap": False}  # probabilities as an array
+    >>> model = skl2onnx.to_onnx(pipeline, np.array(X), options=options)  # doctest: +SKIP
     """
     skl2onnx = _import_skl2onnx()
     for kind in (GRUClassifier, GRURegressor):
