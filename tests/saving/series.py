@@ -198,7 +198,7 @@ def with_one_step():
     """One step has no frequency, and none follows it; but other series can be forecast."""
     alone = pd.Series([1.0], pd.DatetimeIndex(["2024-01-01"]))
     with pytest.warns(UserWarning, match="fewer than 9 steps"):
-        model, _ = of([alone, indexed(days(N))])
+        model, _ = of([alone, indexed(days(N))], calendar=None)
     return model, lambda model: said(model, y=indexed(days(N)))
 
 

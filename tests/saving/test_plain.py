@@ -158,3 +158,9 @@ def test_what_cannot_be_said_stays_as_it_is(value):
     plain = to_plain(value)
     assert plain["kind"] == "object"
     assert of_plain(plain) is value
+
+
+def test_an_offset_that_would_come_back_as_another_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(pd.offsets, "Hour", pd.offsets.Minute)
+    hour = pd.tseries.frequencies.to_offset("h")
+    assert to_plain(hour) == {"kind": "object", "of": hour}
