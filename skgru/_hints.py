@@ -26,6 +26,7 @@ _MEANT: dict[str, dict[str, Any]] = {
         "simplernn": "rnn",
         "tanh": "rnn",
         "vanilla": "rnn",
+        "minimal": "mingru",
     },
     "pooling": {
         "all": None,

@@ -184,16 +184,17 @@ class TokenBranch(_SequenceBranch):
     hidden_layer_sizes : int or array-like of int, default=(64,)
         Units of each hidden layer, from the bottom up.
 
-    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
-        The recurrent cell: gated recurrent unit, long short-term memory or the simple tanh cell; a
-        tuple has one for each hidden layer.
+    cell : {'gru', 'lstm', 'rnn', 'mingru'} or tuple of them, default='gru'
+        The recurrent cell: gated recurrent unit, long short-term memory, the simple tanh cell, or
+        the minimal gated recurrent unit, whose gates do not read the state; see
+        :class:`GRUClassifier`. A tuple has one for each hidden layer.
 
     reset_after : bool, default=False
         Whether the reset gate of 'gru' acts on the matrix product, as in cuDNN, Keras and PyTorch,
         rather than on the state before it.
 
     output_gate : bool, default=False
-        Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
+        Whether each hidden layer but an 'lstm' has an output gate: ``y_t = o_t * tanh(h_t)``,
         with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
         (An 'lstm' has one of its own.)
 
@@ -367,16 +368,17 @@ class SeriesBranch(_SequenceBranch):
     hidden_layer_sizes : int or array-like of int, default=(64,)
         Units of each hidden layer, from the bottom up.
 
-    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
-        The recurrent cell: gated recurrent unit, long short-term memory or the simple tanh cell; a
-        tuple has one for each hidden layer.
+    cell : {'gru', 'lstm', 'rnn', 'mingru'} or tuple of them, default='gru'
+        The recurrent cell: gated recurrent unit, long short-term memory, the simple tanh cell, or
+        the minimal gated recurrent unit, whose gates do not read the state; see
+        :class:`GRUClassifier`. A tuple has one for each hidden layer.
 
     reset_after : bool, default=False
         Whether the reset gate of 'gru' acts on the matrix product, as in cuDNN, Keras and PyTorch,
         rather than on the state before it.
 
     output_gate : bool, default=False
-        Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
+        Whether each hidden layer but an 'lstm' has an output gate: ``y_t = o_t * tanh(h_t)``,
         with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
         (An 'lstm' has one of its own.)
 

@@ -118,16 +118,17 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
 
-    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
-        The recurrent cell: gated recurrent unit [1]_, long short-term memory [7]_ or the simple
-        tanh cell; a tuple has one for each hidden layer.
+    cell : {'gru', 'lstm', 'rnn', 'mingru'} or tuple of them, default='gru'
+        The recurrent cell: gated recurrent unit [1]_, long short-term memory [7]_, the simple tanh
+        cell, or the minimal gated recurrent unit [16]_, whose gates do not read the state: it is
+        several times faster. A tuple has one for each hidden layer.
 
     reset_after : bool, default=False
         Whether the reset gate of 'gru' acts on the matrix product, as in cuDNN, Keras and PyTorch,
         rather than on the state before it [1]_.
 
     output_gate : bool, default=False
-        Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
+        Whether each hidden layer but an 'lstm' has an output gate: ``y_t = o_t * tanh(h_t)``,
         with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
         (An 'lstm' has one of its own.)
 
@@ -301,7 +302,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
 
     label_smoothing : float or 'auto', default='auto'
         Share by which the targets 0 and 1 are moved towards the shares of the classes or labels in
-        the training data, in [0, 1): less overconfidence, more tolerance of wrong labels [16]_.
+        the training data, in [0, 1): less overconfidence, more tolerance of wrong labels [17]_.
         Samples count by their weights, so with ``class_weight='balanced'`` all classes have the
         same share. 'auto' is 0.05, and 0.02 with random convolutions, which are less sure by
         themselves. The targets of a bag are not moved.
@@ -313,7 +314,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
 
     crf : bool or 'strict', default=False
         Whether the tags of a sequence are decided together, with ``pooling=None``: a linear-chain
-        conditional random field [17]_ above the network learns which tags follow each other, and
+        conditional random field [18]_ above the network learns which tags follow each other, and
         which come first and last. `predict` then returns the likeliest path of tags (Viterbi's),
         `predict_proba` the probabilities of each step's tags over all paths. Steps without a target
         may have any; all steps of a sequence have one weight. 'strict': what occurs nowhere in the
@@ -366,7 +367,8 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         and G gates, layer i has ``"hidden_i.input_weights"`` (D, G H),
         ``"hidden_i.recurrent_weights"`` (H, G H) and ``"hidden_i.bias"`` (G H,), the columns gate
         by gate: of 'gru' update gate, reset gate, candidate; of 'lstm' output, input and forget
-        gate, candidate; 'rnn' has one block. With `reset_after` there is also
+        gate, candidate; of 'mingru', which has no recurrent weights, update gate, candidate;
+        'rnn' has one block. With `reset_after` there is also
         ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
         ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H) and
         ``"hidden_i.output_bias"`` (H,); with `bidirectional` the same once more, named
@@ -484,9 +486,10 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
        deterministic transform for time series classification", KDD 2021 (arXiv 2012.08791).
     .. [15] C. Genest and J. V. Zidek, "Combining probability distributions: a critique and an
        annotated bibliography", Statistical Science 1(1), 1986.
-    .. [16] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
+    .. [16] L. Feng et al., "Were RNNs all we needed?", 2024 (arXiv 2410.01201).
+    .. [17] C. Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR
        2016.
-    .. [17] G. Lample et al., "Neural architectures for named entity recognition", NAACL 2016.
+    .. [18] G. Lample et al., "Neural architectures for named entity recognition", NAACL 2016.
 
     Examples
     --------

@@ -173,15 +173,15 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
 
-    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
-        The recurrent cell; a tuple has one for each hidden layer.
+    cell : {'gru', 'lstm', 'rnn', 'mingru'} or tuple of them, default='gru'
+        The recurrent cell, see :class:`GRURegressor`; a tuple has one for each hidden layer.
 
     reset_after : bool, default=False
         Whether the reset gate of 'gru' acts on the matrix product rather than on the state before
         it.
 
     output_gate : bool, default=False
-        Whether each hidden layer of 'gru' or 'rnn' has an output gate.
+        Whether each hidden layer but an 'lstm' has an output gate.
 
     bidirectional : bool, default=False
         Whether each hidden layer has a second one beside it that reads the windows from their ends.

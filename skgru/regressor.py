@@ -20,9 +20,9 @@ class GRURegressor(NetworkRegressor, BaseGRU):
             default='squared_error'
         The loss, of the scaled targets and averaged over them: half the squared error; the absolute
         error; Huber's, which is squared up to `huber_delta` and linear beyond; the pinball loss of
-        `quantiles` [16]_; half the Poisson deviance, with a logarithmic link, for targets that are
+        `quantiles` [17]_; half the Poisson deviance, with a logarithmic link, for targets that are
         counts or other non-negative numbers; or the negative log-likelihood of a normal
-        distribution whose standard deviation is learned too [17]_.
+        distribution whose standard deviation is learned too [18]_.
 
     quantiles : float or array-like of float, default=0.5
         The quantiles of ``loss='quantile'``, in (0, 1) and increasing. They never cross.
@@ -132,16 +132,17 @@ class GRURegressor(NetworkRegressor, BaseGRU):
     max_fun : int, default=15000
         Largest number of evaluations of the loss, for 'lbfgs'.
 
-    cell : {'gru', 'lstm', 'rnn'} or tuple of them, default='gru'
-        The recurrent cell: gated recurrent unit [1]_, long short-term memory [7]_ or the simple
-        tanh cell; a tuple has one for each hidden layer.
+    cell : {'gru', 'lstm', 'rnn', 'mingru'} or tuple of them, default='gru'
+        The recurrent cell: gated recurrent unit [1]_, long short-term memory [7]_, the simple tanh
+        cell, or the minimal gated recurrent unit [16]_, whose gates do not read the state: it is
+        several times faster. A tuple has one for each hidden layer.
 
     reset_after : bool, default=False
         Whether the reset gate of 'gru' acts on the matrix product, as in cuDNN, Keras and PyTorch,
         rather than on the state before it [1]_.
 
     output_gate : bool, default=False
-        Whether each hidden layer of 'gru' or 'rnn' has an output gate: ``y_t = o_t * tanh(h_t)``,
+        Whether each hidden layer but an 'lstm' has an output gate: ``y_t = o_t * tanh(h_t)``,
         with a gate ``o_t`` that reads the step's input and its state; without it ``y_t = h_t``.
         (An 'lstm' has one of its own.)
 
@@ -361,7 +362,8 @@ class GRURegressor(NetworkRegressor, BaseGRU):
         and G gates, layer i has ``"hidden_i.input_weights"`` (D, G H),
         ``"hidden_i.recurrent_weights"`` (H, G H) and ``"hidden_i.bias"`` (G H,), the columns gate
         by gate: of 'gru' update gate, reset gate, candidate; of 'lstm' output, input and forget
-        gate, candidate; 'rnn' has one block. With `reset_after` there is also
+        gate, candidate; of 'mingru', which has no recurrent weights, update gate, candidate;
+        'rnn' has one block. With `reset_after` there is also
         ``"hidden_i.recurrent_bias"`` (H,); with `output_gate`
         ``"hidden_i.output_input_weights"`` (D, H), ``"hidden_i.output_state_weights"`` (H, H) and
         ``"hidden_i.output_bias"`` (H,); with `bidirectional` the same once more, named
@@ -479,8 +481,9 @@ class GRURegressor(NetworkRegressor, BaseGRU):
        deterministic transform for time series classification", KDD 2021 (arXiv 2012.08791).
     .. [15] C. Genest and J. V. Zidek, "Combining probability distributions: a critique and an
        annotated bibliography", Statistical Science 1(1), 1986.
-    .. [16] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
-    .. [17] D. A. Nix and A. S. Weigend, "Estimating the mean and variance of the target probability
+    .. [16] L. Feng et al., "Were RNNs all we needed?", 2024 (arXiv 2410.01201).
+    .. [17] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46(1), 1978.
+    .. [18] D. A. Nix and A. S. Weigend, "Estimating the mean and variance of the target probability
        distribution", ICNN 1994.
 
     Examples

@@ -14,7 +14,7 @@ from skgru._spec import ConvolutionSpec, FeedForwardSpec
 from skgru._unwrapping import network_and_inputs
 
 _WIDTH = 88
-_CELLS = {"gru": "GRU", "lstm": "LSTM", "rnn": "simple"}
+_CELLS = {"gru": "GRU", "lstm": "LSTM", "rnn": "simple", "mingru": "minGRU"}
 # Of an update there are θ and its gradient, and what the optimizer keeps of each parameter.
 _KEPT = {"adam": 2, "sgd": 1}
 

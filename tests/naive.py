@@ -128,19 +128,35 @@ def rnn(p, x, h, *, decay=None):
     return states
 
 
+def mingru(p, x, h, *, decay=None):
+    """Return the states (T, H), from h (H,) on."""
+    W_z, W_c = gates(p["input_weights"], 2)
+    b_z, b_c = gates(p["bias"], 2)
+    states = np.zeros((len(x), len(h)))
+    for t, x_t in enumerate(x):
+        if decay is not None:
+            h = decay[t] * h
+        z = sigmoid(x_t @ W_z + b_z)
+        h = (1 - z) * h + z * np.tanh(x_t @ W_c + b_c)
+        states[t] = h
+    return states
+
+
 class Cell(NamedTuple):
     """A cell's naive equations and what a layer has to know of it."""
 
     states: object  # (p, x, state, *, decay, **options) → (T, n_states)
+    n_gates: int
     options: tuple = ()
     n_states_per_unit: int = 1
     may_have_output_gate: bool = True
 
 
 CELLS = {
-    "gru": Cell(gru, options=("reset_after",)),
-    "lstm": Cell(lstm, n_states_per_unit=2, may_have_output_gate=False),
-    "rnn": Cell(rnn),
+    "gru": Cell(gru, 3, options=("reset_after",)),
+    "lstm": Cell(lstm, 4, n_states_per_unit=2, may_have_output_gate=False),
+    "rnn": Cell(rnn, 1),
+    "mingru": Cell(mingru, 2),
 }
 
 
@@ -165,7 +181,7 @@ def hidden_layer(kind, p, x, state, *, gaps=None, output_gate=False, **options):
     decay = None if gaps is None else what_is_left(gaps, p["decay_weights"], p["decay_bias"])
     own = {name: value for name, value in options.items() if name in cell(kind).options}
     states = cell(kind).states(p, x, state, decay=decay, **own)
-    h = states[:, : len(p["recurrent_weights"])]
+    h = states[:, : states.shape[1] // cell(kind).n_states_per_unit]
     if not (output_gate and cell(kind).may_have_output_gate):
         return h, states
     y = np.zeros_like(h)
@@ -198,7 +214,7 @@ def stack(p, x, initial=None, *, cells, gaps=None, bidirectional=False, **form):
     y, all_states = x, []
     for i, kind in enumerate(cells):
         layer = part_of(p, f"hidden_{i}")
-        n_states = len(layer["recurrent_weights"])
+        n_states = len(layer["bias"]) // cell(kind).n_gates
         n_states *= cell(kind).n_states_per_unit * (2 if bidirectional else 1)
         state = np.zeros(n_states) if initial is None else initial[i]
         read = both_directions if bidirectional else hidden_layer

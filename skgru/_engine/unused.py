@@ -177,6 +177,11 @@ _RULES = [
         f"{_named(lambda cell: not cell.may_have_output_gate)} has one of its own",
     ),
     Rule(
+        ("recurrent_dropout",),
+        lambda fit, value, *_: value != 0 and not any(c.reads_state for c in fit.decided.cells),
+        f"no gate of {_named(lambda cell: not cell.reads_state)} reads the state",
+    ),
+    Rule(
         ("shift_patches",),
         lambda fit, *_: all(encoder.patch_size == 1 for encoder in fit.decided.encoders),
         "there are no patches",

@@ -17,11 +17,13 @@ from skgru._nn.recurrent import CELLS
 # Which of our gates comes first, second, ... with them; a GRU's candidate is the last with all.
 _TORCH = {"gru": (1, 0, 2), "lstm": (1, 2, 3, 0), "rnn": (0,)}  # r, z, n; i, f, g, o
 _KERAS = {"gru": (0, 1, 2), "lstm": (1, 2, 3, 0), "rnn": (0,)}  # z, r, h; i, f, c, o
+# The cells that they have.
+COMMON = tuple(_TORCH)
 
 
 def cell_of(n_blocks):
     """Return the cell that has as many blocks of columns; None = there is none."""
-    return next((name for name, cell in CELLS.items() if cell.n_gates == n_blocks), None)
+    return next((name for name in COMMON if CELLS[name].n_gates == n_blocks), None)
 
 
 def to_torch_arrays(cell, p):

@@ -7,6 +7,7 @@ import numpy as np
 
 from skgru._data.ids import UNKNOWN
 from skgru._data.tokens import TokenInput
+from skgru._interop.cell_weights import COMMON
 from skgru._nn.recurrent import DIRECTIONS
 from skgru._sequence import BaseGRU
 from skgru._unwrapping import network_and_inputs
@@ -183,6 +184,7 @@ def refuse_what_is_beyond(model, what, more=()):
     part, encoder = model.inputs[name], branch.encoder
     has_gate = any("output_bias" in name for name in model.parameters)
     faults = [
+        ("cell='gru'", not {*encoder.cells} <= {*COMMON}),
         ("n_convolutions=0", bool(model.beside)),
         ("bag=False", model.bag is not None),
         ("crf=False", model.loss.has_chain),

@@ -116,6 +116,8 @@ class Cell(Part[LayerRun]):
         Fields of `EncoderSpec` that its constructor takes, all of them bool.
     may_have_output_gate : bool
         Whether `layers.OutputGate` may stand behind it.
+    reads_state : bool
+        Whether weights follow a state: dropout of the state has an effect.
     has_fast_path_alone : bool
         Whether it has a `_forward_alone`.
     n_states_per_unit : int
@@ -128,6 +130,7 @@ class Cell(Part[LayerRun]):
     sigmoid_gates: ClassVar[tuple[str, ...]]
     options: ClassVar[tuple[str, ...]] = ()
     may_have_output_gate: ClassVar[bool] = True
+    reads_state: ClassVar[bool] = True
     has_fast_path_alone: ClassVar[bool] = False
     n_states_per_unit: ClassVar[int] = 1
     n_kept_per_unit: ClassVar[int] = 0
@@ -239,13 +242,18 @@ class Cell(Part[LayerRun]):
 
     def _weights(self, p: dict[str, Array]) -> Weights:
         """Return the weights for the forward pass."""
-        U = p["recurrent_weights"]
-        half = np.ones((self.n_gates, 1, 1), U.dtype)
-        half[: len(self.sigmoid_gates)] = 0.5  # see sigmoid_
-        Wb = self._by_gate(np.vstack([p["input_weights"], p["bias"]]))
-        return Weights(
-            np.multiply(Wb, half, order="C"), np.multiply(self._by_gate(U), half, order="C")
-        )
+        return Weights(self._input_weights(p), self._halved(p["recurrent_weights"]))
+
+    def _input_weights(self, p: dict[str, Array]) -> Array:
+        """Return the input weights for the forward pass, and the bias as their last row."""
+        return self._halved(np.vstack([p["input_weights"], p["bias"]]))
+
+    def _halved(self, weights: Array) -> Array:
+        """Return weights by gate, (G, n, H), those of the arguments of σ halved; see `sigmoid_`."""
+        half = np.ones((self.n_gates, 1, 1), weights.dtype)
+        half[: len(self.sigmoid_gates)] = 0.5
+        by_gate: Array = np.multiply(self._by_gate(weights), half, order="C")
+        return by_gate
 
     def _gate_arrays(self, batch: Batch, dtype: np.dtype, need_cache: bool) -> tuple[Array, Array]:
         """Return arrays for inputs with ones, (n, D + 1), and for gates, (G, n, H).

@@ -14,6 +14,7 @@ from skgru._nn.cells import Cell
 from skgru._nn.gru import GRU
 from skgru._nn.layers import GateInputs, OutputGate
 from skgru._nn.lstm import LSTM
+from skgru._nn.mingru import MinGRU
 from skgru._nn.missing import StateDecay
 from skgru._nn.parameters import Parameters
 from skgru._nn.part import (
@@ -33,6 +34,7 @@ CELLS: dict[str, type[Cell]] = {
     "gru": GRU,
     "lstm": LSTM,
     "rnn": RNN,
+    "mingru": MinGRU,
 }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from skgru._nn.cells import Cell
 from skgru._nn.gru import GRU
 from skgru._nn.lstm import LSTM
+from skgru._nn.mingru import MinGRU
 from skgru._nn.parameters import Parameters
 from skgru._nn.part import Arrays
 from skgru._nn.recurrent import Bidirectional, HiddenLayer, Stack
@@ -155,7 +156,23 @@ class RNNInGraph(CellInGraph):
         return [g.node("Tanh", g.node("Add", a, of_state))]
 
 
-CELLS: dict[type[Cell], CellInGraph] = {GRU: GRUInGraph(), LSTM: LSTMInGraph(), RNN: RNNInGraph()}
+class MinGRUInGraph(CellInGraph):
+    """A minimal gated recurrent unit, of which ONNX has no operator."""
+
+    def step(
+        self, g: Graph, cell: MinGRU, p: Arrays, states: list[Name], a: Name, dtype: Any
+    ) -> list[Name]:
+        (h,), H = states, cell.n_units
+        z, c = g.node("Sigmoid", g.columns(a, 0, H)), g.node("Tanh", g.columns(a, H, 2 * H))
+        return [g.node("Add", h, g.node("Mul", z, g.node("Sub", c, h)))]
+
+
+CELLS: dict[type[Cell], CellInGraph] = {
+    GRU: GRUInGraph(),
+    LSTM: LSTMInGraph(),
+    RNN: RNNInGraph(),
+    MinGRU: MinGRUInGraph(),
+}
 
 
 def encode(g: Graph, stack: Stack, p: Parameters, steps: PaddedSteps, dtype: Any) -> Encoded:

@@ -34,6 +34,7 @@ BEYOND = {
         "bag=False.",
     ),
     "crf": (GRUClassifier(embedding_dim=4, pooling=None, crf=True, **FEW), IDS, TAGS, "crf=False."),
+    "minimal unit": (GRURegressor(cell="mingru", **FEW), X, Y, "cell='gru'."),
     "output gate": (GRURegressor(output_gate=True, **FEW), X, Y, "output_gate=False."),
     "patches": (GRURegressor(patch_size=4, **FEW), X, Y, "patch_size=1."),
     "own scale": (GRURegressor(scaling="sequence", **FEW), X, Y, "scaling='standard'."),

@@ -1,5 +1,7 @@
 """The recurrent cells: their equations, their gradients, and how they treat a batch."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -342,9 +344,12 @@ def test_initialize_draws_each_gate_for_itself(kind):
     for block in naive.gates(p["input_weights"], cell.n_gates):
         assert np.abs(block).max() <= bound
         assert np.abs(block).max() > 0.95 * bound
-    for block in naive.gates(p["recurrent_weights"], cell.n_gates):
+    matrices = [name for name, array in p.items() if array.ndim == 2]
+    assert matrices == ["input_weights", "recurrent_weights"][: 1 + cell.reads_state]
+    recurrent = [naive.gates(p[name], cell.n_gates) for name in matrices[1:]]
+    for block in itertools.chain(*recurrent):
         assert_allclose(block @ block.T, np.eye(20), rtol=0, atol=1e-13)
-    for name in ("input_weights", "recurrent_weights"):
+    for name in matrices:
         corners = {block[0, 0] for block in naive.gates(p[name], cell.n_gates)}
         assert len(corners) == cell.n_gates
     if kind == "lstm":
@@ -358,13 +363,21 @@ def test_initialize_draws_each_gate_for_itself(kind):
 
 @pytest.mark.parametrize(
     ("kind", "n_gates", "n_states"),
-    [("gru", 3, H), ("gru-reset_after", 3, H), ("lstm", 4, 2 * H), ("rnn", 1, H)],
+    [
+        ("gru", 3, H),
+        ("gru-reset_after", 3, H),
+        ("lstm", 4, 2 * H),
+        ("rnn", 1, H),
+        ("mingru", 2, H),
+    ],
 )
 def test_shapes_are_the_documented_ones(kind, n_gates, n_states):
     width = n_gates * H
     expected = {"input_weights": (D, width), "recurrent_weights": (H, width), "bias": (width,)}
     if kind == "gru-reset_after":
         expected["recurrent_bias"] = (H,)
+    if kind == "mingru":
+        del expected["recurrent_weights"]
     assert CELLS[kind].shapes() == expected
     assert CELLS[kind].n_states == n_states
 

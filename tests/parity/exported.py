@@ -22,6 +22,7 @@ CELLS = [
     {"cell": "lstm"},
     {"cell": "rnn"},
     {"cell": "rnn", "output_gate": True},
+    {"cell": "mingru"},
 ]
 LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "gaussian", "quantile"]
 POOLINGS = ["last", "mean", "max", "attention", ("last", "mean", "max"), ("attention", "last")]
@@ -38,7 +39,7 @@ def recurrence(rng, *, tokens=False):
     n_layers = rng.integers(1, 4)
     options["hidden_layer_sizes"] = tuple(rng.integers(1, 7, n_layers).tolist())
     if n_layers > 1 and rng.random() < 0.3:
-        options["cell"] = tuple(rng.choice(["gru", "lstm", "rnn"], n_layers).tolist())
+        options["cell"] = tuple(rng.choice(["gru", "lstm", "rnn", "mingru"], n_layers).tolist())
         options.pop("reset_after", None)
         options.pop("output_gate", None)
     options["bidirectional"] = bool(rng.integers(2))
