@@ -189,7 +189,6 @@ class _Numbers:
             times = g.node("Expand", g.unsqueeze(numbers, 1, 2), g.concatenate(shape, 0))
         else:
             times = g.transpose(g.take(values, [j], 2), 1, 0, 2)
-            values = g.where(g.constant(is_stamp), g.constant(0.0), values)
         z = g.transpose(self.scaled(values), 1, 0, 2)
         mask = g.transpose(g.unsqueeze(self._mask(), 2), 1, 0, 2)  # (T, N, 1)
         is_seen = g.node("And", g.node("Not", g.node("IsNaN", z)), mask)

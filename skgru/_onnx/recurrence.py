@@ -305,6 +305,6 @@ def _gated(g: Graph, of_layer: Sequence[Any], h: Name, dtype: Any, *, from_end: 
     end = g.constant(0, np.int64)
     if not from_end:
         end = g.node("Sub", g.unsqueeze(steps.lengths, 0), g.constant(1, np.int64))
-    is_last = g.node("And", g.unsqueeze(g.node("Equal", places, end), 2), steps.mask)
+    is_last = g.unsqueeze(g.node("Equal", places, end), 2)  # (Of no step, y is 0.)
     last = g.reduce("Sum", g.where(is_last, y, g.constant(0, dtype)), 0)
     return Encoded(y, last)

@@ -203,6 +203,13 @@ def test_other_lengths_than_in_training(n_steps, rng):
     assert_same(clf, rng.normal(size=(1, n_steps, 2)))
 
 
+@pytest.mark.parametrize("options", [{}, {"dtype": "float64"}], ids=["single", "double"])
+def test_values_whose_square_overflows(options, rng):
+    X = series(rng, 30)
+    clf = GRUClassifier(**SMALL, **options, scaling="robust").fit(X, two_classes(X))
+    assert_same(clf, [np.full((4, 2), 1e300), np.full((3, 2), -1.7e308)])
+
+
 # --- Forms of X and y -----------------------------------------------------------------------------
 
 
