@@ -210,6 +210,20 @@ def test_values_whose_square_overflows(options, rng):
     assert_same(clf, [np.full((4, 2), 1e300), np.full((3, 2), -1.7e308)])
 
 
+def test_gaps_that_are_longer_than_the_longest_one_that_counts(rng):
+    X = series(rng, 30, stamps=True, missing=0.3)
+    clf = GRUClassifier(**SMALL, time_feature=0, missing="indicator").fit(X, two_classes(X))
+    for x in X:
+        x[len(x) // 2 :, 0] += 1e12
+    assert_same(clf, X)
+
+
+def test_constant_sequences_have_no_scale_of_their_rounding(rng):
+    X = [1e-15 * rng.normal(size=(n, 2)) for n in range(2, 32)] + series(rng, 30)
+    clf = GRUClassifier(**SMALL, scaling="sequence").fit(X, two_classes(X))
+    assert_same(clf, [np.full((n, 2), 0.7) for n in range(1, 40)])
+
+
 # --- Forms of X and y -----------------------------------------------------------------------------
 
 
