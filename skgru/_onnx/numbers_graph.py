@@ -189,7 +189,6 @@ class _Numbers:
             times = g.node("Expand", g.unsqueeze(numbers, 1, 2), g.concatenate(shape, 0))
         else:
             times = g.transpose(g.take(values, [j], 2), 1, 0, 2)
-            values = g.where(g.constant(is_stamp), g.constant(0.0), values)
         z = g.transpose(self.scaled(values), 1, 0, 2)
         mask = g.transpose(g.unsqueeze(self._mask(), 2), 1, 0, 2)  # (T, N, 1)
         is_seen = g.node("And", g.node("Not", g.node("IsNaN", z)), mask)
@@ -239,10 +238,9 @@ class _Numbers:
 
     def _at_end(self, times: Name, mask: Name) -> Name:
         """Return the times of the last steps, (N, 1), given those of all, (T, N, 1)."""
-        # Times only fall from here: the least is the last one. (Of no step, it is infinity.)
+        # Times only fall from here: the least is the last one. (Of no step, infinity is not read.)
         g = self.g
-        least = g.reduce("Min", g.where(mask, times, g.constant(np.inf)), 0)
-        return g.where(g.node("IsInf", least), g.constant(0.0), least)
+        return g.reduce("Min", g.where(mask, times, g.constant(np.inf)), 0)
 
 
 def _observed_inputs(g: Graph, numbers: _Numbers, part: ObservedInputs, p: Arrays) -> PaddedSteps:
