@@ -63,17 +63,13 @@ def read_numbers(
     if reader.scaling == "sequence":
         given = _beside_scale(g, given, reader)
     numbers = _Numbers(g, given, reader, np.dtype(dtype))
-    if not reader.are_observed:
-        filled = Padded(numbers.filled(), given.lengths)
-        fill = g.constant(known(reader.fill), np.float64)
-        values = patched(g, filled, reader.patch_size, fill)
-        # (Padding is scaled with the values.)
-        return steps_of(g, [numbers.scaled(values.values)], None, values.lengths, dtype)
-    if not isinstance(part, ObservedInputs):
-        found = Padded(numbers.with_indicators(), given.lengths)
-        values = patched(g, found, reader.patch_size, g.constant(0, dtype))
-        return steps_of(g, [values.values], None, values.lengths, dtype)
-    return _observed_inputs(g, numbers, part, p)
+    if isinstance(part, ObservedInputs):
+        return _observed_inputs(g, numbers, part, p)
+    is_observed = reader.are_observed
+    columns = numbers.with_indicators() if is_observed else numbers.scaled(numbers.filled())
+    ((padding,),) = reader.padding_rows(1, 1, dtype)
+    read = patched(g, Padded(columns, given.lengths), reader.patch_size, g.constant(padding, dtype))
+    return steps_of(g, [read.values], None, read.lengths, dtype)
 
 
 def _beside_scale(g: Graph, given: Padded, reader: NumberInput) -> Padded:
@@ -135,8 +131,7 @@ class _Numbers:
     def scaled(self, values: Name) -> Name:
         """Return (values − center) / scale in the type of the network; see `scale_values`."""
         g, reader = self.g, self.reader
-        n = reader.patch_size if not reader.are_observed else 1
-        center, scale = np.tile(known(reader.center), n), np.tile(known(reader.scale), n)
+        center, scale = known(reader.center), known(reader.scale)
         z = scaled(g, values, center, scale, clips=reader.scaling == "robust")
         return g.cast(z, self.dtype)
 
