@@ -53,9 +53,6 @@ class Engine:
     def __init__(self, folder, model, train, n_workers):
         self.folder, self.model, self.train, self.n_workers = folder, model, train, n_workers
 
-    def predict(self):
-        raise NotImplementedError
-
 
 class Here(Engine):
     @contextmanager

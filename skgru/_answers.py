@@ -28,13 +28,14 @@ class Answers:
     def __init__(self, estimator):
         self._estimator = estimator
         network = unwrap(estimator)
-        loss = network._fitted_model().loss if isinstance(network, BaseNetwork) else None
+        model = network._fitted_model() if isinstance(network, BaseNetwork) else None
+        loss = model and model.loss
         self._has_std = getattr(loss, "has_std", False)
         # The likeliest class is what such a network predicts: it is asked once for both.
         self._is_likeliest = (
             isinstance(network, NetworkClassifier)
             and type(network).predict is NetworkClassifier.predict
-            and not (loss.is_multilabel or loss.has_chain or network._fitted_model().per_step)
+            and not (loss.is_multilabel or loss.has_chain or model.per_step)
         )
         has_probabilities = hasattr(estimator, "predict_proba")
         self.names = [

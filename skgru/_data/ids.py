@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNKNOWN = 1
-# So many ids are looked through at a time.
-_MOST_AT_ONCE = 1 << 18
+# Ids below this one are found by a flag for each.
+_MOST_FLAGS = 1 << 24
+# Of others, so many are looked through at a time.
+_MOST_AT_ONCE = 1 << 20
 
 
 class Tokens(np.ndarray):
@@ -125,10 +127,22 @@ def look_like_ids(table: NDArray[np.integer]) -> bool:
 
 
 def known_tokens(tokens: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Return the sorted ids that occur, the unknown token's, 1, always first."""
+    """Return the sorted ids (V,) that occur among tokens (n,), the unknown one's, 1, always first.
+
+    However many tokens there are, nothing as large as they is held beside them.
+    """
+    largest = int(tokens.max(initial=UNKNOWN))
+    if largest < _MOST_FLAGS and tokens.min(initial=UNKNOWN) >= 0:
+        occurs = np.zeros(largest + 1, bool)
+        occurs[UNKNOWN] = True
+        occurs[tokens] = True
+        return np.flatnonzero(occurs).astype(tokens.dtype)
     known: NDArray[np.integer] = np.array([UNKNOWN], tokens.dtype)
-    for start in range(0, len(tokens), _MOST_AT_ONCE):  # a sort of all would need copies of them
-        known = np.union1d(known, tokens[start : start + _MOST_AT_ONCE])
+    start = 0
+    while start < len(tokens):
+        stop = start + max(_MOST_AT_ONCE, 2 * len(known))  # those known are sorted again with them
+        known = np.union1d(known, tokens[start:stop])
+        start = stop
     return known
 
 

@@ -69,14 +69,9 @@ def _times_weights(
     is_there = g.concatenate(list(present.values()))  # (…, C)
     scores = g.dense(g.concatenate(list(outputs.values())), p.section("fusion.gate"), DTYPE)
     scores = g.where(is_there, scores, g.constant(-np.inf))
-    zero, one = g.constant(0.0), g.constant(1.0)
-    largest = g.reduce("Max", scores, -1, keepdims=True)
-    largest = g.where(g.node("IsInf", largest), zero, largest)
-    weights = g.node("Exp", g.node("Sub", scores, largest))
-    total = g.reduce("Sum", weights, -1, keepdims=True)
-    weights = g.node("Div", weights, g.where(g.node("Equal", total, zero), one, total))
+    weights = g.node("Softmax", scores, axis=-1)  # NaN of a sample without any branch
     n_present = g.reduce("Sum", g.cast(is_there, DTYPE), -1, keepdims=True)
-    factors = g.where(is_there, g.node("Mul", weights, n_present), one)
+    factors = g.where(is_there, g.node("Mul", weights, n_present), g.constant(1.0))
     return {
         name: g.node("Mul", y, g.columns(factors, j, j + 1))
         for j, (name, y) in enumerate(outputs.items())

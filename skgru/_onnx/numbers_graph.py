@@ -63,17 +63,13 @@ def read_numbers(
     if reader.scaling == "sequence":
         given = _beside_scale(g, given, reader)
     numbers = _Numbers(g, given, reader, np.dtype(dtype))
-    if not reader.are_observed:
-        filled = Padded(numbers.filled(), given.lengths)
-        fill = g.constant(known(reader.fill), np.float64)
-        values = patched(g, filled, reader.patch_size, fill)
-        # (Padding is scaled with the values.)
-        return steps_of(g, [numbers.scaled(values.values)], None, values.lengths, dtype)
-    if not isinstance(part, ObservedInputs):
-        found = Padded(numbers.with_indicators(), given.lengths)
-        values = patched(g, found, reader.patch_size, g.constant(0, dtype))
-        return steps_of(g, [values.values], None, values.lengths, dtype)
-    return _observed_inputs(g, numbers, part, p)
+    if isinstance(part, ObservedInputs):
+        return _observed_inputs(g, numbers, part, p)
+    is_observed = reader.are_observed
+    columns = numbers.with_indicators() if is_observed else numbers.scaled(numbers.filled())
+    ((padding,),) = reader.padding_rows(1, 1, dtype)
+    read = patched(g, Padded(columns, given.lengths), reader.patch_size, g.constant(padding, dtype))
+    return steps_of(g, [read.values], None, read.lengths, dtype)
 
 
 def _beside_scale(g: Graph, given: Padded, reader: NumberInput) -> Padded:
@@ -135,8 +131,7 @@ class _Numbers:
     def scaled(self, values: Name) -> Name:
         """Return (values − center) / scale in the type of the network; see `scale_values`."""
         g, reader = self.g, self.reader
-        n = reader.patch_size if not reader.are_observed else 1
-        center, scale = np.tile(known(reader.center), n), np.tile(known(reader.scale), n)
+        center, scale = known(reader.center), known(reader.scale)
         z = scaled(g, values, center, scale, clips=reader.scaling == "robust")
         return g.cast(z, self.dtype)
 
@@ -189,7 +184,6 @@ class _Numbers:
             times = g.node("Expand", g.unsqueeze(numbers, 1, 2), g.concatenate(shape, 0))
         else:
             times = g.transpose(g.take(values, [j], 2), 1, 0, 2)
-            values = g.where(g.constant(is_stamp), g.constant(0.0), values)
         z = g.transpose(self.scaled(values), 1, 0, 2)
         mask = g.transpose(g.unsqueeze(self._mask(), 2), 1, 0, 2)  # (T, N, 1)
         is_seen = g.node("And", g.node("Not", g.node("IsNaN", z)), mask)
@@ -239,10 +233,9 @@ class _Numbers:
 
     def _at_end(self, times: Name, mask: Name) -> Name:
         """Return the times of the last steps, (N, 1), given those of all, (T, N, 1)."""
-        # Times only fall from here: the least is the last one. (Of no step, it is infinity.)
+        # Times only fall from here: the least is the last one. (Of no step, infinity is not read.)
         g = self.g
-        least = g.reduce("Min", g.where(mask, times, g.constant(np.inf)), 0)
-        return g.where(g.node("IsInf", least), g.constant(0.0), least)
+        return g.reduce("Min", g.where(mask, times, g.constant(np.inf)), 0)
 
 
 def _observed_inputs(g: Graph, numbers: _Numbers, part: ObservedInputs, p: Arrays) -> PaddedSteps:

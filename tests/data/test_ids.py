@@ -94,3 +94,13 @@ def test_ids_are_rows_the_unknown_ones_the_first_and_padding_none():
     tokens = np.array([1, 3, 7, 10**9, 2, 8, 10**10, 0])
     assert_array_equal(embedding_rows(tokens, known), [0, 1, 2, 3, 0, 0, 0, -1])
     assert_array_equal(known_tokens(np.zeros(0, int)), [1])
+
+
+@pytest.mark.parametrize("most_flags", [0, 2, 1 << 24], ids=["sorted", "the first ids", "flags"])
+@pytest.mark.parametrize("largest", [3, 50, 10**12])
+def test_ids_that_occur_are_found_by_flags_or_a_part_at_a_time(most_flags, largest, monkeypatch):
+    monkeypatch.setattr("skgru._data.ids._MOST_FLAGS", most_flags)
+    monkeypatch.setattr("skgru._data.ids._MOST_AT_ONCE", 7)
+    tokens = np.random.default_rng(0).integers(1, largest, 200)
+    known = known_tokens(tokens)
+    assert_array_equal(known, np.union1d(tokens, [1]), strict=True)

@@ -93,6 +93,25 @@ def test_what_lies_beyond_the_lengths_has_no_say_for_tokens(rng):
         assert_outputs(clf, run(model, inputs), predictions(clf, X))
 
 
+def test_ids_that_are_padded_in_front(rng):
+    X = [rng.integers(1, 9, n) for n in rng.integers(0, 8, 30)]
+    clf = GRUClassifier(**SMALL, embedding_dim=3, bag=True).fit(X, two_classes(X))
+    padded = np.zeros((30, 12), int)
+    for row, ids in zip(padded, X, strict=True):
+        row[9 - len(ids) : 9] = ids
+    assert_same(clf, X, {"X": padded, "lengths": np.full(30, 9)})
+    assert_same(clf, X, {"X": padded, "lengths": np.full(30, 12)})
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_ids_next_to_those_that_are_known(step, rng):
+    X = [5 + step * rng.integers(0, 9, n) for n in rng.integers(1, 8, 30)]
+    clf = GRUClassifier(**SMALL, embedding_dim=3, bag=True).fit(X, two_classes(X))
+    known = np.unique(np.concatenate(X))
+    others = [ids + by for ids in (known, known[:1], known[-1:]) for by in (-1, 0, 1)]
+    assert_same(clf, [*others, np.array([1, 2**62 - 1])])
+
+
 @pytest.mark.parametrize("options", [{}, {"embedding_dim": 3}], ids=["numbers", "tokens"])
 def test_without_lengths_sequences_end_where_padding_begins(options, rng):
     X = series(rng, 30)
@@ -201,6 +220,27 @@ def test_other_lengths_than_in_training(n_steps, rng):
     X = series(rng, 30)
     clf = GRUClassifier(**SMALL).fit(X, two_classes(X))
     assert_same(clf, rng.normal(size=(1, n_steps, 2)))
+
+
+@pytest.mark.parametrize("options", [{}, {"dtype": "float64"}], ids=["single", "double"])
+def test_values_whose_square_overflows(options, rng):
+    X = series(rng, 30)
+    clf = GRUClassifier(**SMALL, **options, scaling="robust").fit(X, two_classes(X))
+    assert_same(clf, [np.full((4, 2), 1e300), np.full((3, 2), -1.7e308)])
+
+
+def test_gaps_that_are_longer_than_the_longest_one_that_counts(rng):
+    X = series(rng, 30, stamps=True, missing=0.3)
+    clf = GRUClassifier(**SMALL, time_feature=0, missing="indicator").fit(X, two_classes(X))
+    for x in X:
+        x[len(x) // 2 :, 0] += 1e12
+    assert_same(clf, X)
+
+
+def test_constant_sequences_have_no_scale_of_their_rounding(rng):
+    X = [1e-15 * rng.normal(size=(n, 2)) for n in range(2, 32)] + series(rng, 30)
+    clf = GRUClassifier(**SMALL, scaling="sequence").fit(X, two_classes(X))
+    assert_same(clf, [np.full((n, 2), 0.7) for n in range(1, 40)])
 
 
 # --- Forms of X and y -----------------------------------------------------------------------------
@@ -345,6 +385,19 @@ def test_branches_whose_steps_have_outputs(rng):
             if value.name in "ab"
         }
         assert dims == {"a": "n_steps", "b": "n_steps"}
+
+
+def test_bags_of_two_branches(rng):
+    X = pd.DataFrame({name: [rng.integers(1, 9, n) for n in range(40)] for name in "ab"})
+    branches = [(name, TokenBranch(bag=True, embedding_dim=2), name) for name in X]
+    clf = MultimodalGRUClassifier(branches, random_state=0, **FIT).fit(X, two_classes(X))
+    assert_same(clf, X)
+
+
+def test_tags_of_which_no_path_is_permitted(rng):
+    X = [rng.normal(size=(3, 2)) for _ in range(30)]
+    clf = GRUClassifier(**SMALL, pooling=None, crf="strict").fit(X, [["a", "c", "b"]] * 30)
+    assert_same(clf, [rng.normal(size=(n, 2)) for n in (1, 2, 3, 4, 5)])
 
 
 def test_the_network_of_a_search(rng):

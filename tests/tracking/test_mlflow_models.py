@@ -38,6 +38,7 @@ def store(tmp_path, monkeypatch):
     before = mlflow.get_tracking_uri()
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     mlflow.set_tracking_uri(uri)
+    mlflow.set_experiment("models")  # that of another test is in another store
     yield uri
     mlflow.set_tracking_uri(before)
 
