@@ -1,17 +1,24 @@
 """A recurrent layer's forward and backward pass, beside the least that its arithmetic could cost.
 
-    python benchmarks/kernel.py [--rounds 7] [--cell {gru,lstm,rnn}]
+    python benchmarks/kernel.py [--rounds 7] [--cell {gru,lstm,mingru,rnn}]
 
-The floor is the layer's five matrix products (inputs and states into the gates, gradients of the
-gates back into the states, and the two weight gradients) and one tanh over the gates, with nothing
-between them. Both run in one thread, alternately, in float32, without the inputs' gradient.
+The floor is the layer's matrix products (inputs and, but for minGRU, states into the gates,
+gradients of the gates back into the states, and the weight gradients) and one tanh over the gates,
+with nothing between them. GFLOP/s count the products alone.
+
+If oneDNN is there (`onednn.py` says how), the same layer of it runs beside them, with the same
+weights and inputs, and has to end in the same states; beside minGRU, which it does not have, its
+GRU. It also makes the gradient of the inputs, which the others leave out.
+
+All run in one thread, alternately, in float32; the ratios are medians of those of one round.
 """
 
 import argparse
-import statistics
+import sys
 import time
 
 import numpy as np
+import onednn
 from threadpoolctl import threadpool_limits
 
 from skgru._nn.batch import Arena, Batch
@@ -29,18 +36,26 @@ SIZES = [  # sequences, steps, inputs, units
 ]
 
 
-def make_floor(rng, G, B, T, D, H):
-    """Return a function that does the products and the tanh for G gates."""
+def draw(rng, *shape):
+    """Return numbers of mean 0 and variance 1."""
+    return rng.standard_normal(shape).astype(np.float32)
 
-    def draw(*shape):
-        return rng.standard_normal(shape).astype(np.float32)
 
-    x, h, d_gates = draw(B * T, D), draw(B * T, H), draw(B * T, G * H)
-    W, U, U_T = draw(D, G * H), draw(H, G * H), draw(G * H, H)
-    arguments = 0.3 * draw(B * T, G * H)
+def gigaflops(cell, B, T, D, H):
+    """Return how many 10⁹ operations the matrix products of both passes need."""
+    per_gate = 2 * D + 3 * H if CELLS[cell].reads_state else 2 * D
+    return 2e-9 * B * T * CELLS[cell].n_gates * H * per_gate
+
+
+def make_floor(rng, cell, B, T, D, H):
+    """Return a function that does the products and the tanh."""
+    G = CELLS[cell].n_gates
+    x, h, d_gates = draw(rng, B * T, D), draw(rng, B * T, H), draw(rng, B * T, G * H)
+    W, U, U_T = draw(rng, D, G * H), draw(rng, H, G * H), draw(rng, G * H, H)
+    arguments = 0.3 * draw(rng, B * T, G * H)
     gates = np.empty_like(d_gates)
     step_gates, step_state = np.empty((B, G * H), np.float32), np.empty((B, H), np.float32)
-    steps = [slice(t * B, (t + 1) * B) for t in range(T)]
+    steps = [slice(t * B, (t + 1) * B) for t in range(T)] if CELLS[cell].reads_state else []
 
     def run():
         np.matmul(x, W, out=gates)
@@ -50,27 +65,62 @@ def make_floor(rng, G, B, T, D, H):
         for step in steps:
             np.matmul(d_gates[step], U_T, out=step_state)
         x.T @ d_gates
-        h.T @ d_gates
+        if steps:
+            h.T @ d_gates
 
     return run
 
 
-def make_layer(rng, cell, B, T, D, H):
-    """Return a function that does the forward and the backward pass."""
-    cell = CELLS[cell](D, H)
-    p = {name: np.empty(shape, np.float32) for name, shape in cell.shapes().items()}
-    g = {name: np.empty_like(array) for name, array in p.items()}
-    cell.initialize(p, np.random.RandomState(0))
-    x = rng.standard_normal((B * T, D)).astype(np.float32)
-    d_last = rng.standard_normal((B, H)).astype(np.float32)
-    arena = Arena()
+class Layer:
+    """A layer of skgru; a call runs its forward and its backward pass."""
 
-    def run():
-        batch = Batch(np.full(B, T), arena)
-        _, cache = cell.forward(p, x, LayerRun(batch))
-        cell.backward(p, OutputGradients(None, d_last), cache, g, LayerRun(batch, need_dx=False))
+    def __init__(self, rng, cell, B, T, D, H):
+        self.cell = CELLS[cell](D, H)
+        self.p = {name: np.empty(s, np.float32) for name, s in self.cell.shapes().items()}
+        self.g = {name: np.empty_like(array) for name, array in self.p.items()}
+        self.cell.initialize(self.p, np.random.RandomState(0))
+        self.x, self.d_last = draw(rng, T, B, D), draw(rng, B, H)
+        self.lengths = np.full(B, T)
+        self.arena = Arena()
 
-    return run
+    def __call__(self):
+        x = self.x.reshape(-1, self.x.shape[2])
+        batch = Batch(self.lengths, self.arena)
+        outputs, cache = self.cell.forward(self.p, x, LayerRun(batch))
+        gradients = OutputGradients(None, self.d_last)
+        run = LayerRun(batch, need_dx=False)
+        self.last_states = outputs.final[:, : self.cell.n_units].copy()
+        self.cell.backward(self.p, gradients, cache, self.g, run)
+
+
+def make_layer(*arguments):
+    """Return the function that is timed; `commits.py` calls that of either checkout."""
+    return Layer(*arguments)
+
+
+def make_peer(rng, layer, cell, size):
+    """Return the layer of oneDNN, which was seen to end in the states of skgru's."""
+    if cell == "mingru":
+        cell, layer = "gru", make_layer(rng, "gru", *size)
+    peer = onednn.Layer(cell, layer.p, layer.x, layer.d_last)
+    peer(), layer()
+    difference = np.abs(peer.last_states() - layer.last_states).max()
+    if not difference < 1e-4:
+        sys.exit(f"the states of oneDNN's {cell} differ by {difference}")
+    return peer
+
+
+def measure(runs, n_rounds):
+    """Return the milliseconds (n_rounds, n) of functions that run alternately."""
+    rounds = []
+    for _ in range(n_rounds + 2):
+        times = []
+        for run in runs:
+            start = time.perf_counter()
+            run()
+            times.append(1e3 * (time.perf_counter() - start))
+        rounds.append(times)
+    return np.array(rounds[2:])  # the first two reach for memory
 
 
 def main():
@@ -78,31 +128,24 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cell", choices=CELLS, default="gru")
     options = parser.parse_args()
-    rng = np.random.default_rng(0)
-    print("medians over the rounds; the ratio is that of one round")
-    with threadpool_limits(1):
-        for size in SIZES:
-            n_gates = CELLS[options.cell].n_gates
-            runs = make_floor(rng, n_gates, *size), make_layer(rng, options.cell, *size)
-            seconds = []
-            for _ in range(options.rounds + 2):
-                times = []
-                for run in runs:
-                    start = time.perf_counter()
-                    run()
-                    times.append(time.perf_counter() - start)
-                seconds.append(times)
-            seconds = seconds[2:]  # the first two reach for memory
-            floor, layer = (
-                statistics.median(column) * 1e3 for column in zip(*seconds, strict=True)
-            )
-            ratio = statistics.median(layer / floor for floor, layer in seconds)
-            B, T, D, H = size
-            print(
-                f"B {B:4d}  T {T:4d}  D {D:4d}  H {H:4d}   floor {floor:6.2f} ms   "
-                f"skgru {layer:6.2f} ms   ratio {ratio:.2f}",
-                flush=True,
-            )
+    rng, cell = np.random.default_rng(0), options.cell
+    has_peer = onednn.load() is not None
+    beside = f"{'oneDNN, ms':>13}{'ratio':>7}" if has_peer else ""
+    print(f"{'B, T, D, H':20}{'floor, ms':>10}{'skgru, ms':>11}{'ratio':>7}{'GFLOP/s':>9}{beside}")
+    for size in SIZES:
+        layer = make_layer(rng, cell, *size)
+        runs = [make_floor(rng, cell, *size), layer]
+        if has_peer:
+            runs.append(make_peer(rng, layer, cell, size))
+        with threadpool_limits(1):
+            times = measure(runs, options.rounds)
+        floor, own, *other = np.median(times, axis=0)
+        ratios = np.median(times[:, 1:2] / times, axis=0)
+        speed = 1e3 * gigaflops(cell, *size) / own
+        line = f"{floor:10.2f}{own:11.2f}{ratios[0]:7.2f}{speed:9.1f}"
+        if has_peer:
+            line += f"{other[0]:13.2f}{ratios[2]:7.2f}"
+        print(f"{', '.join(map(str, size)):20}{line}", flush=True)
 
 
 if __name__ == "__main__":

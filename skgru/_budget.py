@@ -14,9 +14,8 @@ MAX_CHUNK_SEQUENCES = 256
 _MAX_CHUNK_NUMBERS = 1 << 22
 _MAX_PIECE_NUMBERS = 1 << 21
 
-# Arrays made of the training data are held, if they take at most so many bytes, or so many for
-# each byte of the data.
-_MUCH, _MUCH_PER_BYTE = 1 << 26, 3
+# Arrays made of the training data are held, if they take at most so many bytes.
+_MUCH = 1 << 26
 
 # Training cuts a batch into shards of at least so many numbers per step.
 _SHARD_SIZE = 8192
@@ -25,9 +24,9 @@ _MAX_SHARDS = 4
 _MIN_PREDICTING_UNITS = 64  # from so many units on, threads gain
 
 
-def may_be_held(n_bytes: int, n_bytes_of_data: int) -> bool:
+def may_be_held(n_bytes: int) -> bool:
     """Whether so many bytes may be held beside the training data."""
-    return n_bytes <= max(_MUCH, _MUCH_PER_BYTE * n_bytes_of_data)
+    return n_bytes <= _MUCH
 
 
 def trains_on_threads(n_units: int) -> bool:

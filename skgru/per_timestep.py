@@ -544,6 +544,8 @@ def _metadata_of_steps(name, values, read, present):
 
 
 def _rows(steps, rows):
+    if isinstance(rows, np.ndarray) and rows.dtype == bool:
+        rows = np.flatnonzero(rows)  # a mask would choose columns of polars
     return (steps.iloc if hasattr(steps, "iloc") else steps)[rows]
 
 

@@ -64,7 +64,5 @@ def test_threads_and_memory_have_thresholds():
     assert [trains_on_threads(n) for n in (127, 128)] == [False, True]
     assert [predicts_on_threads(n, 257) for n in (63, 64)] == [False, True]
     assert not predicts_on_threads(64, 256)  # one chunk
-    assert may_be_held(2**26, 0)
-    assert not may_be_held(2**26 + 1, 0)
-    assert may_be_held(3 * 2**30, 2**30)
-    assert not may_be_held(3 * 2**30 + 1, 2**30)
+    assert may_be_held(2**26)
+    assert not may_be_held(2**26 + 1)

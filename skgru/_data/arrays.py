@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
-from mmap import mmap
 from numbers import Number, Real
 from typing import Any, NoReturn, TypeVar
 
@@ -115,14 +114,6 @@ def _with_none(data: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.object
     cells = data.astype(object)
     cells[mask] = None
     return cells
-
-
-def bytes_in_memory(array: NDArray[Any]) -> int:
-    """Return how many bytes an array takes of memory: none, if it is mapped from a file."""
-    owner: Any = array
-    while isinstance(owner, np.ndarray):
-        owner = owner.base
-    return 0 if isinstance(owner, mmap) else array.nbytes
 
 
 def exceeds_floats(numbers: NDArray[Any]) -> bool:
@@ -329,10 +320,10 @@ def _say(where: Where, index: Iterable[Any]) -> str:
     return where(tuple(int(i) for i in index)) if callable(where) else where
 
 
-def to_ids(array: NDArray[Any], where: Where) -> NDArray[np.int64]:
+def to_ids(array: NDArray[Any], where: Where) -> NDArray[np.integer]:
     """Return an array of integers as int64, exactly; missing cells become `MISSING_ID`.
 
-    An array of int64 is returned itself.
+    Arrays of int32 and int64 are returned themselves, if no id is wrong.
 
     Parameters
     ----------
@@ -348,7 +339,9 @@ def to_ids(array: NDArray[Any], where: Where) -> NDArray[np.int64]:
     if numbers.dtype.kind in "bi" and (
         not numbers.size or (numbers.min() >= 0 and numbers.max() < _LARGEST_ID)
     ):
-        return numbers.astype(np.int64, copy=False)  # nearly always; no array of flags
+        # Nearly always; no array of flags.
+        kept = numbers.dtype if numbers.dtype in (np.int32, np.int64) else np.int64
+        return numbers.astype(kept, copy=False)
     exact = numbers
     if numbers.dtype.kind == "f":
         numbers = numbers.astype(np.float64, copy=False)

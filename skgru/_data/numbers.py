@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from skgru._budget import MAX_CHUNK_SEQUENCES, may_be_held
-from skgru._data.arrays import bytes_in_memory, to_numbers
+from skgru._data.arrays import to_numbers
 from skgru._data.forms import Opened
 from skgru._data.ids import look_like_ids
 from skgru._data.inputs import Input, Line, Origins, StepReader, as_values, known
@@ -34,6 +34,7 @@ from skgru._data.scaling import (
 )
 from skgru._data.sequences import Sequences
 from skgru._data.stacking import CHANNELS_FIRST, Rectangle
+from skgru._data.step_weights import StepWeights
 from skgru._data.steps import Carried, SequencePieces, Steps
 from skgru._nn.batch import Arena, Array, Indices
 from skgru._saved import expect, expect_array, expect_numbers, expect_scales, expect_size
@@ -335,7 +336,7 @@ class NumberInput(Input, StepReader):
                 moves_patches=moves_patches,
             )
             n_bytes = len(sequences.values) * self._n_observed * dtype.itemsize
-            if may_hold and may_be_held(n_bytes, bytes_in_memory(sequences.values)):
+            if may_hold and may_be_held(n_bytes):
                 return steps.held()
             return steps
         prepare = partial(
@@ -579,16 +580,16 @@ def learn_features(
     ValueError
         If values are so large that the scale overflows.
     """
-    values = _without_stamps(sequences.values, time_feature)
-    of_steps = np.repeat(weights, sequences.lengths)
+    values = sequences.values  # time stamps among them are not scaled
+    of_steps = StepWeights(weights, sequences.offsets)
     has_missing = contains_nan(values)
     measure = None
     if scaling == "robust":
-        center, scale = median_and_scale(values, of_steps)
+        center, scale = median_and_scale(values, of_steps, ignored=time_feature)
     elif scaling is not None:
-        center, scale = mean_and_scale(values, of_steps, "X")
+        center, scale = mean_and_scale(values, of_steps, "X", ignored=time_feature)
     else:
-        center, _ = mean_and_weight(values, of_steps)
+        center, _ = mean_and_weight(values, of_steps, ignored=time_feature)
         scale = np.where(np.isnan(center), np.nan, 1.0)
     if scaling == "auto":
         # Where magnitudes span orders, the largest make the deviation of all values, in units of
@@ -624,13 +625,13 @@ def learn_features(
     }
 
 
-def mean_gaps(sequences: Sequences, weights: NDArray[Any], time_feature: int | None) -> Array:
+def mean_gaps(sequences: Sequences, weights: StepWeights, time_feature: int | None) -> Array:
     """Return the mean of the gaps of each feature over all steps, (D,); 1 where it is 0.
 
     Parameters
     ----------
     sequences : Sequences
-    weights : ndarray of shape (total steps,)
+    weights : StepWeights
     time_feature : int or None
     """
     n_features = sequences.values.shape[1]
@@ -651,6 +652,7 @@ def mean_gaps(sequences: Sequences, weights: NDArray[Any], time_feature: int | N
         indices = np.arange(start, min(start + MAX_CHUNK_SEQUENCES, sequences.n_sequences))
         pieces = SequencePieces(steps, indices, n_steps, arena)
         for gaps, piece in (pieces[i] for i in range(len(pieces))):
+            assert piece.rows is not None  # as `SequencePieces` makes them
             total += weights[piece.rows] @ gaps
     mean = total / weights.sum() if len(weights) else total
     return np.where(mean > 0, mean, 1.0)
@@ -660,15 +662,6 @@ def _contains_nan(sequences: Sequences) -> bool:
     """Whether any value is missing; that of a sequence without values is, too."""
     values = sequences.values
     return values.contains_nan() if isinstance(values, BesideScale) else contains_nan(values)
-
-
-def _without_stamps(values: NDArray[Any], time_feature: int | None) -> NDArray[Any]:
-    """Return the values with zeros in place of the time stamps, which are not scaled."""
-    if time_feature is None:
-        return values
-    values = values.copy()
-    values[:, time_feature] = 0
-    return values
 
 
 def _warn_of_channels_first(opened: Opened, features_per_step: int) -> None:

@@ -28,7 +28,7 @@ class Parsed(NamedTuple):
         Of a two-dimensional X.
     given_offsets : ndarray of shape (n + 1,)
         Offsets of the steps as they were given, padding included.
-    kept : slice or ndarray of shape (total steps,)
+    kept : slice or ndarray of bool of shape (total steps given,)
         Which of the given steps are no padding.
     is_frame : bool
         Whether X is a DataFrame.
@@ -37,7 +37,7 @@ class Parsed(NamedTuple):
     sequences: Sequences
     n_columns: int | None
     given_offsets: Indices
-    kept: slice | Indices
+    kept: slice | NDArray[np.bool_]
     is_frame: bool = False
 
     def among(self, present: NDArray[np.bool_] | None) -> Parsed:
@@ -92,7 +92,7 @@ def parse_numbers(
     form = opened.form
     steps, offsets = form.stack(Parser(features_per_step, time_feature))
     sequences = Sequences(steps, offsets)
-    kept: slice | Indices = slice(None)
+    kept: slice | NDArray[np.bool_] = slice(None)
     if not _is_surely_finite(steps):
         _check_finite(steps, offsets)
         sequences, kept = _without_trailing_nan(steps, offsets)
@@ -113,16 +113,18 @@ def parse_tokens(opened: Opened) -> Parsed:
     form = opened.form
     steps, given_offsets = form.stack(Parser(1, None, ids=True))
     ids, offsets = steps[:, 0], given_offsets
-    kept: slice | Indices = slice(None)
+    kept: slice | NDArray[np.bool_] = slice(None)
     if len(ids) and ids.min() <= 0:  # else nothing is padding, and nothing is missing
-        kept = np.arange(len(steps))
         missing = ids == MISSING_ID
         if missing.any():
-            present, offsets = kept_rows(np.flatnonzero(~missing), offsets, from_start=True)
-            kept = kept[present]
+            kept, offsets = kept_rows(~missing, offsets, from_start=True)
             _check_complete(Sequences(np.where(missing, np.nan, 0.0)[kept, None], offsets))
         sequences, rows = _without_padding(ids[kept], offsets)
-        kept = kept[rows]
+        if isinstance(kept, slice):
+            kept = rows
+        elif not isinstance(rows, slice):
+            present, kept = kept, kept.copy()
+            kept[present] = rows
     else:
         sequences = Sequences(ids, offsets)
     parsed = Parsed(sequences, form.n_columns, given_offsets, kept, opened.is_frame)
@@ -254,9 +256,9 @@ def _check_finite(steps: NDArray[Any], offsets: Indices) -> None:
 
 def _without_trailing_nan(
     steps: NDArray[Any], offsets: Indices
-) -> tuple[Sequences, slice | Indices]:
+) -> tuple[Sequences, slice | NDArray[np.bool_]]:
     """Drop trailing steps that are wholly NaN; return the sequences, and which rows are kept."""
-    filled = np.flatnonzero(~np.isnan(steps).all(axis=1))
+    filled = ~np.isnan(steps).all(axis=1)
     kept, offsets = kept_rows(filled, offsets, from_start=True)
     return Sequences(steps[kept], offsets), kept
 
@@ -276,12 +278,12 @@ def _check_complete(sequences: Sequences) -> None:
 
 def _without_padding(
     ids: NDArray[np.integer], offsets: Indices
-) -> tuple[Sequences, slice | Indices]:
+) -> tuple[Sequences, slice | NDArray[np.bool_]]:
     """Drop zeros at either end; refuse zeros inside.
 
     Returns the sequences, and which rows are kept.
     """
-    kept, offsets = kept_rows(np.flatnonzero(ids), offsets, from_start=False)
+    kept, offsets = kept_rows(ids != 0, offsets, from_start=False)
     sequences = Sequences(ids[kept], offsets)
     inner = np.flatnonzero(sequences.values == 0)
     if len(inner):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from skgru._data.step_weights import StepWeights
 from skgru._nn.batch import Array
 
 _BLOCK_SIZE = 32_768  # numbers, in float64 a share of the second-level cache
@@ -21,7 +22,9 @@ LARGEST = 1e150
 _RANGES = ((0.25, 0.75), (0.1, 0.9), (0.05, 0.95), (0.01, 0.99), (0.0, 1.0))
 
 
-def mean_and_scale(values: NDArray[Any], weights: Array, name: str) -> tuple[Array, Array]:
+def mean_and_scale(
+    values: NDArray[Any], weights: Array | StepWeights, name: str, *, ignored: int | None = None
+) -> tuple[Array, Array]:
     """Return the weighted mean and standard deviation of each column, in float64.
 
     They are those of scikit-learn's `StandardScaler`, found without a copy of the values: two
@@ -31,9 +34,11 @@ def mean_and_scale(values: NDArray[Any], weights: Array, name: str) -> tuple[Arr
     Parameters
     ----------
     values : ndarray of shape (n, D)
-    weights : ndarray of shape (n,)
+    weights : ndarray of shape (n,) or StepWeights
     name : str
         The name of the values in the error.
+    ignored : int, default=None
+        The index of a column that counts as one of zeros.
 
     Raises
     ------
@@ -43,12 +48,14 @@ def mean_and_scale(values: NDArray[Any], weights: Array, name: str) -> tuple[Arr
     n_columns = values.shape[1]
     if len(values) == 0:
         return np.zeros(n_columns), np.ones(n_columns)
-    mean, total = mean_and_weight(values, weights)
+    mean, total = mean_and_weight(values, weights, ignored=ignored)
     variance = np.zeros(n_columns)
     has_missing = contains_nan(values)
     with np.errstate(over="ignore", invalid="ignore"):
         for rows in _blocks_of_rows(values):
             deviation = values[rows] - mean
+            if ignored is not None:
+                deviation[:, ignored] = 0
             if has_missing:
                 deviation[np.isnan(deviation)] = 0
             variance += weights[rows] @ np.square(deviation, out=deviation)
@@ -61,7 +68,9 @@ def mean_and_scale(values: NDArray[Any], weights: Array, name: str) -> tuple[Arr
     return mean, np.where(is_constant, 1.0, np.sqrt(variance))
 
 
-def mean_and_weight(values: NDArray[Any], weights: Array) -> tuple[Array, Array | np.floating]:
+def mean_and_weight(
+    values: NDArray[Any], weights: Array | StepWeights, *, ignored: int | None = None
+) -> tuple[Array, Array | np.floating]:
     """Return the weighted mean of each column, in float64, and the weight of its values.
 
     A column without any value has mean NaN and weight 0, one of an empty array mean 0.
@@ -69,22 +78,29 @@ def mean_and_weight(values: NDArray[Any], weights: Array) -> tuple[Array, Array 
     Parameters
     ----------
     values : ndarray of shape (n, D)
-    weights : ndarray of shape (n,)
+    weights : ndarray of shape (n,) or StepWeights
+    ignored : int, default=None
+        The index of a column that counts as one of zeros.
     """
     has_missing = contains_nan(values)
-    total, mean = weights.sum(), np.zeros(values.shape[1])
+    total: Any = weights.sum()
+    mean = np.zeros(values.shape[1])
     if len(values) == 0:
         return mean, total
     with np.errstate(over="ignore", invalid="ignore"):
         if has_missing:
             total = sum(weights[rows] @ ~np.isnan(values[rows]) for rows in _blocks_of_rows(values))
         for rows in _blocks_of_rows(values):
-            block = values[rows].astype(np.float64, copy=False)
+            block = values[rows].astype(np.float64, copy=ignored is not None)
+            if ignored is not None:
+                block[:, ignored] = 0
             mean += weights[rows] @ (np.nan_to_num(block) if has_missing else block)
         return mean / total, total
 
 
-def median_and_scale(values: NDArray[Any], weights: Array) -> tuple[Array, Array]:
+def median_and_scale(
+    values: NDArray[Any], weights: Array | StepWeights, *, ignored: int | None = None
+) -> tuple[Array, Array]:
     """Return the weighted median and interquartile range of each column, in float64.
 
     Where the quartiles are equal, a wider range of quantiles is taken; a constant column gets the
@@ -93,7 +109,9 @@ def median_and_scale(values: NDArray[Any], weights: Array) -> tuple[Array, Array
     Parameters
     ----------
     values : ndarray of shape (n, D)
-    weights : ndarray of shape (n,)
+    weights : ndarray of shape (n,) or StepWeights
+    ignored : int, default=None
+        The index of a column that counts as one of zeros.
 
     Raises
     ------
@@ -105,6 +123,9 @@ def median_and_scale(values: NDArray[Any], weights: Array) -> tuple[Array, Array
         return np.zeros(n_columns), np.ones(n_columns)
     median, scale = np.full(n_columns, np.nan), np.full(n_columns, np.nan)
     for j in range(n_columns):
+        if j == ignored:
+            median[j], scale[j] = 0.0, 1.0
+            continue
         seen = np.flatnonzero(~np.isnan(values[:, j]))
         column = values[seen, j].astype(np.float64)
         if len(column) == 0:

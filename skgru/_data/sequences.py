@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skgru._nn.batch import Indices
+
+_MOST_AT_ONCE = 1 << 18  # steps that are looked through at a time
 
 
 class Sequences(NamedTuple):
@@ -62,14 +65,14 @@ def locate(row: int | np.integer, offsets: Indices) -> tuple[int, int]:
 
 
 def kept_rows(
-    filled: Indices, offsets: Indices, *, from_start: bool
-) -> tuple[slice | Indices, Indices]:
+    filled: NDArray[np.bool_], offsets: Indices, *, from_start: bool
+) -> tuple[slice | NDArray[np.bool_], Indices]:
     """Return the rows that remain without padding, and their offsets.
 
     Parameters
     ----------
-    filled : ndarray of int
-        The rows that are not padding, in order.
+    filled : ndarray of bool of shape (total steps,)
+        Which rows are not padding.
     offsets : ndarray of shape (n + 1,)
     from_start : bool
         Whether the rows kept begin at the start of the sequence, or at its first filled row; they
@@ -77,21 +80,33 @@ def kept_rows(
 
     Returns
     -------
-    rows : slice or ndarray
+    rows : slice or ndarray of bool of shape (total steps,)
     offsets : ndarray of shape (n + 1,)
     """
-    n = len(offsets) - 1
-    counts = np.diff(np.searchsorted(filled, offsets))
-    bounds = offsets_of(counts)
-    some = counts > 0
-    starts = offsets[:-1].copy()
-    stops = offsets[:-1].copy()
-    stops[some] = filled[bounds[1:][some] - 1] + 1
-    if not from_start:
-        starts[some] = filled[bounds[:-1][some]]
-    lengths = stops - starts
-    new_offsets = offsets_of(lengths)
-    if new_offsets[n] == offsets[n]:
+    starts, stops = offsets[:-1].copy(), offsets[:-1].copy()
+    for some in _some_at_a_time(offsets):
+        first = offsets[some.start]
+        rows = first + np.flatnonzero(filled[first : offsets[some.stop]])
+        bounds = np.searchsorted(rows, offsets[some.start : some.stop + 1])
+        has_any = np.flatnonzero(np.diff(bounds))
+        stops[some][has_any] = rows[bounds[has_any + 1] - 1] + 1
+        if not from_start:
+            starts[some][has_any] = rows[bounds[has_any]]
+    new_offsets = offsets_of(stops - starts)
+    if new_offsets[-1] == offsets[-1]:
         return slice(None), offsets
-    rows = np.arange(new_offsets[n]) + np.repeat(starts - new_offsets[:-1], lengths)
-    return rows, new_offsets
+    edges = np.zeros(len(filled) + 1, np.int8)
+    np.add.at(edges, starts, 1)
+    np.subtract.at(edges, stops, 1)
+    return np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), new_offsets
+
+
+def _some_at_a_time(offsets: Indices) -> Iterator[slice]:
+    """Yield which sequences to go through at a time: one at least."""
+    n = len(offsets) - 1
+    start = 0
+    while start < n:
+        stop = int(np.searchsorted(offsets, offsets[start] + _MOST_AT_ONCE, side="right")) - 1
+        stop = min(max(stop, start + 1), n)
+        yield slice(start, stop)
+        start = stop

@@ -31,6 +31,7 @@ from skgru._data.scaling import (
 )
 from skgru._data.selection import Selected, Selection, take_columns
 from skgru._data.sequences import Sequences, offsets_of
+from skgru._data.step_weights import StepWeights
 from skgru._data.steps import RowSteps
 from skgru._nn.batch import Array
 from skgru._nn.rows import Rows
@@ -259,7 +260,7 @@ class TableInput(Input):
         table: Table = sequences.values  # type: ignore[assignment]
         if self.is_sparse:
             return self
-        weights = np.repeat(weights, sequences.lengths)
+        of_rows = StepWeights(weights, sequences.offsets)
         numbers = self._numbers(table)
         may_miss: NDArray[np.bool_] = np.any(np.isnan(numbers), axis=0)
         center: Array = np.zeros(0)
@@ -267,11 +268,11 @@ class TableInput(Input):
         if not numbers.shape[1]:
             pass  # all columns hold categories
         elif self.scaling == "robust":
-            center, scale = median_and_scale(numbers, weights)
+            center, scale = median_and_scale(numbers, of_rows)
         elif self.scaling == "standard":
-            center, scale = mean_and_scale(numbers, weights, "X")
+            center, scale = mean_and_scale(numbers, of_rows, "X")
         else:
-            center, _ = mean_and_weight(numbers, weights)
+            center, _ = mean_and_weight(numbers, of_rows)
             scale = np.where(np.isnan(center), np.nan, 1.0)
         fill = center
         if self.scaling is None:

@@ -145,7 +145,7 @@ class TokenInput(Input, StepReader):
 
     def _known(self, tokens: NDArray[np.integer]) -> NDArray[np.integer]:
         """Return the ids that are known after these tokens."""
-        ids = known_tokens(tokens)
+        ids = known_tokens(tokens).astype(np.int64)
         return ids if self.further_ids is None else np.union1d(ids, self.further_ids)
 
     def _with_vectors(self, words: Words, sequences: Sequences) -> TokenInput:
@@ -284,7 +284,7 @@ class TokenInput(Input, StepReader):
 
     def at_baseline(self, sequences: Sequences, baseline: Any) -> Sequences:
         """Return the tokens of the baseline in place of those of the samples."""
-        ids = np.zeros_like(sequences.values)
+        ids = np.zeros(len(sequences.values), np.int64)
         if baseline is not None:
             ids[...] = _baseline_of(baseline, sequences)
         return sequences._replace(values=ids)

@@ -9,9 +9,10 @@ exists, so nothing needs a mask.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +137,33 @@ class Batch:
                 blocks.append((range(first, t), slice(self.starts[first], self.starts[t])))
                 first = t
         return blocks
+
+    def most_rows(self, n_units: int) -> int:
+        """Return how many rows the largest of the blocks has."""
+        return max((rows.stop - rows.start for _, rows in self.blocks(n_units)), default=0)
+
+    def by_step(self, array: Array, steps: range, rows: slice) -> Sequence[Array]:
+        """Return some rows of an array, (n, H) or (G, n, H), as one view for each of their steps.
+
+        Parameters
+        ----------
+        array : ndarray of shape (n, H) or (G, n, H)
+        steps : range
+            Successive ones.
+        rows : slice
+            Where they lie in the array.
+        """
+        if self.uniform:  # several times as quick as to slice
+            shape = len(steps), self.n_sequences, array.shape[-1]
+            if array.ndim == 2:
+                return cast(Sequence[Array], array[rows].reshape(shape))
+            views = array[:, rows].reshape(len(array), *shape).swapaxes(0, 1)
+            return cast(Sequence[Array], views)
+        first = rows.start - self.starts[steps.start]
+        bounds = [first + self.starts[t] for t in range(steps.start, steps.stop + 1)]
+        if array.ndim == 2:
+            return [array[start:stop] for start, stop in pairwise(bounds)]
+        return [array[:, start:stop] for start, stop in pairwise(bounds)]
 
     def sequence_of_row(self) -> Indices:
         """Return, for each of the S rows, the position of its sequence in the batch."""

@@ -260,10 +260,7 @@ class Cell(Part[LayerRun]):
 
         n is S if there is to be a cache, else the number of rows of the largest block.
         """
-        n = batch.n_rows
-        if not need_cache:
-            blocks = batch.blocks(self.n_units)
-            n = max((rows.stop - rows.start for _, rows in blocks), default=0)
+        n = batch.n_rows if need_cache else batch.most_rows(self.n_units)
         x1 = batch.empty((n, self.n_inputs + 1), dtype)
         x1[:, -1] = 1
         return x1, batch.empty((self.n_gates, n, self.n_units), dtype)

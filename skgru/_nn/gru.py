@@ -77,17 +77,20 @@ class GRU(Cell):
         masked = np.empty_like(states[: batch.n_sequences])
         decayed = self._decayed_states(decay, batch, x.dtype)
 
+        n = -1
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
-            offset = block.start - kept.start
-            for t in steps:
-                n, start = batch.active[t], batch.starts[t]
-                h = before[:n]  # (n, H): the sequences that still run
+            arrays = zr_all, z_all, r_all, c_all, recurrent
+            views = [batch.by_step(array, steps, kept) for array in arrays]
+            h_views = batch.by_step(after, steps, block)
+            for t, zr, z, r, c, recurrent_t, h_t in zip(steps, *views, h_views, strict=True):
+                if batch.active[t] != n:  # the sequences that still run
+                    n = batch.active[t]
+                    before, work = before[:n], product[:, :n]
+                    work_0 = work[0]
+                h = before  # (n, H)
                 if decay is not None:
-                    rows = slice(start, start + n)
+                    rows = slice(batch.starts[t], batch.starts[t] + n)
                     h = np.multiply(h, decay[rows], decayed[rows])
-                here = slice(start - offset, start - offset + n)
-                zr, z, r, c = zr_all[:, here], z_all[here], r_all[here], c_all[here]
-                recurrent_t, work = recurrent[here], product[:, :n]
                 read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
 
                 np.add(zr, np.matmul(read, U_zr, work), zr)
@@ -95,13 +98,12 @@ class GRU(Cell):
                 if self.reset_after:
                     np.dot(read, U_c, recurrent_t)
                     np.add(recurrent_t, p["recurrent_bias"], recurrent_t)
-                    np.add(c, np.multiply(r, recurrent_t, work[0]), c)
+                    np.add(c, np.multiply(r, recurrent_t, work_0), c)
                 else:
                     np.multiply(r, read, recurrent_t)
-                    np.add(c, np.dot(recurrent_t, U_c, work[0]), c)
+                    np.add(c, np.dot(recurrent_t, U_c, work_0), c)
                 np.tanh(c, c)
                 # h_t = h_{t-1} + z ⊙ (c − h_{t-1})
-                h_t = after[start : start + n]
                 np.subtract(c, h, h_t)
                 np.multiply(h_t, z, h_t)
                 np.add(h_t, h, h_t)
@@ -166,52 +168,64 @@ class GRU(Cell):
         dh_z_all, dh_r_all, dh_c_all = product
         dz_dc_all, dr_all = d_gates[::2], d_gates[1]
 
+        n = -1
+        room = np.empty((5, batch.most_rows(self.n_units), self.n_units), x1.dtype)
         for steps, block in reversed(batch.blocks(self.n_units)):
             # Factors that do not depend on the incoming gradient, for many steps at once.
-            z, r, c = gates[:, block]
-            r = r.copy()
-            keep = 1 - z
-            factor = np.empty((2, *z.shape), x1.dtype)
+            here = slice(0, block.stop - block.start)
+            z, r_t, c = gates[:, block]
+            factor, (keep, r, d_reset) = room[:2, here], room[2:, here]
             d_update, d_candidate = factor
-            np.subtract(c, h_previous[block], out=d_update)  # ∂h/∂(argument of the update gate)
+            r[...] = r_t
+            np.subtract(1, z, keep)
+            np.subtract(c, h_previous[block], d_update)  # ∂h/∂(argument of the update gate)
             d_update *= z
             d_update *= keep
-            np.square(c, out=d_candidate)  # ∂h/∂(argument of tanh)
-            np.subtract(1, d_candidate, out=d_candidate)
+            np.square(c, d_candidate)  # ∂h/∂(argument of tanh)
+            np.subtract(1, d_candidate, d_candidate)
             d_candidate *= z
-            d_reset = 1 - r
+            np.subtract(1, r, d_reset)
             d_reset *= recurrent[block]
             if self.reset_after:
                 d_reset *= r
 
-            for t in reversed(steps):
-                n = batch.active[t]
-                rows = slice(batch.starts[t], batch.starts[t + 1])
-                here = slice(rows.start - block.start, rows.stop - block.start)
-                dh, dh_z, dh_r, dh_c = dh_all[:n], dh_z_all[:n], dh_r_all[:n], dh_c_all[:n]
-                dz_dc, dr, work = dz_dc_all[:, rows], dr_all[rows], product[:, :n]
+            views = [
+                *(batch.by_step(array, steps, block) for array in (dz_dc_all, dr_all)),
+                *(batch.by_step(array, steps, here) for array in (factor, keep, d_reset, r)),
+            ]
+            views = [view[::-1] for view in views]
+            for t, dz_dc, dr, factor_t, keep_t, d_reset_t, r_t in zip(
+                reversed(steps), *views, strict=True
+            ):
+                if batch.active[t] != n:
+                    n = batch.active[t]
+                    dh, dh_z, dh_r, dh_c = dh_all[:n], dh_z_all[:n], dh_r_all[:n], dh_c_all[:n]
+                    work = product[:, :n]
+                    of_both = work[:2] if self.reset_after else work[::2]
                 drop_vanished_(dh, t)
                 if d_states is not None:
-                    np.add(dh, d_states[rows], dh)
-                np.multiply(dh, factor[:, here], dz_dc)
-                np.multiply(dh, keep[here], dh)
+                    np.add(dh, d_states[batch.starts[t] : batch.starts[t + 1]], dh)
+                np.multiply(dh, factor_t, dz_dc)
+                np.multiply(dh, keep_t, dh)
                 if self.reset_after:
+                    rows = slice(batch.starts[t], batch.starts[t + 1])
                     dc, dq_t = dz_dc[1], dq[rows]
-                    np.multiply(dc, d_reset[here], dr)
-                    np.multiply(dc, r[here], dq_t)
-                    np.matmul(d_gates[:2, rows], U_T[:2], work[:2])
+                    np.multiply(dc, d_reset_t, dr)
+                    np.multiply(dc, r_t, dq_t)
+                    np.matmul(d_gates[:2, rows], U_T[:2], of_both)
                     np.dot(dq_t, U_c_T, dh_c)
                 else:
-                    np.matmul(dz_dc, U_zc_T, work[::2])  # of r ⊙ h_{t-1}: dh_c
-                    np.multiply(dh_c, d_reset[here], dr)
+                    np.matmul(dz_dc, U_zc_T, of_both)  # of r ⊙ h_{t-1}: dh_c
+                    np.multiply(dh_c, d_reset_t, dr)
                     np.dot(dr, U_r_T, dh_r)
-                    np.multiply(dh_c, r[here], dh_c)
+                    np.multiply(dh_c, r_t, dh_c)
                 if mask is not None:
                     np.multiply(work, mask[:n], work)
                 np.add(dh, dh_z, dh)
                 np.add(dh, dh_r, dh)
                 np.add(dh, dh_c, dh)
                 if decay is not None and d_decay is not None:
+                    rows = slice(batch.starts[t], batch.starts[t + 1])
                     d_decay[rows] = dh
                     np.multiply(dh, decay[rows], dh)
 

@@ -65,30 +65,34 @@ class LSTM(Cell):
         h_before, h_after = states[:B], states[B:]
         c_before, c_after = memory[:B], memory[B:]
         product = np.empty((4, B, H), x.dtype)
-        scratch = product[0]
         masked = np.empty_like(states[: batch.n_sequences])
         decayed = self._decayed_states(decay, batch, x.dtype)
         decayed_memory = self._decayed_states(decay, batch, x.dtype)
 
+        n = -1
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
-            offset = block.start - kept.start
-            for t in steps:
-                n, start = batch.active[t], batch.starts[t]
-                rows, here = slice(start, start + n), slice(start - offset, start - offset + n)
-                h, c = h_before[:n], c_before[:n]  # (n, H): of the sequences that still run
+            arrays = gates, oif_all, o_all, i_all, f_all, u_all
+            views = [
+                *(batch.by_step(array, steps, kept) for array in arrays),
+                *(batch.by_step(array, steps, block) for array in (h_after, c_after)),
+            ]
+            for t, a, oif, o, i, f, u, h_t, c_t in zip(steps, *views, strict=True):
+                if batch.active[t] != n:  # the sequences that still run
+                    n = batch.active[t]
+                    h_before, c_before, work = h_before[:n], c_before[:n], product[:, :n]
+                    scratch = work[0]
+                h, c = h_before, c_before  # (n, H)
                 if decay is not None:
+                    rows = slice(batch.starts[t], batch.starts[t] + n)
                     h = np.multiply(h, decay[rows], decayed[rows])
                     c = np.multiply(c, decay[rows], decayed_memory[rows])
-                h_t, c_t = h_after[rows], c_after[rows]
-                a, oif = gates[:, here], oif_all[:, here]
-                o, i, f, u = o_all[here], i_all[here], f_all[here], u_all[here]
                 read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
 
-                np.add(a, np.matmul(read, U, product[:, :n]), a)
+                np.add(a, np.matmul(read, U, work), a)
                 sigmoid_(oif)
                 np.tanh(u, u)
                 np.multiply(f, c, c_t)
-                np.add(c_t, np.multiply(i, u, scratch[:n]), c_t)
+                np.add(c_t, np.multiply(i, u, scratch), c_t)
                 np.tanh(c_t, h_t)
                 np.multiply(o, h_t, h_t)
                 h_before, c_before = h_t, c_t
@@ -119,44 +123,55 @@ class LSTM(Cell):
         if d_last is not None:
             dh_all += d_last
         product = np.empty((4, B, H), x1.dtype)
-        scratch = product[0]
 
+        n = -1
+        room = np.empty((6, batch.most_rows(H), H), x1.dtype)
         for steps, block in reversed(batch.blocks(H)):
             # Factors that do not depend on the incoming gradient, for many steps at once.
-            o, i, f, u = gates[:, block]
-            f = f.copy()
-            tanh_c = np.tanh(memory[B:][block])
-            d_output = o * (1 - o)  # ∂h/∂(argument of the output gate)
+            here = slice(0, block.stop - block.start)
+            o, i, f_t, u = gates[:, block]
+            factor, (f, d_output, d_memory) = room[:3, here], room[3:, here]
+            f[...] = f_t
+            tanh_c = np.tanh(memory[B:][block], d_memory)
+            np.subtract(1, o, d_output)  # ∂h/∂(argument of the output gate)
+            d_output *= o
             d_output *= tanh_c
-            d_memory = np.square(tanh_c, out=tanh_c)  # ∂h/∂c
-            np.subtract(1, d_memory, out=d_memory)
+            np.square(tanh_c, d_memory)  # ∂h/∂c
+            np.subtract(1, d_memory, d_memory)
             d_memory *= o
-            factor = np.empty((3, *o.shape), x1.dtype)  # ∂c/∂(arguments of i, f, u)
-            d_input, d_forget, d_candidate = factor
-            np.subtract(1, i, out=d_input)
+            d_input, d_forget, d_candidate = factor  # ∂c/∂(arguments of i, f, u)
+            np.subtract(1, i, d_input)
             d_input *= i
             d_input *= u
-            np.subtract(1, f, out=d_forget)
+            np.subtract(1, f, d_forget)
             d_forget *= f
             d_forget *= c_previous[block]
-            np.square(u, out=d_candidate)
-            np.subtract(1, d_candidate, out=d_candidate)
+            np.square(u, d_candidate)
+            np.subtract(1, d_candidate, d_candidate)
             d_candidate *= i
 
-            for t in reversed(steps):
-                n = batch.active[t]
+            views = [
+                *(batch.by_step(array, steps, block) for array in (d_gates, do_all, d_ifu_all)),
+                *(batch.by_step(array, steps, here) for array in (d_output, d_memory, factor, f)),
+            ]
+            views = [view[::-1] for view in views]
+            for t, d_gates_t, do, d_ifu, d_output_t, d_memory_t, factor_t, f_t in zip(
+                reversed(steps), *views, strict=True
+            ):
+                if batch.active[t] != n:
+                    n = batch.active[t]
+                    dh, dc, work = dh_all[:n], dc_all[:n], product[:, :n]
+                    scratch = work[0]
                 rows = slice(batch.starts[t], batch.starts[t + 1])
-                here = slice(rows.start - block.start, rows.stop - block.start)
-                dh, dc, work = dh_all[:n], dc_all[:n], product[:, :n]
                 drop_vanished_(dh, t)
                 drop_vanished_(dc, t)
                 if d_states is not None:
                     np.add(dh, d_states[rows], dh)
-                np.multiply(dh, d_output[here], do_all[rows])
-                np.add(dc, np.multiply(dh, d_memory[here], scratch[:n]), dc)
-                np.multiply(dc, factor[:, here], d_ifu_all[:, rows])
-                np.multiply(dc, f[here], dc)
-                np.matmul(d_gates[:, rows], U_T, work)
+                np.multiply(dh, d_output_t, do)
+                np.add(dc, np.multiply(dh, d_memory_t, scratch), dc)
+                np.multiply(dc, factor_t, d_ifu)
+                np.multiply(dc, f_t, dc)
+                np.matmul(d_gates_t, U_T, work)
                 np.add.reduce(work, axis=0, out=dh)
                 if mask is not None:
                     np.multiply(dh, mask[:n], dh)

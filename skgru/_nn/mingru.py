@@ -18,6 +18,9 @@ from skgru._nn.cells import (
 )
 from skgru._nn.part import Arrays, LayerRun, OutputGradients, Shapes
 
+# Steps over which the slowest unit averages at first.
+_LONGEST_SPAN = 100
+
 
 class MinGRUCache(NamedTuple):
     """The cache of `MinGRU`'s forward pass, for `backward`, which reuses its memory for results."""
@@ -57,10 +60,17 @@ class MinGRU(Cell):
         return super().numbers_per_step(need_cache=need_cache, decays=False)
 
     def initialize(self, p: Arrays, rng: RandomState) -> None:
-        """Draw start values: Glorot input weights, zero biases."""
+        """Draw start values: Glorot input weights; biases that spread the spans of the units.
+
+        With a bias of −log τ, a unit's state is a mean over about the last τ steps: from 1 to
+        `_LONGEST_SPAN`, evenly on a logarithmic scale (as Tallec & Ollivier 2018, arXiv 1804.11188,
+        draw those of other cells). A gate that sees no state cannot find out what was kept so far:
+        with all spans alike, such a network learned slower and less well.
+        """
         D, H = self.n_inputs, self.n_units
         p["input_weights"][...] = np.hstack([glorot_uniform(rng, D, H) for _ in range(2)])
-        p["bias"][...] = 0.0
+        p["bias"][:H] = -np.linspace(0, np.log(_LONGEST_SPAN), H)
+        p["bias"][H:] = 0.0
 
     def _forward(
         self, p: Arrays, x: Array, run: LayerRun
@@ -73,9 +83,9 @@ class MinGRU(Cell):
         keep_all = batch.empty(z_all.shape, x.dtype)
         states = batch.allocate_states(run.initial, self.n_units, x.dtype)
         before, after = states[: batch.n_sequences], states[batch.n_sequences :]
-
         scratch = np.empty((batch.n_sequences, self.n_units), x.dtype)
 
+        n = -1
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
             z, c, keep, new = z_all[kept], c_all[kept], keep_all[kept], after[block]
             sigmoid_(z)
@@ -84,11 +94,12 @@ class MinGRU(Cell):
             if decay is not None:
                 np.multiply(keep, decay[block], keep)
             np.multiply(z, c, new)
-            for t in steps:
-                n, start = batch.active[t], batch.starts[t] - block.start
-                h_t, keep_t = new[start : start + n], keep[start : start + n]
-                left = np.multiply(keep_t, before[:n], scratch[:n])
-                np.add(h_t, left, h_t)
+            views = batch.by_step(keep_all, steps, kept), batch.by_step(after, steps, block)
+            for t, keep_t, h_t in zip(steps, *views, strict=True):
+                if batch.active[t] != n:  # the sequences that still run
+                    n = batch.active[t]
+                    before, left = before[:n], scratch[:n]
+                np.add(h_t, np.multiply(keep_t, before, left), h_t)
                 before = h_t
         cache = MinGRUCache(x1, states, gates, keep_all, decay) if run.need_cache else None
         return CellOutputs(states, batch.last(states)), cache
@@ -106,17 +117,19 @@ class MinGRU(Cell):
             carried += d_last
         previous = batch.previous(states)  # (S, H)
 
+        n = -1
         for steps, block in reversed(batch.blocks(self.n_units)):
-            for t in reversed(steps):
-                n = batch.active[t]
-                rows = slice(batch.starts[t], batch.starts[t + 1])
-                d, dh = carried[:n], dh_all[rows]
+            views = batch.by_step(dh_all, steps, block), batch.by_step(keep, steps, block)
+            for t, dh, keep_t in zip(reversed(steps), *(view[::-1] for view in views), strict=True):
+                if batch.active[t] != n:
+                    n = batch.active[t]
+                    d = carried[:n]
                 drop_vanished_(d, t)
                 if d_states is None:
                     dh[...] = d
                 else:
-                    np.add(d, d_states[rows], dh)
-                np.multiply(dh, keep[rows], d)
+                    np.add(d, d_states[batch.starts[t] : batch.starts[t + 1]], dh)
+                np.multiply(dh, keep_t, d)
             z, c = gates[:, block]
             dh, h = dh_all[block], previous[block]
             if decay is not None and d_decay is not None:

@@ -44,17 +44,20 @@ class RNN(Cell):
         masked = np.empty_like(states[: batch.n_sequences])
         decayed = self._decayed_states(decay, batch, x.dtype)
 
+        n = -1
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
-            offset = block.start - kept.start
-            for t in steps:
-                n, start = batch.active[t], batch.starts[t]
-                rows = slice(start, start + n)
-                h, h_t = before[:n], after[rows]
+            views = batch.by_step(a_all, steps, kept), batch.by_step(after, steps, block)
+            for t, a, h_t in zip(steps, *views, strict=True):
+                if batch.active[t] != n:  # the sequences that still run
+                    n = batch.active[t]
+                    before = before[:n]
+                h = before  # (n, H)
                 if decay is not None:
+                    rows = slice(batch.starts[t], batch.starts[t] + n)
                     h = np.multiply(h, decay[rows], decayed[rows])
                 read = h if mask is None else np.multiply(h, mask[:n], masked[:n])
                 np.dot(read, U, h_t)
-                np.add(h_t, a_all[start - offset : start - offset + n], h_t)
+                np.add(h_t, a, h_t)
                 np.tanh(h_t, h_t)
                 before = h_t
         cache = RNNCache(x1, states, gates, mask, decay, decayed) if run.need_cache else None
@@ -74,18 +77,25 @@ class RNN(Cell):
         if d_last is not None:
             dh_all += d_last
 
+        n = -1
+        room = np.empty((batch.most_rows(self.n_units), self.n_units), x1.dtype)
         for steps, block in reversed(batch.blocks(self.n_units)):
+            here = slice(0, block.stop - block.start)
             # ∂h/∂(argument of tanh), for many steps at once
-            factor = np.square(states[batch.n_sequences :][block])
-            np.subtract(1, factor, out=factor)
-            for t in reversed(steps):
-                n = batch.active[t]
+            factor = np.square(states[batch.n_sequences :][block], room[here])
+            np.subtract(1, factor, factor)
+            views = batch.by_step(da_all, steps, block), batch.by_step(factor, steps, here)
+            for t, da, factor_t in zip(
+                reversed(steps), *(view[::-1] for view in views), strict=True
+            ):
+                if batch.active[t] != n:
+                    n = batch.active[t]
+                    dh = dh_all[:n]
                 rows = slice(batch.starts[t], batch.starts[t + 1])
-                dh, da = dh_all[:n], da_all[rows]
                 drop_vanished_(dh, t)
                 if d_states is not None:
                     np.add(dh, d_states[rows], dh)
-                np.multiply(dh, factor[rows.start - block.start : rows.stop - block.start], da)
+                np.multiply(dh, factor_t, da)
                 np.dot(da, U_T, dh)
                 if mask is not None:
                     np.multiply(dh, mask[:n], dh)

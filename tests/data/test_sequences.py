@@ -32,12 +32,15 @@ def test_rows_are_found_by_sequence_and_taken_in_any_order(lengths, data):
     assert [locate(row, offsets) for row in range(offsets[-1])] == rows
 
 
+@pytest.mark.parametrize("most_at_once", [1, 4, 1 << 18])
 @pytest.mark.parametrize("from_start", [False, True])
 @given(st.lists(st.lists(st.booleans(), max_size=5), max_size=5))
-def test_kept_are_the_rows_up_to_the_last_filled_one(from_start, filled):
+def test_kept_are_the_rows_up_to_the_last_filled_one(most_at_once, from_start, filled):
     flags = np.array([flag for part in filled for flag in part], bool)
     offsets = offsets_of([len(part) for part in filled])
-    rows, new_offsets = kept_rows(np.flatnonzero(flags), offsets, from_start=from_start)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skgru._data.sequences._MOST_AT_ONCE", most_at_once)
+        rows, new_offsets = kept_rows(flags, offsets, from_start=from_start)
     expected, lengths = [], []
     for part, start in zip(filled, offsets, strict=False):
         places = [t for t, flag in enumerate(part) if flag]

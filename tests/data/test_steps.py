@@ -155,7 +155,6 @@ def test_what_is_held_is_what_is_found_out_anew(
     held, anew = (inputs.steps_of(sequences, "float32", may_hold=often) for often in (True, False))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_budget, "_MUCH", -1)
-        patch.setattr(_budget, "_MUCH_PER_BYTE", -1)
         too_much = inputs.steps_of(sequences, "float32", may_hold=True)
     for moved in (False, True):
         batches = []

@@ -406,9 +406,9 @@ def test_a_run_of_zeros_is_no_padding(cell, scaling, missing, holes):
     alone = [model.predict_proba([x]) for x in (run, shorter, padded)]
     assert_array_equal(alone[1], alone[2])
     assert_allclose(together, np.vstack([alone[0], alone[1]]), rtol=0, atol=1e-7)
-    assert np.abs(alone[0] - alone[1]).max() > 1e-4
+    assert np.abs(alone[0] - alone[1]).max() > 1e-5  # far above rounding
     only_zeros = model.predict_proba([np.zeros((3, 2)), np.zeros((0, 2))])
-    assert np.abs(only_zeros[0] - only_zeros[1]).max() > 1e-4
+    assert np.abs(only_zeros[0] - only_zeros[1]).max() > 1e-5
 
 
 @pytest.mark.parametrize("holes", [False, True])

@@ -126,6 +126,28 @@ def test_blocks_cover_every_step_once_and_in_order(monkeypatch):
     assert Batch(np.array([0, 0])).blocks(10) == []
 
 
+@pytest.mark.parametrize("lengths", [[4, 4, 4], [5, 3, 3, 1, 0], [0, 0], []], ids=str)
+@pytest.mark.parametrize("leading", [(), (2,)])
+def test_rows_by_step_are_views_of_the_rows_of_each(lengths, leading, monkeypatch):
+    monkeypatch.setattr("skgru._nn.batch._BLOCK_SIZE", 12)
+    batch = batch_of(lengths)
+    all_rows = np.arange(np.prod(leading, dtype=int) * batch.n_rows * 2.0)
+    all_rows = all_rows.reshape(*leading, batch.n_rows, 2)
+    for steps, rows in batch.blocks(2):
+        # The same rows, alone in an array of a block's size.
+        block = all_rows[..., rows, :].copy()
+        for array, where in ((all_rows, rows), (block, slice(0, rows.stop - rows.start))):
+            views = batch.by_step(array, steps, where)
+            assert len(views) == len(steps)
+            for t, view in zip(steps, views, strict=True):
+                expected = all_rows[..., batch.starts[t] : batch.starts[t + 1], :]
+                assert_array_equal(view, expected, strict=True)
+                assert np.shares_memory(view, array)
+            assert_array_equal(views[::-1][0], views[-1])
+    largest = max((rows.stop - rows.start for _, rows in batch.blocks(2)), default=0)
+    assert batch.most_rows(2) == largest
+
+
 def test_an_arena_hands_out_arrays_that_do_not_overlap():
     arena = Arena()
     for _ in range(2):  # first without memory, then with

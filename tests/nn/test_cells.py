@@ -356,6 +356,11 @@ def test_initialize_draws_each_gate_for_itself(kind):
         forget_bias = naive.gates(p["bias"], 4)[2]
         assert_array_equal(forget_bias, 1)  # it starts by remembering
         forget_bias[:] = 0
+    if kind == "mingru":
+        update_bias = naive.gates(p["bias"], 2)[0]
+        spans = 1 / expit(update_bias) - 1  # the state is a mean over about so many steps
+        assert_allclose(spans, np.geomspace(1, 100, 20))
+        update_bias[:] = 0
     for name, value in p.items():
         if value.ndim == 1:
             assert_array_equal(value, 0, err_msg=name)

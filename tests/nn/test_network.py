@@ -485,6 +485,10 @@ def test_initial_recurrent_blocks_are_orthogonal_and_biases_zero(
                 forget_bias = naive.gates(part, 4)[2]
                 assert_array_equal(forget_bias, 1, err_msg=name)
                 forget_bias[:] = 0
+            if kind == "mingru" and name.startswith("hidden") and name.endswith(".bias"):
+                update_bias = naive.gates(part, 2)[0]
+                assert_allclose(update_bias, -np.linspace(0, np.log(100), len(update_bias)))
+                update_bias[:] = 0
             assert_array_equal(part, 0, err_msg=name)
         elif "recurrent_weights" in name:
             for block in naive.gates(part, part.shape[1] // part.shape[0]):
