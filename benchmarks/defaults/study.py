@@ -53,7 +53,19 @@ def start_with_bias(bias):
     return start
 
 
+PLAIN = {"n_convolutions": 0}  # a recurrence by itself
+TWO_LAYERS = {"hidden_layer_sizes": (64, 64), **PLAIN}
+
 QUESTIONS = {  # name: tasks, and the settings to compare
+    "cells": (
+        ("TREC", "SST-2", "CR", *CHANNELS, *LONG, "C-MAPSS", *SIZES),
+        {
+            "gru": PLAIN,
+            "gru, two layers": TWO_LAYERS,
+            "mingru": {"cell": "mingru", **PLAIN},
+            "mingru, two layers": {"cell": "mingru", **TWO_LAYERS},
+        },
+    ),
     "directions": (
         (*TEXTS[:3:2], *CHANNELS, "C-MAPSS"),
         {
