@@ -13,9 +13,19 @@ from numpy.typing import NDArray
 
 from skgru._data.arrays import MISSING_ID
 from skgru._data.forms import Opened
-from skgru._data.sequences import Sequences, kept_rows, locate, offsets_of
+from skgru._data.scaling import contains_nan
+from skgru._data.sequences import (
+    Sequences,
+    are_wholly_nan,
+    kept_rows,
+    locate,
+    offsets_of,
+    rows_kept,
+)
 from skgru._data.stacking import LONG_TABLE, Parser, is_feature
 from skgru._nn.batch import Indices
+
+_MOST_AT_ONCE = 1 << 18  # steps that are looked through at a time
 
 
 class Parsed(NamedTuple):
@@ -244,7 +254,8 @@ def _is_surely_finite(steps: NDArray[Any]) -> bool:
 
 def _check_finite(steps: NDArray[Any], offsets: Indices) -> None:
     """Refuse infinity; NaN is dealt with elsewhere."""
-    if not np.isinf(steps).any():
+    some = range(0, len(steps), _MOST_AT_ONCE)
+    if not any(np.isinf(steps[start : start + _MOST_AT_ONCE]).any() for start in some):
         return
     row, feature = np.argwhere(np.isinf(steps))[0]
     i, t = locate(row, offsets)
@@ -258,16 +269,14 @@ def _without_trailing_nan(
     steps: NDArray[Any], offsets: Indices
 ) -> tuple[Sequences, slice | NDArray[np.bool_]]:
     """Drop trailing steps that are wholly NaN; return the sequences, and which rows are kept."""
-    filled = ~np.isnan(steps).all(axis=1)
-    kept, offsets = kept_rows(filled, offsets, from_start=True)
-    return Sequences(steps[kept], offsets), kept
+    kept, offsets = kept_rows(~are_wholly_nan(steps), offsets, from_start=True)
+    return Sequences(rows_kept(steps, kept), offsets), kept
 
 
 def _check_complete(sequences: Sequences) -> None:
     """Refuse missing values."""
-    missing = np.isnan(sequences.values)
-    if missing.any():
-        row, feature = np.argwhere(missing)[0]
+    if contains_nan(sequences.values):
+        row, feature = np.argwhere(np.isnan(sequences.values))[0]
         i, t = locate(row, sequences.offsets)
         raise ValueError(
             f"Input X contains NaN: sequence {i}, step {t}, feature {feature} is missing. Expected "

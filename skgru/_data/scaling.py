@@ -205,7 +205,10 @@ def contains_nan(values: NDArray[Any]) -> bool:
     """Whether any value is NaN; without infinities, a sum says so."""
     with np.errstate(over="ignore", invalid="ignore"):
         surely_not = values.dtype.kind != "f" or np.isfinite(values.sum())
-    return not surely_not and bool(np.isnan(values).any())
+    if surely_not:
+        return False
+    n = max(1, _BLOCK_SIZE // max(1, values[:1].size))
+    return any(np.isnan(values[i : i + n]).any() for i in range(0, len(values), n))
 
 
 def count_nan(values: NDArray[Any]) -> int:

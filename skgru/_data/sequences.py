@@ -101,6 +101,32 @@ def kept_rows(
     return np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), new_offsets
 
 
+def rows_kept(values: NDArray[Any], kept: slice | NDArray[np.bool_]) -> NDArray[Any]:
+    """Return the rows of values that are kept; see `kept_rows`.
+
+    A mask of two-dimensional values is to NumPy an array of row numbers: here, of some rows at a
+    time.
+    """
+    if isinstance(kept, slice):
+        return values[kept]
+    found = np.empty((int(np.count_nonzero(kept)), *values.shape[1:]), values.dtype)
+    n = 0
+    for start in range(0, len(values), _MOST_AT_ONCE):
+        rows = values[start : start + _MOST_AT_ONCE][kept[start : start + _MOST_AT_ONCE]]
+        found[n : n + len(rows)] = rows
+        n += len(rows)
+    return found
+
+
+def are_wholly_nan(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of values (n, D) hold nothing but NaN, (n,)."""
+    found = np.empty(len(values), bool)
+    for start in range(0, len(values), _MOST_AT_ONCE):
+        rows = slice(start, start + _MOST_AT_ONCE)
+        np.isnan(values[rows]).all(axis=1, out=found[rows])
+    return found
+
+
 def _some_at_a_time(offsets: Indices) -> Iterator[slice]:
     """Yield which sequences to go through at a time: one at least."""
     n = len(offsets) - 1

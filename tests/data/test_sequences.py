@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgru._data.sequences import Sequences, kept_rows, locate, offsets_of
+from skgru._data.sequences import (
+    Sequences,
+    are_wholly_nan,
+    kept_rows,
+    locate,
+    offsets_of,
+    rows_kept,
+)
 
 LENGTHS = st.lists(st.integers(0, 5), max_size=6)
 
@@ -51,3 +58,16 @@ def test_kept_are_the_rows_up_to_the_last_filled_one(most_at_once, from_start, f
     assert_array_equal(np.diff(new_offsets), lengths)
     # What has no padding is not copied.
     assert isinstance(rows, slice) == (len(expected) == len(flags))
+
+
+@pytest.mark.parametrize("most_at_once", [1, 4, 1 << 18])
+@pytest.mark.parametrize("shape", [(0, 2), (9, 2), (9,)])
+def test_rows_are_looked_through_some_at_a_time(most_at_once, shape, monkeypatch):
+    monkeypatch.setattr("skgru._data.sequences._MOST_AT_ONCE", most_at_once)
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(shape) < 0.6, np.nan, 1 + rng.random(shape))
+    kept = rng.random(len(values)) < 0.5
+    assert_array_equal(rows_kept(values, kept), values[kept], strict=True)
+    assert rows_kept(values, slice(None)).base is values
+    if len(shape) == 2:
+        assert_array_equal(are_wholly_nan(values), np.isnan(values).all(axis=1), strict=True)
