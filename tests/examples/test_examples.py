@@ -11,7 +11,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from joblib import parallel_config
-from matplotlib import colors
 
 from skgru.metrics import count_invalid_transitions
 from tests.processes import run_python
