@@ -154,12 +154,15 @@ def spread_by_the_last_step(n, seed):
 def test_quantiles_cover_what_they_say(cell):
     X, y, *_ = spread_by_the_last_step(8000, 0)
     X_test, y_test, *_ = spread_by_the_last_step(8000, 10)
+    # A gate of minGRU sees one step: to add up the last two and no other ones takes it many units
+    # and a long training.
+    is_minimal = cell == "mingru"
     model = regressor(
-        hidden_layer_sizes=8,
+        hidden_layer_sizes=16 if is_minimal else 8,
         cell=cell,
         loss="quantile",
         quantiles=[0.1, 0.5, 0.9],
-        max_iter=10,
+        max_iter=30 if is_minimal else 10,
         batch_size=100,
         learning_rate_init=0.01,
     ).fit(X, y)
@@ -167,11 +170,11 @@ def test_quantiles_cover_what_they_say(cell):
     assert (np.diff(predicted, axis=1) > 0).all()
     covered = (y_test[:, None] <= predicted).mean(axis=0)
     assert np.abs(covered - [0.1, 0.5, 0.9]).max() < 0.02
-    # With one spread for all, at most 0.22. A gate of minGRU sees one step: to add up the last two and
-    # no other ones takes many units and a long training.
-    assert model.score(X_test, y_test) > (0.25 if cell == "mingru" else 0.33)
+    # With one spread for all, at most 0.22.
+    assert model.score(X_test, y_test) > (0.27 if is_minimal else 0.33)
     width = predicted[:, 2] - predicted[:, 0]
-    assert np.corrcoef(width, np.exp(0.8 * X_test[:, -1, 0]))[0, 1] > 0.9
+    correlation = np.corrcoef(width, np.exp(0.8 * X_test[:, -1, 0]))[0, 1]
+    assert correlation > (0.85 if is_minimal else 0.9)
 
 
 def test_gaussian_loss_finds_mean_and_spread():
