@@ -56,7 +56,7 @@ def own_scale(sequences: Sequences) -> OwnScale:
             error = counts * rounding
             is_constant = found <= error * found + np.square(error * means[chosen])
             variances[chosen] = np.where(is_constant, 0, found)
-        return OwnScale(means, np.sqrt(variances))
+        return OwnScale(means, np.sqrt(variances, variances))
 
 
 def _some_at_a_time(sequences: Sequences) -> Iterator[Indices]:
@@ -237,8 +237,10 @@ def small_magnitude(
         precision, do not count. Of several features the median; infinity if there are none that
         vary within a sequence.
     """
-    means, deviations = (x / unit for x in own_scale(sequences))
-    magnitudes = np.hypot(means, deviations)
+    means, deviations = own_scale(sequences)
+    for array in (means, deviations):
+        np.divide(array, unit, array)
+    magnitudes = np.hypot(means, deviations, means)  # in their place: there is a row a sequence
     varies = deviations > np.finfo(np.float32).eps * np.maximum(1, magnitudes)
     found = []
     for j in np.flatnonzero(scaled & varies.any(axis=0)):

@@ -28,7 +28,6 @@ class MinGRUCache(NamedTuple):
     x: Array  # (S, D + 1): inputs, and a column of ones for the bias
     states: Array  # (B + S, H): initial states, then the state after each row's step
     gates: Array  # (2, S, H): update gates z, candidate states c
-    keep: Array  # (S, H): 1 − z, times the decay if there is one
     decay: Array | None  # (S, H)
 
 
@@ -49,7 +48,6 @@ class MinGRU(Cell):
     n_gates = 2
     sigmoid_gates = ("update",)
     reads_state = False
-    n_kept_per_unit = 1  # `keep` of the cache
 
     def shapes(self) -> Shapes:
         """Return the parameters' names and shapes; columns are the gates z, c in turn."""
@@ -80,28 +78,27 @@ class MinGRU(Cell):
         Wb = self._input_weights(p)
         x1, gates = self._gate_arrays(batch, x.dtype, run.need_cache)
         z_all, c_all = gates
-        keep_all = batch.empty(z_all.shape, x.dtype)
         states = batch.allocate_states(run.initial, self.n_units, x.dtype)
         before, after = states[: batch.n_sequences], states[batch.n_sequences :]
         scratch = np.empty((batch.n_sequences, self.n_units), x.dtype)
+        room = np.empty((batch.most_rows(self.n_units), self.n_units), x.dtype)
 
         n = -1
         for steps, block, kept in self._blocks(x, batch, Wb, x1, gates):
-            z, c, keep, new = z_all[kept], c_all[kept], keep_all[kept], after[block]
+            here = slice(0, block.stop - block.start)
+            z, c = z_all[kept], c_all[kept]
             sigmoid_(z)
             np.tanh(c, c)
-            np.subtract(1, z, keep)
-            if decay is not None:
-                np.multiply(keep, decay[block], keep)
-            np.multiply(z, c, new)
-            views = batch.by_step(keep_all, steps, kept), batch.by_step(after, steps, block)
+            keep = self._keep(z, decay, block, room[here])
+            np.multiply(z, c, after[block])
+            views = batch.by_step(keep, steps, here), batch.by_step(after, steps, block)
             for t, keep_t, h_t in zip(steps, *views, strict=True):
                 if batch.active[t] != n:  # the sequences that still run
                     n = batch.active[t]
                     before, left = before[:n], scratch[:n]
                 np.add(h_t, np.multiply(keep_t, before, left), h_t)
                 before = h_t
-        cache = MinGRUCache(x1, states, gates, keep_all, decay) if run.need_cache else None
+        cache = MinGRUCache(x1, states, gates, decay) if run.need_cache else None
         return CellOutputs(states, batch.last(states)), cache
 
     def backward(
@@ -109,8 +106,7 @@ class MinGRU(Cell):
     ) -> CellGradients:
         """See `Cell.backward`."""
         batch, (d_states, d_last) = run.batch, dy
-        x1, states, gates, keep, decay = cache
-        dh_all = batch.empty(keep.shape, x1.dtype)  # the gradient of the state after each step
+        x1, states, gates, decay = cache
         d_decay = None if decay is None else batch.empty(decay.shape, x1.dtype)
         carried = np.zeros((batch.n_sequences, self.n_units), x1.dtype)
         if d_last is not None:
@@ -118,27 +114,33 @@ class MinGRU(Cell):
         previous = batch.previous(states)  # (S, H)
 
         n = -1
+        room = np.empty((3, batch.most_rows(self.n_units), self.n_units), x1.dtype)
         for steps, block in reversed(batch.blocks(self.n_units)):
-            views = batch.by_step(dh_all, steps, block), batch.by_step(keep, steps, block)
-            for t, dh, keep_t in zip(reversed(steps), *(view[::-1] for view in views), strict=True):
+            here = slice(0, block.stop - block.start)
+            dh, d_z, keep = room[:, here]  # dh: the gradient of the state after each step
+            z, c = gates[:, block]
+            self._keep(z, decay, block, keep)
+            views = batch.by_step(dh, steps, here), batch.by_step(keep, steps, here)
+            for t, dh_t, keep_t in zip(
+                reversed(steps), *(view[::-1] for view in views), strict=True
+            ):
                 if batch.active[t] != n:
                     n = batch.active[t]
                     d = carried[:n]
                 drop_vanished_(d, t)
                 if d_states is None:
-                    dh[...] = d
+                    dh_t[...] = d
                 else:
-                    np.add(d, d_states[batch.starts[t] : batch.starts[t + 1]], dh)
-                np.multiply(dh, keep_t, d)
-            z, c = gates[:, block]
-            dh, h = dh_all[block], previous[block]
+                    np.add(d, d_states[batch.starts[t] : batch.starts[t + 1]], dh_t)
+                np.multiply(dh_t, keep_t, d)
+            h = previous[block]
             if decay is not None and d_decay is not None:
                 np.subtract(1, z, d_decay[block])
                 d_decay[block] *= dh
                 d_decay[block] *= h
                 h = h * decay[block]
             # Of the arguments of tanh and of σ, in the place of the gates.
-            d_z = c - h
+            np.subtract(c, h, d_z)
             d_z *= dh
             d_z *= z
             dh *= z
@@ -149,3 +151,10 @@ class MinGRU(Cell):
             np.multiply(d_z, z, z)
         dx = self._input_gradients(p, x1, gates, g, run)
         return CellGradients(dx, carried, d_decay)
+
+    def _keep(self, z: Array, decay: Array | None, block: slice, out: Array) -> Array:
+        """Return how much of the state before is kept: 1 − z, times the decay if there is one."""
+        np.subtract(1, z, out)
+        if decay is not None:
+            np.multiply(out, decay[block], out)
+        return out
