@@ -26,7 +26,13 @@ import numpy as np
 import request
 
 FITS = ("text", "ragged", "small", "windows")
-KERNEL_SIZES = [(16, 100, 6, 32), (128, 50, 100, 128)]  # sequences, steps, inputs, units
+KERNEL_SIZES = [  # sequences, steps, inputs, units
+    (16, 100, 6, 32),
+    (32, 30, 32, 64),
+    (200, 24, 1, 32),
+    (64, 100, 64, 64),
+    (128, 50, 100, 128),
+]
 N_PASSES = 40
 N_REQUESTS = 1000
 

@@ -321,9 +321,9 @@ def _say(where: Where, index: Iterable[Any]) -> str:
 
 
 def to_ids(array: NDArray[Any], where: Where) -> NDArray[np.integer]:
-    """Return an array of integers as int64, exactly; missing cells become `MISSING_ID`.
+    """Return an array of integers, exactly; missing cells become `MISSING_ID`.
 
-    Arrays of int32 and int64 are returned themselves, if no id is wrong.
+    Arrays of int32 and int64 are returned themselves, if no id is wrong; others become int64.
 
     Parameters
     ----------
