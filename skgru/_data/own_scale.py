@@ -18,6 +18,7 @@ from skgru._nn.batch import Array, Indices
 _LEAST_DIFFERENCE = 0.1
 
 _BLOCK_SIZE = 1 << 17  # numbers that are looked through at a time
+_MOST_SCALES = 1 << 21  # scales, one a sequence and feature, that are held at a time
 
 
 class OwnScale(NamedTuple):
@@ -34,16 +35,17 @@ class OwnScale(NamedTuple):
     deviations: Array
 
 
-def own_scale(sequences: Sequences) -> OwnScale:
-    """Return the mean and the deviation of each feature of each sequence, in float64."""
-    shape = sequences.n_sequences, sequences.values.shape[1]
+def own_scale(sequences: Sequences, features: slice = slice(None)) -> OwnScale:
+    """Return the mean and the deviation of some features of each sequence, in float64."""
+    shape = sequences.n_sequences, len(range(sequences.values.shape[1])[features])
     means, variances = np.full(shape, np.nan), np.full(shape, np.nan)
     rounding = np.finfo(np.float64).eps
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for chosen in _some_at_a_time(sequences):
             lengths = sequences.lengths[chosen]
             first, starts = sequences.offsets[chosen[0]], sequences.offsets[chosen]
-            values = sequences.values[first : starts[-1] + lengths[-1]].astype(np.float64)
+            rows = slice(first, starts[-1] + lengths[-1])
+            values = sequences.values[rows, features].astype(np.float64)
             starts = starts - first
             is_missing = np.isnan(values)
             counts = np.add.reduceat(~is_missing, starts, axis=0, dtype=np.intp)
@@ -57,6 +59,13 @@ def own_scale(sequences: Sequences) -> OwnScale:
             is_constant = found <= error * found + np.square(error * means[chosen])
             variances[chosen] = np.where(is_constant, 0, found)
         return OwnScale(means, np.sqrt(variances, variances))
+
+
+def _some_features(sequences: Sequences) -> Iterator[slice]:
+    """Yield which features to go through at a time: one at least."""
+    at_once = max(1, _MOST_SCALES // max(1, sequences.n_sequences))
+    for start in range(0, sequences.values.shape[1], at_once):
+        yield slice(start, start + at_once)
 
 
 def _some_at_a_time(sequences: Sequences) -> Iterator[Indices]:
@@ -104,14 +113,16 @@ class BesideScale:
         self.scaled = np.ones(len(level), bool)
         if stamps is not None:
             self.scaled[stamps] = False
+        n_scaled = np.count_nonzero(self.scaled)
+        self.scales = np.empty((len(own.means), 2 * n_scaled))
         with np.errstate(over="ignore", invalid="ignore"):
-            deviations = np.maximum(own.deviations, least)
-            logarithms = np.log(deviations / unit)
-            divisors = np.where(own.deviations == 0, np.inf, deviations)
-            means = (own.means - level) / unit
-        self._centers = np.where(self.scaled, own.means, 0)
-        self.divisors = np.where(self.scaled, divisors, 1)
-        self.scales = np.hstack([means[:, self.scaled], logarithms[:, self.scaled]])
+            self.scales[:, :n_scaled] = ((own.means - level) / unit)[:, self.scaled]
+            self.divisors = np.maximum(own.deviations, least)
+            self.scales[:, n_scaled:] = np.log(self.divisors / unit)[:, self.scaled]
+        self.divisors[own.deviations == 0] = np.inf
+        self.divisors[:, ~self.scaled] = 1
+        self._centers = own.means
+        self._centers[:, ~self.scaled] = 0
         self.shape = len(self._values), len(level) + self.scales.shape[1]
 
     def __len__(self) -> int:
@@ -195,8 +206,10 @@ def measure_of(sequences: Sequences, level: Array, unit: Array) -> Array:
         The last is the least deviation of a sequence that is not constant: one that varies less is
         read as if it varied so much.
     """
-    deviations = own_scale(sequences).deviations
-    least = np.min(deviations, axis=0, where=deviations > 0, initial=np.inf)
+    least = np.empty(len(unit))
+    for features in _some_features(sequences):
+        deviations = own_scale(sequences, features).deviations
+        least[features] = np.min(deviations, axis=0, where=deviations > 0, initial=np.inf)
     return np.stack([level, unit, np.where(np.isinf(least), unit, least)])
 
 
@@ -237,15 +250,16 @@ def small_magnitude(
         precision, do not count. Of several features the median; infinity if there are none that
         vary within a sequence.
     """
-    means, deviations = own_scale(sequences)
-    for array in (means, deviations):
-        np.divide(array, unit, array)
-    magnitudes = np.hypot(means, deviations, means)  # in their place: there is a row a sequence
-    varies = deviations > np.finfo(np.float32).eps * np.maximum(1, magnitudes)
     found = []
-    for j in np.flatnonzero(scaled & varies.any(axis=0)):
-        of_feature, weight = magnitudes[varies[:, j], j], weights[varies[:, j]]
-        order = np.argsort(of_feature, kind="stable")
-        cumulated = np.cumsum(weight[order])
-        found.append(of_feature[order][np.searchsorted(cumulated, 0.1 * cumulated[-1])])
+    for features in _some_features(sequences):
+        means, deviations = own_scale(sequences, features)
+        for array in (means, deviations):
+            np.divide(array, unit[features], array)
+        magnitudes = np.hypot(means, deviations, means)  # in their place: there is a row a sequence
+        varies = deviations > np.finfo(np.float32).eps * np.maximum(1, magnitudes)
+        for j in np.flatnonzero(scaled[features] & varies.any(axis=0)):
+            of_feature, weight = magnitudes[varies[:, j], j], weights[varies[:, j]]
+            order = np.argsort(of_feature, kind="stable")
+            cumulated = np.cumsum(weight[order])
+            found.append(of_feature[order][np.searchsorted(cumulated, 0.1 * cumulated[-1])])
     return float(np.median(found)) if found else np.inf

@@ -10,6 +10,9 @@ from scipy import linalg
 
 from skgru._nn.batch import Array
 
+# So many numbers go through the steps of an update at a time: they stay in the cache.
+_BLOCK_SIZE = 1 << 18
+
 
 class Optimizer(Protocol):
     """The part of an optimizer that the training needs.
@@ -77,24 +80,31 @@ class Adam:
             "v": np.zeros_like(theta),
             "t": np.zeros((), np.int64),
         }
-        self._work = np.empty_like(theta)
+        self._work = np.empty(min(len(theta), _BLOCK_SIZE), theta.dtype)
 
     def step(self, theta: Array, gradient: Array, learning_rate: float) -> None:
         """Update theta in place; the gradient is left as it is."""
-        if self.weight_decay:
-            theta[: self.n_decayed] *= 1 - learning_rate * self.weight_decay
-        moving = self._moving
-        theta, gradient = theta[moving], gradient[moving]
-        m, v, work = self.state["m"][moving], self.state["v"][moving], self._work[moving]
         self.state["t"] += 1
         t = int(self.state["t"])
+        rate = learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        m, v = self.state["m"], self.state["v"]
+        n_moving = len(theta[self._moving])
+        for start in range(0, len(theta), _BLOCK_SIZE):
+            if self.weight_decay and start < self.n_decayed:
+                decayed = slice(start, min(start + _BLOCK_SIZE, self.n_decayed))
+                theta[decayed] *= 1 - learning_rate * self.weight_decay
+            some = slice(start, min(start + _BLOCK_SIZE, n_moving))
+            self._move(theta[some], gradient[some], m[some], v[some], rate)
+
+    def _move(self, theta: Array, gradient: Array, m: Array, v: Array, rate: float) -> None:
+        """Update some of the numbers, and their moments, in place."""
+        work = self._work[: len(theta)]
         m *= self.beta_1
         m += np.multiply(gradient, 1 - self.beta_1, out=work)
         v *= self.beta_2
         np.square(gradient, out=work)
         work *= 1 - self.beta_2
         v += work
-        rate = learning_rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
         np.sqrt(v, out=work)
         work += self.epsilon
         np.divide(m, work, out=work)

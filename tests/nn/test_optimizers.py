@@ -236,3 +236,23 @@ def test_what_does_not_move_has_no_momentum_either(make):
     for name in state:
         if name != "t":
             assert_array_equal(later.state[name][N - 2 :], state[name][N - 2 :])
+
+
+@pytest.mark.parametrize("n_moving", [None, 0, 3, 5, 11])
+@pytest.mark.parametrize("n_decayed", [0, 2, 5, 12])
+def test_adam_in_blocks_moves_every_number_as_at_once(n_decayed, n_moving, monkeypatch):
+    theta = np.linspace(-1, 1, 13)
+    gradients = np.random.default_rng(0).standard_normal((3, 13))
+    ends = []
+    for block_size in (13, 5, 1):
+        monkeypatch.setattr("skgru._nn.optimizers._BLOCK_SIZE", block_size)
+        moved = theta.copy()
+        adam = Adam(moved, weight_decay=0.1, n_decayed=n_decayed, n_moving=n_moving)
+        run(adam, moved, gradients, [0.1, 0.2, 0.3])
+        ends.append([moved, adam.state["m"], adam.state["v"]])
+    for end in ends[1:]:
+        for one, other in zip(end, ends[0], strict=True):
+            assert_array_equal(one, other)
+    first_still = max(n_decayed, 13 if n_moving is None else n_moving)
+    assert_array_equal(ends[0][0][first_still:], theta[first_still:])
+    assert (ends[0][0][:first_still] != theta[:first_still]).sum() >= first_still - 1  # but for 0
