@@ -18,7 +18,7 @@ from skgru._nn.batch import Array, Indices
 _LEAST_DIFFERENCE = 0.1
 
 _BLOCK_SIZE = 1 << 17  # numbers that are looked through at a time
-_MOST_SCALES = 1 << 21  # scales, one a sequence and feature, that are held at a time
+_MOST_SCALES = 1 << 20  # scales, one a sequence and feature, that are held at a time
 
 
 class OwnScale(NamedTuple):
@@ -250,16 +250,25 @@ def small_magnitude(
         precision, do not count. Of several features the median; infinity if there are none that
         vary within a sequence.
     """
-    found = []
+    found: list[float] = []
     for features in _some_features(sequences):
-        means, deviations = own_scale(sequences, features)
-        for array in (means, deviations):
-            np.divide(array, unit[features], array)
-        magnitudes = np.hypot(means, deviations, means)  # in their place: there is a row a sequence
-        varies = deviations > np.finfo(np.float32).eps * np.maximum(1, magnitudes)
-        for j in np.flatnonzero(scaled[features] & varies.any(axis=0)):
-            of_feature, weight = magnitudes[varies[:, j], j], weights[varies[:, j]]
-            order = np.argsort(of_feature, kind="stable")
-            cumulated = np.cumsum(weight[order])
-            found.append(of_feature[order][np.searchsorted(cumulated, 0.1 * cumulated[-1])])
+        found += _small_magnitudes(sequences, features, weights, unit[features], scaled[features])
     return float(np.median(found)) if found else np.inf
+
+
+def _small_magnitudes(
+    sequences: Sequences, features: slice, weights: Array, unit: Array, scaled: NDArray[np.bool_]
+) -> list[float]:
+    """Return the magnitude of small sequences in each of some features that vary."""
+    means, deviations = own_scale(sequences, features)
+    for array in (means, deviations):
+        np.divide(array, unit, array)
+    magnitudes = np.hypot(means, deviations, means)  # in their place: there is a row a sequence
+    varies = deviations > np.finfo(np.float32).eps * np.maximum(1, magnitudes)
+    found = []
+    for j in np.flatnonzero(scaled & varies.any(axis=0)):
+        of_feature, weight = magnitudes[varies[:, j], j], weights[varies[:, j]]
+        order = np.argsort(of_feature, kind="stable")
+        cumulated = np.cumsum(weight[order])
+        found.append(of_feature[order][np.searchsorted(cumulated, 0.1 * cumulated[-1])])
+    return found
