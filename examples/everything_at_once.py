@@ -1,6 +1,5 @@
-"""Text, hourly and daily series, events and static columns of a sample, read by one network.
-
-    python examples/everything_at_once.py [--picture pumps.png]
+"""Everything at once: text, series, events and a table in one network
+===================================================================
 
 The data, made here, are the pumps of a plant. Of each there are a mechanic's note, the hourly load
 of two to four days with holes and spikes, the daily temperature of one to three weeks, alarms that
@@ -11,12 +10,8 @@ dealt with it.
 
 A table with a row per pump holds all of it. One estimator takes it as it is, one grid search
 chooses among its settings, and the network that reads everything beats each of its branches alone.
-
-The picture (extra `plot`: `pip install "skgru[plot]"`) has, beside that, what each source is worth
-to this network: how much its accuracy falls when it is given the source of another pump.
 """
 
-import argparse
 import time
 
 import matplotlib.pyplot as plt
@@ -33,6 +28,10 @@ from skgru import (
     TokenBranch,
 )
 from skgru.inspection import permutation_importance
+
+# %%
+# The table of the pumps. A cell of it is a text, a series, a table of events, a number or a
+# category.
 
 FILLER = "checked the pump on the round, oil level fine, filter changed, nothing else to report"
 SOUNDS = {True: ["grinding", "rattle", "squeal"], False: ["quiet", "smooth", "steady"]}
@@ -105,6 +104,35 @@ def make_pumps(n, seed=0):
     return table, risk > 0
 
 
+X, y = make_pumps(700)
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
+print(X.iloc[:3].to_string(max_colwidth=24))
+print(f"{len(y)} pumps, of which {np.mean(y):.0%} fail")
+
+# %%
+# The sources of the first pump that has all of them.
+
+pump = X[X.notna().all(axis=1)].iloc[0]
+print(f"{pump['note']!r}, age {pump['age']}, make {pump['make']}, indoors: {pump['indoors']}")
+
+figure, axes = plt.subplots(1, 3, figsize=(7, 2.8), layout="constrained")
+axes[0].plot(pump["load"], linewidth=1)
+axes[0].set(xlabel="time [h]", ylabel="load [kW]", yscale="log")
+axes[0].set_yticks([30, 100, 300, 1000], ["30", "100", "300", "1000"])
+axes[0].minorticks_off()
+axes[1].plot(pump["temperature"], "o-", color="C1", markersize=4)
+axes[1].set(xlabel="time [d]", ylabel="temperature [°C]")
+axes[1].locator_params(axis="x", integer=True)
+for i, (kind, alarms) in enumerate(pump["alarms"].groupby("channel"), 2):
+    axes[2].stem(alarms["time"], alarms["value"], f"C{i}", basefmt=" ", label=kind)
+axes[2].set(xlabel="time [h]", ylabel="value of the alarm", ylim=(0, None))
+axes[2].legend(fontsize="small")
+plt.show()
+
+# %%
+# Each branch names the columns that it reads: the text is split into words, the events are aligned
+# on their times, and spikes are no trouble for a ``"robust"`` scaling.
+
 BRANCHES = [
     ("note", TokenBranch(SequenceVectorizer(), embedding_dim=16, hidden_layer_sizes=16), "note"),
     ("load", SeriesBranch(scaling="robust", hidden_layer_sizes=16), "load"),
@@ -117,64 +145,50 @@ BRANCHES = [
     ("pump", TableBranch(), ["age", "make", "indoors"]),
 ]
 
+# %%
+# What does each branch know alone? All others are dropped.
 
-def draw(alone, together, importance):
-    """Return a picture of what each branch knows alone, and of what is lost without it."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
-    places = range(len(alone))
-    left.barh(places, alone.values(), color="C0")
-    left.axvline(together, color=plt.rcParams["text.color"], linestyle="--")
-    left.annotate("all together ", (together, -0.7), ha="right", va="center", annotation_clip=False)
-    left.axvline(0.5, color="0.5", linewidth=0.8)
-    left.set(xlim=(0.4, 1), xlabel="accuracy of a network that reads it alone")
-    left.set_yticks(places, alone)
-    left.set_ylim(len(alone) - 0.5, -1)
-    fall = dict(zip(importance.names, importance.importances, strict=True))
-    for place, name in enumerate(alone):
-        right.barh(place, fall[name].mean(), xerr=fall[name].std(), color="C1", ecolor="0.5")
-    right.set_xlabel("fall of the accuracy of all together without it")
-    right.locator_params(axis="x", nbins=5)
-    return figure
+scores = {}
+for name, *_ in BRANCHES:
+    alone = MultimodalGRUClassifier(BRANCHES, max_iter=12, random_state=0)
+    alone.set_params(**{other: "drop" for other, *_ in BRANCHES if other != name})
+    scores[name] = alone.fit(X_train, y_train).score(X_test, y_test)
+    print(f"{name:12s} alone  accuracy {scores[name]:.3f}", flush=True)
 
+# %%
+# All together. The grid has a setting of the whole, how branches are joined, and one of a branch,
+# its cell.
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pumps", type=int, default=1200)
-    parser.add_argument("--epochs", type=int, default=25)
-    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
-    options = parser.parse_args(argv)
+start = time.perf_counter()
+search = GridSearchCV(
+    MultimodalGRUClassifier(BRANCHES, max_iter=12, random_state=0),
+    [{"fusion": ["concat", "gated"]}, {"load__cell": ["lstm"]}],
+    cv=2,
+    verbose=2,
+).fit(X_train, y_train)
+together = search.score(X_test, y_test)
+print(f"all together        accuracy {together:.3f}")
+print(f"the search: {time.perf_counter() - start:.0f} s, best {search.best_params_}")
 
-    X, y = make_pumps(options.pumps)
-    X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
-    print(X.iloc[:3].to_string(max_colwidth=24))
-    print(f"{len(y)} pumps, of which {np.mean(y):.0%} fail")
+# %%
+# What is each source worth to this network? As much as its accuracy falls when it is given the
+# source of another pump. The load tells next to nothing alone (left), yet the network needs it
+# (right): together with the make of the pump, it tells what is to come.
 
-    everything = MultimodalGRUClassifier(BRANCHES, max_iter=options.epochs, random_state=0)
-    scores = {}
-    for name, *_ in BRANCHES:
-        alone = MultimodalGRUClassifier(BRANCHES, max_iter=options.epochs, random_state=0)
-        alone.set_params(**{other: "drop" for other, *_ in BRANCHES if other != name})
-        scores[name] = alone.fit(X_train, y_train).score(X_test, y_test)
-        print(f"{name:12s} alone  accuracy {scores[name]:.3f}")
+importance = permutation_importance(search, X_test, y_test, of="branches", random_state=0)
+fall = dict(zip(importance.names, importance.importances, strict=True))
 
-    start = time.perf_counter()
-    search = GridSearchCV(
-        everything,
-        {"fusion": ["concat", "gated"], "load__cell": ["gru", "lstm"]},
-        cv=2,
-        n_jobs=2,
-    ).fit(X_train, y_train)
-    together = search.score(X_test, y_test)
-    print(f"all together        accuracy {together:.3f}")
-    print(f"the search: {time.perf_counter() - start:.0f} s, best {search.best_params_}")
-
-    importance = permutation_importance(search, X_test, y_test, of="branches", random_state=0)
-    figure = draw(scores, together, importance)
-    if options.picture:
-        figure.savefig(options.picture)
-    else:
-        plt.show()
-
-
-if __name__ == "__main__":
-    main()
+figure, (left, right) = plt.subplots(1, 2, figsize=(7, 4), sharey=True, layout="constrained")
+for name, accuracy in scores.items():
+    left.barh(name, accuracy, color="C0")
+    right.barh(name, fall[name].mean(), xerr=fall[name].std(), color="C1", ecolor="0.3", capsize=3)
+    print(f"{name:12s} accuracy alone {accuracy:.3f}, fall without it {fall[name].mean():.3f}")
+left.axvline(together, color="0.3", linestyle="--", label="all together")
+left.axvline(0.5, color="0.3", linestyle=":", label="guessing")
+left.set(xlim=(0.4, 1), xlabel="accuracy alone")
+left.set_xticks([0.4, 0.6, 0.8, 1], ["0.4", "0.6", "0.8", "1"])
+left.invert_yaxis()
+figure.legend(loc="outside upper left", ncols=2)
+right.locator_params(axis="x", nbins=5)
+right.set_xlabel("fall of the accuracy of all together")
+plt.show()

@@ -1,23 +1,16 @@
-"""Find names in sentences: persons, places, organisations and dates, as BIO tags of the words.
+"""
+Names in sentences: BIO tags of words
+=====================================
 
-    python examples/tagging.py [--picture tags.png]
+The network finds persons, places, organisations and dates in sentences: lists of words go in, and
+lists of tags come out. ``B-PER`` begins a person, ``I-PER`` goes on with it, ``O`` is no name.
 
-The sentences are made here, from templates, and most names in them from syllables, so that most
-names of the test part have a word that no training sentence has. A word alone does not tell:
-Florence is a person or a place, May a person, a month or a verb; a town gives its name to a club
-and a university, a person to a company; and some sentences are in lower case throughout. So the
-network reads each sentence in both directions and predicts a tag for every word (``pooling=None``).
-Words of a single training sentence count as unknown ones (``min_df=2``), so that the network learns
-from its neighbours what an unknown word is. A second network reads the characters of each word too,
-which say something of words that it has never seen, and a third decides the tags of a sentence
-together (``crf``), so that no entity goes on that has not begun. Beside them: the tag that each
-word has most often.
-
-The picture (extra `plot`: `pip install "skgru[plot]"`) has the confusion of tags by the last
-network: which share of the words with a tag it gives which.
+A word alone does not tell: Florence is a person or a place, May a person, a month or a verb; a town
+gives its name to a club and a university, a person to a company; and some sentences are in lower
+case throughout. So the network reads each sentence in both directions and predicts a tag for every
+word (``pooling=None``).
 """
 
-import argparse
 import itertools
 import random
 from collections import Counter
@@ -38,14 +31,15 @@ from skgru import (
     SeriesBranch,
     TokenBranch,
 )
+from skgru.inspection import AttributionDisplay
 from skgru.metrics import count_invalid_transitions, entity_f1_score, entity_report, find_entities
 
-TYPES = ["DATE", "LOC", "ORG", "PER"]
+# %%
+# The sentences are made here, from templates, and most names in them from syllables. A slot of a
+# template holds one of the types that it names: ``{CLUB}`` is a club that is called as its town,
+# ``{ANY}`` is a person, a place or an organisation, and ``{SO}`` is a word or none that has nothing
+# to do with the names.
 
-# --- Data ----------------------------------------------------------------------------------------
-
-# A slot holds one of the types that it names. {CLUB} is a club that is called as its town, {ANY} is
-# PER, LOC or ORG; {SO} is a word or none that has nothing to do with the names.
 TEMPLATES = """
 {PER} was born in {LOC} {SO} on {DATE} .
 {PER|ORG} left {LOC} {SO} in {DATE} for {LOC|ORG} .
@@ -152,61 +146,13 @@ def make_sentences(n, seed):
     return map(list, zip(*(writer.sentence() for _ in range(n)), strict=True))
 
 
-# --- Models --------------------------------------------------------------------------------------
+# %%
+# Most names of the test part have a word that no training sentence has. This is what the sentences
+# look like, with their names in brackets.
 
-
-class MostFrequentTag(BaseEstimator):
-    """Gives each word the tag that it has most often; O, if it is unknown."""
-
-    def fit(self, X, y):
-        counts = {}
-        for words, tags in zip(X, y, strict=True):
-            for word, tag in zip(words, tags, strict=True):
-                counts.setdefault(word, Counter())[tag] += 1
-        self.tags_ = {word: counter.most_common(1)[0][0] for word, counter in counts.items()}
-        return self
-
-    def predict(self, X):
-        return [[self.tags_.get(word, "O") for word in words] for words in X]
-
-
-def as_table(X):
-    return pd.DataFrame({"words": X})
-
-
-def make_models(epochs):
-    """Return models by name; each is fitted to lists of words and lists of tags."""
-    of_steps = {"pooling": None, "bidirectional": True}
-    characters = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(1, 3), n_features=256, norm=None, lowercase=False
-    )
-    branches = [
-        ("words", TokenBranch(SequenceVectorizer(min_df=2), **of_steps), "words"),
-        ("characters", SeriesBranch(PerTimestep(characters), scaling=None, **of_steps), "words"),
-    ]
-    return [
-        ("most frequent tag", MostFrequentTag()),
-        (
-            "words",
-            make_pipeline(
-                SequenceVectorizer(min_df=2),
-                GRUClassifier(**of_steps, max_iter=epochs, random_state=0),
-            ),
-        ),
-        *(
-            (
-                name,
-                make_pipeline(
-                    FunctionTransformer(as_table),
-                    MultimodalGRUClassifier(branches, crf=crf, max_iter=epochs, random_state=0),
-                ),
-            )
-            for name, crf in (("words, characters", False), ("characters, a chain", "strict"))
-        ),
-    ]
-
-
-# --- The evaluation ------------------------------------------------------------------------------
+N_SENTENCES = 600
+X, y = make_sentences(N_SENTENCES, seed=0)
+X_test, y_test = make_sentences(1000, seed=1)
 
 
 def share_of_new_names(X, y, known):
@@ -230,54 +176,122 @@ def marked(words, tags):
     return " ".join(words)
 
 
-def draw(name, truth, found):
-    """Return a picture of the confusion of tags."""
-    truth, found = (list(itertools.chain.from_iterable(tags)) for tags in (truth, found))
-    figure, ax = plt.subplots(figsize=(7, 6), layout="constrained")
-    tags = ["O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI")]
-    display = ConfusionMatrixDisplay.from_predictions(
-        truth, found, labels=tags, normalize="true", values_format=".2f", cmap="Blues", ax=ax
-    )
-    for text in display.text_.flat:
-        text.set_text(text.get_text().replace("0.00", ""))
-    ax.set(xlabel="tag that is predicted", ylabel="tag in truth", title=name)
-    return figure
+share = share_of_new_names(X_test, y_test, {word for words in X for word in words})
+print(f"{len(X)} sentences to train on, {len(X_test)} to test")
+print(f"{share:.0%} of the names in the test part have a word that is new")
+for words, tags in zip(X[:4], y[:4], strict=True):
+    print(f"  {marked(words, tags)}")
+
+# %%
+# Four ways to tag them:
+#
+# - the tag that each word has most often, to begin with;
+# - a network of the words. Those of a single training sentence count as unknown ones
+#   (``min_df=2``), so that it learns from the neighbours what an unknown word is;
+# - a network that reads the characters of each word too, which say something of words that it has
+#   never seen: hashed n-grams, by scikit-learn's ``HashingVectorizer`` for every step;
+# - the same, with the tags of a sentence decided together (``crf="strict"``), so that no entity
+#   goes on that has not begun.
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
-    options = parser.parse_args(argv)
+class MostFrequentTag(BaseEstimator):
+    """Gives each word the tag that it has most often; O, if it is unknown."""
 
-    X, y = make_sentences(options.sentences, seed=0)
-    X_test, y_test = make_sentences(1000, seed=1)
-    share = share_of_new_names(X_test, y_test, {word for words in X for word in words})
-    print(f"{len(X)} sentences to train on, {len(X_test)} to test")
-    print(f"{share:.0%} of the names in the test part have a word that is new")
+    def fit(self, X, y):
+        counts = {}
+        for words, tags in zip(X, y, strict=True):
+            for word, tag in zip(words, tags, strict=True):
+                counts.setdefault(word, Counter())[tag] += 1
+        self.tags_ = {word: counter.most_common(1)[0][0] for word, counter in counts.items()}
+        return self
 
-    print(
-        f"\n{'F1 of entities':21s}{'all':>7s}{''.join(f'{kind:>7s}' for kind in TYPES)}   invalid"
-    )
-    for name, model in make_models(options.epochs):
-        found = model.fit(X, y).predict(X_test)
-        of_types = entity_f1_score(y_test, found, labels=TYPES, average=None)
-        scores = "".join(f"{f1:7.3f}" for f1 in (entity_f1_score(y_test, found), *of_types))
-        print(f"{name:21s}{scores}{count_invalid_transitions(found):10d}")
-
-    print(f"\n{name}:\n\n{entity_report(y_test, found, digits=3)}")
-    for words, tags, truth in [*zip(X_test, found, y_test, strict=True)][:6]:
-        print(f"  {marked(words, tags)}")
-        if list(tags) != truth:
-            print(f"    in truth: {marked(words, truth)}")
-
-    figure = draw(name, y_test, found)
-    if options.picture:
-        figure.savefig(options.picture)
-    else:
-        plt.show()
+    def predict(self, X):
+        return [[self.tags_.get(word, "O") for word in words] for words in X]
 
 
-if __name__ == "__main__":
-    main()
+def as_table(X):
+    return pd.DataFrame({"words": X})
+
+
+OF_STEPS = {"pooling": None, "bidirectional": True}
+MAX_ITER = 8
+
+characters = HashingVectorizer(
+    analyzer="char_wb", ngram_range=(1, 3), n_features=256, norm=None, lowercase=False
+)
+branches = [
+    ("words", TokenBranch(SequenceVectorizer(min_df=2), **OF_STEPS), "words"),
+    ("characters", SeriesBranch(PerTimestep(characters), scaling=None, **OF_STEPS), "words"),
+]
+training = {"max_iter": MAX_ITER, "random_state": 0}
+models = {
+    "most frequent tag": MostFrequentTag(),
+    "words": make_pipeline(SequenceVectorizer(min_df=2), GRUClassifier(**OF_STEPS, **training)),
+    "words, characters": make_pipeline(
+        FunctionTransformer(as_table), MultimodalGRUClassifier(branches, **training)
+    ),
+    "characters, a chain": make_pipeline(
+        FunctionTransformer(as_table), MultimodalGRUClassifier(branches, crf="strict", **training)
+    ),
+}
+
+# %%
+# The score is F1 of whole entities: one is found if its type, its begin and its end are right.
+# "invalid" is how many tags cannot follow the one before them.
+
+TYPES = ["DATE", "LOC", "ORG", "PER"]
+
+f1, invalid, found = {}, {}, {}
+print(f"{'F1 of entities':21s}{'all':>7s}{''.join(f'{kind:>7s}' for kind in TYPES)}   invalid")
+for name, model in models.items():
+    found[name] = model.fit(X, y).predict(X_test)
+    of_types = entity_f1_score(y_test, found[name], labels=TYPES, average=None)
+    f1[name] = [entity_f1_score(y_test, found[name]), *of_types]
+    invalid[name] = count_invalid_transitions(found[name])
+    print(f"{name:21s}{''.join(f'{score:7.3f}' for score in f1[name])}{invalid[name]:10d}")
+
+# %%
+# The last of them in more detail, and some of the test sentences with what it has found in them.
+
+print(entity_report(y_test, found[name], digits=3))
+for words, tags, truth in [*zip(X_test, found[name], y_test, strict=True)][:6]:
+    print(f"  {marked(words, tags)}")
+    if list(tags) != truth:
+        print(f"    in truth: {marked(words, truth)}")
+
+# %%
+# Which tags does it take for which? Dates have words of their own. Persons, places and
+# organisations lend each other their names, and some of them are confused.
+
+tags = ["O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI")]
+figure, ax = plt.subplots(figsize=(7, 5.5), layout="constrained")
+display = ConfusionMatrixDisplay.from_predictions(
+    [*itertools.chain.from_iterable(y_test)],
+    [*itertools.chain.from_iterable(found[name])],
+    labels=tags,
+    normalize="true",
+    values_format=".2f",
+    cmap="Blues",
+    ax=ax,
+)
+for text in display.text_.flat:
+    text.set_text(text.get_text().replace("0.00", ""))
+ax.set(xlabel="tag that is predicted", ylabel="tag in truth")
+plt.show()
+
+# %%
+# The same word twice, once a person and once a place. What speaks for it? The contributions of the
+# words to the tag of each Florence, in the network that reads words alone: the neighbours tell.
+
+sentence = ["Florence", "was", "born", "in", "Florence", "on", "3", "May", "."]
+model = models["words"]
+[tags_found] = model.predict([sentence])
+print(marked(sentence, tags_found))
+
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.8), layout="constrained")
+for step, ax in zip((0, 4), axes, strict=True):
+    display = AttributionDisplay.from_estimator(model, [sentence], target=(step, tags_found[step]))
+    panel = display.plot(ax).axes_[""]
+    panel.set_title(f"{tags_found[step]} for word {step + 1}", fontsize="medium")
+    panel.set_xlabel("contribution [logit]")
+plt.show()

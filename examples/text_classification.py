@@ -1,29 +1,17 @@
-"""Which library? A text classifier trained on docstrings of NumPy, SciPy and scikit-learn.
+"""
+Text classification: docstrings of three libraries
+==================================================
 
-    python examples/text_classification.py
-    python examples/text_classification.py --data FILE.csv     # your own: columns text,label
-
-The texts are part of every installation of this package: the first 15 words of the
-docstrings of all public functions, classes and methods of the three libraries. The libraries' own
-names are taken out, since they would give the answer away, and so is every text that repeats eight
-words in a row of an earlier one: docstrings are copied a lot, and copies in both training and test
-data would flatter the result.
-
-A fifth of the texts is held out. The network's accuracy on it is shown beside that of always
-answering the most frequent library, and that of logistic regression on a bag of words.
-
-The picture, for which the extra `plot` is needed (`pip install "skgru[plot]"`), shows for each of
-three sentences which words speak for the answer, and which against it; `--picture FILE` saves it.
+Is this sentence from NumPy, SciPy or scikit-learn? A network is trained on the docstrings of all
+three, which are part of every installation of this package, and tested on a fifth of them that is
+held out, beside logistic regression on a bag of words. In the end a picture shows which words
+speak for an answer.
 """
 
-import argparse
-import csv
 import importlib
 import inspect
 import pkgutil
 import re
-import sys
-import time
 import warnings
 from collections import Counter
 
@@ -31,37 +19,17 @@ import matplotlib.pyplot as plt
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import classification_report
+from sklearn.metrics import ConfusionMatrixDisplay, classification_report
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from skgru import GRUClassifier, SequenceVectorizer
 from skgru.inspection import AttributionDisplay
 
+# %%
+# The texts are the first 15 words of the docstrings of all public functions, classes and methods.
+
 LIBRARIES = ["numpy", "scipy", "sklearn"]
-TYPED_BY_HAND = [
-    "Fit a random forest to the training data and predict the classes of new samples.",
-    "Solve an ordinary differential equation with given initial values.",
-    "Return a new array of given shape and type, filled with zeros.",
-]
-
-
-def make_model():
-    """Return the network, with the defaults."""
-    return make_pipeline(SequenceVectorizer(stop_words="english"), GRUClassifier(random_state=0))
-
-
-def make_baselines():
-    """Return the simple rivals by name."""
-    return {
-        "most frequent label": DummyClassifier(),
-        "bag of words": make_pipeline(
-            TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=1000)
-        ),
-    }
-
-
-# --- Data ----------------------------------------------------------------------------------------
 
 
 def public_modules(library):
@@ -98,6 +66,12 @@ def docstrings(library):
                     yield inspect.getdoc(member) or ""
 
 
+# %%
+# The libraries' own names are taken out, since they would give the answer away, and so is every
+# text that repeats eight words in a row of an earlier one: docstrings are copied a lot, and copies
+# in both training and test data would flatter the result.
+
+
 def description(docstring, max_words=15):
     """Return the first words of a docstring's prose, without markup and the libraries' names."""
     text = re.split(r"^[A-Z][A-Za-z ]+\n-{3,}", docstring, maxsplit=1, flags=re.MULTILINE)[0]
@@ -130,81 +104,93 @@ def library_texts(n_repeated=8, min_words=5):
     return texts, labels
 
 
-def read_csv(path):
-    """Return the columns `text` and `label` of a CSV file."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"text", "label"} - set(reader.fieldnames or [])
-        if missing:
-            sys.exit(
-                f"{path}: expected the columns text,label in the first line, got "
-                f"{','.join(reader.fieldnames or [])!r}"
-            )
-        rows = list(reader)
-    return [row["text"] or "" for row in rows], [row["label"] or "" for row in rows]
+texts, labels = library_texts()
+counts = ", ".join(f"{count} {label}" for label, count in Counter(labels).most_common())
+print(f"{len(texts)} texts: {counts}")
+for library in LIBRARIES:
+    print(f"  {library:8s} {texts[labels.index(library) + 9][:80]}")
 
+# %%
+# A vectorizer and a network make a pipeline, with the defaults. English stop words are left out.
 
-# --- The evaluation ------------------------------------------------------------------------------
+train, test, y_train, y_test = train_test_split(
+    texts, labels, test_size=0.2, stratify=labels, random_state=0
+)
+model = make_pipeline(
+    SequenceVectorizer(stop_words="english"), GRUClassifier(verbose=True, random_state=0)
+)
+model.fit(train, y_train)
 
+# %%
+# Its accuracy, beside that of always answering the most frequent library, and that of logistic
+# regression on a bag of words.
 
-def draw(model, texts):
-    """Return a picture of what the words of texts contribute to the answers."""
-    figure, axes = plt.subplots(1, len(texts), figsize=(12, 4), layout="constrained")
-    for i, ax in enumerate(axes):
-        display = AttributionDisplay.from_estimator(model, texts, index=i).plot(ax)
-        (answer,), (shares,) = (
-            model.predict(texts[i : i + 1]),
-            model.predict_proba(texts[i : i + 1]),
-        )
-        display.axes_[""].set_title(f"{answer} {shares.max():.2f}")
-    return figure
+models = {
+    "GRU": model,
+    "most frequent label": DummyClassifier().fit(train, y_train),
+    "bag of words": make_pipeline(
+        TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=1000)
+    ).fit(train, y_train),
+}
+print(f"Accuracy on the {len(test)} texts that were held out:")
+for name, fitted in models.items():
+    print(f"  {name:20s} {fitted.score(test, y_test):.3f}")
+print(f"\n{classification_report(y_test, model.predict(test))}")
 
+# %%
+# Which library is taken for which? Of the texts of each, the shares that get each answer.
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", metavar="FILE.csv", help="your own texts: columns text,label")
-    parser.add_argument("--max-texts", type=int, help="use only so many texts, drawn at random")
-    parser.add_argument("--picture", metavar="FILE", help="save the picture, not show it")
-    options = parser.parse_args(argv)
-    start = time.perf_counter()
-
-    texts, labels = read_csv(options.data) if options.data else library_texts()
-    if options.max_texts and options.max_texts < len(texts):
-        texts, _, labels, _ = train_test_split(
-            texts, labels, train_size=options.max_texts, stratify=labels, random_state=0
-        )
-    counts = ", ".join(f"{count} {label}" for label, count in Counter(labels).most_common())
-    print(f"{len(texts)} texts: {counts}")
-    if len(set(labels)) < 2 or min(Counter(labels).values()) < 2:
-        sys.exit("Expected at least two labels with at least two texts each.")
-    train, test, y_train, y_test = train_test_split(
-        texts,
-        labels,
-        test_size=max(len(set(labels)), round(0.2 * len(texts))),
-        stratify=labels,
-        random_state=0,
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="constrained", sharey=True)
+for ax, name in zip(axes, ("GRU", "bag of words"), strict=True):
+    ConfusionMatrixDisplay.from_predictions(
+        y_test,
+        models[name].predict(test),
+        normalize="true",
+        values_format=".2f",
+        cmap="Blues",
+        colorbar=False,
+        im_kw={"vmin": 0, "vmax": 1},
+        ax=ax,
     )
+    ax.set_title(name, fontsize="medium")
+    ax.set(xlabel="library that is predicted", ylabel="library in truth" if ax is axes[0] else "")
+plt.show()
 
-    model = make_model().fit(train, y_train)
-    print(f"\nAccuracy on the {len(test)} texts that were held out:")
-    print(f"  {'GRU':20s} {model.score(test, y_test):.3f}")
-    for name, baseline in make_baselines().items():
-        print(f"  {name:20s} {baseline.fit(train, y_train).score(test, y_test):.3f}")
-    print(f"\n{classification_report(y_test, model.predict(test), zero_division=0)}")
+# %%
+# Three sentences typed by hand, and which of their words speak for the answer, and which against
+# it. The contributions of the words sum to the change of the answer's logit from a text of padding,
+# which says nothing.
 
-    print("Predictions:" if options.data else "Predictions for sentences typed by hand:")
-    shown = test[:3] if options.data else TYPED_BY_HAND
-    for text, p in zip(shown, model.predict_proba(shown), strict=True):
-        shares = ", ".join(f"{c} {share:.2f}" for c, share in zip(model.classes_, p, strict=True))
-        print(f"  {text[:88]}\n    {shares}")
-    print(f"\n{time.perf_counter() - start:.0f} seconds")
+TYPED_BY_HAND = [
+    "Fit a random forest to the training data and predict the classes of new samples.",
+    "Solve an ordinary differential equation with given initial values.",
+    "Return a new array of given shape and type, filled with zeros.",
+]
 
-    figure = draw(model, shown)
-    if options.picture:
-        figure.savefig(options.picture)
-    else:
-        plt.show()
+probabilities = model.predict_proba(TYPED_BY_HAND)
+for text, shares in zip(TYPED_BY_HAND, probabilities, strict=True):
+    said = ", ".join(f"{c} {share:.2f}" for c, share in zip(model.classes_, shares, strict=True))
+    print(f"  {text}\n    {said}")
 
+figure, axes = plt.subplots(1, 3, figsize=(7, 3.6), layout="constrained")
+displays = [
+    AttributionDisplay.from_estimator(model, TYPED_BY_HAND, index=i).plot(ax)
+    for i, ax in enumerate(axes)
+]
+limit = max(display.axes_[""].get_xlim()[1] for display in displays)
+for i, display in enumerate(displays):
+    panel = display.axes_[""]
+    answer = model.classes_[probabilities[i].argmax()]
+    panel.set_title(f"{answer} {probabilities[i].max():.2f}", fontsize="medium")
+    panel.set(xlim=(-limit, limit), xlabel="contribution [logit]")
+    panel.tick_params(axis="y", labelsize="small")
+plt.show()
 
-if __name__ == "__main__":
-    main()
+# %%
+# Texts of your own take the place of these in the same way. This is how pandas reads them from a
+# CSV file with the columns ``text`` and ``label``:
+
+# import pandas as pd
+#
+# table = pd.read_csv("texts.csv").dropna(subset=["text", "label"])
+# texts, labels = table["text"], table["label"]

@@ -331,7 +331,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     n_features_in_ : int
         Number of columns of a 2-D X, otherwise of features per step.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     feature_mean_ : ndarray of shape (n_features,)

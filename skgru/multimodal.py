@@ -223,7 +223,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
     n_features_in_ : int
         Number of columns of X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     parameters_ : dict of str to ndarray
@@ -621,10 +621,10 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
 
     Attributes
     ----------
-    target_mean_ : ndarray of shape (n_outputs_,)
+    target_mean_ : ndarray of shape (`n_outputs_`,)
         What is subtracted from the targets in training.
 
-    target_scale_ : ndarray of shape (n_outputs_,)
+    target_scale_ : ndarray of shape (`n_outputs_`,)
         What the targets are divided by in training, after the subtraction. `loss_` and its like are
         in units of the scaled targets.
 
@@ -642,7 +642,7 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
     n_features_in_ : int
         Number of columns of X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     parameters_ : dict of str to ndarray

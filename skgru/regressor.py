@@ -316,17 +316,17 @@ class GRURegressor(NetworkRegressor, BaseGRU):
 
     Attributes
     ----------
-    target_mean_ : ndarray of shape (n_outputs_,)
+    target_mean_ : ndarray of shape (`n_outputs_`,)
         What is subtracted from the targets in training.
 
-    target_scale_ : ndarray of shape (n_outputs_,)
+    target_scale_ : ndarray of shape (`n_outputs_`,)
         What the targets are divided by in training, after the subtraction. `loss_` and its like are
         in units of the scaled targets.
 
     n_features_in_ : int
         Number of columns of a 2-D X, otherwise of features per step.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X is a DataFrame whose column names are all strings.
 
     feature_mean_ : ndarray of shape (n_features,)

@@ -311,7 +311,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
 
         Returns
         -------
-        X_new : ndarray of shape (n_samples, 1) or (n_samples, max_length_)
+        X_new : ndarray of shape (n_samples, 1) or (n_samples, `max_length_`)
             The ids of the tokens of each document: an array of them in each cell or, with
             `max_length`, a row of them, then zeros.
 
@@ -335,7 +335,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
 
         Returns
         -------
-        X_new : ndarray of shape (n_samples, 1) or (n_samples, max_length_)
+        X_new : ndarray of shape (n_samples, 1) or (n_samples, `max_length_`)
             The ids of the tokens of each document: an array of them in each cell or, with
             `max_length`, a row of them, then zeros.
 

@@ -1,9 +1,10 @@
-"""The code that README and docs show runs as it stands, and sets no more than it needs."""
+"""What README and docs show runs as it stands, sets no more than it needs, and links right."""
 
 import ast
 import doctest
 import inspect
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,27 @@ from joblib import parallel_config
 import skgru
 
 ROOT = Path(__file__).parents[1]
+# What their lines print stands behind them.
+PAGES_THAT_PRINT = ["README.md", "docs/start.md"]
 PAGES = [
-    "README.md",
-    "docs/user_guide.md",
+    "docs/questions.md",
+    "docs/questions.zh.md",
+    "docs/data_forms.md",
+    "docs/missing_and_irregular.md",
+    "docs/text.md",
     "docs/long_tables.md",
-    "docs/tagging.md",
+    "docs/modalities.md",
     "docs/forecasting.md",
+    "docs/tagging.md",
+    "docs/steps.md",
+    "docs/training.md",
+    "docs/watching.md",
+    "docs/explanation.md",
     "docs/deployment.md",  # but for what needs extras: tests/serving and tests/tracking run that
+    "docs/coming_from.md",
+    "docs/promises.md",
+    "docs/troubleshooting.md",
+    "docs/gradients.md",
     "docs/extending.md",
 ]
 # They need other libraries: tests/forecasting, tests/parity and tests/scaling_out run them.
@@ -50,9 +65,20 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page, monkeypatch, tmp_pat
             exec(compile(block, page, "exec"), namespace)
 
 
+@pytest.mark.parametrize("page", PAGES_THAT_PRINT)
+def test_a_page_prints_what_it_says(page, capsys):
+    said, printed, namespace = [], [], {}
+    for block in python_blocks(page):
+        said += re.findall(r"^print\(.*\)  # (.*)$", block, flags=re.MULTILINE)
+        exec(compile(block, page, "exec"), namespace)
+        printed += capsys.readouterr().out.splitlines()
+    assert len(said) > 2
+    assert printed == said
+
+
 def test_every_page_with_python_code_is_run():
     pages = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")]
-    run = {*PAGES, *PAGES_OF_EXTRAS}
+    run = {*PAGES_THAT_PRINT, *PAGES, *PAGES_OF_EXTRAS}
     assert {page for page in ["README.md", *pages] if python_blocks(page)} == run
 
 
@@ -92,3 +118,56 @@ def test_no_code_that_is_shown_sets_a_default():
     }
     assert len(found) > 30
     assert {path: settings for path, settings in found.items() if settings} == {}
+
+
+LINKED = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "benchmarks/**/*.md"]
+GENERATED = ROOT / "docs/auto_examples"
+
+
+def prose_of(path):
+    """Return the lines of a page that are not in a fenced block."""
+    text = path.read_text(encoding="utf-8")
+    return re.sub(r"^(```+)[^`]*?\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors_of(path):
+    """Return the anchors of a page's headings, as GitHub makes them: equal ones are numbered."""
+    anchors, seen = [], Counter()
+    for heading in re.findall(r"^#{1,6} (.+)$", prose_of(path), flags=re.MULTILINE):
+        shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)  # of a link, its text
+        plain = re.sub(r"[^\w\- ]", "", shown.strip().lower()).replace(" ", "-")
+        anchors.append(f"{plain}-{seen[plain]}" if seen[plain] else plain)
+        seen[plain] += 1
+    return anchors
+
+
+def links_of(path):
+    """Return the relative links of a page."""
+    prose = re.sub(r"`(?:[^`\n]|\n(?!\n))*`", "code", prose_of(path))
+    links = re.findall(r"\]\(\s*<?([^\s)>]+)", prose)
+    return [link for link in links if not re.match(r"[a-z]+:", link)]
+
+
+def leads_somewhere(page, link):
+    """Say whether a link of a page leads to a file and, with an anchor, to a heading of it."""
+    file, _, anchor = link.partition("#")
+    target = (page.parent / file).resolve() if file else page
+    if target.is_relative_to(GENERATED):
+        return True
+    return target.exists() and (not anchor or anchor in anchors_of(target))
+
+
+def test_every_link_leads_to_a_file_and_a_heading():
+    links = [
+        (page, link)
+        for pattern in LINKED
+        for page in sorted(ROOT.glob(pattern))
+        for link in links_of(page)
+    ]
+    assert len(links) > 100
+    broken = [
+        f"{page.relative_to(ROOT).as_posix()}: {link}"
+        for page, link in links
+        if not leads_somewhere(page, link)
+    ]
+    assert broken == []

@@ -42,7 +42,7 @@ def own_scale(sequences: Sequences, features: slice = slice(None)) -> OwnScale:
     rounding = np.finfo(np.float64).eps
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for chosen in _some_at_a_time(sequences):
-            lengths = sequences.lengths[chosen]
+            lengths = sequences.lengths_of(chosen)
             first, starts = sequences.offsets[chosen[0]], sequences.offsets[chosen]
             rows = slice(first, starts[-1] + lengths[-1])
             values = sequences.values[rows, features].astype(np.float64)

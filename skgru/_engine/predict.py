@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -216,7 +216,7 @@ def run_network(
         with pool.lend() as arenas:
             pieces = {
                 name: of_branch.pieces(
-                    indices, _steps_at_once(network, name, of_branch, len(indices)), arenas[name]
+                    indices, _steps_at_once(network, name, of_branch, indices), arenas[name]
                 )
                 for name, of_branch in steps.items()
             }
@@ -258,8 +258,8 @@ def _chunks(network: Network, steps: Mapping[str, StepsOfSamples]) -> Iterator[I
         if _is_read_whole(network, name)
     ]
     if whole:
-        return chunks(np.sum(whole, axis=0))
-    return chunks_of_pieces(np.sum([of_branch.lengths for of_branch in steps.values()], axis=0))
+        return chunks(reduce(np.add, whole))
+    return chunks_of_pieces(reduce(np.add, [of_branch.lengths for of_branch in steps.values()]))
 
 
 def _cut_alike(network: Network, name: str) -> list[Branch]:
@@ -273,9 +273,9 @@ def _is_read_whole(network: Network, name: str) -> bool:
     return any(branch.bidirectional for branch in _cut_alike(network, name))
 
 
-def _steps_at_once(network: Network, name: str, steps: StepsOfSamples, n_sequences: int) -> int:
-    """Return how many steps of a chunk's sequences a branch reads at once."""
+def _steps_at_once(network: Network, name: str, steps: StepsOfSamples, indices: Indices) -> int:
+    """Return how many steps of the sequences at `indices` a branch reads at once."""
     if _is_read_whole(network, name):
-        return max(int(steps.lengths.max(initial=0)), 1)
+        return max(int(steps.lengths_of(indices).max(initial=0)), 1)
     numbers = [branch.numbers_per_step_without_cache for branch in _cut_alike(network, name)]
-    return steps_of_a_piece(n_sequences, sum(numbers))
+    return steps_of_a_piece(len(indices), sum(numbers))
