@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -22,6 +22,8 @@ CHANNELS_FIRST = (
 )
 
 Columns = list[NDArray[Any]]
+
+_MOST_WAITING = 4096  # arrays that are joined at a time
 
 
 class Rectangle(NamedTuple):
@@ -113,22 +115,25 @@ class Ragged(NamedTuple):
         arrays: list[Any] = [self._in_steps(i, x, parser) for i, x in enumerate(self.sequences)]
         # Cells that are numbers already are parsed all at once, and others of each sequence alone.
         at_once = parser.parses_at_once([a for a in arrays if isinstance(a, list) or len(a)])
-        if not at_once:
-            arrays = [self._parse_one(i, a, parser) for i, a in enumerate(arrays)]
-        offsets = offsets_of([len(a) for a in arrays])
-        filled = [a for a in arrays if len(a)]
+        if at_once:
+            offsets = offsets_of([len(a) for a in arrays])
+            widths = [a.shape[1] for a in arrays]
+            filled = [a for a in arrays if len(a)]
+        else:
+            parsed = (self._parse_one(i, a, parser) for i, a in enumerate(arrays))
+            filled, offsets, widths = _join_some(parsed)
         if not filled:
-            return parser.nothing(max(a.shape[1] for a in arrays)), offsets
+            return parser.nothing(max(widths)), offsets
         if len({a.shape[1] for a in filled}) > 1:
-            widths = {i: a.shape[1] for i, a in enumerate(arrays) if len(a)}
-            first, width = next(iter(widths.items()))
-            i = next(i for i in widths if widths[i] != width)
+            present = np.flatnonzero(np.diff(offsets)).tolist()
+            first = present[0]
+            i = next(i for i in present if widths[i] != widths[first])
             hint = ""
-            if len({len(a) for a in filled}) == 1:
+            if len({*np.diff(offsets)[present].tolist()}) == 1:
                 hint = f" {CHANNELS_FIRST}, [x.T for x in X]."
             raise ValueError(
                 "All sequences must have the same number of features per step: expected "
-                f"{width} as in sequence {first}, but sequence {i} has {widths[i]}.{hint}"
+                f"{widths[first]} as in sequence {first}, but sequence {i} has {widths[i]}.{hint}"
             )
         steps = _concatenate(filled)
         if at_once:
@@ -271,6 +276,28 @@ def concatenate_columns(columns: Columns) -> NDArray[Any]:
     if len({column.dtype for column in columns}) > 1:
         columns = _of_one_type(columns)
     return np.stack(columns, axis=-1)
+
+
+def _join_some(arrays: Iterable[NDArray[Any]]) -> tuple[Columns, Indices, list[int]]:
+    """Return arrays (T_i, D_i) one after the other, offsets and widths; some of a width as one.
+
+    There are as many arrays as sequences: the memory that each takes beside its numbers adds up.
+    """
+    joined: Columns = []
+    waiting: Columns = []
+    lengths, widths = [], []
+    for array in arrays:
+        lengths.append(len(array))
+        widths.append(array.shape[1])
+        if not len(array):
+            continue
+        if waiting and (len(waiting) == _MOST_WAITING or waiting[0].shape[1] != array.shape[1]):
+            joined.append(_concatenate(waiting))
+            waiting = []
+        waiting.append(array)
+    if waiting:
+        joined.append(_concatenate(waiting))
+    return joined, offsets_of(lengths), widths
 
 
 def _concatenate(arrays: Columns) -> NDArray[Any]:
