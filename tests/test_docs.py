@@ -14,7 +14,7 @@ import skgru
 
 ROOT = Path(__file__).parents[1]
 # What their lines print stands behind them.
-PAGES_THAT_PRINT = ["README.md", "docs/start.md"]
+PAGES_THAT_PRINT = ["README.md", "README.zh.md", "docs/start.md"]
 PAGES = [
     "docs/questions.md",
     "docs/questions.zh.md",
@@ -79,7 +79,8 @@ def test_a_page_prints_what_it_says(page, capsys):
 def test_every_page_with_python_code_is_run():
     pages = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")]
     run = {*PAGES_THAT_PRINT, *PAGES, *PAGES_OF_EXTRAS}
-    assert {page for page in ["README.md", *pages] if python_blocks(page)} == run
+    readmes = [path.name for path in ROOT.glob("README*.md")]
+    assert {page for page in [*readmes, *pages] if python_blocks(page)} == run
 
 
 def code_of(path):
@@ -107,7 +108,7 @@ def settings_that_are_defaults(code):
                 yield f"{name}({ast.unparse(keyword)})"
 
 
-SHOWN = ["README.md", "docs/*.md", "examples/*.py", "skgru/**/*.py"]
+SHOWN = ["README*.md", "docs/*.md", "examples/*.py", "skgru/**/*.py"]
 
 
 def test_no_code_that_is_shown_sets_a_default():
@@ -171,3 +172,38 @@ def test_every_link_leads_to_a_file_and_a_heading():
         if not leads_somewhere(page, link)
     ]
     assert broken == []
+
+
+def in_step(page):
+    """Return what a page has in common with itself in another language."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+    prose = blocks.sub("", text)
+    rows = [line for line in prose.splitlines() if line.startswith("|")]
+    bash = [code for language, code in blocks.findall(text) if language == "bash"]
+    n_python = sum(language == "python" for language, _ in blocks.findall(text))
+    links = re.findall(r"\]\(([^)]+)\)", prose)
+    marks = re.findall(r"<!--.*-->", text)
+    return {
+        "commands": bash + re.findall(r"`(p(?:ip|ython) [^`]+)`", prose),
+        "figures of each row": [sorted(re.findall(r"\d[\d,.]*\d|\d", row)) for row in rows],
+        "figures": sorted(re.findall(r"(?<![\w.])\d*\.\d+|\d+(?= %)", prose)),
+        "links": sorted({link.replace(".zh.md", ".md") for link in links}),
+        "headings": len(re.findall(r"^#+ ", prose, flags=re.MULTILINE)),
+        "items": len(re.findall(r"^- ", prose, flags=re.MULTILINE)),
+        "blocks and marks": (n_python, marks),
+    }
+
+
+def test_the_readme_in_chinese_is_in_step():
+    english, chinese = in_step("README.md"), in_step("README.zh.md")
+    assert len(english["figures"]) > 10
+    assert chinese == english
+
+
+def test_questions_in_chinese_are_in_step():
+    pages = "docs/questions.md", "docs/questions.zh.md"
+    english, chinese = map(python_blocks, pages)
+    assert [ast.dump(ast.parse(code)) for code in chinese] == [
+        ast.dump(ast.parse(code)) for code in english
+    ]
