@@ -18,6 +18,12 @@ LIMITED = """
 import resource, sys
 import matplotlib.pyplot, numpy, pyarrow, pyarrow.parquet, sklearn.frozen, skgru
 from pathlib import Path
+from scipy.linalg import blas
+
+# BLAS gets its memory at its first product, and how much depends on the processor.
+square = numpy.ones((500, 500), numpy.float32)
+square @ square, blas.sgemm(1.0, square, square)
+square.astype(float) @ square, blas.dgemm(1.0, square, square)
 
 code = Path(sys.argv[1]).read_text(encoding="utf-8")
 for text, other in (("N_MACHINES, N_STEPS, ROWS_OF_A_GROUP = 12_000", "N_MACHINES, N_STEPS, "
