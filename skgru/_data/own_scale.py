@@ -36,7 +36,14 @@ class OwnScale(NamedTuple):
 
 
 def own_scale(sequences: Sequences, features: slice = slice(None)) -> OwnScale:
-    """Return the mean and the deviation of some features of each sequence, in float64."""
+    """Return the mean and the deviation of some of D features of each sequence, in float64.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    features : slice, default=all
+        Of the D; both arrays have a column for each, (n, D').
+    """
     shape = sequences.n_sequences, len(range(sequences.values.shape[1])[features])
     means, variances = np.full(shape, np.nan), np.full(shape, np.nan)
     rounding = np.finfo(np.float64).eps

@@ -23,12 +23,12 @@ def take_turns_often():
 
 
 def at_once(work):
-    """Return what `work` returns in each of several threads, which begin together."""
+    """Return what ``work(k)`` returns in each of several threads, which begin together."""
     barrier = Barrier(N_THREADS, timeout=60)
 
-    def begin(_):
+    def begin(k):
         barrier.wait()
-        return work()
+        return work(k)
 
     with ThreadPoolExecutor(N_THREADS) as executor:
         return list(executor.map(begin, range(N_THREADS)))
@@ -41,18 +41,27 @@ def predictions(model, X):
     return [[np.asarray(one).tolist() for one in of_X] for of_X in found]
 
 
+def turned(X, k):
+    """Return the samples from the k-th one on, then those before it."""
+    if hasattr(X, "iloc"):
+        return X.iloc[[*range(k, len(X)), *range(k)]]
+    return [*X[k:], *X[:k]] if isinstance(X, list) else np.concatenate([X[k:], X[:k]])
+
+
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 def test_one_model_answers_many_threads_at_once(form):
     model, _, X = form()
     fresh = pickle.loads(pickle.dumps(model))  # what is made at the first call is still to be made
-    alone = predictions(model, X)
-    for found in at_once(lambda: predictions(fresh, X)):
-        assert found == alone
+    # Each thread asks about other samples first: with the same ones, all would write the same.
+    asked = [turned(X, 3 * k) for k in range(N_THREADS)]
+    alone = [predictions(model, of_thread) for of_thread in asked]
+    for _ in range(5):
+        assert at_once(lambda k: predictions(fresh, asked[k])) == alone
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 def test_many_fits_at_once_are_those_of_one_thread(form):
     model, _, X = form()
     alone = predictions(model, X)
-    for found in at_once(lambda: predictions(form()[0], X)):
+    for found in at_once(lambda _: predictions(form()[0], X)):
         assert found == alone
