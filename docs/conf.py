@@ -2,10 +2,15 @@
 
 import os
 import re
+import sys
 import tempfile
 import zlib
 from importlib.metadata import version as version_of
 from pathlib import Path
+
+import skgru
+
+sys.path.append(str(Path(__file__).parent / "_extensions"))
 
 project = "skgru"
 author = "the skgru developers"
@@ -15,6 +20,7 @@ version = release = version_of("skgru")
 extensions = [
     "myst_parser",
     "numpydoc",
+    "results_by_data",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
@@ -42,11 +48,26 @@ autodoc_typehints = "none"  # the docstrings have the types
 autodoc_default_options = {"members": True, "inherited-members": True}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+numpydoc_xref_param_type = True  # types of parameters lead to their own pages
+numpydoc_xref_ignore = "all"  # but for what numpydoc knows, and these:
+numpydoc_xref_aliases = {
+    "DataFrame": "pandas.DataFrame",
+    "Series": "pandas.Series",
+    "Axes": "matplotlib.axes.Axes",
+    "Figure": "matplotlib.figure.Figure",
+    **{name: f"skgru.{name}" for name in skgru.__all__},
+}
 
 # --- Other projects ------------------------------------------------------------------------------
 
 # Of their inventories there is here what this site names, as text: a build needs no network.
-_PROJECTS = {"sklearn": "https://scikit-learn.org/stable/"}
+_PROJECTS = {
+    "python": "https://docs.python.org/3/",
+    "numpy": "https://numpy.org/doc/stable/",
+    "pandas": "https://pandas.pydata.org/docs/",
+    "matplotlib": "https://matplotlib.org/stable/",
+    "sklearn": "https://scikit-learn.org/stable/",
+}
 
 
 def _inventory(name):

@@ -1,5 +1,6 @@
 """The site as it was built: links lead somewhere, nothing is fetched, nothing is missing."""
 
+import csv
 import hashlib
 import importlib
 import posixpath
@@ -125,3 +126,22 @@ def test_the_search_knows_every_page(pages):
     assert [
         name for name in ("start", "questions.zh", "gradients") if f'"{name}"' not in index
     ] == []
+
+
+def test_the_page_of_results_has_every_line_of_the_file():
+    page = (SITE / "accuracy_by_data.html").read_text(encoding="utf-8")
+    with open(ROOT / "benchmarks/accuracy/results.csv", encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) > 200
+    cells = [
+        f"{line['mean']} ± {line['deviation']}" if line["deviation"] else line["mean"]
+        for line in lines
+    ]
+    missing = [cell for cell in cells if f"<p>{cell}</p>" not in page]
+    assert missing == []
+    assert page.count(" ± ") >= sum(bool(line["deviation"]) for line in lines)
+
+
+def test_the_types_of_parameters_lead_to_their_pages(pages):
+    links = {urlsplit(link).netloc for link in pages["reference/skgru.GRUForecaster.html"].links}
+    assert {"docs.python.org", "numpy.org", "pandas.pydata.org", "scikit-learn.org"} <= links
