@@ -14,6 +14,8 @@ fit. The seeds are the same for all settings.
 import argparse
 import time
 import warnings
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -23,7 +25,11 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from tasks import TASKS, archive_task
 
 from skgru import GRUClassifier, GRURegressor, SequenceVectorizer, _defaults
+from skgru._engine import solvers
+from skgru._engine.batches import Order
+from skgru._engine.epochs import Descent, epochs
 from skgru._nn.gru import GRU
+from skgru._nn.schedules import Cosine
 
 TEXTS = ("TREC", "SST-2", "CR", "waimai")
 FEW_TEXTS = ("TREC, 300", "CR, 300")
@@ -53,7 +59,70 @@ def start_with_bias(bias):
     return start
 
 
+def starting(start):
+    """Return what lets layers draw their parameters by the function."""
+    return partial(patch.object, GRU, "initialize", start)
+
+
+@contextmanager
+def averaging(share):
+    """Let trainings end at the mean of the parameters over the last share of their updates.
+
+    Polyak & Juditsky (1992), "Acceleration of stochastic approximation by averaging".
+    """
+    step = Descent.step
+
+    def step_and_average(descent, theta, gradient):
+        rate = step(descent, theta, gradient)
+        n = descent.n_updates - int((1 - share) * descent.n_planned)
+        if n == 1:
+            descent.mean = theta.astype(float)
+        elif n > 1:
+            descent.mean += (theta - descent.mean) / n
+        if descent.n_updates == descent.n_planned:
+            theta[:] = descent.mean
+        return rate
+
+    with patch.object(Descent, "step", step_and_average):
+        yield
+
+
+@contextmanager
+def growing_batches(*shares):
+    """Let batches double after each of these shares of the epochs, at a rate that stays.
+
+    Smith et al. (2018), "Don't decay the learning rate, increase the batch size",
+    arXiv 1711.00489. After a tenth of the updates of the schedule, as ever, the rate is whole.
+    """
+
+    def with_growing(objective, order, descent, n_epochs, rng, observers, n_done=0):
+        sizes = [
+            order.batch_size * 2 ** sum(epoch >= share * n_epochs for share in shares)
+            for epoch in range(n_done, n_epochs)
+        ]
+        n = objective.n_sequences
+        descent.n_planned = sum(-(-n // size) for size in sizes)
+        coming = iter(sizes)
+
+        class Growing(Order):
+            def batches(self, lengths, rng):
+                return self._replace(batch_size=next(coming)).whole(lengths, rng)
+
+            def whole(self, lengths, rng):
+                return super().batches(lengths, rng)
+
+        return epochs(objective, Growing(*order), descent, n_epochs, rng, observers, n_done)
+
+    rate = Cosine.rate
+    with (
+        patch.object(solvers, "epochs", with_growing),
+        patch.object(Cosine, "rate", lambda self, done, n: rate(self, min(done, 0.1), n)),
+    ):
+        yield
+
+
 PLAIN = {"n_convolutions": 0}  # a recurrence by itself
+CONSTANT = {"learning_rate": "constant", "n_iter_no_change": np.inf}
 TWO_LAYERS = {"hidden_layer_sizes": (64, 64), **PLAIN}
 
 QUESTIONS = {  # name: tasks, and the settings to compare
@@ -91,7 +160,10 @@ QUESTIONS = {  # name: tasks, and the settings to compare
             "defaults": {},
             "0": {"n_convolutions": 0},
             "1932": {"n_convolutions": 1932},
-            "together": {"n_convolutions": 1932, "most_apart": 0},
+            "together": {
+                "n_convolutions": 1932,
+                "within": partial(patch.object, _defaults, "_MOST_TO_FIT_APART", 0),
+            },
         },
     ),
     "label smoothing": (
@@ -115,6 +187,30 @@ QUESTIONS = {  # name: tasks, and the settings to compare
     "updates": (
         (*CHANNELS, *LONG),
         {"defaults": {}, **{f"{n} updates": {"updates": n} for n in (300, 500, 2000)}},
+    ),
+    "fewer updates": (
+        ("JapaneseVowels", "Libras", "LP1", "LP5", "bump", "outline"),
+        {
+            "defaults": {},
+            "500": {"updates": 500},
+            "500, .02": {"updates": 500, "learning_rate_init": 0.02},
+            "500, .03": {"updates": 500, "learning_rate_init": 0.03},
+            "500, averaged": {"updates": 500, "within": partial(averaging, 0.25), **CONSTANT},
+            "batches grow": {"within": partial(growing_batches, 0.5, 0.75, 0.875)},
+        },
+    ),
+    "fewer updates of many sequences": (
+        ("C-MAPSS", "orders"),
+        {
+            "defaults": {},
+            "2 epochs": {"max_iter": 2},
+            "3 epochs": {"max_iter": 3},
+            "64": {"batch_size": 64},
+            "64, .02": {"batch_size": 64, "learning_rate_init": 0.02},
+            "128, .02": {"batch_size": 128, "learning_rate_init": 0.02},
+            "2 epochs, averaged": {"max_iter": 2, "within": partial(averaging, 0.25), **CONSTANT},
+            "batches grow": {"within": partial(growing_batches, 0.25, 0.5, 0.75)},
+        },
     ),
     "epochs on texts": (
         (*TEXTS, *FEW_TEXTS),
@@ -140,9 +236,9 @@ QUESTIONS = {  # name: tasks, and the settings to compare
         ("CR", *CHANNELS, *LONG, "adding"),
         {
             "defaults": {},
-            "uniform": {"start": start_uniform},
-            "bias -1": {"start": start_with_bias(-1)},
-            "bias 1": {"start": start_with_bias(1)},
+            "uniform": {"within": starting(start_uniform)},
+            "bias -1": {"within": starting(start_with_bias(-1))},
+            "bias 1": {"within": starting(start_with_bias(1))},
         },
     ),
     "early stopping": (
@@ -165,7 +261,7 @@ QUESTIONS = {  # name: tasks, and the settings to compare
     ),
     "schedule": (
         (*TEXTS[:3:2], *CHANNELS),
-        {"defaults": {}, "constant": {"learning_rate": "constant", "n_iter_no_change": np.inf}},
+        {"defaults": {}, "constant": CONSTANT},
     ),
 }
 
@@ -180,15 +276,10 @@ def measure(task, settings, fold, seed):
         settings |= {"embedding_dim": 128, "bag": False}
     if "updates" in settings:
         settings["max_iter"] = int(np.ceil(settings.pop("updates") / np.ceil(len(y_train) / 32)))
-    initialize = settings.pop("start", GRU.initialize)
-    most_apart = settings.pop("most_apart", _defaults._MOST_TO_FIT_APART)
+    within = settings.pop("within", nullcontext)
     model = (GRURegressor if task.is_regression else GRUClassifier)(random_state=seed, **settings)
     begin = time.perf_counter()
-    with (
-        warnings.catch_warnings(),
-        patch.object(GRU, "initialize", initialize),
-        patch.object(_defaults, "_MOST_TO_FIT_APART", most_apart),
-    ):
+    with warnings.catch_warnings(), within():
         warnings.simplefilter("ignore")
         model.fit(X_train, y_train)
     seconds = time.perf_counter() - begin

@@ -162,6 +162,25 @@ def _outline(label, n_steps, rng):
     return x + drift + rng.normal(0, 0.03, n_steps)
 
 
+def make_orders(n, seed):
+    """Return n sequences, and which of five orders their bumps have.
+
+    They have 30 steps of 4 features, noise with a bump in three of the features.
+    """
+    rng = np.random.default_rng(seed)
+    orders = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1]])
+    y = rng.integers(len(orders), size=n)
+    X = rng.standard_normal((n, 30, 4)).astype(np.float32)
+    steps = np.sort(rng.permuted(np.tile(np.arange(30), (n, 1)), axis=1)[:, :3], axis=1)
+    X[np.arange(n)[:, None], steps, orders[y]] += 4.5
+    return X, y
+
+
+def _orders(n_train=40_000, n_test=5000):
+    splits = [(np.arange(n_train), np.arange(n_train, n_train + n_test))]
+    return Task(*make_orders(n_train + n_test, 0), None, splits, False)
+
+
 # Series of any size.
 
 
@@ -240,6 +259,7 @@ TASKS = {  # name: what returns it, given the folder of the data
     "adding": lambda folder: _adding(),
     "bump": lambda folder: _made(_bump, 36, 128),
     "order": lambda folder: _made(_order, 40, 400, n_classes=2),
+    "orders": lambda folder: _orders(),
     "frequency": lambda folder: _made(_frequency, 60, 300),
     "outline": lambda folder: _made(_outline, 60, 250),
     **{
