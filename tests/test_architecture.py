@@ -55,7 +55,7 @@ def test_every_module_is_on_the_map_once():
     on_map = sorted(f"{folder}/{name}" for folder, rows in maps().items() for name, _ in rows)
     below = [path for path in [*FILES, *PACKAGE.iterdir()] if (path / "__init__.py").exists()]
     expected = [(path.parent.relative_to(PACKAGE), path.stem) for path in {*FILES, *below}]
-    folders = ["" if folder == Path() else str(folder) for folder, _ in expected]
+    folders = ["" if folder == Path() else folder.as_posix() for folder, _ in expected]
     names = [name for _, name in expected]
     assert on_map == sorted(f"{a}/{b}" for a, b in zip(folders, names, strict=True))
 
@@ -120,7 +120,7 @@ def test_every_name_in_code_style_exists(name):
 
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
-PAGES += ROOT.glob("benchmarks/*.md")
+PAGES += [ROOT / "RELEASING.md", *ROOT.glob("benchmarks/*.md")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

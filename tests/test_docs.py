@@ -122,7 +122,8 @@ def test_no_code_that_is_shown_sets_a_default():
     assert {path: settings for path, settings in found.items() if settings} == {}
 
 
-LINKED = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "benchmarks/**/*.md"]
+LINKED = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md"]
+LINKED += ["docs/*.md", "benchmarks/**/*.md"]
 GENERATED = ROOT / "docs/auto_examples"
 
 
