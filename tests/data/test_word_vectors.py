@@ -73,7 +73,8 @@ class Hashed:
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "vectors.txt"
-    path.write_text("".join(f"{w} {' '.join(map(str, row))}\n" for w, row in ROWS.items()))
+    lines = [f"{word} {' '.join(map(str, row))}\n" for word, row in ROWS.items()]
+    path.write_text("".join(lines), encoding="utf-8")
     return path
 
 
@@ -130,7 +131,8 @@ def test_words_are_looked_for_in_other_cases(kind, path):
 def test_a_word_comes_before_its_other_forms_and_lower_case_before_capitals(tmp_path):
     rows = {"US": [1.0], "us": [2.0], "May": [3.0], "MAY": [4.0], "the": [5.0], "The": [6.0]}
     path = tmp_path / "vectors.txt"
-    path.write_text("".join(f"{word} {row[0]}\n" for word, row in rows.items()))
+    lines = [f"{word} {row[0]}\n" for word, row in rows.items()]
+    path.write_text("".join(lines), encoding="utf-8")
     for source in (rows, path):
         found = find_vectors(source, ["US", "us", "Us", "may", "THE"], "vectors")
         assert [float(v) for (v,) in found.values()] == [1, 2, 2, 3, 5]

@@ -1,11 +1,16 @@
 """Training and prediction need little memory beside their input, however much of it there is."""
 
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from tests.processes import PEAK, json_of
+
+pytestmark = pytest.mark.skipif(
+    find_spec("resource") is None, reason="Windows does not tell the peak in this way"
+)
 
 # Each case has a process of its own, since the peak of a process never falls. It is measured when
 # a model has been trained and has predicted once: what the libraries need for themselves is not

@@ -29,6 +29,12 @@ def blas_threads(*_):
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
+# NumPy's wheels for macOS have Accelerate, whose threads threadpoolctl neither sees nor limits.
+needs_blas = pytest.mark.skipif(
+    not blas_threads(), reason="threadpoolctl does not know the BLAS library here"
+)
+
+
 def max_workers(map_):
     return 1 if map_ is map else map_.__self__._max_workers
 
@@ -103,6 +109,7 @@ def test_the_threads_are_those_of_n_jobs(monkeypatch):
     assert sizes == [2, 5, 3]
 
 
+@needs_blas
 def test_all_processors_are_those_that_blas_may_use(monkeypatch):
     monkeypatch.setattr("skgru._engine.threads.effective_n_jobs", lambda n_jobs: 8)
     monkeypatch.setattr("skgru._engine.threads._blas_threads", lambda: [4, 3])
@@ -146,6 +153,7 @@ def test_shards_depend_on_sizes_alone_and_cover_the_batch():
     assert max(work) - min(work) <= 32
 
 
+@needs_blas
 @pytest.mark.parametrize("n_jobs", [None, 2])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_blas_gets_its_threads_back_also_after_an_error(n_jobs, monkeypatch):
@@ -169,6 +177,7 @@ def test_blas_gets_its_threads_back_also_after_an_error(n_jobs, monkeypatch):
         assert blas_threads() == before
 
 
+@needs_blas
 @pytest.mark.parametrize("estimator_class", ESTIMATORS)
 def test_the_linear_algebra_gets_its_threads_back(monkeypatch, estimator_class):
     X, y = rectangle()
@@ -223,6 +232,7 @@ def test_zero_jobs_are_refused():
 # Several calls at the same time
 
 
+@needs_blas
 @pytest.mark.parametrize("first_out", [0, 1])
 def test_calls_that_overlap_give_blas_its_threads_back(first_out):
     with threadpool_limits(2, user_api="blas"):
@@ -237,6 +247,7 @@ def test_calls_that_overlap_give_blas_its_threads_back(first_out):
         assert blas_threads() == before
 
 
+@needs_blas
 def test_a_call_inside_another_leaves_blas_limited():
     def work(map_):
         seen = [on_threads(n_jobs, blas_threads) for n_jobs in (1, 2)]
@@ -251,12 +262,14 @@ def test_a_call_inside_another_leaves_blas_limited():
     assert {n for counts in seen for n in counts} == {1}
 
 
+@needs_blas
 def test_all_processors_are_the_same_while_another_call_goes_on(monkeypatch):
     monkeypatch.setattr("skgru._engine.threads.effective_n_jobs", lambda n_jobs: 8)
     with threadpool_limits(2, user_api="blas"), call_elsewhere():
         assert on_threads(-1, max_workers) == 2
 
 
+@needs_blas
 def test_a_limit_of_another_that_ends_during_a_call_is_not_set_again():
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
@@ -364,6 +377,7 @@ def test_an_error_of_a_library_leaves_no_limit(libraries, monkeypatch):
     assert blas_threads() == [4, 4]
 
 
+@needs_blas
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_an_interruption_at_any_moment_leaves_no_limit(n_jobs):
     """Python runs the handlers of signals where functions begin and where those of C return."""
@@ -434,6 +448,7 @@ def test_ctrl_c_leaves_no_limit():
 # Other processes
 
 
+@needs_blas
 def test_no_blas_library_comes_later():
     run_python(
         """
@@ -454,6 +469,7 @@ assert {library.filepath for library in loaded} == known
     )
 
 
+@needs_blas
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 def test_a_forked_process_has_its_threads_back():
     run_python(

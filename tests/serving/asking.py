@@ -77,7 +77,7 @@ class Server:
 
     def __init__(self, folder, model, app):
         joblib.dump(model, folder / "model.joblib")
-        (folder / "app.py").write_text(app)
+        (folder / "app.py").write_text(app, encoding="utf-8")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -95,7 +95,7 @@ class Server:
     @property
     def log(self):
         """What the server has written."""
-        return self._log.read_text()
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def wait(self):
         """Return once it answers."""

@@ -41,7 +41,7 @@ def hyperparameters(folder):
 def folders(root):
     """Return the folders of fits: those that hold event files of their own."""
     files = root.rglob("events*")
-    found = {str(file.parent.relative_to(root)) for file in files}
+    found = {file.parent.relative_to(root).as_posix() for file in files}
     return sorted(name for name in found if Path(name).name not in ("training", "validation"))
 
 

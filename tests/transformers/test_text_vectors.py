@@ -65,7 +65,7 @@ TEXTS, LABELS = reviews(40, GOOD[:3], BAD[:3])
 def path(tmp_path):
     path = tmp_path / "vectors.txt"
     lines = [f"{word} {' '.join(f'{x:.3f}' for x in row)}\n" for word, row in VECTORS.items()]
-    path.write_text("".join(lines))
+    path.write_text("".join(lines), encoding="utf-8")
     return path
 
 
@@ -190,7 +190,7 @@ def test_cross_validation_and_searches(path):
 
 def test_a_fitted_model_needs_its_file_no_longer_and_keeps_its_own_rows(path):
     more = {f"word{i}": row for i, row in enumerate(np.ones((20_000, N_DIMENSIONS)))}
-    with open(path, "a") as file:
+    with open(path, "a", encoding="utf-8") as file:
         file.writelines(f"{word} {' '.join(map(str, row))}\n" for word, row in more.items())
     model = make_pipeline(SequenceVectorizer(), frozen(path)).fit(TEXTS, LABELS)
     path.unlink()
