@@ -1,5 +1,7 @@
 """The estimators' face to scikit-learn: parameters, fit and predictions, the history."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from contextlib import closing
 from copy import copy
@@ -9,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
@@ -409,7 +412,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         return Model.of_state(getattr(self, _STATE))
 
     @property
-    def parameters_(self):
+    def parameters_(self) -> dict[str, NDArray[Any]]:
         """Every trainable array by its name, as views: see the class docstring for the layout."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has parameters_ once it is fitted.")
@@ -466,10 +469,10 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 if not name.startswith(("_skl", "_metadata")):
                     delattr(self, name)
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, _STATE)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []  # results have the type of `dtype`
         return tags

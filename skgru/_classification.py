@@ -1,18 +1,22 @@
 """What a network for classes does: fit, predictions, score."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from skgru._base import BaseNetwork
-from skgru._compat import Interval, StrOptions, fit_context
+from skgru._compat import Interval, StrOptions, available_if, fit_context
 from skgru._engine.class_losses import CLASS_LOSSES
 from skgru._engine.loss import make_loss
 from skgru._nn.chain import Chain
+from skgru._types import ArrayLike
 
 
 class NetworkClassifier(ClassifierMixin, BaseNetwork):
@@ -27,15 +31,15 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        groups=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        groups: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the network.
 
         Parameters
@@ -81,7 +85,13 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
 
     @available_if(lambda self: self._check_solver())
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Train one epoch on the given data.
 
         Scaling, tokens, optimizer and the network, where parameters say 'auto', are set up by the
@@ -128,7 +138,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
             )
         return self._fit(X, y, sample_weight, classes=classes, incremental=True)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the class of each sample.
 
         Parameters
@@ -148,7 +158,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         outputs = self._run(model, X, then=model.predictions, of_chain=Chain.best_paths)
         return outputs.shaped(outputs.values)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the probability of each class.
 
         Parameters
@@ -166,7 +176,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         outputs = self._run(model, X, of_chain=Chain.log_marginals)
         return outputs.shaped(model.loss.probabilities(outputs.values, model.theta.dtype))
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the logarithm of the probability of each class.
 
         Parameters
@@ -183,7 +193,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         outputs = self._run(model, X, of_chain=Chain.log_marginals)
         return outputs.shaped(model.loss.log_probabilities(outputs.values, model.theta.dtype))
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy; of several labels, the share of samples with all of them right.
 
         Parameters
@@ -209,7 +219,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
     def _make_loss(self, settings):
         return make_loss(CLASS_LOSSES["log_loss"], settings)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         if self._has_step_targets:

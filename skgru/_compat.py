@@ -9,11 +9,10 @@ Of scikit-learn 1.9, its callbacks: before it, there is nothing in their place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -23,7 +22,6 @@ from sklearn.utils._param_validation import (
     RealNotInt,
     StrOptions,
     validate_parameter_constraints,
-    validate_params,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -35,6 +33,24 @@ except ImportError:  # before scikit-learn 1.9
         """Stands where scikit-learn's mixin would; no callbacks can be set."""
 
 
+if TYPE_CHECKING:
+    # scikit-learn has no types, so that all that it decorates would lose its own.
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+    def available_if(check: Callable[[Any], bool]) -> Callable[[_Function], _Function]: ...
+
+    def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Function], _Function]: ...
+
+    def validate_params(
+        parameter_constraints: Mapping[str, Any], *, prefer_skip_nested_validation: bool
+    ) -> Callable[[_Function], _Function]: ...
+
+else:
+    from sklearn.base import _fit_context as fit_context
+    from sklearn.utils._param_validation import validate_params
+    from sklearn.utils.metaestimators import available_if
+
+
 __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
@@ -44,6 +60,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "as_plain",
+    "available_if",
     "check_sample_weight",
     "columns_of",
     "fields_of",

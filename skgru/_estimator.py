@@ -1,9 +1,13 @@
 """The base of all public estimators, above scikit-learn's `BaseEstimator`."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
+from typing import Any, Self, TypeVar, cast
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning as SklearnInconsistentVersionWarning
@@ -29,12 +33,14 @@ class InconsistentVersionWarning(SklearnInconsistentVersionWarning):
         Attributes too.
     """
 
-    def __init__(self, *, estimator_name, current_skgru_version, original_skgru_version):
+    def __init__(
+        self, *, estimator_name: str, current_skgru_version: str, original_skgru_version: str
+    ) -> None:
         self.estimator_name = estimator_name
         self.current_skgru_version = current_skgru_version
         self.original_skgru_version = original_skgru_version
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"Trying to load estimator {self.estimator_name} from version "
             f"{self.original_skgru_version} of skgru when using version "
@@ -43,12 +49,16 @@ class InconsistentVersionWarning(SklearnInconsistentVersionWarning):
         )
 
 
-def hints_at_names(init):
+# (A constructor keeps its types.)
+_Init = TypeVar("_Init", bound=Callable[..., None])
+
+
+def hints_at_names(init: _Init) -> _Init:
     """Decorate a constructor: the error of a parameter that it has not hints at the one meant."""
     names = [*signature(init).parameters][1:]
 
     @wraps(init)
-    def init_or_hint(self, *args, **kwargs):
+    def init_or_hint(self: Any, *args: Any, **kwargs: Any) -> None:
         for name in kwargs:
             if name not in names:
                 raise TypeError(
@@ -57,7 +67,7 @@ def hints_at_names(init):
                 )
         init(self, *args, **kwargs)
 
-    return init_or_hint
+    return cast(_Init, init_or_hint)
 
 
 class Estimator(BaseEstimator):
@@ -100,7 +110,7 @@ class Estimator(BaseEstimator):
                 hint = hint_at_value(name, value, constraints)
                 raise InvalidParameterError(f"{error}{hint}") from None
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set the parameters of this estimator, as scikit-learn's `BaseEstimator` does.
 
         Parameters
@@ -129,10 +139,10 @@ class Estimator(BaseEstimator):
                     raise ValueError(f"{error}{hint}") from None
         return super().set_params(**params)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), _VERSION_KEY: __version__}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         name = type(self).__name__
         state = dict(state)
         # There is none where a subclass makes a state of its own.

@@ -1,8 +1,12 @@
 """The estimators of several inputs: their branches, and X to what each branch reads."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils import Bunch
@@ -26,6 +30,7 @@ from skgru._engine.solvers import SOLVERS
 from skgru._nn.dropout import FusionRates
 from skgru._options import hidden_sizes
 from skgru._spec import FusionSpec
+from skgru._types import ArrayLike
 from skgru.branches import BaseBranch, TableBranch
 
 _EXPECTED = (
@@ -53,7 +58,7 @@ class MultimodalGRU(BaseNetwork):
 
     # --- The parameters of the branches, as ColumnTransformer has those of its transformers ------
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, with `deep` also the branches by name and their parameters.
 
         Parameters
@@ -75,7 +80,7 @@ class MultimodalGRU(BaseNetwork):
                     params |= {f"{name}__{key}": value for key, value in nested.items()}
         return params
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, branches by their names, and parameters of branches.
 
         Parameters
@@ -452,7 +457,7 @@ class MultimodalGRU(BaseNetwork):
         self.output_indices_ = indices
 
     @property
-    def named_branches_(self):
+    def named_branches_(self) -> Bunch:
         """The fitted branches by name, without those that are dropped."""
         check_is_fitted(self)
         return Bunch(**{name: branch for name, branch, _ in self._read_branches()})
@@ -463,7 +468,7 @@ class MultimodalGRU(BaseNetwork):
 
     # --- Metadata --------------------------------------------------------------------------------
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return what metadata the network takes, and what the transformers of its branches do.
 
         Returns
@@ -478,7 +483,7 @@ class MultimodalGRU(BaseNetwork):
 
     # --- Features for other estimators -----------------------------------------------------------
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the outputs of the branches: features for another estimator.
 
         Parameters
@@ -503,7 +508,7 @@ class MultimodalGRU(BaseNetwork):
             raise ValueError("transform needs a pooling in each branch, got pooling=None.")
         return self._run(model, X, "pooled").values
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: None = None) -> NDArray[Any]:
         """Return the names of the columns of `transform`.
 
         Parameters
@@ -527,7 +532,7 @@ class MultimodalGRU(BaseNetwork):
 
     # --- scikit-learn ----------------------------------------------------------------------------
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True

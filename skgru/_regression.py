@@ -1,15 +1,19 @@
 """What a network for numbers does: fit, predictions, score."""
 
-from numbers import Real
+from __future__ import annotations
 
+from numbers import Real
+from typing import Any, Literal, Self, overload
+
+from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_consistent_length
-from sklearn.utils.metaestimators import available_if
 
 from skgru._base import BaseNetwork
-from skgru._compat import Interval, StrOptions, fit_context
+from skgru._compat import Interval, StrOptions, available_if, fit_context
 from skgru._engine.loss import make_loss
 from skgru._engine.number_losses import NUMBER_LOSSES
+from skgru._types import ArrayLike
 
 
 class NetworkRegressor(RegressorMixin, BaseNetwork):
@@ -24,15 +28,15 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        groups=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        groups: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Fit the network.
 
         Parameters
@@ -78,7 +82,9 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
 
     @available_if(lambda self: self._check_solver())
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train one epoch on the given data.
 
         Scaling, tokens, optimizer and the network, where parameters say 'auto', are set up by the
@@ -109,7 +115,17 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X, return_std=False):
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = ...) -> NDArray[Any]: ...
+
+    @overload
+    def predict(
+        self, X: ArrayLike, return_std: Literal[True]
+    ) -> tuple[NDArray[Any], NDArray[Any]]: ...
+
+    def predict(
+        self, X: ArrayLike, return_std: bool = False
+    ) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:
         """Predict the target of each sample.
 
         Parameters
@@ -146,7 +162,7 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
             return y
         return y, outputs.shaped(model.loss.predict_std(outputs.values))
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R² of the prediction; of quantiles, the mean of D² of their pinball losses.
 
         A prediction of the mean of y, or of its quantiles, has 0.

@@ -1,8 +1,12 @@
 """The estimators of one sequence per sample: the parameters of its input and of its branch."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import validate_data
 
@@ -11,6 +15,7 @@ from skgru._constraints import CONVOLUTIONS, NUMBERS, RECURRENCE, TOKENS
 from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
 from skgru._engine.request import Given
+from skgru._types import ArrayLike, PredictionMethod
 from skgru.streaming import Stream
 
 # The name of the only branch: it is not said in errors.
@@ -69,7 +74,9 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
 
     # --- Step by step ----------------------------------------------------------------------------
 
-    def stream(self, n_sequences=None, *, method="predict"):
+    def stream(
+        self, n_sequences: int | None = None, *, method: PredictionMethod = "predict"
+    ) -> Stream:
         """Return a stream, which predicts after each step of sequences that are going on.
 
         Parameters
@@ -96,7 +103,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
 
     # --- Features for other estimators -----------------------------------------------------------
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the pooled outputs of each sequence: features for another estimator.
 
         Parameters
@@ -120,7 +127,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         pooled: np.ndarray = self._run(model, X, "pooled").values
         return pooled[:, model.network.fusion.columns[_BRANCH]]
 
-    def transform_steps(self, X):
+    def transform_steps(self, X: ArrayLike) -> NDArray[Any]:
         """Return the outputs of the top layer at every step; with `patch_size`, at every patch.
 
         Parameters
@@ -143,7 +150,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
 
     # --- scikit-learn ----------------------------------------------------------------------------
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         has_tokens = isinstance(self.embedding_dim, Integral) or self.embedding_matrix is not None

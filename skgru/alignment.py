@@ -1,12 +1,15 @@
 """Turn events, one row per measurement, into sequences, the input of a recurrent network."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,6 +27,7 @@ from skgru._data.keys import (
 )
 from skgru._data.times import cast, finest_unit_of, in_seconds, to_ticks
 from skgru._estimator import Estimator, hints_at_names
+from skgru._types import Aggregate, ArrayLike, Column, Output
 
 __all__ = ["SequenceAligner"]
 
@@ -226,16 +230,16 @@ class SequenceAligner(
     def __init__(
         self,
         *,
-        sample="sample",
-        time="time",
-        channel="channel",
-        value="value",
-        channels=None,
-        freq=None,
-        aggregate="mean",
-        handle_unknown="error",
-        with_time=True,
-    ):
+        sample: Column = "sample",
+        time: Column = "time",
+        channel: Column = "channel",
+        value: Column = "value",
+        channels: ArrayLike | None = None,
+        freq: float | str | timedelta | np.timedelta64 | None = None,
+        aggregate: Aggregate | Mapping[Any, Aggregate] = "mean",
+        handle_unknown: Literal["error", "ignore"] = "error",
+        with_time: bool = True,
+    ) -> None:
         self.sample = sample
         self.time = time
         self.channel = channel
@@ -248,7 +252,7 @@ class SequenceAligner(
 
     @fit_context(prefer_skip_nested_validation=True)
     @as_one_task
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Learn the channels.
 
         Parameters
@@ -295,7 +299,7 @@ class SequenceAligner(
 
     @fit_context(prefer_skip_nested_validation=True)
     @as_one_task
-    def fit_transform(self, X, y=None, samples=None):
+    def fit_transform(self, X: ArrayLike, y: None = None, samples: ArrayLike | None = None) -> Any:
         """Learn the channels, and return the sequence of each sample.
 
         Parameters
@@ -323,7 +327,7 @@ class SequenceAligner(
         table = self._open(X, samples)
         return self._learn(table)._align(table, samples)
 
-    def transform(self, X, samples=None):
+    def transform(self, X: ArrayLike, samples: ArrayLike | None = None) -> Any:
         """Return the sequence of each sample.
 
         Parameters
@@ -373,7 +377,7 @@ class SequenceAligner(
         offsets = [0, *np.cumsum(lengths).tolist()]
         return [steps[start:end] for start, end in pairwise(offsets)]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Get output feature names for transformation.
 
         Parameters
@@ -391,7 +395,7 @@ class SequenceAligner(
         names = [str(self.time)] if self.with_time else []
         return np.array([*names, *map(str, self.channels_.tolist())], dtype=object)
 
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: Output = None) -> Self:
         """Do nothing, as sequences of unequal length do not fit in a data frame.
 
         Parameters
@@ -406,7 +410,7 @@ class SequenceAligner(
         """
         return self
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True

@@ -1,6 +1,10 @@
 """backtest: forecasts from many origins of the past, and their errors."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -13,6 +17,7 @@ from skgru._backtesting.rolling import Task, run
 from skgru._compat import Interval, validate_params
 from skgru._forecasting.baselines import BASELINES
 from skgru._settings import plain
+from skgru._types import ArrayLike, Table
 from skgru._warnings import warn
 from skgru.forecasting import GRUForecaster
 
@@ -37,20 +42,20 @@ __all__ = ["Backtest", "backtest"]
     prefer_skip_nested_validation=True,
 )
 def backtest(
-    forecaster,
-    y,
-    X=None,
-    static=None,
+    forecaster: GRUForecaster,
+    y: ArrayLike,
+    X: ArrayLike | None = None,
+    static: Table | None = None,
     *,
-    n=None,
-    initial=0.8,
-    step=None,
-    refit=False,
-    coverage=0.9,
-    baselines=True,
-    n_jobs=None,
-    verbose=0,
-):
+    n: int | None = None,
+    initial: Any = 0.8,
+    step: int | None = None,
+    refit: bool | int = False,
+    coverage: float | None = 0.9,
+    baselines: bool | str | Sequence[str] = True,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Backtest:
     """Forecast from many origins of the past, and compare with what came.
 
     From each origin, a step of the series, the `n` steps that follow are forecast with what was

@@ -1,5 +1,7 @@
 """Branches: the inputs of a multimodal network, each with the layers that read it."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from inspect import signature
 from numbers import Integral, Real
@@ -18,6 +20,17 @@ from skgru._data.table import TableInput, open_output, open_table
 from skgru._data.tokens import TokenInput
 from skgru._estimator import Estimator, hints_at_names
 from skgru._settings import Settings
+from skgru._types import (
+    Auto,
+    Cells,
+    Missing,
+    Poolings,
+    Scaling,
+    ScalingOfRows,
+    Sizes,
+    Transformer,
+    VectorSource,
+)
 
 NO_SAMPLE = "no sample to train on has it, expected at least one: set it to 'drop'."
 _OF_TEXTS = " Give the name or index of a column of texts by itself, in no list."
@@ -290,25 +303,25 @@ class TokenBranch(_SequenceBranch):
     @hints_at_names
     def __init__(
         self,
-        transformer=None,
+        transformer: Transformer | None = None,
         *,
-        embedding_dim="auto",
-        embedding_matrix=None,
-        freeze_embedding=False,
-        hidden_layer_sizes=(64,),
-        cell="gru",
-        reset_after=False,
-        output_gate=False,
-        bidirectional="auto",
-        pooling="auto",
-        patch_size="auto",
-        shift_patches=True,
-        dropout="auto",
-        recurrent_dropout=0.0,
-        token_dropout=0.0,
-        bag="auto",
-        last_epochs="auto",
-    ):
+        embedding_dim: int | Auto = "auto",
+        embedding_matrix: VectorSource = None,
+        freeze_embedding: bool = False,
+        hidden_layer_sizes: Sizes = (64,),
+        cell: Cells = "gru",
+        reset_after: bool = False,
+        output_gate: bool = False,
+        bidirectional: bool | Auto = "auto",
+        pooling: Poolings | Auto | None = "auto",
+        patch_size: int | Auto = "auto",
+        shift_patches: bool = True,
+        dropout: float | Auto = "auto",
+        recurrent_dropout: float | Auto = 0.0,
+        token_dropout: float = 0.0,
+        bag: bool | Auto = "auto",
+        last_epochs: int | Auto | None = "auto",
+    ) -> None:
         self.transformer = transformer
         self.embedding_dim = embedding_dim
         self.embedding_matrix = embedding_matrix
@@ -472,24 +485,24 @@ class SeriesBranch(_SequenceBranch):
     @hints_at_names
     def __init__(
         self,
-        transformer=None,
+        transformer: Transformer | None = None,
         *,
-        time_feature=None,
-        missing="decay",
-        scaling="auto",
-        features_per_step=1,
-        hidden_layer_sizes=(64,),
-        cell="gru",
-        reset_after=False,
-        output_gate=False,
-        bidirectional="auto",
-        pooling="auto",
-        patch_size="auto",
-        shift_patches=True,
-        dropout="auto",
-        recurrent_dropout="auto",
-        last_epochs="auto",
-    ):
+        time_feature: int | str | None = None,
+        missing: Missing = "decay",
+        scaling: Scaling = "auto",
+        features_per_step: int = 1,
+        hidden_layer_sizes: Sizes = (64,),
+        cell: Cells = "gru",
+        reset_after: bool = False,
+        output_gate: bool = False,
+        bidirectional: bool | Auto = "auto",
+        pooling: Poolings | Auto | None = "auto",
+        patch_size: int | Auto = "auto",
+        shift_patches: bool = True,
+        dropout: float | Auto = "auto",
+        recurrent_dropout: float | Auto = "auto",
+        last_epochs: int | Auto | None = "auto",
+    ) -> None:
         self.transformer = transformer
         self.time_feature = time_feature
         self.missing = missing
@@ -600,14 +613,14 @@ class TableBranch(BaseBranch):
     @hints_at_names
     def __init__(
         self,
-        transformer=None,
+        transformer: Transformer | None = None,
         *,
-        hidden_layer_sizes=(),
-        scaling="robust",
-        embedding_dim="auto",
-        dropout="auto",
-        last_epochs="auto",
-    ):
+        hidden_layer_sizes: Sizes = (),
+        scaling: ScalingOfRows = "robust",
+        embedding_dim: int | Auto | None = "auto",
+        dropout: float | Auto = "auto",
+        last_epochs: int | Auto | None = "auto",
+    ) -> None:
         self.transformer = transformer
         self.hidden_layer_sizes = hidden_layer_sizes
         self.scaling = scaling

@@ -1,6 +1,9 @@
 """The picture of a forecast: the last steps before it, its band, and what came."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +23,7 @@ from skgru._forecasting.picture import (
 )
 from skgru._forecasting.tracks import open_x, open_y, said_of
 from skgru._pictures import draw_line
+from skgru._types import ArrayLike, Axes, Column, Table
 from skgru._unwrapping import best_of, said_type
 from skgru.forecasting import GRUForecaster
 
@@ -76,18 +80,18 @@ class ForecastDisplay:
 
     def __init__(
         self,
-        history,
-        forecast,
+        history: ArrayLike,
+        forecast: ArrayLike,
         *,
-        lower=None,
-        upper=None,
-        actual=None,
-        coverage=None,
-        times=None,
-        time_name=None,
-        target_name=None,
-        series_name=None,
-    ):
+        lower: ArrayLike | None = None,
+        upper: ArrayLike | None = None,
+        actual: ArrayLike | None = None,
+        coverage: float | None = None,
+        times: ArrayLike | None = None,
+        time_name: str | None = None,
+        target_name: str | None = None,
+        series_name: str | None = None,
+    ) -> None:
         self.history = history
         self.forecast = forecast
         self.lower = lower
@@ -102,20 +106,20 @@ class ForecastDisplay:
     @classmethod
     def from_estimator(
         cls,
-        forecaster,
-        n=None,
+        forecaster: GRUForecaster,
+        n: int | None = None,
         *,
-        X=None,
-        y=None,
-        static=None,
-        coverage=0.9,
-        actual=None,
-        series=None,
-        target=None,
-        n_history=None,
-        ax=None,
-        **kwargs,
-    ):
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        static: Table | None = None,
+        coverage: float | None = 0.9,
+        actual: ArrayLike | None = None,
+        series: Column | None = None,
+        target: Column | None = None,
+        n_history: int | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw what a fitted forecaster predicts of one series.
 
         Parameters
@@ -217,17 +221,17 @@ class ForecastDisplay:
     @classmethod
     def from_predictions(
         cls,
-        history,
-        forecast,
-        bands=None,
+        history: ArrayLike,
+        forecast: ArrayLike,
+        bands: ArrayLike | None = None,
         *,
-        actual=None,
-        coverage=None,
-        time=None,
-        n_history=None,
-        ax=None,
-        **kwargs,
-    ):
+        actual: ArrayLike | None = None,
+        coverage: float | None = None,
+        time: Column | None = None,
+        n_history: int | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw a forecast that has been made before, of one series, by any forecaster.
 
         Parameters
@@ -317,7 +321,7 @@ class ForecastDisplay:
             target_name=name,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the forecast.
 
         Parameters

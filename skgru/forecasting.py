@@ -1,8 +1,11 @@
 """GRUForecaster: the future of series."""
 
+from __future__ import annotations
+
 from functools import partial
 from inspect import signature
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import r2_score
@@ -37,6 +40,24 @@ from skgru._nn.pooling import POOLINGS
 from skgru._regression import NetworkRegressor
 from skgru._saved import expect
 from skgru._settings import plain
+from skgru._types import (
+    ArrayLike,
+    Auto,
+    Cells,
+    Column,
+    Columns,
+    Missing,
+    NumberLoss,
+    Poolings,
+    Precision,
+    Quantiles,
+    RandomState,
+    ScalingOfRows,
+    Schedule,
+    Sizes,
+    Solver,
+    Table,
+)
 from skgru._warnings import each_once, warn
 
 __all__ = ["GRUForecaster"]
@@ -316,56 +337,56 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
     @hints_at_names
     def __init__(
         self,
-        window="auto",
-        horizon=1,
+        window: int | Auto = "auto",
+        horizon: int = 1,
         *,
-        target=None,
-        known=(),
-        series=None,
-        time=None,
-        season="auto",
-        calendar="auto",
-        hidden_layer_sizes=(64,),
-        loss="huber",
-        quantiles=0.5,
-        huber_delta=1.35,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=0.003,
-        power_t=0.5,
-        max_iter="auto",
-        shuffle=True,
-        random_state=None,
-        tol=0.0001,
-        verbose=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-08,
-        n_iter_no_change=10,
-        max_fun=15000,
-        cell="gru",
-        reset_after=False,
-        output_gate=False,
-        bidirectional=False,
-        pooling="last",
-        patch_size="auto",
-        shift_patches=False,
-        scaling="standard",
-        missing="decay",
-        warmup_fraction=0.1,
-        dropout="auto",
-        recurrent_dropout=0.0,
-        weight_decay=0.1,
-        max_grad_norm=1.0,
-        n_jobs=-1,
-        dtype="float32",
-    ):
+        target: Columns | None = None,
+        known: Columns = (),
+        series: Column | None = None,
+        time: Column | None = None,
+        season: int | Auto | None = "auto",
+        calendar: Auto | None = "auto",
+        hidden_layer_sizes: Sizes = (64,),
+        loss: NumberLoss = "huber",
+        quantiles: Quantiles = 0.5,
+        huber_delta: float = 1.35,
+        solver: Solver = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Auto = "auto",
+        learning_rate: Schedule = "cosine",
+        learning_rate_init: float = 0.003,
+        power_t: float = 0.5,
+        max_iter: int | Auto = "auto",
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 0.0001,
+        verbose: bool | int = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        cell: Cells = "gru",
+        reset_after: bool = False,
+        output_gate: bool = False,
+        bidirectional: bool = False,
+        pooling: Poolings = "last",
+        patch_size: int | Auto = "auto",
+        shift_patches: bool = False,
+        scaling: ScalingOfRows = "standard",
+        missing: Missing = "decay",
+        warmup_fraction: float = 0.1,
+        dropout: float | Auto = "auto",
+        recurrent_dropout: float | Auto = 0.0,
+        weight_decay: float = 0.1,
+        max_grad_norm: float | None = 1.0,
+        n_jobs: int | None = -1,
+        dtype: Precision = "float32",
+    ) -> None:
         self.window = window
         self.horizon = horizon
         self.target = target
@@ -435,7 +456,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
     }
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, y, X=None, static=None):
+    def fit(self, y: ArrayLike, X: ArrayLike | None = None, static: Table | None = None) -> Self:
         """Fit to series.
 
         Parameters
@@ -543,7 +564,14 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             window = find_window(lengths, season, int(self.horizon))
         return Shape(int(window), int(self.horizon), int(season))
 
-    def predict(self, n=None, *, X=None, y=None, static=None):
+    def predict(
+        self,
+        n: int | None = None,
+        *,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        static: Table | None = None,
+    ) -> Any:
         """Forecast the steps that follow.
 
         Parameters
@@ -578,7 +606,15 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         query, _, forecast = self._forecast(*self._query(n, X, y, static))
         return query.give_back(query.by_track(forecast.center), self._fitted.columns)
 
-    def predict_interval(self, n=None, *, coverage=0.9, X=None, y=None, static=None):
+    def predict_interval(
+        self,
+        n: int | None = None,
+        *,
+        coverage: float = 0.9,
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        static: Table | None = None,
+    ) -> Any:
         """Forecast bands that hold what follows with some probability, at each step.
 
         Parameters
@@ -609,7 +645,15 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         ends = {"lower": (1 - coverage) / 2, "upper": (1 + coverage) / 2}
         return self._quantiles(ends, n, X, y, static)
 
-    def predict_quantiles(self, n=None, *, quantiles=(0.1, 0.5, 0.9), X=None, y=None, static=None):
+    def predict_quantiles(
+        self,
+        n: int | None = None,
+        *,
+        quantiles: Quantiles = (0.1, 0.5, 0.9),
+        X: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+        static: Table | None = None,
+    ) -> Any:
         """Forecast quantiles of what follows, at each step.
 
         Parameters
@@ -666,7 +710,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         owners = query.owners[windows.owners]
         return [query.by_track(quantile_ahead(model, forecast, owners, level)) for level in levels]
 
-    def score(self, y, X=None):
+    def score(self, y: ArrayLike, X: ArrayLike | None = None) -> float:
         """Return R² of the forecasts of what follows the series of `fit`, at every step of it.
 
         The forecasts are those from each step of y, and from the last one before it, for the

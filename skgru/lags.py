@@ -1,13 +1,17 @@
 """Lags among the columns of a table, as the steps of a series: for libraries that forecast."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgru._compat import names_of
 from skgru._data.lagged import Lag, lag_of, longest_run
+from skgru._types import ArrayLike, Lags
 
 __all__ = ["LagSelector"]
 
@@ -78,13 +82,13 @@ class LagSelector:
            [0, 2]])
     """
 
-    def __init__(self, lags=None):
+    def __init__(self, lags: Lags = None) -> None:
         self.lags = lags
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LagSelector({'' if self.lags is None else repr(self.lags)})"
 
-    def __call__(self, X):
+    def __call__(self, X: ArrayLike) -> list[int] | NDArray[np.intp]:
         """Return the columns of X that are lags, the oldest first.
 
         Parameters

@@ -1,5 +1,8 @@
 """Long tables, one row for each step, to sequences, and the way back."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,22 +21,23 @@ from skgru._data.groups import (
 )
 from skgru._data.libraries import ARRAYS, library_of, library_of_column
 from skgru._data.stacking import concatenate_columns
+from skgru._types import ArrayLike, Column, Columns, Table
 
 __all__ = ["make_rows", "make_sequences"]
 
 
 def make_sequences(
-    table,
-    sample=None,
-    time=None,
-    columns=None,
-    target=None,
+    table: Table,
+    sample: Column | None = None,
+    time: Column | None = None,
+    columns: Columns | None = None,
+    target: Columns | None = None,
     *,
-    static=None,
-    per_step=False,
-    samples=None,
-    with_time=True,
-):
+    static: Columns | None = None,
+    per_step: bool = False,
+    samples: ArrayLike | None = None,
+    with_time: bool = True,
+) -> Any:
     """Make sequences of a long table, one row for each step.
 
     The rows of each sample, in order of time, become one row: each cell of it holds the sequence of
@@ -188,7 +192,15 @@ def make_sequences(
     return X, library.frame(dict(zip(targets, of_targets, strict=True)), index)
 
 
-def make_rows(values, table, sample=None, time=None, *, samples=None, name=None):
+def make_rows(
+    values: ArrayLike,
+    table: Table,
+    sample: Column | None = None,
+    time: Column | None = None,
+    *,
+    samples: ArrayLike | None = None,
+    name: str | Sequence[str] | None = None,
+) -> Any:
     """Bring values of samples, or of their steps, to the rows of the table that they came from.
 
     Parameters

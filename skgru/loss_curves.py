@@ -1,10 +1,14 @@
 """The picture of how the loss went down in training."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from skgru._pictures import fonts, import_pyplot, line_style, show_whole_numbers
+from skgru._types import AnyEstimator, ArrayLike, Axes
 from skgru._unwrapping import unwrap
 from skgru._warnings import warn
 
@@ -46,12 +50,21 @@ class LossCurveDisplay:
     ['training', 'validation']
     """
 
-    def __init__(self, training, validation=None):
+    def __init__(
+        self, training: Mapping[str, ArrayLike], validation: Mapping[str, ArrayLike] | None = None
+    ) -> None:
         self.training = training
         self.validation = validation
 
     @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: AnyEstimator,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the losses of a fitted estimator.
 
         Parameters
@@ -80,7 +93,13 @@ class LossCurveDisplay:
         return cls.from_estimators({name or "": estimator}, ax=ax, **kwargs)
 
     @classmethod
-    def from_estimators(cls, estimators, *, ax=None, **kwargs):
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, AnyEstimator] | Sequence[AnyEstimator],
+        *,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the losses of several fitted estimators in one picture.
 
         Parameters
@@ -135,7 +154,7 @@ class LossCurveDisplay:
                 validation[name] = held_out
         return cls(training, validation).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the losses.
 
         Parameters

@@ -1,11 +1,15 @@
 """Scores of tagged sequences: the entities that BIO, BIOES or BILOU tags mark, counted."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Callable
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_fscore_support
 
 from skgru._compat import Interval, Options, StrOptions, validate_params
@@ -13,6 +17,7 @@ from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import is_sequence
 from skgru._data.targets import parts_of
 from skgru._hints import hint_at_value
+from skgru._types import ArrayLike, Average, Scheme
 
 __all__ = [
     "Entity",
@@ -33,6 +38,8 @@ _MEANT = re.compile(r"([A-Za-z])[-_ .](.+)")
 # The type of an entity whose tags have none, "B" and "I": that of seqeval.
 _NO_TYPE = "_"
 
+_Metric = TypeVar("_Metric", bound=Callable[..., Any])
+
 _SCHEME = [StrOptions({"BIO", "BIOES", "BILOU"}), None]
 _CONSTRAINTS = {
     "y_true": "no_validation",  # read in _read
@@ -47,7 +54,7 @@ _CONSTRAINTS = {
 }
 
 
-def _validated(*names):
+def _validated(*names: str) -> Callable[[_Metric], _Metric]:
     """Decorate a metric: its parameters are checked as those of scikit-learn's metrics are."""
     constraints = {name: _CONSTRAINTS[name] for name in ("y_true", "y_pred", *names)}
     return validate_params(constraints, prefer_skip_nested_validation=True)
@@ -72,17 +79,43 @@ class Entity(NamedTuple):
 # --- Scores ------------------------------------------------------------------------------------
 
 
+@overload
+def entity_precision_recall_fscore_support(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    beta: float = ...,
+    labels: ArrayLike | None = ...,
+    average: None = ...,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]: ...
+
+
+@overload
+def entity_precision_recall_fscore_support(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    beta: float = ...,
+    labels: ArrayLike | None = ...,
+    average: Average,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> tuple[float, float, float, None]: ...
+
+
 @_validated("beta", "labels", "average", "scheme", "zero_division")
 def entity_precision_recall_fscore_support(
-    y_true,
-    y_pred,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
     *,
-    beta=1.0,
-    labels=None,
-    average=None,
-    scheme=None,
-    zero_division="warn",
-):
+    beta: float = 1.0,
+    labels: ArrayLike | None = None,
+    average: Average | None = None,
+    scheme: Scheme | None = None,
+    zero_division: float | Literal["warn"] = "warn",
+) -> tuple[Any, Any, Any, NDArray[np.intp] | None]:
     """Compute precision, recall, F-score and support of the entities of tagged sequences.
 
     An entity is right if its type, its first and its last step are. Precision is the share of the
@@ -156,10 +189,40 @@ def entity_precision_recall_fscore_support(
     return _scores(y_true, y_pred, labels, average, scheme, zero_division, beta=beta)
 
 
+@overload
+def entity_precision_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    average: Average = ...,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> float: ...
+
+
+@overload
+def entity_precision_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    average: None,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> NDArray[np.float64]: ...
+
+
 @_validated("labels", "average", "scheme", "zero_division")
 def entity_precision_score(
-    y_true, y_pred, *, labels=None, average="micro", scheme=None, zero_division="warn"
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    average: Average | None = "micro",
+    scheme: Scheme | None = None,
+    zero_division: float | Literal["warn"] = "warn",
+) -> float | NDArray[np.float64]:
     """Compute the share of the predicted entities that are right: in type, start and end.
 
     Parameters
@@ -189,10 +252,40 @@ def entity_precision_score(
     return scores[0]
 
 
+@overload
+def entity_recall_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    average: Average = ...,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> float: ...
+
+
+@overload
+def entity_recall_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    average: None,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> NDArray[np.float64]: ...
+
+
 @_validated("labels", "average", "scheme", "zero_division")
 def entity_recall_score(
-    y_true, y_pred, *, labels=None, average="micro", scheme=None, zero_division="warn"
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    average: Average | None = "micro",
+    scheme: Scheme | None = None,
+    zero_division: float | Literal["warn"] = "warn",
+) -> float | NDArray[np.float64]:
     """Compute the share of the true entities that are found: with type, start and end.
 
     Parameters
@@ -220,10 +313,40 @@ def entity_recall_score(
     return scores[1]
 
 
+@overload
+def entity_f1_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    average: Average = ...,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> float: ...
+
+
+@overload
+def entity_f1_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    average: None,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> NDArray[np.float64]: ...
+
+
 @_validated("labels", "average", "scheme", "zero_division")
 def entity_f1_score(
-    y_true, y_pred, *, labels=None, average="micro", scheme=None, zero_division="warn"
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    average: Average | None = "micro",
+    scheme: Scheme | None = None,
+    zero_division: float | Literal["warn"] = "warn",
+) -> float | NDArray[np.float64]:
     """Compute the F1 of entities, the harmonic mean of their precision and recall.
 
     It is the usual measure of a tagger: ``make_scorer(entity_f1_score)`` is a scorer for
@@ -260,10 +383,43 @@ def entity_f1_score(
     return scores[2]
 
 
+@overload
+def entity_report(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    digits: int = ...,
+    output_dict: Literal[False] = ...,
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> str: ...
+
+
+@overload
+def entity_report(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = ...,
+    digits: int = ...,
+    output_dict: Literal[True],
+    scheme: Scheme | None = ...,
+    zero_division: float | Literal["warn"] = ...,
+) -> dict[str, Any]: ...
+
+
 @_validated("labels", "digits", "output_dict", "scheme", "zero_division")
 def entity_report(
-    y_true, y_pred, *, labels=None, digits=2, output_dict=False, scheme=None, zero_division="warn"
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    digits: int = 2,
+    output_dict: bool = False,
+    scheme: Scheme | None = None,
+    zero_division: float | Literal["warn"] = "warn",
+) -> str | dict[str, Any]:
     """Build a report of the scores of entities: of each type, and on average.
 
     Parameters
@@ -337,7 +493,7 @@ def entity_report(
     return _as_text(rows, len(types), invalid, digits)
 
 
-def count_invalid_transitions(y, *, scheme="BIO"):
+def count_invalid_transitions(y: ArrayLike, *, scheme: Scheme = "BIO") -> int:
     """Count the tags that cannot follow the one before them in their sequence.
 
     In any scheme, I-, E- and L- have to follow B- or I- of the same type: elsewhere, also at the
@@ -370,7 +526,7 @@ def count_invalid_transitions(y, *, scheme="BIO"):
     return _count_invalid(_read(y, "y", scheme), scheme != "BIO")
 
 
-def find_entities(y, *, scheme=None):
+def find_entities(y: ArrayLike, *, scheme: Scheme | None = None) -> list[list[Entity]]:
     """Find the entities of tagged sequences.
 
     Parameters

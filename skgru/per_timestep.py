@@ -1,22 +1,31 @@
 """Any scikit-learn transformer, applied to every step of sequences."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from copy import deepcopy
 from itertools import pairwise
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from skgru._callbacks import as_one_task
-from skgru._compat import CallbackSupportMixin, HasMethods, Interval, columns_of, fit_context
+from skgru._compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    available_if,
+    columns_of,
+    fit_context,
+)
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.forms import (
     check_container,
@@ -40,6 +49,7 @@ from skgru._data.targets import (
     without_missing,
 )
 from skgru._estimator import Estimator, hints_at_names
+from skgru._types import ArrayLike, Output, Transformer
 
 __all__ = ["PerTimestep"]
 
@@ -159,13 +169,13 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
     }
 
     @hints_at_names
-    def __init__(self, transformer, *, features_per_step=1):
+    def __init__(self, transformer: Transformer, *, features_per_step: int = 1) -> None:
         self.transformer = transformer
         self.features_per_step = features_per_step
 
     @fit_context(prefer_skip_nested_validation=False)
     @as_one_task
-    def fit(self, X, y=None, **params):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the transformer on the steps of all sequences.
 
         Parameters
@@ -202,7 +212,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
     @available_if(lambda self: hasattr(self.transformer, "partial_fit"))
     @fit_context(prefer_skip_nested_validation=False)
     @as_one_task
-    def partial_fit(self, X, y=None, **params):
+    def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the transformer on the steps of some more sequences.
 
         Statistics of data larger than memory, batch by batch; where the transformer has a
@@ -235,7 +245,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
 
     @fit_context(prefer_skip_nested_validation=False)
     @as_one_task
-    def fit_transform(self, X, y=None, **params):
+    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
         """Fit the transformer on the steps of all sequences, and transform them.
 
         The same as `fit` followed by `transform`, unless the transformer's own `fit_transform`
@@ -273,7 +283,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             given, steps = self._fit(X, y, routed, transforms=True)
         return self._wrap(given.in_form(steps), X)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Any:
         """Transform every step of the sequences.
 
         Parameters
@@ -299,7 +309,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         return self._wrap(given.in_form(steps), X)
 
     @available_if(lambda self: hasattr(self.transformer, "inverse_transform"))
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any] | list[NDArray[Any]]:
         """Transform every step back.
 
         Parameters
@@ -330,7 +340,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         steps = given.steps if n_steps else np.zeros((1, n_expected))
         return given.in_form(self._apply(self.transformer_.inverse_transform, steps)[:n_steps])
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Get output feature names for transformation.
 
         Parameters
@@ -361,7 +371,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             return self._step_names(input_features)
         return self._column_names(self._n_columns // int(self.features_per_step))
 
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: Output = None) -> Self:
         """Set the container of two-dimensional output.
 
         Sequences in other forms are returned as they are.
@@ -381,7 +391,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
             self._sklearn_output_config = {"transform": transform}
         return self
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         inner = get_tags(self.transformer)
         tags.input_tags.three_d_array = True
@@ -392,7 +402,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         tags.non_deterministic = inner.non_deterministic
         return tags
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return what metadata the transformer is handed.
 
         Returns

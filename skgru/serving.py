@@ -1,5 +1,7 @@
 """A fitted estimator as an HTTP service. It needs FastAPI: the extra ``serve``."""
 
+from __future__ import annotations
+
 import logging
 import platform
 from functools import partial
@@ -12,6 +14,7 @@ import sklearn
 
 from skgru._answers import Answers
 from skgru._instances import Instances, check_serves
+from skgru._types import AnyEstimator, FastAPI
 from skgru._version import __version__
 
 __all__ = ["make_app"]
@@ -79,7 +82,9 @@ class Service(NamedTuple):
         return found | self.answers.described
 
 
-def make_app(estimator, *, max_bytes=10_000_000, n_threads=None):
+def make_app(
+    estimator: AnyEstimator, *, max_bytes: int = 10_000_000, n_threads: int | None = None
+) -> FastAPI:
     """Make an application of FastAPI that answers with the predictions of a fitted estimator.
 
     It needs the extra ``serve``: ``pip install 'skgru[serve]'``. A server such as uvicorn runs it.

@@ -1,5 +1,9 @@
 """GRUForecaster as a forecaster of sktime. It needs sktime: the extra ``forecasting``."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 
@@ -66,7 +70,7 @@ class SktimeForecaster(BaseForecaster):
         "enforce_index_type": None,
     }
 
-    def __init__(self, forecaster=None):
+    def __init__(self, forecaster: GRUForecaster | None = None) -> None:
         self.forecaster = forecaster
         super().__init__()
 
@@ -127,7 +131,7 @@ class SktimeForecaster(BaseForecaster):
         return pd.DataFrame(dict(zip(names, columns, strict=True)), labels)
 
     @classmethod
-    def get_test_params(cls, parameter_set="default"):
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return parameters for sktime's checks.
 
         Parameters

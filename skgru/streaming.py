@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgru._data.arrays import to_numbers
 from skgru._data.inputs import as_values
 from skgru._data.numbers import NumberInput
+from skgru._engine.model import Model
 from skgru._engine.stream import Stepper
+from skgru._types import ArrayLike, PredictionMethod
 
 METHODS = ("predict", "predict_proba", "predict_log_proba")
 
@@ -51,7 +55,9 @@ class Stream:
     True
     """
 
-    def __init__(self, model, n_sequences=None, method="predict"):
+    def __init__(
+        self, model: Model, n_sequences: int | None = None, method: PredictionMethod = "predict"
+    ) -> None:
         _check(model, n_sequences, method)
         self._is_single = n_sequences is None
         self.n_sequences = 1 if n_sequences is None else int(n_sequences)
@@ -64,11 +70,11 @@ class Stream:
         self._stamps = np.full(self.n_sequences, -np.inf)
 
     @property
-    def n_steps(self):
+    def n_steps(self) -> NDArray[np.intp]:
         """How many steps each sequence has, those without any value at its end included."""
         return self._stepper.state["n_steps"] + self._pending
 
-    def step(self, x, sequences=None):
+    def step(self, x: ArrayLike, sequences: ArrayLike | None = None) -> Any:
         """Read the next step of each sequence, and predict.
 
         Parameters
@@ -103,7 +109,7 @@ class Stream:
         predicted = self._predictions(raw)
         return predicted[0] if self._is_single else predicted
 
-    def reset(self, sequences=None):
+    def reset(self, sequences: ArrayLike | None = None) -> Self:
         """Let sequences begin anew.
 
         Parameters
@@ -121,7 +127,7 @@ class Stream:
         return self
 
     @property
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """All that is carried: a dict of plain arrays, to be saved and set again.
 
         A stream of the same model that is given it goes on from there. Streams can be pickled, too.
@@ -135,7 +141,7 @@ class Stream:
         )
 
     @state.setter
-    def state(self, state):
+    def state(self, state: dict[str, Any]) -> None:
         expected = _shapes_of(self.state)
         if not isinstance(state, dict) or _shapes_of(state) != expected:
             raise ValueError(

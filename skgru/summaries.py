@@ -1,16 +1,19 @@
 """What a fitted network consists of: layers, shapes, parameters, what "auto" chose, memory."""
 
+from __future__ import annotations
+
 import textwrap
 from collections import Counter
 from html import escape
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skgru._engine.model import parse_inputs
 from skgru._engine.solvers import SOLVERS
 from skgru._spec import ConvolutionSpec, FeedForwardSpec
+from skgru._types import AnyEstimator, ArrayLike
 from skgru._unwrapping import network_and_inputs
 
 _WIDTH = 88
@@ -63,7 +66,15 @@ class Summary:
         updates, as of ``solver="lbfgs"``, or if `batch_size` has been set to "auto" since.
     """
 
-    def __init__(self, title, layers, n_parameters, auto_params, bytes_per_step, update_bytes):
+    def __init__(
+        self,
+        title: str,
+        layers: list[Layer],
+        n_parameters: int,
+        auto_params: dict[str, Any],
+        bytes_per_step: dict[str, int],
+        update_bytes: int | None,
+    ) -> None:
         self.title = title
         self.layers = layers
         self.n_parameters = n_parameters
@@ -87,7 +98,7 @@ class Summary:
     def _auto(self):
         return ", ".join(f"{name}={value!r}" for name, value in self.auto_params.items())
 
-    def __str__(self):
+    def __str__(self) -> str:
         rows = [("layer", "kind", "output", "parameters"), *self._rows()]
         widths = [max(len(row[j]) for row in rows) for j in range(4)]
         lines = [
@@ -100,7 +111,7 @@ class Summary:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         left, right = 'style="text-align:left"', 'style="text-align:right"'
         head = f"<th {left}>layer</th><th {left}>kind</th><th {left}>output</th>"
         rows = [f"<tr>{head}<th {right}>parameters</th></tr>"]
@@ -114,7 +125,7 @@ class Summary:
         )
 
 
-def summary(estimator, X=None):
+def summary(estimator: AnyEstimator, X: ArrayLike | None = None) -> Summary:
     """Return what a fitted network consists of.
 
     Parameters

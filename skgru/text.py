@@ -1,11 +1,15 @@
 """Turn text into sequences of integers, the input of a recurrent network; and word vectors."""
 
+from __future__ import annotations
+
 import warnings
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from functools import partial
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import check_array, check_random_state
@@ -26,6 +30,7 @@ from skgru._data.sequences import offsets_of
 from skgru._data.word_vectors import WordVectors, find_vectors, read_word_vectors
 from skgru._estimator import Estimator, hints_at_names
 from skgru._settings import plain
+from skgru._types import ArrayLike, RandomState, VectorSource
 
 __all__ = ["SequenceVectorizer", "WordVectors", "read_word_vectors"]
 
@@ -229,24 +234,24 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
     def __init__(
         self,
         *,
-        analyzer="word",
-        tokenizer=None,
-        token_pattern=_TOKEN_PATTERN,
-        preprocessor=None,
-        lowercase=True,
-        strip_accents=None,
-        stop_words=None,
-        ngram_range=(1, 1),
-        encoding="utf-8",
-        decode_error="strict",
-        min_df=1,
-        max_df=1.0,
-        max_features=None,
-        vocabulary=None,
-        max_length=None,
-        truncating="post",
-        dtype=np.int32,
-    ):
+        analyzer: Literal["word", "char"] | Callable[[Any], Iterable[str]] = "word",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+        token_pattern: str | None = _TOKEN_PATTERN,
+        preprocessor: Callable[[Any], str] | None = None,
+        lowercase: bool = True,
+        strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
+        stop_words: Literal["english"] | list[str] | None = None,
+        ngram_range: tuple[int, int] = (1, 1),
+        encoding: str = "utf-8",
+        decode_error: Literal["strict", "ignore", "replace"] = "strict",
+        min_df: float = 1,
+        max_df: float = 1.0,
+        max_features: int | None = None,
+        vocabulary: Mapping[str, int] | Iterable[str] | None = None,
+        max_length: float | None = None,
+        truncating: Literal["pre", "post"] = "post",
+        dtype: DTypeLike = np.int32,
+    ) -> None:
         self.analyzer = analyzer
         self.tokenizer = tokenizer
         self.token_pattern = token_pattern
@@ -267,7 +272,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     @as_one_task
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Learn the vocabulary and, with `max_length`, the number of columns of the output.
 
         Parameters
@@ -296,7 +301,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     @as_one_task
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ArrayLike, y: None = None) -> NDArray[Any]:
         """Learn the vocabulary and return the documents as sequences of token ids.
 
         The same as `fit` followed by `transform`, but each document is analyzed only once.
@@ -325,7 +330,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         """
         return self._encode(self._learn(X))
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return documents as sequences of token ids.
 
         Parameters
@@ -362,7 +367,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             )
         return X_new
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> list[list[str]]:
         """Return the tokens of sequences of ids.
 
         Parameters
@@ -388,7 +393,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             for row in _rows_of_ids(X)
         ]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Get output feature names for transformation.
 
         Parameters
@@ -407,7 +412,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             return np.array(["tokens"], dtype=object)
         return np.array([f"token_{i}" for i in range(self.max_length_)], dtype=object)
 
-    def build_analyzer(self):
+    def build_analyzer(self) -> Callable[[Any], list[str]]:
         """Return a callable that turns a document into its tokens.
 
         Returns
@@ -445,7 +450,9 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             if start + n <= len(tokens)
         ]
 
-    def embedding_matrix(self, vectors, *, random_state=None):
+    def embedding_matrix(
+        self, vectors: VectorSource, *, random_state: RandomState = None
+    ) -> NDArray[np.float32]:
         """Arrange pretrained word vectors as the initial weights of an embedding.
 
         Parameters
@@ -524,7 +531,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         if not hasattr(self, "vocabulary_"):
             self._learn([])
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False

@@ -1,17 +1,21 @@
 """Cut series into windows, each with the values that follow it: forecasting as regression."""
 
+from __future__ import annotations
+
 import operator
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from skgru._compat import Interval, is_array, is_list, validate_params
 from skgru._data.matching import match
 from skgru._data.panel import stamps_of
 from skgru._data.series import open_covariates, open_panel
+from skgru._types import ArrayLike, Column, Columns
 
 __all__ = ["WindowOrigin", "make_windows"]
 
@@ -33,6 +37,40 @@ class WindowOrigin(NamedTuple):
     last_step: np.ndarray
 
 
+@overload
+def make_windows(
+    data: ArrayLike,
+    window: int,
+    horizon: int | Sequence[int] | NDArray[np.integer[Any]] = ...,
+    *,
+    target: Columns = ...,
+    known: Columns = ...,
+    series: Column | None = ...,
+    time: Column | None = ...,
+    step: int = ...,
+    future: ArrayLike | None = ...,
+    return_last: Literal[False] = ...,
+    return_origin: Literal[False] = ...,
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+
+
+@overload
+def make_windows(
+    data: ArrayLike,
+    window: int,
+    horizon: int | Sequence[int] | NDArray[np.integer[Any]] = ...,
+    *,
+    target: Columns = ...,
+    known: Columns = ...,
+    series: Column | None = ...,
+    time: Column | None = ...,
+    step: int = ...,
+    future: ArrayLike | None = ...,
+    return_last: bool = ...,
+    return_origin: bool = ...,
+) -> tuple[Any, ...]: ...
+
+
 @validate_params(
     {
         "data": "no_validation",  # read in open_panel
@@ -50,19 +88,19 @@ class WindowOrigin(NamedTuple):
     prefer_skip_nested_validation=True,
 )
 def make_windows(
-    data,
-    window,
-    horizon=1,
+    data: ArrayLike,
+    window: int,
+    horizon: int | Sequence[int] | NDArray[np.integer[Any]] = 1,
     *,
-    target=0,
-    known=(),
-    series=None,
-    time=None,
-    step=1,
-    future=None,
-    return_last=False,
-    return_origin=False,
-):
+    target: Columns = 0,
+    known: Columns = (),
+    series: Column | None = None,
+    time: Column | None = None,
+    step: int = 1,
+    future: ArrayLike | None = None,
+    return_last: bool = False,
+    return_origin: bool = False,
+) -> tuple[Any, ...]:
     """Cut one or many series into windows and the values to be predicted from them.
 
     Parameters

@@ -1,9 +1,13 @@
 """The result of a backtest: forecasts from many origins, and their errors."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from skgru._backtesting.dataset import Dataset
 from skgru._forecasting.errors import Band, errors_by_group
 from skgru._forecasting.picture import (
     ax_or_new,
@@ -16,6 +20,7 @@ from skgru._forecasting.picture import (
     times_to_draw,
 )
 from skgru._pictures import draw_line
+from skgru._types import Axes, Column, Table
 
 # Origins in a picture, if none are named.
 _MAX_IN_PICTURE = 4
@@ -85,7 +90,15 @@ class Backtest:
     backtest : Its parameters, and the meaning of the errors.
     """
 
-    def __init__(self, name, data, origins, n_steps, coverage, parts):
+    def __init__(
+        self,
+        name: str,
+        data: Dataset,
+        origins: Any,
+        n_steps: int,
+        coverage: float | None,
+        parts: Sequence[Forecasts],
+    ) -> None:
         self.origins, self.n_steps, self.coverage = origins, n_steps, coverage
         self.fit_times = np.array([part.seconds for part in parts])
         self._data = data
@@ -96,7 +109,7 @@ class Backtest:
         self.models = [name, *list(joined.values)[1:]]
         self._truth = data.ahead(self._raw, n_steps)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         n_fits = len(self.fit_times)
         title = (
             f"Backtest: {len(self.origins)} {'origins' if len(self.origins) > 1 else 'origin'}, "
@@ -110,16 +123,16 @@ class Backtest:
         return "\n".join([title, *_in_columns(["", *columns], models, digits)])
 
     @property
-    def errors(self):
+    def errors(self) -> Table:
         """The errors at each step ahead: a row for each model, target and step."""
         return self.errors_by(*["target"] * (len(self._data.targets) > 1), "step")
 
     @property
-    def summary(self):
+    def summary(self) -> Table:
         """The errors over all steps ahead: a row for each model and target."""
         return self.errors_by(*["target"] * (len(self._data.targets) > 1))
 
-    def errors_by(self, *by):
+    def errors_by(self, *by: Literal["series", "target", "origin", "step"]) -> Table:
         """Return the errors of each model in groups of forecasts.
 
         Parameters
@@ -146,7 +159,7 @@ class Backtest:
         return self._data.table(self._errors(list(dict.fromkeys(by))))
 
     @property
-    def forecasts(self):
+    def forecasts(self) -> Table:
         """All forecasts: a row for each series, target, origin and step ahead.
 
         The columns are 'series' and 'target', where there are several; 'origin', the label of the
@@ -172,7 +185,15 @@ class Backtest:
         columns |= {name: self._raw.values[name].ravel() for name in self.models[1:]}
         return self._data.table(columns)
 
-    def plot(self, ax=None, *, origins=None, series=None, target=None, n_history=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        origins: int | Sequence[int] | None = None,
+        series: Column | None = None,
+        target: Column | None = None,
+        n_history: int | None = None,
+    ) -> Axes:
         """Draw a series, forecasts with their bands, and what came.
 
         Parameters

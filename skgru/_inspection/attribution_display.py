@@ -1,6 +1,9 @@
 """The contributions to one prediction, in a picture and in text."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -13,6 +16,7 @@ from skgru._inspection.markup import ansi_of, html_of, text_of
 from skgru._inspection.panels import make_panel
 from skgru._inspection.samples import Sample
 from skgru._pictures import import_pyplot
+from skgru._types import AnyEstimator, ArrayLike, Axes
 
 # So many contributions are printed.
 _N_STRONGEST = 10
@@ -50,11 +54,17 @@ class AttributionDisplay:
       a     +0.1
     """
 
-    def __init__(self, panels):
+    def __init__(self, panels: dict[str, Any]) -> None:
         self.panels = panels
 
     @classmethod
-    def from_attributions(cls, values, X, *, names=None):
+    def from_attributions(
+        cls,
+        values: ArrayLike | Mapping[str, ArrayLike],
+        X: ArrayLike,
+        *,
+        names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    ) -> Self:
         """Show contributions that have been computed before.
 
         Parameters
@@ -100,7 +110,9 @@ class AttributionDisplay:
         return cls({name: make_panel(values[name], X[name], names.get(name)) for name in values})
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, index=0, **options):
+    def from_estimator(
+        cls, estimator: AnyEstimator, X: ArrayLike, *, index: int = 0, **options: Any
+    ) -> Self:
         """Explain a prediction of a fitted estimator.
 
         Parameters
@@ -157,7 +169,7 @@ class AttributionDisplay:
 
     # --- Text ------------------------------------------------------------------------------------
 
-    def ansi(self):
+    def ansi(self) -> str:
         """Return all of it in the colours of a terminal.
 
         Returns
@@ -167,15 +179,15 @@ class AttributionDisplay:
         """
         return ansi_of(self.panels)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return text_of(self.panels, _N_STRONGEST)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return html_of(self.panels)
 
     # --- A picture -------------------------------------------------------------------------------
 
-    def plot(self, ax=None, *, n_words=20):
+    def plot(self, ax: Axes | None = None, *, n_words: int = 20) -> Self:
         """Draw the branches side by side.
 
         A series has a row for each feature: its values as a line, drawn to its own scale, on the

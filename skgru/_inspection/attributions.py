@@ -1,11 +1,15 @@
 """What a network has made its outputs of: the contributions of all that it reads."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping
 from itertools import pairwise
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skgru._data.table import TableInput
@@ -13,6 +17,7 @@ from skgru._engine.attribution import attribute
 from skgru._engine.model import parse_inputs
 from skgru._multimodal import MultimodalGRU
 from skgru._settings import plain
+from skgru._types import AnyEstimator, ArrayLike, Auto
 from skgru._unwrapping import network_and_inputs
 from skgru._warnings import warn
 
@@ -23,17 +28,17 @@ _MOST_STEPS = 10_000
 
 
 def attributions(
-    estimator,
-    X,
+    estimator: AnyEstimator,
+    X: ArrayLike,
     *,
-    method="integrated_gradients",
-    target=None,
-    baseline=None,
-    n_steps="auto",
-    tol=0.01,
-    batch_size=None,
-    verbose=False,
-):
+    method: Literal["integrated_gradients", "occlusion", "gradient"] = "integrated_gradients",
+    target: Any = None,
+    baseline: Any = None,
+    n_steps: int | Auto = "auto",
+    tol: float = 0.01,
+    batch_size: int | None = None,
+    verbose: bool = False,
+) -> list[NDArray[Any]] | dict[str, list[NDArray[Any]]]:
     """Return how much each value of X contributes to what a network predicts.
 
     Parameters

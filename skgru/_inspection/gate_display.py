@@ -1,7 +1,10 @@
 """The gates of a layer along a sequence, in a picture and in text."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from numbers import Integral
+from typing import Literal, Self
 from unicodedata import east_asian_width
 
 import numpy as np
@@ -20,6 +23,7 @@ from skgru._pictures import (
     show_whole_numbers,
     text_style,
 )
+from skgru._types import AnyEstimator, ArrayLike, Axes
 
 # A map does not show more columns, nor are more words written above it.
 _MOST_COLUMNS, _MOST_WORDS = 400, 40
@@ -116,7 +120,15 @@ class GateDisplay:
     update: mean 0.308, most open at 'fine' (step 1, 0.875), most shut at 'day' (step 2, 0)
     """
 
-    def __init__(self, gates, *, decays=None, inputs=None, features=None, title=None):
+    def __init__(
+        self,
+        gates: Mapping[str, ArrayLike],
+        *,
+        decays: Mapping[str, ArrayLike] | None = None,
+        inputs: ArrayLike | None = None,
+        features: Sequence[str] | None = None,
+        title: str | None = None,
+    ) -> None:
         self.gates = _arrays_of(gates, "gates")
         self.decays = _arrays_of({} if decays is None else decays, "decays")
         if not self.gates and not self.decays:
@@ -128,7 +140,16 @@ class GateDisplay:
         self._check_shapes()
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, index=0, branch=None, layer=0, direction="forward"):
+    def from_estimator(
+        cls,
+        estimator: AnyEstimator,
+        X: ArrayLike,
+        *,
+        index: int = 0,
+        branch: str | None = None,
+        layer: int = 0,
+        direction: Literal["forward", "reverse"] = "forward",
+    ) -> Self:
         """Show the gates of a fitted network along a sample.
 
         Parameters
@@ -244,7 +265,7 @@ class GateDisplay:
 
     # --- Text ------------------------------------------------------------------------------------
 
-    def __str__(self):
+    def __str__(self) -> str:
         shown = self._shown
         n_steps = len(next(iter(shown.values())))
         units = [array.shape[1] for name, array in shown.items() if name != "input decay"]
@@ -269,7 +290,7 @@ class GateDisplay:
 
     # --- A picture -------------------------------------------------------------------------------
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw the sequence, and below it each gate and what decays.
 
         Series have a line for each feature, drawn to its own scale; words stand above the steps, if

@@ -1,7 +1,10 @@
 """Importance by permutation: how much a score falls when parts of X are exchanged."""
 
+from __future__ import annotations
+
 from functools import partial
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -15,24 +18,25 @@ from skgru._engine.model import parse_inputs
 from skgru._inspection.attributions import is_count
 from skgru._inspection.names import feature_names, lineages_of
 from skgru._multimodal import MultimodalGRU
+from skgru._types import AnyEstimator, ArrayLike, RandomState, Scoring
 from skgru._unwrapping import network_and_transformers, transformed
 
 _SUBJECTS = ("features", "branches", "spans")
 
 
 def permutation_importance(
-    estimator,
-    X,
-    y,
+    estimator: AnyEstimator,
+    X: ArrayLike,
+    y: ArrayLike,
     *,
-    of="features",
-    n_repeats=5,
-    n_spans=10,
-    scoring=None,
-    random_state=None,
-    n_jobs=None,
-    sample_weight=None,
-):
+    of: Literal["features", "branches", "spans"] = "features",
+    n_repeats: int = 5,
+    n_spans: int = 10,
+    scoring: Scoring = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> Bunch:
     """Return how much a score falls when features, branches or spans of time are permuted.
 
     It is `sklearn.inspection.permutation_importance` for what a network reads: sequences of unequal

@@ -1,5 +1,9 @@
 """Weights from and to Keras; of these, `to_keras` alone needs it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 from skgru._data.arrays import describe
@@ -21,6 +25,9 @@ from skgru._interop.plain_network import (
     network_of,
     refuse_what_is_beyond,
 )
+from skgru._types import AnyEstimator, ArrayLike, KerasModel, Poolings
+from skgru.classifier import GRUClassifier
+from skgru.regressor import GRURegressor
 
 # Layers of which nothing is seen in predictions.
 _WITHOUT_EFFECT = ("InputLayer", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise")
@@ -33,7 +40,7 @@ _OPTIONS = {
 }
 
 
-def to_keras(estimator, *, mask_value=None):
+def to_keras(estimator: AnyEstimator, *, mask_value: float | None = None) -> KerasModel:
     """Return the network of a fitted estimator as a model of Keras, with the same predictions.
 
     It is a `keras.Sequential` of Keras' own layers, with any of its backends: `Embedding` with
@@ -112,18 +119,18 @@ def to_keras(estimator, *, mask_value=None):
 
 
 def from_keras(
-    network,
+    network: Any,
     *,
-    classes=None,
-    multilabel=False,
-    pooling="last",
-    feature_mean=None,
-    feature_scale=None,
-    target_mean=None,
-    target_scale=None,
-    token_ids=None,
-    **parameters,
-):
+    classes: ArrayLike | None = None,
+    multilabel: bool = False,
+    pooling: Poolings | None = "last",
+    feature_mean: ArrayLike | None = None,
+    feature_scale: ArrayLike | None = None,
+    target_mean: ArrayLike | None = None,
+    target_scale: ArrayLike | None = None,
+    token_ids: ArrayLike | None = None,
+    **parameters: Any,
+) -> GRUClassifier | GRURegressor:
     """Return a fitted estimator that predicts what a network of Keras does.
 
     Parameters

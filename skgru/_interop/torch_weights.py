@@ -1,7 +1,10 @@
 """Weights from and to PyTorch; of these, `to_torch` alone needs it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +26,9 @@ from skgru._interop.plain_network import (
     network_of,
     refuse_what_is_beyond,
 )
+from skgru._types import AnyEstimator, ArrayLike, Poolings, TorchModule
+from skgru.classifier import GRUClassifier
+from skgru.regressor import GRURegressor
 
 _RECURRENT = re.compile(
     r"(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|bias)_l(\d+)(_reverse)?"
@@ -39,7 +45,7 @@ _ATTENTION = {
 _WITHOUT_EFFECT = ("Dropout", "Identity")
 
 
-def to_torch(estimator):
+def to_torch(estimator: AnyEstimator) -> TorchModule:
     """Return the network of a fitted estimator as a module of PyTorch, with the same predictions.
 
     The module consists of those of `torch.nn` (`Embedding`, `GRU`, `LSTM`, `RNN`, `Linear`), so its
@@ -124,18 +130,18 @@ def to_torch(estimator):
 
 
 def from_torch(
-    network,
+    network: Any,
     *,
-    classes=None,
-    multilabel=False,
-    pooling="last",
-    feature_mean=None,
-    feature_scale=None,
-    target_mean=None,
-    target_scale=None,
-    token_ids=None,
-    **parameters,
-):
+    classes: ArrayLike | None = None,
+    multilabel: bool = False,
+    pooling: Poolings | None = "last",
+    feature_mean: ArrayLike | None = None,
+    feature_scale: ArrayLike | None = None,
+    target_mean: ArrayLike | None = None,
+    target_scale: ArrayLike | None = None,
+    token_ids: ArrayLike | None = None,
+    **parameters: Any,
+) -> GRUClassifier | GRURegressor:
     """Return a fitted estimator that predicts what a network of PyTorch does.
 
     The network has an embedding or reads numbers, has one or more layers of `torch.nn.GRU`,

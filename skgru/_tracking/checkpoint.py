@@ -1,9 +1,13 @@
 """Checkpoints: the best and the last state of a training as files."""
 
+from __future__ import annotations
+
 import os
 from copy import copy
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import joblib
@@ -12,6 +16,7 @@ import numpy as np
 from skgru._base import BaseNetwork
 from skgru._callbacks import is_interrupted
 from skgru._tracking.tasks import names_of_tasks, require_callbacks
+from skgru._types import AnyEstimator
 
 
 class Checkpoint:
@@ -64,7 +69,7 @@ class Checkpoint:
     >>> clf = joblib.load("checkpoints/last.joblib").fit(X, y)  # doctest: +SKIP
     """
 
-    def __init__(self, folder, every=1):
+    def __init__(self, folder: str | PathLike[str], every: int = 1) -> None:
         require_callbacks("Checkpoint")
         if not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every: expected a whole number of epochs, 1 or more, got {every!r}.")
@@ -72,7 +77,7 @@ class Checkpoint:
         self.folder = Path(folder).absolute()
         self.every = every
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: AnyEstimator, context: Any) -> None:
         """Refuse an estimator that is no network of skgru; make the folder.
 
         Parameters
@@ -88,7 +93,7 @@ class Checkpoint:
         # Where that cannot be, it is known before the first epoch.
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: AnyEstimator, context: Any) -> None:
         """Do nothing.
 
         Parameters
@@ -97,7 +102,7 @@ class Checkpoint:
             As scikit-learn hands them over.
         """
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: AnyEstimator, context: Any) -> None:
         """Do nothing.
 
         Parameters
@@ -106,7 +111,9 @@ class Checkpoint:
             As scikit-learn hands them over.
         """
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+    def on_fit_task_end(
+        self, estimator: AnyEstimator, context: Any, *, fitted_estimator: AnyEstimator | None = None
+    ) -> bool | None:
         """Save the state after an epoch, and after the whole fit.
 
         Parameters

@@ -1,5 +1,7 @@
 """The fits of networks, also inside of others, as they are told to a tracker."""
 
+from __future__ import annotations
+
 import math
 import re
 import sys
@@ -12,6 +14,7 @@ from skgru._base import BaseNetwork
 from skgru._callbacks import is_interrupted, numbers_of
 from skgru._settings import plain
 from skgru._tracking.tasks import fit_of, names_of_tasks, require_callbacks
+from skgru._types import AnyEstimator
 
 FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 
@@ -55,11 +58,11 @@ class FitLogger(ABC):
     # Of scikit-learn's protocol: to estimators inside of others at any depth.
     max_propagation_depth = None
 
-    def __init__(self):
+    def __init__(self) -> None:
         require_callbacks(type(self).__name__)
         self._fits = {}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_fits": dict(self._fits)}
 
     # --- Given by a subclass: the tracker --------------------------------------------------------
@@ -93,7 +96,7 @@ class FitLogger(ABC):
 
     # --- The protocol of scikit-learn ------------------------------------------------------------
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: AnyEstimator, context: Any) -> None:
         """Begin the outermost fit.
 
         Parameters
@@ -106,7 +109,7 @@ class FitLogger(ABC):
         place = self._open(type(estimator).__name__, parameters_of(estimator), goes_on)
         self._fits[_key(context)] = Fit(place, names_of_tasks(context), time.time())
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: AnyEstimator, context: Any) -> None:
         """Begin a fit that is part of another one.
 
         Parameters
@@ -123,7 +126,7 @@ class FitLogger(ABC):
             place = self._open_below(self._fits[around].place, tasks, parameters_of(estimator))
             self._fits[key] = Fit(place, names_of_tasks(fit_of(context)), time.time())
 
-    def on_fit_task_end(self, estimator, context):
+    def on_fit_task_end(self, estimator: AnyEstimator, context: Any) -> bool | None:
         """Log an epoch, or the end of a fit.
 
         Parameters
@@ -147,7 +150,7 @@ class FitLogger(ABC):
                 if context.parent is not None:
                     self._close(self._fits.pop(key).place, fit.status)
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: AnyEstimator, context: Any) -> None:
         """End the outermost fit, by whatever it ended.
 
         Parameters

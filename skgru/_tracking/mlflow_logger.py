@@ -1,5 +1,7 @@
 """Fits as runs of MLflow."""
 
+from __future__ import annotations
+
 import os
 import re
 import time
@@ -89,7 +91,7 @@ class MLflowLogger(FitLogger):
     ...     clf.set_callbacks(MLflowLogger()).fit(X, y)
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         _import_mlflow()
 

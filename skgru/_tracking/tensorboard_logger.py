@@ -1,8 +1,11 @@
 """Fits as event files of TensorBoard."""
 
+from __future__ import annotations
+
 import os
 import time
 from contextlib import ExitStack
+from os import PathLike
 from pathlib import Path
 
 from skgru._tracking.fit_logger import FINISHED, FitLogger
@@ -66,7 +69,7 @@ class TensorBoardLogger(FitLogger):
     >>> clf.set_callbacks(TensorBoardLogger("runs/first")).fit(X, y)  # doctest: +SKIP
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | PathLike[str]) -> None:
         super().__init__()
         _import_tensorboardx()
         # Processes that work for this one may have another working directory.
