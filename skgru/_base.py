@@ -93,7 +93,7 @@ def _check_validation(X_val, y_val, sample_weight_val):
 class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     """Base of the estimators: a network that reads one or several inputs of a sample."""
 
-    _parameter_constraints: dict = {**TRAINING}
+    _parameter_constraints: dict[str, Any] = {**TRAINING}
 
     # --- Given by a subclass: the meaning of y, and of X ------------------------------------------
 

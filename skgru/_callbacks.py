@@ -4,8 +4,12 @@ A fit is a task, each of its epochs one below it and, where an epoch has many ba
 hundredth of it one below that.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
+from typing import Any, TypeVar, cast
 
 from skgru._compat import has_callbacks
 from skgru._engine.observers import Observer
@@ -13,6 +17,9 @@ from skgru._engine.observers import Observer
 # An epoch of more batches has tasks below it, so many of them. The work of a callback is thereby
 # bounded for each epoch, as are the contexts, which scikit-learn keeps until the end of the fit.
 _MAX_PARTS = 100
+
+# (A method that is decorated keeps its types.)
+_Fit = TypeVar("_Fit", bound=Callable[..., Any])
 
 
 class Tasks(Observer):
@@ -144,7 +151,7 @@ def begin_context(estimator, task_name):
     return estimator._init_callback_context(task_name=task_name, max_subtasks=None)
 
 
-def as_one_task(fit):
+def as_one_task(fit: _Fit) -> _Fit:
     """Decorate `fit` or `fit_transform`: callbacks are told where it begins and ends.
 
     So it is with an estimator that has nothing to tell in between, as a transformer in front of a
@@ -153,7 +160,7 @@ def as_one_task(fit):
     """
 
     @wraps(fit)
-    def fit_as_task(self, X, y=None, *args, **kwargs):
+    def fit_as_task(self: Any, X: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not hasattr(self, "_init_callback_context"):
             return fit(self, X, y, *args, **kwargs)
         context = self._init_callback_context()
@@ -163,7 +170,7 @@ def as_one_task(fit):
         context.call_on_fit_task_end(**told, reconstruction_attributes={})
         return result
 
-    return fit_as_task
+    return cast(_Fit, fit_as_task)
 
 
 @contextmanager

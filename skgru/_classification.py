@@ -22,7 +22,7 @@ from skgru._types import ArrayLike
 class NetworkClassifier(ClassifierMixin, BaseNetwork):
     """Base of the classifiers; the class of an estimator says which X it reads."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "label_smoothing": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "crf": ["boolean", StrOptions({"strict"})],

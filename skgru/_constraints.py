@@ -2,6 +2,7 @@
 
 from collections import ChainMap
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
@@ -54,6 +55,8 @@ TRAINING = {
     "dtype": [StrOptions({"float32", "float64"})],
 }
 
+_POOLINGS = ChainMap[str, Any]({"auto": None}, POOLINGS)
+
 # The recurrent layers and the pooling above them.
 RECURRENCE = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -61,7 +64,11 @@ RECURRENCE = {
     "reset_after": ["boolean"],
     "output_gate": ["boolean"],
     "bidirectional": [StrOptions({"auto"}), "boolean"],
-    "pooling": [StrOptions(ChainMap({"auto": None}, POOLINGS).keys()), "array-like", None],
+    "pooling": [
+        StrOptions(_POOLINGS.keys()),
+        "array-like",
+        None,
+    ],
     "patch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "shift_patches": ["boolean"],
     "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],

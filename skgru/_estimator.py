@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning as SklearnInconsistentVersionWarning
@@ -72,6 +72,10 @@ def hints_at_names(init: _Init) -> _Init:
 
 class Estimator(BaseEstimator):
     """Base of the public estimators and transformers."""
+
+    if TYPE_CHECKING:
+        # Options of scikit-learn's `TransformerMixin`.
+        def __init_subclass__(cls, **options: Any) -> None: ...
 
     # By these scikit-learn links the HTML of an estimator to the documentation of its parameters.
     _doc_link_module = "skgru"

@@ -46,7 +46,7 @@ _REMAINDER = "remainder"
 class MultimodalGRU(BaseNetwork):
     """Base of the estimators of several inputs, which see for the parameters."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseNetwork._parameter_constraints,
         "branches": [list, tuple],
         "fusion": [StrOptions({"concat", "gated"})],
@@ -102,7 +102,7 @@ class MultimodalGRU(BaseNetwork):
             self.branches = params.pop("branches")
         branches = dict(self._named_branches())
         replaced = {name: params.pop(name) for name in list(params) if name in branches}
-        nested = {}
+        nested: dict[str, dict[str, Any]] = {}
         for key in list(params):
             name, _, parameter = key.partition("__")
             if parameter and name in branches:

@@ -19,7 +19,7 @@ from skgru._types import ArrayLike
 class NetworkRegressor(RegressorMixin, BaseNetwork):
     """Base of the regressors; the class of an estimator says which X it reads."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "loss": [StrOptions(NUMBER_LOSSES.keys())],
         "quantiles": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],

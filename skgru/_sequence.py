@@ -25,7 +25,7 @@ _BRANCH = ""
 class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
     """Base of `GRUClassifier` and `GRURegressor`, which see for the parameters."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseNetwork._parameter_constraints,
         **RECURRENCE,
         **NUMBERS,

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from fastapi import FastAPI as FastAPI
-    from keras import Model as KerasModel
+    from keras import Model
     from matplotlib.axes import Axes as Axes
     from onnx import ModelProto as ModelProto
-    from torch.nn import Module as TorchModule
+    from torch.nn import Module
 else:
-    Axes = FastAPI = KerasModel = ModelProto = TorchModule = Any
+    Axes = FastAPI = Model = ModelProto = Module = Any
 
 # --- Data -----------------------------------------------------------------------------------------
 
@@ -33,6 +33,11 @@ Column: TypeAlias = Hashable
 Columns: TypeAlias = Hashable | Sequence[Hashable]
 # A file, a mapping, or an object of gensim or spaCy.
 VectorSource: TypeAlias = Any
+
+# --- Objects of optional libraries ----------------------------------------------------------------
+
+KerasModel: TypeAlias = Model
+TorchModule: TypeAlias = Module
 
 # --- Objects of scikit-learn ----------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ class SequenceAligner(
            [ 2. ,  nan, 37. ]])
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "sample": [Hashable],
         "time": [Hashable],
         "channel": [Hashable],
@@ -555,7 +555,7 @@ class _Table(NamedTuple):
     rows : Rows, where each event stands in X
     """
 
-    samples: list
+    samples: list[Any]
     sample_of: np.ndarray
     time: np.ndarray
     channel: np.ndarray
@@ -577,10 +577,10 @@ class _Events(NamedTuple):
     rows : Rows, where each event stands in X
     """
 
-    samples: list
+    samples: list[Any]
     sample_of: np.ndarray
     ticks: np.ndarray
-    channels: list
+    channels: list[Any]
     channel_of: np.ndarray
     values: np.ndarray
     rows: Rows

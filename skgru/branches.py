@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from inspect import signature
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn import config_context
@@ -39,7 +40,7 @@ _OF_TEXTS = " Give the name or index of a column of texts by itself, in no list.
 class BaseBranch(Estimator):
     """Base of the branches: what they read, and their parameters."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "transformer": [None, object],
         "last_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
     }
@@ -292,7 +293,7 @@ class TokenBranch(_SequenceBranch):
     TokenBranch(embedding_dim=32, transformer=SequenceVectorizer(min_df=2))
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseBranch._parameter_constraints,
         **TOKENS,
         **RECURRENCE,
@@ -475,7 +476,7 @@ class SeriesBranch(_SequenceBranch):
     SeriesBranch(cell='lstm', time_feature='time')
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseBranch._parameter_constraints,
         **NUMBERS,
         **RECURRENCE,
@@ -601,7 +602,7 @@ class TableBranch(BaseBranch):
     TableBranch(transformer=TfidfVectorizer())
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseBranch._parameter_constraints,
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "scaling": [StrOptions({"standard", "robust"}), None],

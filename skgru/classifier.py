@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from skgru._classification import NetworkClassifier
 from skgru._estimator import hints_at_names
@@ -524,7 +524,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
     array(['rises', 'falls'], dtype='<U5')
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseGRU._parameter_constraints,
         **NetworkClassifier._parameter_constraints,
     }

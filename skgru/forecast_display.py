@@ -446,7 +446,7 @@ def _on_steps(matched, start, n_steps):
     return values
 
 
-def _only_series(panel: Panel, n_columns, what):
+def _only_series(panel: Panel, n_columns: int, what: str) -> Any:
     """Return the series of a panel, which has no other, and so many columns."""
     found = [one.values.shape[1] for one in panel.series]
     if found != [n_columns]:

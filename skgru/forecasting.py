@@ -436,7 +436,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         self.n_jobs = n_jobs
         self.dtype = dtype
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **{
             name: _CONSTRAINTS[name]
             for name in signature(__init__).parameters.keys() - {"self", *_OWN}

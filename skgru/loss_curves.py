@@ -178,7 +178,8 @@ class LossCurveDisplay:
 
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
+        self.ax_, self.figure_ = ax, ax.figure
+        self.lines_: list[Any] = []
         kwargs, validation = line_style(kwargs), self.validation or {}
         for name, losses in self.training.items():
             label = name or "training"

@@ -563,7 +563,7 @@ def find_entities(y: ArrayLike, *, scheme: Scheme | None = None) -> list[list[En
     owners = np.searchsorted(tags.starts, first, side="right") - 1
     offsets = tags.starts[owners]
     spans = zip(tags.types_of(first), first - offsets, last + 1 - offsets, strict=True)
-    entities = [[] for _ in tags.starts]
+    entities: list[list[Entity]] = [[] for _ in tags.starts]
     for owner, (kind, start, stop) in zip(owners, spans, strict=True):
         entities[owner].append(Entity(kind, int(start), int(stop)))
     return entities
@@ -591,7 +591,7 @@ class _Tags(NamedTuple):
 
     prefixes: np.ndarray
     kinds: np.ndarray
-    types: list
+    types: list[str]
     starts: np.ndarray
     lengths: np.ndarray
 

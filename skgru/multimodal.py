@@ -358,7 +358,7 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
     ((80, 51), {'monitor': slice(0, 48, None), 'patient': slice(48, 51, None)})
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **MultimodalGRU._parameter_constraints,
         **NetworkClassifier._parameter_constraints,
     }
@@ -774,7 +774,7 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
     True
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **MultimodalGRU._parameter_constraints,
         **NetworkRegressor._parameter_constraints,
     }

@@ -163,7 +163,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
     [(4, 256), (2, 256)]
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "transformer": [HasMethods(["fit", "transform"])],
         "features_per_step": [Interval(Integral, 1, None, closed="left")],
     }

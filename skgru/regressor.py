@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from skgru._estimator import hints_at_names
 from skgru._regression import NetworkRegressor
 from skgru._sequence import BaseGRU
@@ -518,7 +520,7 @@ class GRURegressor(NetworkRegressor, BaseGRU):
     True
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         **BaseGRU._parameter_constraints,
         **NetworkRegressor._parameter_constraints,
     }

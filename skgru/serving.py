@@ -1,7 +1,6 @@
 """A fitted estimator as an HTTP service. It needs FastAPI: the extra ``serve``."""
 
-from __future__ import annotations
-
+# (No `annotations` of `__future__`: FastAPI reads the types of the routes as they are.)
 import logging
 import platform
 from functools import partial
@@ -158,6 +157,7 @@ def _app_of(fastapi, service, max_bytes, n_threads):
     from fastapi.responses import JSONResponse, Response
     from pydantic import BaseModel, ConfigDict, Field
     from starlette.requests import ClientDisconnect
+    from starlette.requests import Request as HTTPRequest
 
     class Request(BaseModel):
         """Samples to predict for."""
@@ -184,7 +184,7 @@ def _app_of(fastapi, service, max_bytes, n_threads):
     content = {"application/json": {"schema": Request.model_json_schema()}}
 
     @app.post("/predict", openapi_extra={"requestBody": {"content": content, "required": True}})
-    async def predict(request: fastapi.Request) -> dict[str, Any]:
+    async def predict(request: HTTPRequest) -> dict[str, Any]:
         body = await _body_of(request, max_bytes)
         return await to_thread.run_sync(partial(answer, body), limiter=threads)
 

@@ -143,7 +143,7 @@ class SktimeForecaster(BaseForecaster):
         -------
         params : list of dict
         """
-        small = {"hidden_layer_sizes": 4, "max_iter": 1, "random_state": 0}
+        small: dict[str, Any] = {"hidden_layer_sizes": 4, "max_iter": 1, "random_state": 0}
         return [
             {"forecaster": GRUForecaster(window=3, horizon=2, **small)},
             {"forecaster": GRUForecaster(window=4, horizon=1, cell="lstm", **small)},

@@ -200,7 +200,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
     [['喜', '欢', '猫'], ['你', '好']]
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, Any] = {
         "analyzer": [StrOptions({"word", "char"}), callable],
         "tokenizer": [callable, None],
         "token_pattern": [str, None],
@@ -355,7 +355,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             If documents are texts where `fit` had lists of words, or the other way round.
         """
         self._check_is_fitted()
-        kinds = set()
+        kinds: set[type] = set()
         X_new = self._encode(self._analyze(X, kinds))
         fitted_to = getattr(self, "_kind_of_documents", None)
         if fitted_to and kinds and fitted_to not in kinds:
@@ -542,7 +542,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         """Set the fitted attributes and return the tokens of the training documents."""
         _check_ngram_range(self.ngram_range)
         self._warn_of_unused_parameters()
-        kinds = set()
+        kinds: set[type] = set()
         documents = list(self._analyze(X, kinds))
         if self.vocabulary is None:
             vocabulary = self._learn_vocabulary(documents)

@@ -250,24 +250,24 @@ def make_windows(
     names = panel.names or []
     horizons = _check_horizons(horizon)
     targets = _find_columns(target, names, values.shape[1], "target")
-    known = _find_columns(known, names, values.shape[1], "known")
-    if not targets or set(targets) & set(known):
+    columns = _find_columns(known, names, values.shape[1], "known")
+    if not targets or set(targets) & set(columns):
         raise ValueError(
             "Expected at least one target, and none that is known in advance, got the columns "
-            f"{targets} as target and {known} as known."
+            f"{targets} as target and {columns} as known."
         )
 
     furthest = horizons[-1] if isinstance(horizons, range) else max(horizons)
-    if future is not None and not (return_last and known):
+    if future is not None and not (return_last and columns):
         raise ValueError(
             "Expected future with return_last=True and features that are known only, got "
-            f"return_last={return_last} and the columns {known} as known."
+            f"return_last={return_last} and the columns {columns} as known."
         )
     last = _last_windows(panel, window) if return_last else None
-    if known and return_last:
-        ahead = _read_future(panel, furthest, known, future, series, time)
+    if last is not None and columns:
+        ahead = _read_future(panel, furthest, columns, future, series, time)
         for x, one, rows in zip(last, panel.series, ahead, strict=True):
-            x[:, known] = np.concatenate([one.values[:, known], rows])[-window:]
+            x[:, columns] = np.concatenate([one.values[:, columns], rows])[-window:]
     lengths = [len(part) for part in parts]
     if max(lengths) < window + furthest and not return_last:
         raise ValueError(
@@ -290,7 +290,7 @@ def make_windows(
         last_step = np.concatenate(stamps)[rows]
     order = complete[np.argsort(last_step[complete], kind="stable")]
     # Rows that would get the known features of the next series are in no window.
-    values[:-furthest, known] = values[furthest:, known]
+    values[:-furthest, columns] = values[furthest:, columns]
     windows = sliding_window_view(values, (window, values.shape[1]))[:, 0]
     X, y = windows[rows[order] - window + 1], y[order]
     y = y[:, 0] if y.shape[1] == 1 else y

@@ -37,12 +37,12 @@ class Dataset(NamedTuple):
 
     panel: Panel
     series: list[Series]
-    beside: list | None
-    x_names: list | None
-    static: dict | None
-    keys: list
-    targets: list
-    target_names: list | None
+    beside: list[Any] | None
+    x_names: list[Any] | None
+    static: dict[str, Any] | None
+    keys: list[Any]
+    targets: list[int]
+    target_names: list[Any] | None
     library: Any
 
     def cut(self, which, lengths, n_ahead=0):

@@ -26,7 +26,7 @@ class TimeAxis(NamedTuple):
     """
 
     stamps: np.ndarray
-    of_series: list
+    of_series: list[np.ndarray]
     clock: Clock
 
     @classmethod

@@ -46,7 +46,7 @@ class Forecasts(NamedTuple):
     scale: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
-    values: dict
+    values: dict[str, np.ndarray]
 
     def take(self, rows):
         """Return some of them."""
@@ -97,7 +97,7 @@ class Backtest:
         origins: Any,
         n_steps: int,
         coverage: float | None,
-        parts: Sequence[Forecasts],
+        parts: Sequence[Any],
     ) -> None:
         self.origins, self.n_steps, self.coverage = origins, n_steps, coverage
         self.fit_times = np.array([part.seconds for part in parts])
@@ -125,12 +125,17 @@ class Backtest:
     @property
     def errors(self) -> Table:
         """The errors at each step ahead: a row for each model, target and step."""
-        return self.errors_by(*["target"] * (len(self._data.targets) > 1), "step")
+        return self.errors_by(*self._by_target, "step")
 
     @property
     def summary(self) -> Table:
         """The errors over all steps ahead: a row for each model and target."""
-        return self.errors_by(*["target"] * (len(self._data.targets) > 1))
+        return self.errors_by(*self._by_target)
+
+    @property
+    def _by_target(self) -> tuple[Literal["target"], ...]:
+        """The group of a target, if there are several."""
+        return ("target",) if len(self._data.targets) > 1 else ()
 
     def errors_by(self, *by: Literal["series", "target", "origin", "step"]) -> Table:
         """Return the errors of each model in groups of forecasts.

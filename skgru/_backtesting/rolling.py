@@ -1,8 +1,10 @@
 """The fits of a backtest, and what each forecasts from its origins."""
 
+from __future__ import annotations
+
 import warnings
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
@@ -53,7 +55,7 @@ class Round(NamedTuple):
     forecasts: Forecasts | None
     seconds: float
     window: int
-    messages: list
+    messages: list[tuple[str, type]]
 
 
 def run(forecaster, data, ends, task):
@@ -153,7 +155,7 @@ class _Fit(NamedTuple):
     data: Dataset
     fitted: FittedSeries
     ridge: Ridge | None
-    scales: dict
+    scales: dict[Any, Any]
     task: Task
 
     def forecast(self, portion):

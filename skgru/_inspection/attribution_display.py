@@ -104,10 +104,12 @@ class AttributionDisplay:
         """
         if not isinstance(values, Mapping):
             return cls({"": make_panel(values, X, names)})
-        names = {} if names is None else names
         _check_branches("X", X, values, has_all=True)
-        _check_branches("names", names, values)
-        return cls({name: make_panel(values[name], X[name], names.get(name)) for name in values})
+        of_branches: Any = {} if names is None else names
+        _check_branches("names", of_branches, values)
+        return cls(
+            {name: make_panel(values[name], X[name], of_branches.get(name)) for name in values}
+        )
 
     @classmethod
     def from_estimator(
@@ -154,8 +156,8 @@ class AttributionDisplay:
         (6, 2)
         """
         sample = Sample(estimator, X, index)
-        values = attributions(sample.network, sample.given, **options)
-        values = values if sample.is_multimodal else {"": values}
+        found: Any = attributions(sample.network, sample.given, **options)
+        values = found if sample.is_multimodal else {"": found}
         panels = {}
         for name, part in sample.model.own_inputs.items():
             if isinstance(part, TableInput):

@@ -332,7 +332,8 @@ class GateDisplay:
                     "plt.subplots() have, got one without."
                 )
             ax.set_axis_off()
-        self.figure_, self.axes_ = figure, {}
+        self.figure_ = figure
+        self.axes_: dict[str, Axes] = {}
         places, colours = _places_of(place, figure, heights)
         for name, own in places.items():
             first = next(iter(self.axes_.values()), None)

@@ -26,7 +26,7 @@ class Lineage(NamedTuple):
     """
 
     names: Any
-    transformers: list
+    transformers: list[Any]
     X: Any
 
 

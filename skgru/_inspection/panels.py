@@ -22,7 +22,7 @@ class Series(NamedTuple):
 
     values: np.ndarray
     inputs: np.ndarray
-    features: list
+    features: list[str]
 
     def binned(self, n_most):
         """Return contributions of at most so many spans of steps, and where each span starts.
@@ -61,7 +61,7 @@ class Words(NamedTuple):
     """
 
     values: np.ndarray
-    words: list
+    words: list[str]
 
     def labelled(self):
         """Return the label and the contribution of each word."""

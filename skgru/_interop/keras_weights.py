@@ -214,8 +214,9 @@ def from_keras(
     }
     if isinstance(network, (list, tuple)):
         found = _of_lists(network, parameters.get("reset_after"))
-        is_single = pooling is None or isinstance(pooling, str)
-        found |= {"pooling": pooling if is_single else tuple(pooling)}
+        found |= {
+            "pooling": pooling if pooling is None or isinstance(pooling, str) else tuple(pooling)
+        }
     elif hasattr(network, "layers") and hasattr(network, "get_weights"):
         found = _of_model(network)
         if pooling != "last" and not is_same(pooling, found["pooling"]):

@@ -11,11 +11,12 @@ from skgru._engine.model import parse_inputs
 from skgru._onnx.graph import IR_VERSION, ML, ML_OPSET, OPSET, Graph, import_onnx
 from skgru._onnx.model_graph import Given, build
 from skgru._onnx.signature import BranchInputs, GraphValue, inputs_of, outputs_of, values_for
+from skgru._types import AnyEstimator, ArrayLike, ModelProto
 from skgru._unwrapping import network_and_transformers
 from skgru._version import __version__
 
 
-def to_onnx(estimator: Any, *, lengths: bool = True) -> Any:
+def to_onnx(estimator: AnyEstimator, *, lengths: bool = True) -> ModelProto:
     """Return a fitted network as a model of ONNX, with the same outputs for the same input.
 
     Every cell, direction, depth, pooling, loss, embedding, scaling, patch and branch has a graph;
@@ -118,7 +119,7 @@ def to_onnx(estimator: Any, *, lengths: bool = True) -> Any:
         [make_info(name, g.type_of(dtype), shape) for name, dtype, shape in outputs_of(model)],
         g.constants,
     )
-    made = onnx.helper.make_model(
+    made: ModelProto = onnx.helper.make_model(
         graph,
         opset_imports=[onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(ML, ML_OPSET)],
         ir_version=IR_VERSION,
@@ -129,7 +130,9 @@ def to_onnx(estimator: Any, *, lengths: bool = True) -> Any:
     return made
 
 
-def onnx_inputs(estimator: Any, X: Any, *, lengths: bool = True) -> dict[str, NDArray[Any]]:
+def onnx_inputs(
+    estimator: AnyEstimator, X: ArrayLike, *, lengths: bool = True
+) -> dict[str, NDArray[Any]]:
     """Return samples in the form of the inputs of the graph that `to_onnx` makes.
 
     It shows what another program has to hand to the graph. It needs no package onnx.

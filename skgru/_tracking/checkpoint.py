@@ -74,8 +74,8 @@ class Checkpoint:
         if not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every: expected a whole number of epochs, 1 or more, got {every!r}.")
         # Processes that work for this one may have another working directory.
-        self.folder = Path(folder).absolute()
-        self.every = every
+        self.folder: Path = Path(folder).absolute()
+        self.every: int = every
 
     def setup(self, estimator: AnyEstimator, context: Any) -> None:
         """Refuse an estimator that is no network of skgru; make the folder.
@@ -113,7 +113,7 @@ class Checkpoint:
 
     def on_fit_task_end(
         self, estimator: AnyEstimator, context: Any, *, fitted_estimator: AnyEstimator | None = None
-    ) -> bool | None:
+    ) -> None:
         """Save the state after an epoch, and after the whole fit.
 
         Parameters

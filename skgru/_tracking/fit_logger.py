@@ -60,7 +60,7 @@ class FitLogger(ABC):
 
     def __init__(self) -> None:
         require_callbacks(type(self).__name__)
-        self._fits = {}
+        self._fits: dict[Any, Fit] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_fits": dict(self._fits)}
@@ -126,7 +126,7 @@ class FitLogger(ABC):
             place = self._open_below(self._fits[around].place, tasks, parameters_of(estimator))
             self._fits[key] = Fit(place, names_of_tasks(fit_of(context)), time.time())
 
-    def on_fit_task_end(self, estimator: AnyEstimator, context: Any) -> bool | None:
+    def on_fit_task_end(self, estimator: AnyEstimator, context: Any) -> None:
         """Log an epoch, or the end of a fit.
 
         Parameters

@@ -16,7 +16,7 @@ _EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
 
 # The status of runs that have ended, by their ids, until MLflow has them no longer as active: later
 # ones may stand above them, such as that of a second logger.
-_ended = {}
+_ended: dict[str, str] = {}
 
 
 class MLflowRun(NamedTuple):

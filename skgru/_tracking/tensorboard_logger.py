@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from skgru._tracking.fit_logger import FINISHED, FitLogger
 
@@ -74,7 +75,7 @@ class TensorBoardLogger(FitLogger):
         _import_tensorboardx()
         # Processes that work for this one may have another working directory.
         self.folder = Path(folder).absolute()
-        self._sessions = {}
+        self._sessions: dict[str, Any] = {}
 
     def __getstate__(self):
         # Files stay open where they are.
