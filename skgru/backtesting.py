@@ -54,7 +54,7 @@ def backtest(
     coverage: float | None = 0.9,
     baselines: bool | str | Sequence[str] = True,
     n_jobs: int | None = None,
-    verbose: int = 0,
+    verbose: bool | int = 0,
 ) -> Backtest:
     """Forecast from many origins of the past, and compare with what came.
 
