@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import closing
 from copy import copy
 from functools import partial
 from inspect import signature
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +37,12 @@ from skgru._data.targets import (
 from skgru._data.training_set import name_of_step_target, name_of_target
 from skgru._engine.fit import fit
 from skgru._engine.loading import check_state
+from skgru._engine.loss import Loss
 from skgru._engine.model import Model, naming
 from skgru._engine.observers import History
-from skgru._engine.predict import predict, predict_parsed
+from skgru._engine.predict import Outputs, predict, predict_parsed
 from skgru._engine.report import Report
-from skgru._engine.request import Request
+from skgru._engine.request import Fitted, Given, Request
 from skgru._engine.solvers import SOLVERS
 from skgru._engine.threads import on_threads
 from skgru._estimator import Estimator
@@ -51,6 +53,7 @@ from skgru._options import check_options, hidden_sizes
 from skgru._saved import expect
 from skgru._settings import Settings, plain, said
 from skgru._spec import FusionSpec
+from skgru._types import ArrayLike
 from skgru._warnings import is_called_by, warn
 
 # The parts of scikit-learn that fit several models, and compare or join them.
@@ -79,7 +82,7 @@ class Raw(NamedTuple):
     groups: Any = None
 
 
-def _check_validation(X_val, y_val, sample_weight_val):
+def _check_validation(X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
     """Refuse a validation set of which a part is lacking."""
     if X_val is None and y_val is None:
         if sample_weight_val is not None:
@@ -98,15 +101,17 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
     # --- Given by a subclass: the meaning of y, and of X ------------------------------------------
 
     @abstractmethod
-    def _make_loss(self, settings):
+    def _make_loss(self, settings: Settings) -> Loss:
         """Return the loss of the parameters, which has not learned from y."""
 
     @abstractmethod
-    def _branch_settings(self, settings):
+    def _branch_settings(self, settings: Settings) -> dict[str, Settings]:
         """Return the settings of each branch by its name."""
 
     @abstractmethod
-    def _give(self, training, validation, *, reset, request):
+    def _give(
+        self, training: Raw, validation: Raw, *, reset: bool, request: Request
+    ) -> tuple[Given, Given | None, bool]:
         """Return the samples to train on and to validate on, as `Given`; may be held out.
 
         The second is None if there are none to validate on; a third value says whether they were
@@ -123,26 +128,26 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         """
 
     @abstractmethod
-    def _open(self, X):
+    def _open(self, X: ArrayLike) -> dict[str, Any]:
         """Return the opened inputs of X by the names of their branches; compare its features."""
 
     @abstractmethod
-    def _publish_inputs(self, model):
+    def _publish_inputs(self, model: Model) -> None:
         """Set the fitted attributes that tell of the inputs."""
 
     @property
     @abstractmethod
-    def _has_step_targets(self):
+    def _has_step_targets(self) -> bool:
         """Whether y has a target for each step, by the parameters."""
 
-    def _fusion(self, settings):
+    def _fusion(self, settings: Settings) -> tuple[FusionSpec, FusionRates]:
         """Return what lies above the branches: spec, and rates of dropout."""
         return FusionSpec(), FusionRates()
 
     # --- The parameters --------------------------------------------------------------------------
 
     @property
-    def _settings(self):
+    def _settings(self) -> Settings:
         """The parameters, as they are handed on."""
         # A subclass may have fewer than it passes on.
         names = [name for name in self._parameter_constraints if hasattr(self, name)]
@@ -154,7 +159,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             type(self).__name__,
         )
 
-    def _check_solver(self):
+    def _check_solver(self) -> bool:
         if not SOLVERS[self.solver].is_stochastic:
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "
@@ -163,7 +168,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         return True
 
     @property
-    def _name_of_fit(self):
+    def _name_of_fit(self) -> str:
         """What a fit is called in a report."""
         return type(self).__name__
 
@@ -171,15 +176,15 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
 
     def _fit(
         self,
-        X,
-        y,
-        sample_weight,
-        validation=(None, None, None),
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        validation: tuple[Any, Any, Any] = (None, None, None),
         *,
-        classes=None,
-        incremental=False,
-        groups=None,
-    ):
+        classes: ArrayLike | None = None,
+        incremental: bool = False,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit, or with `incremental` train one more epoch; return self.
 
         `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold, `groups`
@@ -209,7 +214,14 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         self._tell(fitted.outcome, settings, incremental)  # the model stands now
         return self
 
-    def _request(self, settings, training, validation, incremental, classes):
+    def _request(
+        self,
+        settings: Settings,
+        training: tuple[Any, ...],
+        validation: tuple[Any, ...],
+        incremental: bool,
+        classes: ArrayLike | None,
+    ) -> Request:
         """Return the request of a fit; X is opened and its names are compared."""
         if incremental and settings.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
@@ -225,13 +237,14 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         # A training that was left in its midst goes on as if it had not been.
         progress = getattr(self, _STATE).get("progress") if goes_on and not incremental else None
         rng = self._generator(settings.random_state, goes_on, progress)
+        samples: Any = None  # not yet given
         request = Request(
             settings,
             branches,
             spec,
             rates,
             self._make_loss(settings),
-            None,
+            samples,
             None,
             before,
             self._history if goes_on else History(),
@@ -254,7 +267,9 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             has_held_out=has_held_out,
         )
 
-    def _generator(self, random_state, goes_on, progress):
+    def _generator(
+        self, random_state: Any, goes_on: bool, progress: dict[str, Any] | None
+    ) -> np.random.RandomState:
         """Return the random generator of a call.
 
         In the midst of a training it is that of its start, for the same samples to be held out.
@@ -268,9 +283,9 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             return rng
         if not goes_on or not isinstance(random_state, Integral):
             return check_random_state(random_state)
-        return np.random.RandomState([random_state, len(self.loss_curve_)])
+        return np.random.RandomState([int(random_state), len(self.loss_curve_)])
 
-    def _require(self, y):
+    def _require(self, y: Any) -> None:
         """Refuse a y that is None, in the words of scikit-learn."""
         if y is None:
             raise ValueError(
@@ -278,31 +293,33 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
                 "is None."
             )
 
-    def _fitted_copy(self, fitted):
+    def _fitted_copy(self, fitted: Fitted) -> Self:
         """Return a copy that has been fitted with this result."""
         twin = copy(self)
         twin._publish(fitted)
         return twin
 
-    def _without_progress(self):
+    def _without_progress(self) -> Self:
         """Return a copy whose training has ended."""
         twin = copy(self)
         setattr(twin, _STATE, getattr(twin, _STATE) | {"progress": None})
         return twin
 
-    def _attributes_of(self, fitted):
+    def _attributes_of(self, fitted: Fitted) -> dict[str, Any]:
         """Return the attributes that it would have after a fit with this result."""
-        return vars(self._fitted_copy(fitted))
+        return self._fitted_copy(fitted).__dict__
 
-    def _make_scorer(self, training, validation):
+    def _make_scorer(
+        self, training: Raw, validation: Raw
+    ) -> Callable[[Fitted, NDArray[Any] | None], float] | None:
         """Return the scorer of the validation set as `Request` has it, or None for the loss's."""
         scoring = getattr(self, "scoring", None)
         if scoring is None or (isinstance(scoring, str) and scoring == "loss"):
             return None
         scorer = check_scoring(self, scoring)
-        taken = []  # of the samples, once
+        taken: list[Any] = []  # of the samples, once
 
-        def score(fitted, rows):
+        def score(fitted: Fitted, rows: NDArray[Any] | None) -> float:
             if not taken:
                 samples = validation if rows is None else training
                 is_container = not (
@@ -323,7 +340,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
 
         return score
 
-    def _publish(self, fitted):
+    def _publish(self, fitted: Fitted) -> None:
         """Set the fitted attributes."""
         model, history = fitted.model, fitted.history
         self._publish_inputs(model)
@@ -333,7 +350,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             "scoring": self._said_scoring,
         }
         setattr(self, _STATE, model.state | training)
-        vars(self).update(model.loss.attributes)
+        self.__dict__.update(model.loss.attributes)
         self.n_outputs_ = model.loss.n_outputs
         of_branches = [branch.encoder.hidden_layer_sizes for _, branch in model.own_spec.branches]
         n_hidden = max(map(len, of_branches)) + len(model.spec.fusion.hidden_layer_sizes)
@@ -351,17 +368,17 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         self.best_loss_ = None if fitted.validates and validated else history.best_loss
 
     @property
-    def _said_scoring(self):
+    def _said_scoring(self) -> str | None:
         """The parameter `scoring` as a plain value."""
         scoring = getattr(self, "scoring", None)
         return scoring if scoring is None or isinstance(scoring, str) else said(scoring)
 
     @property
-    def _history(self):
+    def _history(self) -> History:
         """The history so far; the attributes stay as they are when it grows."""
         # Scores of another kind do not compare.
-        scored = self.best_validation_score_ is not None
-        scored = scored and getattr(self, _STATE).get("scoring") == self._said_scoring
+        best = self.best_validation_score_
+        scored = getattr(self, _STATE).get("scoring") == self._said_scoring
         return History(
             t=self.t_,
             loss=self.loss_,
@@ -370,10 +387,10 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             # (Those of an earlier version have none.)
             validation_losses=list(getattr(self, "validation_loss_curve_", None) or ()),
             best_loss=np.inf if self.best_loss_ is None else self.best_loss_,
-            best_validation_score=self.best_validation_score_ if scored else -np.inf,
+            best_validation_score=best if best is not None and scored else -np.inf,
         )
 
-    def _tell(self, outcome, settings, incremental):
+    def _tell(self, outcome: str, settings: Settings, incremental: bool) -> None:
         """Raise an error or warn of how the training has ended, if it was not as it should."""
         if outcome == "diverged":
             raise ValueError(
@@ -396,7 +413,8 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         ends = SOLVERS[settings.solver].is_stochastic
         ends = ends and SCHEDULES[settings.learning_rate].ends_training
         if outcome == "max_iter" and not incremental and not ends:
-            is_cut = self.n_iter_ < self.auto_params_.get("max_iter", self.max_iter)
+            longest: Any = self.auto_params_.get("max_iter", self.max_iter)
+            is_cut = self.n_iter_ < longest
             limit = f"evaluations ({self.max_fun})" if is_cut else f"iterations ({self.n_iter_})"
             warn(
                 f"Maximum {limit} reached and the optimization hasn't "
@@ -406,7 +424,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
 
     # --- The fitted model ------------------------------------------------------------------------
 
-    def _fitted_model(self):
+    def _fitted_model(self) -> Model:
         """Return the fitted model, with a network made anew."""
         check_is_fitted(self)
         return Model.of_state(getattr(self, _STATE))
@@ -418,22 +436,29 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
             raise AttributeError(f"{type(self).__name__} has parameters_ once it is fitted.")
         return dict(self._fitted_model().parameters)
 
-    def _run(self, model, X, part="raw", **options):
+    def _run(self, model: Model, X: ArrayLike, part: str = "raw", **options: Any) -> Outputs:
         """Return `Outputs` of the model for X; see `run_network`."""
         return predict(model, self._open(X), plain(self.n_jobs), part=part, **options)
 
-    def _reader_of_parsed(self, opened):
+    def _reader_of_parsed(self, opened: dict[str, Any]) -> Self:
         """Return a copy that is given parsed samples as X, to score some that have been changed.
 
         `opened` are those that they come from: what is predicted has their form.
         """
-        reader = copy(self)
+        reader: Any = copy(self)
         reader._run = lambda model, X, part="raw", **options: predict_parsed(
             model, opened, X, plain(self.n_jobs), part=part, **options
         )
         return reader
 
-    def _run_to_score(self, model, X, y, sample_weight, then=np.asarray):
+    def _run_to_score(
+        self,
+        model: Model,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        then: Callable[..., Any] = np.asarray,
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         """Return raw outputs, the targets that belong to them, and the targets' weights or None.
 
         Those of `then`, given some raw outputs (B, K), are returned in their place.
@@ -458,7 +483,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
 
     # --- scikit-learn ----------------------------------------------------------------------------
 
-    def _check_saved(self, *, is_of_now):
+    def _check_saved(self, *, is_of_now: bool) -> None:
         super()._check_saved(is_of_now=is_of_now)
         if self.__sklearn_is_fitted__():
             check_state(getattr(self, _STATE))

@@ -14,8 +14,9 @@ from sklearn.utils.multiclass import unique_labels
 from skgru._base import BaseNetwork
 from skgru._compat import Interval, StrOptions, available_if, fit_context
 from skgru._engine.class_losses import CLASS_LOSSES
-from skgru._engine.loss import make_loss
+from skgru._engine.loss import Loss, make_loss
 from skgru._nn.chain import Chain
+from skgru._settings import Settings
 from skgru._types import ArrayLike
 
 
@@ -174,7 +175,8 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         """
         model = self._fitted_model()
         outputs = self._run(model, X, of_chain=Chain.log_marginals)
-        return outputs.shaped(model.loss.probabilities(outputs.values, model.theta.dtype))
+        loss: Any = model.loss  # of classes
+        return outputs.shaped(loss.probabilities(outputs.values, model.theta.dtype))
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the logarithm of the probability of each class.
@@ -191,7 +193,8 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         """
         model = self._fitted_model()
         outputs = self._run(model, X, of_chain=Chain.log_marginals)
-        return outputs.shaped(model.loss.log_probabilities(outputs.values, model.theta.dtype))
+        loss: Any = model.loss  # of classes
+        return outputs.shaped(loss.log_probabilities(outputs.values, model.theta.dtype))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy; of several labels, the share of samples with all of them right.
@@ -216,7 +219,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         predicted, y, weights = self._run_to_score(model, X, y, sample_weight, model.predictions)
         return float(accuracy_score(y, predicted, sample_weight=weights))
 
-    def _make_loss(self, settings):
+    def _make_loss(self, settings: Settings) -> Loss:
         return make_loss(CLASS_LOSSES["log_loss"], settings)
 
     def __sklearn_tags__(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from inspect import signature
@@ -81,23 +81,23 @@ class Estimator(BaseEstimator):
     _doc_link_module = "skgru"
     _doc_link_template = _DOCUMENTATION
 
-    def _doc_link_url_param_generator(self):
+    def _doc_link_url_param_generator(self) -> dict[str, str]:
         """Return the version of the documentation and the public name of the class."""
         edition = "latest" if ".dev" in __version__ else "stable"
         return {"edition": edition, "name": f"skgru.{type(self).__name__}"}
 
     @contextmanager
-    def _unchanged_on_error(self):
+    def _unchanged_on_error(self) -> Iterator[None]:
         """Give itself back the attributes that it had, if the block raises."""
         before = vars(self).copy()
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
 
-    def _validate_params(self):
+    def _validate_params(self) -> None:
         """Validate the parameters as scikit-learn does, NumPy's scalars as Python's.
 
         Raises
@@ -170,7 +170,7 @@ class Estimator(BaseEstimator):
                 "fit the estimator anew."
             ) from error
 
-    def _check_saved(self, *, is_of_now):
+    def _check_saved(self, *, is_of_now: bool) -> None:
         """Refuse attributes that were loaded, if no fit has left them so.
 
         Parameters

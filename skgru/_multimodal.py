@@ -29,6 +29,7 @@ from skgru._engine.request import Given
 from skgru._engine.solvers import SOLVERS
 from skgru._nn.dropout import FusionRates
 from skgru._options import hidden_sizes
+from skgru._settings import Settings
 from skgru._spec import FusionSpec
 from skgru._types import ArrayLike
 from skgru.branches import BaseBranch, TableBranch
@@ -182,7 +183,7 @@ class MultimodalGRU(BaseNetwork):
 
     # --- Given to the base -----------------------------------------------------------------------
 
-    def _branch_settings(self, settings):
+    def _branch_settings(self, settings: Settings) -> dict[str, Settings]:
         self._check_branches()
         name = type(self).__name__
         return {

@@ -11,8 +11,9 @@ from sklearn.utils import check_consistent_length
 
 from skgru._base import BaseNetwork
 from skgru._compat import Interval, StrOptions, available_if, fit_context
-from skgru._engine.loss import make_loss
+from skgru._engine.loss import Loss, make_loss
 from skgru._engine.number_losses import NUMBER_LOSSES
+from skgru._settings import Settings
 from skgru._types import ArrayLike
 
 
@@ -154,13 +155,14 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
             If `return_std` is asked of another loss.
         """
         model = self._fitted_model()
-        if return_std and not model.loss.has_std:
-            raise ValueError(f"return_std=True needs loss='gaussian', got {model.loss.name!r}.")
+        loss: Any = model.loss  # of numbers
+        if return_std and not loss.has_std:
+            raise ValueError(f"return_std=True needs loss='gaussian', got {loss.name!r}.")
         outputs = self._run(model, X)
         y = outputs.shaped(model.predictions(outputs.values))
         if not return_std:
             return y
-        return y, outputs.shaped(model.loss.predict_std(outputs.values))
+        return y, outputs.shaped(loss.predict_std(outputs.values))
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R² of the prediction; of quantiles, the mean of D² of their pinball losses.
@@ -186,8 +188,9 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
         model = self._fitted_model()
         raw, y, weights = self._run_to_score(model, X, y, sample_weight)
         check_consistent_length(raw, y)
-        targets, _ = model.loss.encode(y, weights)
-        return model.loss.score(raw, targets, weights)
+        loss: Any = model.loss  # of numbers
+        targets, _ = loss.encode(y, weights)
+        return loss.score(raw, targets, weights)
 
-    def _make_loss(self, settings):
+    def _make_loss(self, settings: Settings) -> Loss:
         return make_loss(NUMBER_LOSSES[settings.loss], settings)

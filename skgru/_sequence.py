@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils.validation import validate_data
 
-from skgru._base import BaseNetwork
+from skgru._base import BaseNetwork, Raw
 from skgru._constraints import CONVOLUTIONS, NUMBERS, RECURRENCE, TOKENS
 from skgru._data.forms import open_form
 from skgru._data.kinds import INPUTS
-from skgru._engine.request import Given
+from skgru._engine.model import Model
+from skgru._engine.request import Given, Request
+from skgru._settings import Settings
 from skgru._types import ArrayLike, PredictionMethod
 from skgru.streaming import Stream
 
@@ -35,15 +37,17 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
 
     # --- Fitting ---------------------------------------------------------------------------------
 
-    def _branch_settings(self, settings):
+    def _branch_settings(self, settings: Settings) -> dict[str, Settings]:
         return {_BRANCH: settings}
 
     @property
-    def _has_step_targets(self):
+    def _has_step_targets(self) -> bool:
         return self.pooling is None
 
-    def _give(self, training, validation, *, reset, request):
-        def given(samples, *, reset):
+    def _give(
+        self, training: Raw, validation: Raw, *, reset: bool, request: Request
+    ) -> tuple[Given, Given | None, bool]:
+        def given(samples: Raw, *, reset: bool) -> Given:
             opened = self._open_sequences(samples.X, reset=reset)
             return Given({_BRANCH: opened}, samples.y, samples.sample_weight, groups=samples.groups)
 
@@ -51,25 +55,25 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         to_validate = None if validation.X is None else given(validation, reset=False)
         return to_train, to_validate, False
 
-    def _open(self, X):
+    def _open(self, X: ArrayLike) -> dict[str, Any]:
         return {_BRANCH: self._open_sequences(X, reset=False)}
 
-    def _open_sequences(self, X, *, reset):
+    def _open_sequences(self, X: ArrayLike, *, reset: bool) -> Any:
         """Open X; with `reset`, keep the names of its features, else compare them."""
         opened = open_form(X, type(self).__name__)
         named = np.empty((0, 0)) if opened.named is None else opened.named
         validate_data(self, named, skip_check_array=True, ensure_2d=False, reset=reset)
         return opened
 
-    def _publish_inputs(self, model):
+    def _publish_inputs(self, model: Model) -> None:
         (part,) = model.own_inputs.values()
         for name in {name for kind in INPUTS.values() for name in kind.attribute_names}:
-            vars(self).pop(name, None)  # of an earlier fit to other data
+            self.__dict__.pop(name, None)  # of an earlier fit to other data
         self.n_features_in_ = part.n_features_in
-        vars(self).update(part.attributes)
+        self.__dict__.update(part.attributes)
 
     @property
-    def _said_scaling(self):
+    def _said_scaling(self) -> str:
         return f"scaling={self.scaling!r}"
 
     # --- Step by step ----------------------------------------------------------------------------
@@ -145,7 +149,7 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         return outputs.shaped(outputs.values)
 
     @property
-    def _n_features_out(self):
+    def _n_features_out(self) -> int:
         return self._fitted_model().network.branches[_BRANCH].n_outputs
 
     # --- scikit-learn ----------------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """What stands inside of other estimators: in a search, or at the end of a pipeline."""
 
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -7,27 +11,27 @@ from sklearn.utils.validation import check_is_fitted
 from skgru._base import BaseNetwork
 
 
-def best_of(estimator):
+def best_of(estimator: Any) -> Any:
     """Return the best estimator of a fitted search; any other estimator is returned itself."""
     while hasattr(estimator, "best_estimator_"):
         estimator = estimator.best_estimator_
     return estimator
 
 
-def unwrap(estimator):
+def unwrap(estimator: Any) -> Any:
     """Return the estimator inside of a fitted search, a pipeline, or both."""
     estimator, _ = _taken_apart(estimator)
     return estimator
 
 
-def steps_of(transformer):
+def steps_of(transformer: Any) -> list[Any]:
     """Return the transformers that a transformer consists of, in their order."""
     if not isinstance(transformer, Pipeline):
         return [] if transformer is None or isinstance(transformer, str) else [transformer]
     return [part for _, step in transformer.steps for part in steps_of(step)]
 
 
-def network_and_transformers(estimator):
+def network_and_transformers(estimator: Any) -> tuple[BaseNetwork, list[Any]]:
     """Return the fitted network inside of an estimator, and the transformers before it in order.
 
     Raises
@@ -44,14 +48,14 @@ def network_and_transformers(estimator):
     return network, transformers
 
 
-def said_type(estimator):
+def said_type(estimator: Any) -> str:
     """Return what an estimator is that is not the one expected."""
     name = type(estimator).__name__
     is_search = hasattr(estimator, "refit") and hasattr(estimator, "scoring")
     return f"{name} that is not fitted, or with refit=False" if is_search else name
 
 
-def network_and_inputs(estimator, X=None):
+def network_and_inputs(estimator: Any, X: Any = None) -> tuple[BaseNetwork, Any]:
     """Return the fitted network inside of an estimator, and X as it reads it, if there is one.
 
     Raises
@@ -65,14 +69,14 @@ def network_and_inputs(estimator, X=None):
     return network, X if X is None else transformed(X, transformers)
 
 
-def transformed(X, transformers):
+def transformed(X: Any, transformers: list[Any]) -> Any:
     """Return X after the transformers, one after the other."""
     for transformer in transformers:
         X = transformer.transform(X)
     return X
 
 
-def _taken_apart(estimator):
+def _taken_apart(estimator: Any) -> tuple[Any, list[Any]]:
     """Return the estimator inside of searches and pipelines, and the transformers before it."""
     estimator = best_of(estimator)
     if not isinstance(estimator, Pipeline):
@@ -82,7 +86,7 @@ def _taken_apart(estimator):
     return inside, [*(part for _, step in before for part in steps_of(step)), *transformers]
 
 
-def _refuse(estimator):
+def _refuse(estimator: Any) -> NoReturn:
     """Say that this is no network, and where there may be one.
 
     Raises

@@ -200,7 +200,7 @@ def backtest(
     return Backtest(name, data, axis.labels(origins), n_steps, task.coverage, parts)
 
 
-def _names_of_baselines(baselines):
+def _names_of_baselines(baselines: Any) -> list[str]:
     """Return the names of the baselines."""
     if isinstance(plain(baselines), bool):
         return list(BASELINES) if baselines else []

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import clone
 
@@ -15,6 +16,7 @@ from skgru._compat import Interval, StrOptions, take
 from skgru._constraints import NUMBERS, RECURRENCE, TOKENS
 from skgru._data.arrays import describe
 from skgru._data.forms import open_columns, open_form, open_nothing, refuse_levels
+from skgru._data.inputs import Input
 from skgru._data.lagged import lag_of
 from skgru._data.numbers import NumberInput
 from skgru._data.table import TableInput, open_output, open_table
@@ -44,21 +46,21 @@ class BaseBranch(Estimator):
         "transformer": [None, object],
         "last_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
     }
-    _input: type  # the kind of input
+    _input: type[Input]  # the kind of input
 
     @abstractmethod
-    def _open_columns(self, selected):
+    def _open_columns(self, selected: Any) -> Any:
         """Return columns of X, opened."""
 
     @abstractmethod
-    def _open_output(self, output, present):
+    def _open_output(self, output: Any, present: NDArray[Any]) -> Any:
         """Return the output of the transformer for the samples that are present, opened."""
 
     @abstractmethod
-    def _open_absent(self, absent):
+    def _open_absent(self, absent: Any) -> Any:
         """Return the input of samples none of which has it, opened."""
 
-    def _settings(self, estimator_name):
+    def _settings(self, estimator_name: str) -> Settings:
         """Return the parameters, as they are handed on."""
         names = [name for name in self.get_params(deep=False) if name != "transformer"]
         parameters = signature(type(self).__init__).parameters
@@ -70,7 +72,7 @@ class BaseBranch(Estimator):
             self._input.kind,
         )
 
-    def _check_transformer(self):
+    def _check_transformer(self) -> None:
         """Refuse what is not a transformer."""
         transformer = self.transformer
         if transformer is None:
@@ -86,7 +88,14 @@ class BaseBranch(Estimator):
                 f"{type(self).__name__}, got {got}."
             )
 
-    def _open(self, selected, y=None, *, fits=False, metadata=None):
+    def _open(
+        self,
+        selected: Any,
+        y: Any = None,
+        *,
+        fits: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> Any:
         """Return the selected columns of X, opened; with `fits`, fit the transformer first.
 
         Parameters
@@ -125,7 +134,7 @@ class BaseBranch(Estimator):
             )
         return self._open_output(output, present)
 
-    def _transformed(self, container, y, metadata, *, fits):
+    def _transformed(self, container: Any, y: Any, metadata: dict[str, Any], *, fits: bool) -> Any:
         """Return the output of the transformer; with `fits`, fit it first."""
         transformer = self.transformer_
         try:
@@ -149,18 +158,18 @@ class BaseBranch(Estimator):
 class _SequenceBranch(BaseBranch):
     """Base of the branches that read sequences."""
 
-    def _open_columns(self, selected):
+    def _open_columns(self, selected: Any) -> Any:
         opened = open_columns(selected.columns, selected.names, selected.selection.n_features)
         # A row of lags is a sample of its own, whatever its index says.
         if opened.is_rectangle and not all(map(lag_of, selected.names)):
             refuse_levels(selected.X)
         return opened
 
-    def _open_output(self, output, present):
+    def _open_output(self, output: Any, present: NDArray[Any]) -> Any:
         opened = open_form(output, type(self).__name__)
         return opened._replace(present=present)
 
-    def _open_absent(self, absent):
+    def _open_absent(self, absent: Any) -> Any:
         return open_nothing(~absent)
 
 
@@ -629,17 +638,17 @@ class TableBranch(BaseBranch):
         self.dropout = dropout
         self.last_epochs = last_epochs
 
-    def _open_columns(self, selected):
+    def _open_columns(self, selected: Any) -> Any:
         return open_table(selected)
 
-    def _open_output(self, output, present):
+    def _open_output(self, output: Any, present: NDArray[Any]) -> Any:
         return open_output(output, present)
 
-    def _open_absent(self, absent):
+    def _open_absent(self, absent: Any) -> Any:
         return open_output(np.empty((0, 1)), ~absent)
 
 
-def _n_rows(output):
+def _n_rows(output: Any) -> int | None:
     """Return how many rows the output of a transformer has, None if it has none."""
     shape = getattr(output, "shape", None)
     if shape is None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skgru._data.matching import match
@@ -282,7 +283,7 @@ class ForecastDisplay:
         past = _only_series(panel, 1, "history")
         n = len(past.values)
 
-        def ahead(given, what, n_columns=1):
+        def ahead(given: Any, what: str, n_columns: int = 1) -> Any:
             opened = open_x(given, None, time, role=what)
             _only_series(opened, n_columns, what)
             return match(panel, opened, ahead=True)[0]
@@ -380,13 +381,13 @@ class ForecastDisplay:
         return self
 
 
-def _names_of_targets(columns, form):
+def _names_of_targets(columns: Any, form: Any) -> list[Any]:
     """Return the names of the targets, None where they have none."""
     name = getattr(form, "name", None)
     return columns.target_names if columns.target_names or name is None else [name]
 
 
-def _n_to_draw(n_history, track):
+def _n_to_draw(n_history: int | None, track: Any) -> int:
     """Return how many steps of a track are drawn."""
     n_history = check_n_history(n_history)
     if n_history > len(track.values) and track.start > 0:
@@ -397,7 +398,7 @@ def _n_to_draw(n_history, track):
     return min(n_history, len(track.values))
 
 
-def _open_actual(actual, forecaster, stored, i):
+def _open_actual(actual: Any, forecaster: GRUForecaster, stored: Any, i: int) -> Panel:
     """Return what came of one of the stored series, or of several that are told apart."""
     panel = open_x(actual, forecaster.series, forecaster.time, role="actual")
     if len(panel.series) == len(stored.series) and panel.series[0].key is None:
@@ -405,7 +406,7 @@ def _open_actual(actual, forecaster, stored, i):
     return panel
 
 
-def _values_ahead(actual, query, n_steps, columns, j):
+def _values_ahead(actual: Any, query: Any, n_steps: int, columns: Any, j: int) -> NDArray[Any]:
     """Return what came of a target in the steps that are forecast."""
     (track,) = query.tracks
     n_given = actual.series[0].values.shape[1]
@@ -431,7 +432,7 @@ def _values_ahead(actual, query, n_steps, columns, j):
     return _on_steps(matched, track.end, n_steps)[:, column]
 
 
-def _on_steps(matched, start, n_steps):
+def _on_steps(matched: Any, start: int, n_steps: int) -> NDArray[Any]:
     """Return rows at the steps that are forecast, of which some have to be there."""
     values = np.full((n_steps, matched.values.shape[1]), np.nan)
     end = matched.offset + len(matched.values)

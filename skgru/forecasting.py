@@ -494,7 +494,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
                 context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
-    def _fit(self, y, X, static, within):
+    def _fit(self, y: ArrayLike, X: Any, static: Table | None, within: Any) -> None:
         rng = check_random_state(self.random_state)
         panel, of_x, columns = self._open(y, X)
         tracks = make_tracks(panel, of_x, columns)
@@ -506,7 +506,8 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         longest = max(len(track.values) for track in tracks)
         cycles = cycles_to_learn(seconds, longest) if self.calendar == "auto" else []
         check_dates(tracks, cycles)
-        encoder, about = None, np.zeros((len(tracks), 0))
+        encoder: StaticColumns | None = None
+        about = np.zeros((len(tracks), 0))
         if static is not None:
             keys = [track.key for track in tracks]
             encoder = StaticColumns(self.series).fit(static, keys)
@@ -514,7 +515,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         units = units_of(tracks)
         sources = make_sources(tracks, units, about, columns, cycles, shape.horizon)
         with each_once(f"{WINDOW}__"):
-            lengths = [CYCLES[cycle] / seconds for cycle in cycles]
+            lengths = [CYCLES[cycle] / seconds for cycle in cycles] if seconds is not None else []
             model = fit_model(sources, shape, self._options(), rng, lengths, within)
 
         cycles = [cycles[i] for i in model.cycles]
@@ -527,15 +528,15 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         self.weights_ = {member.name: float(member.weight) for member in model.members}
         self.networks_ = _regressors_of(model)
 
-    def _open(self, y, X):
+    def _open(self, y: ArrayLike, X: Any) -> Any:
         """Return y and X, opened, and what their columns are."""
         panel, of_x = open_y(y, self.series, self.time), self._open_x(X)
         return panel, of_x, columns_of_y_and_x(panel, of_x, self.target, self.known)
 
-    def _open_x(self, X):
+    def _open_x(self, X: Any) -> Any:
         return None if X is None else open_x(X, self.series, self.time)
 
-    def _check_values(self, tracks, columns):
+    def _check_values(self, tracks: list[Any], columns: Any) -> None:
         """Refuse values that the loss or the treatment of missing ones does not take."""
         if self.loss == "poisson":
             least = min(np.nanmin(track.values, initial=0.0) for track in tracks)
@@ -544,7 +545,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         if self.missing == "error":
             check_complete(tracks, columns)
 
-    def _options(self):
+    def _options(self) -> dict[str, Any]:
         """Return the parameters of the network, and the defaults of those that are changed."""
         defaults = {name: p.default for name, p in signature(GRUForecaster).parameters.items()}
         names = [name for name in defaults if name not in (*_OWN, "random_state")]
@@ -552,7 +553,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         changed = [k for k, value in options.items() if np.ndim(value) or value != defaults[k]]
         return options | {"user_defaults": {name: defaults[name] for name in changed}}
 
-    def _shape(self, tracks):
+    def _shape(self, tracks: list[Any]) -> Shape:
         """Return what windows are made of, where parameters say 'auto' by the series."""
         season = 1 if self.season is None else self.season
         if season == "auto":
@@ -689,7 +690,9 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             raise ValueError(f"Expected each quantile once, got {quantiles!r}.")
         return self._quantiles(named, n, X, y, static)
 
-    def _quantiles(self, levels, n, X, y, static):
+    def _quantiles(
+        self, levels: dict[str, float], n: int | None, X: Any, y: ArrayLike, static: Any
+    ) -> Any:
         """Return quantiles in the form of y, given the ends of their columns' names."""
         query, windows, forecast = self._forecast(*self._query(n, X, y, static))
         found = self._quantiles_by_track(levels.values(), query, windows, forecast)
@@ -699,7 +702,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         ]
         return query.give_back(parts, self._fitted.columns, list(levels))
 
-    def _quantiles_by_track(self, levels, query, windows, forecast):
+    def _quantiles_by_track(self, levels: Any, query: Any, windows: Any, forecast: Any) -> Any:
         """Return for each level what `Query.by_track` makes of its quantiles."""
         model = self._fitted.model
         if model.calibration is None:
@@ -757,7 +760,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
 
     # --- Files -----------------------------------------------------------------------------------
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         fitted = state.pop("_fitted", None)
         if fitted is not None:
@@ -765,9 +768,9 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
             state[_STATE] = fitted.state
         return state
 
-    def _check_saved(self, *, is_of_now):
+    def _check_saved(self, *, is_of_now: bool) -> None:
         super()._check_saved(is_of_now=is_of_now)
-        state = vars(self).pop(_STATE, None)
+        state = self.__dict__.pop(_STATE, None)
         if state is not None:
             self._fitted = FittedSeries.of_state(state)
             self.networks_ = _regressors_of(self._fitted.model)
@@ -778,7 +781,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
                 if not name.startswith(("_skl", "_metadata")):
                     delattr(self, name)
 
-    def _query(self, n, X, y, static):
+    def _query(self, n: int | None, X: Any, y: ArrayLike, static: Any) -> Any:
         """Return the series whose future is asked for, and of how many steps."""
         check_is_fitted(self)
         fitted = self._fitted
@@ -799,12 +802,12 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         check_known(query.tracks, fitted.columns, n_steps)
         return query, n_steps
 
-    def _forecast(self, query, n_steps):
+    def _forecast(self, query: Any, n_steps: int) -> Any:
         """Return the series, their last windows and the forecasts."""
         windows, forecast = self._fitted.forecast(query, last_steps(query.tracks), n_steps)
         return query, windows, forecast
 
-    def _check_given(self, tracks):
+    def _check_given(self, tracks: list[Any]) -> None:
         """Refuse series that are too short, or lack what forecasts read of those of fit."""
         self._check_values(tracks, self._fitted.columns)
         check_step(tracks, self._fitted.seconds)
@@ -817,12 +820,12 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
                 )
 
 
-def _regressors_of(model):
+def _regressors_of(model: Any) -> list[Any]:
     """Return the regressors of the networks of a model."""
     return [n.regressor_ for n in model.networks if n.regressor_ is not None]
 
 
-def _check_lengths(tracks, shape, finds_window):
+def _check_lengths(tracks: list[Any], shape: Shape, finds_window: bool) -> None:
     """Refuse series that are all too short, or without values; warn of single ones."""
     needed = shape.window + shape.horizon
     longest = max(len(track.values) for track in tracks)

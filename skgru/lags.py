@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,7 @@ class LagSelector:
         steps = [[columns[Lag(name, lag)] for name in chosen] for lag in run]
         return np.array(steps) if len(chosen) > 1 else [index for (index,) in steps]
 
-    def _by_position(self, said, n_columns):
+    def _by_position(self, said: dict[str, list[int]] | None, n_columns: int) -> dict[Lag, int]:
         """Return the indices of the lags of an array, by series and lag."""
         if said is None:
             raise ValueError(
@@ -136,10 +137,11 @@ class LagSelector:
             raise ValueError(f"X has {n_columns} columns, expected at least {len(places)} lags.")
         return {lag: index for index, lag in enumerate(places)}
 
-    def _by_name(self, said, names):
+    def _by_name(self, said: dict[str, list[int]] | None, names: list[Any]) -> dict[Lag, int]:
         """Return the indices of the lags of a table whose columns have names."""
         lags = [lag_of(name) for name in names]
         columns = {lag: index for index, lag in enumerate(lags) if lag is not None}
+        missing: list[Any] = []
         if len(columns) < len(lags) - lags.count(None):
             raise ValueError(f"Two columns of X are the same lag of one series: {list(names)}.")
         if said is not None and not isinstance(self.lags, Mapping):
@@ -151,15 +153,13 @@ class LagSelector:
             wanted = [Lag(series, lag) for series, lags in said.items() for lag in lags]
             missing = [tuple(lag) for lag in wanted if lag not in columns]
             columns = {lag: columns[lag] for lag in wanted if lag in columns}
-        else:
-            missing = []
         if missing or not columns:
             what = f"the lags {missing}" if missing else "a lag, such as lag_1, lag1 or y_lag_1"
             raise ValueError(f"Expected X to have {what}, got the columns {list(names)}.")
         return columns
 
 
-def _as_dict(lags):
+def _as_dict(lags: Any) -> dict[str, list[int]]:
     """Return lags as a dict of lists of them; those of one series are of the name ''."""
     if isinstance(lags, Mapping):
         if not lags:
@@ -168,10 +168,11 @@ def _as_dict(lags):
     return {"": _as_list(lags)}
 
 
-def _as_list(lags):
-    if isinstance(lags, Integral) and not isinstance(lags, bool) and lags > 0:
+def _as_list(lags: Any) -> list[int]:
+    if isinstance(lags, Integral) and not isinstance(lags, bool) and int(lags) > 0:
         return list(range(1, int(lags) + 1))
-    items = list(lags) if isinstance(lags, Iterable) and not isinstance(lags, str) else []
+    are_several = isinstance(lags, Iterable) and not isinstance(lags, str)
+    items: list[Any] = list(lags) if are_several else []
     if not items or not all(
         isinstance(lag, Integral) and not isinstance(lag, bool) for lag in items
     ):

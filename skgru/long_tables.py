@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skgru._compat import names_of
 from skgru._data.arrays import as_array, describe, exceeds_floats
@@ -298,7 +299,7 @@ def make_rows(
     return long.library.frame(columns, index)
 
 
-def _list_of(names, parameter, long):
+def _list_of(names: Any, parameter: str, long: Any) -> list[Any]:
     """Return a parameter that names columns as a list; refuse names of no column."""
     names = list(names) if is_sequence(names) else [names]
     names = [name.item() if isinstance(name, np.generic) else name for name in names]
@@ -307,12 +308,12 @@ def _list_of(names, parameter, long):
     return names
 
 
-def _sequences(long, groups, name):
+def _sequences(long: Any, groups: Any, name: Any) -> Any:
     library = long.library
     return library.cut(library.take(long.column(name), groups.order), groups.offsets)
 
 
-def _index(long, groups, samples):
+def _index(long: Any, groups: Any, samples: ArrayLike | None) -> Any:
     """Return the index of X, with the samples in the type that they have in the table."""
     library, name = long.library, long.name_of(long.sample, "sample")
     if samples is None or (groups.first_rows >= 0).all():
@@ -320,7 +321,7 @@ def _index(long, groups, samples):
     return library.index_from(samples, name)
 
 
-def _check_have_rows(groups):
+def _check_have_rows(groups: Any) -> None:
     if (groups.first_rows < 0).any():
         raise ValueError(
             f"Expected a row of each sample to find its target in, got none of "
@@ -329,7 +330,7 @@ def _check_have_rows(groups):
         )
 
 
-def _side_by_side(long, groups, names, index):
+def _side_by_side(long: Any, groups: Any, names: list[Any], index: Any) -> Any:
     """Return the targets of all steps, several at each, as an array for each sample."""
     library = long.library
     columns = [as_array(library.take(long.column(name), groups.order)) for name in names]
@@ -340,7 +341,7 @@ def _side_by_side(long, groups, names, index):
     return cells if index is None else library.labelled(library.make_column(cells), None, index)
 
 
-def _rounds(columns):
+def _rounds(columns: list[Any]) -> bool:
     """Whether numbers in one array would become floats that cannot hold all of them."""
     if np.result_type(*columns).kind != "f":
         return False
@@ -367,15 +368,15 @@ class _Given(NamedTuple):
     are_named: bool
 
 
-def _samples_of_index(values):
+def _samples_of_index(values: Any) -> Any:
     """Return the samples in the index of a Series or DataFrame of pandas, if it has any."""
-    index = getattr(values, "index", None) if hasattr(type(values), "iloc") else None
+    index: Any = getattr(values, "index", None) if hasattr(type(values), "iloc") else None
     is_range = type(index).__name__ == "RangeIndex"
     counts = is_range and index.name is None and (index == np.arange(len(index))).all()
     return None if index is None or counts else index
 
 
-def _given_columns(values, groups):
+def _given_columns(values: Any, groups: Any) -> _Given:
     if is_frame(values):
         library = library_of(values)
         return _Given(
@@ -409,7 +410,7 @@ def _given_columns(values, groups):
     return _Given(dict(enumerate(columns)), is_table, False)
 
 
-def _column_of(cells):
+def _column_of(cells: Sequence[Any]) -> NDArray[Any]:
     """Return a list as an array; of sequences, with an array in each cell."""
     if not any(map(is_sequence, cells)):
         return as_array(list(cells))
@@ -420,7 +421,7 @@ def _column_of(cells):
     return column
 
 
-def _check_lengths(lengths, groups):
+def _check_lengths(lengths: Any, groups: Any) -> None:
     differs = lengths != groups.lengths
     if differs.any():
         i = np.argmax(differs)
@@ -431,14 +432,14 @@ def _check_lengths(lengths, groups):
         )
 
 
-def _parts(label, column):
+def _parts(label: Any, column: NDArray[Any]) -> list[Any]:
     """Return a column of rows, or each of the columns of one of several numbers in a row."""
     if isinstance(column, np.ndarray) and column.ndim == 2:
         return [(f"{label}_{k}", column[:, k]) for k in range(column.shape[1])]
     return [(label, column)]
 
 
-def _names_of_result(name, keys, given):
+def _names_of_result(name: Any, keys: Any, given: _Given) -> list[Any]:
     """Return the names of the columns of the result."""
     n = len(keys)
     if name is not None:

@@ -197,7 +197,7 @@ class LossCurveDisplay:
         ax.legend(prop={"family": fonts()})
         return self
 
-    def _draw(self, losses, **kwargs):
+    def _draw(self, losses: ArrayLike, **kwargs: Any) -> Any:
         """Draw a line and return it; a single epoch is a point."""
         marker = {"marker": "o"} if len(losses) == 1 else {}
         (line,) = self.ax_.plot(np.arange(1, len(losses) + 1), losses, **marker | kwargs)
@@ -205,7 +205,7 @@ class LossCurveDisplay:
         return line
 
 
-def _losses_of(estimator):
+def _losses_of(estimator: AnyEstimator) -> tuple[ArrayLike, ArrayLike | None]:
     """Return the losses of an estimator in training, and of its validation set or None."""
     network = unwrap(estimator)
     if getattr(network, "loss_curve_", None) is None:

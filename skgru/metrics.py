@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, Literal, NamedTuple, TypeVar, overload
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -595,21 +595,21 @@ class _Tags(NamedTuple):
     starts: np.ndarray
     lengths: np.ndarray
 
-    def has(self, prefixes):
+    def has(self, prefixes: str) -> NDArray[Any]:
         """Return which tags have one of some prefixes."""
         return np.isin(self.prefixes, list(prefixes))
 
-    def types_of(self, places):
+    def types_of(self, places: NDArray[Any]) -> list[str]:
         """Return the types of the tags at some places as a list."""
         return [self.types[kind] for kind in self.kinds[places]]
 
-    def continues(self):
+    def continues(self) -> NDArray[Any]:
         """Return which tags, from the second on, continue the entity of the tag before."""
         is_same = self.kinds[1:] == self.kinds[:-1]
         return self.has("BI")[:-1] & self.has("IE")[1:] & is_same
 
 
-def _spans(tags, scheme):
+def _spans(tags: _Tags, scheme: Scheme | None) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the places of the first and of the last tag of each entity.
 
     Entities are the runs of tags that continue one another; in a scheme, those of them only that
@@ -626,7 +626,7 @@ def _spans(tags, scheme):
     return first[is_well_formed], last[is_well_formed]
 
 
-def _count_invalid(tags, has_ends):
+def _count_invalid(tags: _Tags, has_ends: bool) -> int:
     """Return the number of tags that cannot follow the one before."""
     has_to_match = tags.has("IE")[1:]
     if has_ends:
@@ -634,14 +634,14 @@ def _count_invalid(tags, has_ends):
     return int(np.count_nonzero(has_to_match & ~tags.continues()))
 
 
-def _check_scheme(scheme, may_be_none=True):
+def _check_scheme(scheme: Any, may_be_none: bool = True) -> None:
     schemes = [name for name in _PREFIXES if may_be_none or name is not None]
     if scheme not in schemes:
         hint = hint_at_value("scheme", scheme, {"scheme": _SCHEME[: 1 + may_be_none]})
         raise ValueError(f"Expected scheme to be one of {schemes}, got {scheme!r}.{hint}")
 
 
-def _read_both(y_true, y_pred, scheme):
+def _read_both(y_true: ArrayLike, y_pred: ArrayLike, scheme: Scheme | None) -> tuple[_Tags, _Tags]:
     """Return the tags of both, which belong to the same steps."""
     _check_scheme(scheme)
     true, pred = _read(y_true, "y_true", scheme), _read(y_pred, "y_pred", scheme)
@@ -660,7 +660,7 @@ def _read_both(y_true, y_pred, scheme):
     return true, pred
 
 
-def _read(y, name, scheme):
+def _read(y: ArrayLike, name: str, scheme: Scheme | None) -> _Tags:
     """Return the tags of all sequences."""
     parts = [_read_part(part, i, name) for i, part in enumerate(parts_of(y, name))]
     lengths = np.array([len(part) for part in parts], int)
@@ -671,18 +671,18 @@ def _read(y, name, scheme):
         tags.append("O")
     is_text = all(issubclass(kind, str) for kind in set(map(type, tags)))
     distinct = dict.fromkeys(tags) if is_text else {}
-    parsed = {tag: _parse(tag, scheme) for tag in distinct}
-    if not is_text or None in parsed.values():
+    parsed = {tag: found for tag in distinct if (found := _parse(tag, scheme)) is not None}
+    if not is_text or len(parsed) < len(distinct):
         _refuse_tag(parts, name, scheme)
     types = {kind: k for k, kind in enumerate(dict.fromkeys(kind for _, kind in parsed.values()))}
-    codes = {tag: code for code, tag in enumerate(parsed)}
-    codes = np.fromiter(map(codes.__getitem__, tags), int, len(tags))
+    code_of = {tag: code for code, tag in enumerate(parsed)}
+    codes = np.fromiter(map(code_of.__getitem__, tags), int, len(tags))
     prefixes = np.array([prefix for prefix, _ in parsed.values()])
     kinds = np.array([types[kind] for _, kind in parsed.values()])
     return _Tags(prefixes[codes], kinds[codes], list(types), starts, lengths)
 
 
-def _read_part(part, i, name):
+def _read_part(part: Any, i: int, name: str) -> list[Any]:
     """Return the tags of sequence i as a list."""
     if isinstance(part, list | tuple):
         return list(part)
@@ -700,7 +700,7 @@ def _read_part(part, i, name):
     return tags.tolist()
 
 
-def _parse(tag, scheme):
+def _parse(tag: Any, scheme: Scheme | None) -> tuple[str, Any] | None:
     """Return the prefix and the type of a tag, None if it is none of the scheme."""
     if tag == "O":
         return "O", None
@@ -710,7 +710,7 @@ def _parse(tag, scheme):
     return match[1].translate(_AS_BIOES), match[2] or _NO_TYPE
 
 
-def _refuse_tag(parts, name, scheme):
+def _refuse_tag(parts: list[list[Any]], name: str, scheme: Scheme | None) -> NoReturn:
     """Raise the error of the first tag that is none of the scheme."""
     places = ((i, t, tag) for i, part in enumerate(parts) for t, tag in enumerate(part))
     i, t, tag = next(
@@ -724,8 +724,8 @@ def _refuse_tag(parts, name, scheme):
     if is_missing(tag):
         hint = " Entities are those of whole sequences: leave out sequences of which tags miss."
     elif isinstance(tag, str) and not _parse(tag, None):
-        meant = _MEANT.fullmatch(tag.strip())
-        meant = meant and f"{meant[1].upper()}-{meant[2]}"
+        parts_of_tag = _MEANT.fullmatch(tag.strip())
+        meant = parts_of_tag and f"{parts_of_tag[1].upper()}-{parts_of_tag[2]}"
         hint = f" Did you mean {meant!r}?" if meant and _parse(meant, scheme) else ""
     elif isinstance(tag, str):
         hint = f" Did you mean scheme={'BILOU' if tag[0] in 'LU' else 'BIOES'!r}?"
@@ -739,7 +739,9 @@ def _refuse_tag(parts, name, scheme):
 # --- Counts ------------------------------------------------------------------------------------
 
 
-def _count(true, pred, scheme, labels):
+def _count(
+    true: _Tags, pred: _Tags, scheme: Scheme | None, labels: ArrayLike | None
+) -> tuple[list[str], NDArray[Any]]:
     """Return the types that count, and of each the numbers of right, predicted and true entities.
 
     Returns
@@ -763,7 +765,7 @@ def _count(true, pred, scheme, labels):
     return types, np.array([[of_type[kind] for kind in types] for of_type in found])
 
 
-def _check_labels(labels, occurring):
+def _check_labels(labels: Any, occurring: Any) -> list[str]:
     """Return the types that the user names as a list."""
     types = [] if isinstance(labels, str) else as_array(labels).ravel().tolist()
     if not types or not all(isinstance(kind, str) for kind in types):
@@ -780,13 +782,23 @@ def _check_labels(labels, occurring):
     return types
 
 
-def _scores(y_true, y_pred, labels, average, scheme, zero_division, **options):
+def _scores(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    labels: ArrayLike | None,
+    average: Average | None,
+    scheme: Scheme | None,
+    zero_division: Any,
+    **options: Any,
+) -> Any:
     """Return precision, recall, F-score and support of the entities of y."""
     types, counts = _count(*_read_both(y_true, y_pred, scheme), scheme, labels)
     return _score(types, counts, average, zero_division, **options)
 
 
-def _score(types, counts, average, zero_division, **options):
+def _score(
+    types: list[str], counts: Any, average: Average | None, zero_division: Any, **options: Any
+) -> Any:
     """Return scikit-learn's precision, recall, F-score and support of counts.
 
     Its samples are weighted here: of each type one that is right, one that is missed and one that
@@ -811,7 +823,7 @@ def _score(types, counts, average, zero_division, **options):
     return *scores, None if support is None else support.astype(int)
 
 
-def _as_text(rows, n_types, invalid, digits):
+def _as_text(rows: dict[str, Any], n_types: int, invalid: Any, digits: int) -> str:
     """Return the report in the layout of scikit-learn's."""
     width = max(*map(len, rows), digits)
     heads = "".join(f" {head:>9}" for head in ("precision", "recall", "f1-score", "support"))

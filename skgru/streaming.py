@@ -62,6 +62,7 @@ class Stream:
         self._is_single = n_sequences is None
         self.n_sequences = 1 if n_sequences is None else int(n_sequences)
         self._model, self._method = model, method
+        self._reader: Any
         (self._reader,) = model.own_inputs.values()
         self._stepper = Stepper(model, self.n_sequences)
         self._every = np.arange(self.n_sequences)
@@ -154,7 +155,7 @@ class Stream:
 
     # --- A step ----------------------------------------------------------------------------------
 
-    def _indices(self, sequences):
+    def _indices(self, sequences: ArrayLike) -> NDArray[np.intp]:
         """Return which sequences are meant; refuse others than there are, and one that is twice."""
         which = np.asarray(sequences)
         if which.ndim != 1 or (which.size and which.dtype.kind not in "iu"):
@@ -168,7 +169,7 @@ class Stream:
             )
         return which
 
-    def _values(self, x, n):
+    def _values(self, x: ArrayLike, n: int) -> NDArray[Any]:
         """Return the values of a step, (n, D), or ids (n,); refuse what is none."""
         values = to_numbers(as_values(x), "the step")
         is_numbers = isinstance(self._reader, NumberInput)
@@ -191,7 +192,7 @@ class Stream:
             raise ValueError("The step holds NaN, which missing='error' refuses.")
         return values
 
-    def _read_numbers(self, values, which):
+    def _read_numbers(self, values: NDArray[Any], which: NDArray[np.intp]) -> NDArray[Any]:
         """Return the raw outputs after a step, which may be missing in whole."""
         stepper, j = self._stepper, self._reader.stamps
         if j is not None:
@@ -219,16 +220,17 @@ class Stream:
                 return raw
         return stepper.raw(which)
 
-    def _predictions(self, raw):
+    def _predictions(self, raw: NDArray[Any]) -> NDArray[Any]:
         model = self._model
+        loss: Any = model.loss
         if self._method == "predict":
             return model.predictions(raw)
         if self._method == "predict_proba":
-            return model.loss.probabilities(raw, model.theta.dtype)
-        return model.loss.log_probabilities(raw, model.theta.dtype)
+            return loss.probabilities(raw, model.theta.dtype)
+        return loss.log_probabilities(raw, model.theta.dtype)
 
 
-def _ids(values):
+def _ids(values: NDArray[Any]) -> NDArray[Any]:
     """Return token ids; refuse what is none."""
     if values.dtype.kind not in "iu" and not (values == np.floor(values)).all():
         raise ValueError("Expected token ids, got numbers with a fraction.")
@@ -237,7 +239,7 @@ def _ids(values):
     return values.astype(np.int64)
 
 
-def _check(model, n_sequences, method):
+def _check(model: Model, n_sequences: Any, method: Any) -> None:
     """Refuse what cannot go step by step, and parameters of no meaning."""
     if n_sequences is not None and not (
         isinstance(n_sequences, (int, np.integer))
@@ -265,7 +267,7 @@ def _check(model, n_sequences, method):
         )
 
 
-def _shapes_of(state):
+def _shapes_of(state: Any) -> Any:
     """Return the shapes and types of the arrays of a state, which may hold others."""
     if isinstance(state, dict):
         return {name: _shapes_of(part) for name, part in state.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Callable
 from html import escape
 from math import prod
 from typing import Any, NamedTuple
@@ -82,7 +83,7 @@ class Summary:
         self.bytes_per_step = bytes_per_step
         self.update_bytes = update_bytes
 
-    def _memory(self):
+    def _memory(self) -> str:
         """Return the memory of an update, in words."""
         if self.update_bytes is not None:
             return f"memory of an update: about {_size(self.update_bytes)}, with the longest of X"
@@ -91,11 +92,11 @@ class Summary:
         ]
         return f"memory of an update: about {', '.join(several)} for each step of a sequence"
 
-    def _rows(self):
+    def _rows(self) -> list[tuple[str, ...]]:
         last = Layer("", "", "total", self.n_parameters)
         return [(*layer[:3], f"{layer.n_parameters:,}") for layer in [*self.layers, last]]
 
-    def _auto(self):
+    def _auto(self) -> str:
         return ", ".join(f"{name}={value!r}" for name, value in self.auto_params.items())
 
     def __str__(self) -> str:
@@ -177,7 +178,7 @@ def summary(estimator: AnyEstimator, X: ArrayLike | None = None) -> Summary:
     }
     # (Those of an earlier version have none.)
     auto_params = dict(getattr(network, "auto_params_", {}))
-    batch_size = auto_params.get("batch_size", network.batch_size)
+    batch_size: Any = auto_params.get("batch_size", network.batch_size)
     update_bytes = None
     if X is not None:
         network._validate_params()  # which may have been set since
@@ -201,21 +202,21 @@ def summary(estimator: AnyEstimator, X: ArrayLike | None = None) -> Summary:
     )
 
 
-def _most_steps(branch, parsed, batch_size, network):
+def _most_steps(branch: Any, parsed: Any, batch_size: int, network: Any) -> int:
     """Return how many steps a branch reads in an update at most: those of the longest sequences."""
     lengths = -(-np.sort(parsed.sequences.lengths)[::-1][:batch_size] // branch.patch_size)
     bptt_steps = getattr(network, "bptt_steps", None)
     return int(lengths.sum() if bptt_steps is None else np.minimum(lengths, bptt_steps).sum())
 
 
-def _layers(network):
+def _layers(network: Any) -> list[Layer]:
     """Return all layers, from the inputs on."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for name, shape in network.shapes.items():
         counts[name.rpartition(".")[0]] += prod(shape)
     layers = []
 
-    def add(name, kind, shape):
+    def add(name: str, kind: str, shape: str) -> None:
         layers.append(Layer(name, kind, shape, counts[name]))
 
     for branch in network.branches.values():
@@ -230,7 +231,7 @@ def _layers(network):
     return layers
 
 
-def _layers_beside(bag):
+def _layers_beside(bag: Any) -> list[Layer]:
     """Return the linear model of bags of tokens, if there is one."""
     if bag is None:
         return []
@@ -239,18 +240,18 @@ def _layers_beside(bag):
     return [Layer("bag", kind, f"({n_outputs},)", bag.size)]
 
 
-def _place_in_fusion(name):
+def _place_in_fusion(name: str) -> tuple[bool, ...]:
     """Return a key that sorts the parts above the branches, from the bottom up."""
     return name == "head", not name.endswith(".absence"), not name.endswith(".gate")
 
 
-def _kind_of_fusion(name):
+def _kind_of_fusion(name: str) -> str:
     if name.endswith(".absence"):
         return "in place of an absent branch"
     return "weights of the branches" if name.endswith(".gate") else "dense"
 
 
-def _add_branch(add, branch):
+def _add_branch(add: Callable[[str, str, str], None], branch: Any) -> None:
     """Add the layers of a branch."""
     spec, encoder = branch.spec.input, branch.spec.encoder
     if isinstance(encoder, ConvolutionSpec):
@@ -262,7 +263,7 @@ def _add_branch(add, branch):
     is_row = isinstance(encoder, FeedForwardSpec)
     steps = "n_steps" if branch.patch_size == 1 else f"n_steps / {branch.patch_size}"
 
-    def shape(width):
+    def shape(width: int) -> str:
         return f"({width},)" if is_row else f"({steps}, {width})"
 
     name = branch.prefix + branch.input.name
@@ -291,7 +292,7 @@ def _add_branch(add, branch):
         add(f"{branch.prefix}pooling", kind, f"({branch.n_outputs},)")
 
 
-def _size(n_bytes):
+def _size(n_bytes: float) -> str:
     """Return a number of bytes in words."""
     for unit in ("bytes", "kB", "MB"):
         if n_bytes < 1000:

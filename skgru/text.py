@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -355,7 +355,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             If documents are texts where `fit` had lists of words, or the other way round.
         """
         self._check_is_fitted()
-        kinds: set[type] = set()
+        kinds: set[str] = set()
         X_new = self._encode(self._analyze(X, kinds))
         fitted_to = getattr(self, "_kind_of_documents", None)
         if fitted_to and kinds and fitted_to not in kinds:
@@ -425,7 +425,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             return analyze
         return partial(_analyze_ngrams, analyze, self._join_ngrams)
 
-    def _counter(self):
+    def _counter(self) -> CountVectorizer:
         """Return the vectorizer of scikit-learn that analyzes documents in the same way."""
         return CountVectorizer(
             analyzer=self.analyzer,
@@ -439,7 +439,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             decode_error=self.decode_error,
         )
 
-    def _join_ngrams(self, tokens):
+    def _join_ngrams(self, tokens: Sequence[str]) -> list[str]:
         """Return the n-grams of tokens in the order of their beginnings."""
         separator = "" if self.analyzer == "char" else " "
         shortest, longest = map(int, self.ngram_range)
@@ -519,13 +519,13 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         matrix[other_ids] = rng.normal(mean, std, size=(len(other_ids), len(mean)))
         return matrix
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         has_nothing_to_learn = self.vocabulary is not None and (
             self.max_length is None or isinstance(self.max_length, Integral)
         )
         return hasattr(self, "vocabulary_") or has_nothing_to_learn
 
-    def _check_is_fitted(self):
+    def _check_is_fitted(self) -> None:
         """Refuse to go on unless fitted, or with a vocabulary that was given."""
         check_is_fitted(self)
         if not hasattr(self, "vocabulary_"):
@@ -538,11 +538,11 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _learn(self, X):
+    def _learn(self, X: Any) -> list[list[str]]:
         """Set the fitted attributes and return the tokens of the training documents."""
         _check_ngram_range(self.ngram_range)
         self._warn_of_unused_parameters()
-        kinds: set[type] = set()
+        kinds: set[str] = set()
         documents = list(self._analyze(X, kinds))
         if self.vocabulary is None:
             vocabulary = self._learn_vocabulary(documents)
@@ -556,7 +556,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         self._kind_of_documents = kinds.pop() if len(kinds) == 1 else None
         return documents
 
-    def _analyze(self, X, kinds):
+    def _analyze(self, X: Any, kinds: set[str]) -> Iterator[list[str]]:
         """Yield the list of tokens of each document; add which kinds of documents there are."""
         if isinstance(X, (str, bytes)):
             raise ValueError("Iterable over raw text documents expected, string object received.")
@@ -585,17 +585,17 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             tokens = [t for t in _check_tokens(document, position) if t not in stop_words]
             yield self._join_ngrams(tokens) if tuple(self.ngram_range) != (1, 1) else tokens
 
-    def _cut(self, tokens):
+    def _cut(self, tokens: list[str]) -> list[str]:
         """Return those of the tokens of a document that have room in the output."""
         width = self.max_length_
         return tokens[-width:] if self.truncating == "pre" and width else tokens[:width]
 
-    def _read_tokens(self, X):
+    def _read_tokens(self, X: Any) -> list[list[str]]:
         """Return the tokens of each document that `transform` has ids of, also unknown ones."""
         self._check_is_fitted()
         return [self._cut(tokens) for tokens in self._analyze(X, set())]
 
-    def _encode(self, documents):
+    def _encode(self, documents: Iterable[list[str]]) -> NDArray[Any]:
         """Return the ids of tokenized documents."""
         dtype = self._output_dtype(self.vocabulary_)
         width = self.max_length_
@@ -609,7 +609,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         X[np.arange(width) < lengths[:, np.newaxis]] = ids
         return mark(X, self.vocabulary_)
 
-    def _learn_vocabulary(self, documents):
+    def _learn_vocabulary(self, documents: list[list[str]]) -> dict[str, int]:
         """Return the words of tokenized documents as a dict of terms to ids."""
         counter = CountVectorizer(
             analyzer=iter, min_df=plain(self.min_df), max_df=plain(self.max_df)
@@ -619,14 +619,14 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         terms = sorted(columns, key=lambda term: (-counts[columns[term]], term))
         return _number(terms[: self.max_features])
 
-    def _given_vocabulary(self):
+    def _given_vocabulary(self) -> dict[str, int]:
         """Return the parameter `vocabulary` as a checked dict of terms to ids."""
-        vocabulary = self.vocabulary
-        if isinstance(vocabulary, Mapping):
-            vocabulary = _check_ids(vocabulary)
+        given: Any = self.vocabulary
+        if isinstance(given, Mapping):
+            vocabulary = _check_ids(given)
         else:
-            unordered = isinstance(vocabulary, (set, frozenset))
-            vocabulary = _number(sorted(vocabulary) if unordered else vocabulary)
+            unordered = isinstance(given, (set, frozenset))
+            vocabulary = _number(sorted(given) if unordered else given)
         if not vocabulary:
             raise ValueError("empty vocabulary passed to fit")
 
@@ -639,7 +639,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             )
         return vocabulary
 
-    def _learn_max_length(self, documents):
+    def _learn_max_length(self, documents: list[list[str]]) -> int | None:
         """Return the width of the output for tokenized training documents, or None."""
         if self.max_length is None:
             return None
@@ -651,7 +651,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         length = np.quantile(list(map(len, documents)), share, method="inverted_cdf")
         return max(int(length), 1)
 
-    def _output_dtype(self, vocabulary):
+    def _output_dtype(self, vocabulary: dict[str, int]) -> np.dtype[Any]:
         """Return the type of the output, checked to hold the ids of a vocabulary."""
         dtype = np.dtype(self.dtype)
         if dtype.kind not in "iu":
@@ -664,7 +664,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             )
         return dtype
 
-    def _warn_of_unused_parameters(self):
+    def _warn_of_unused_parameters(self) -> None:
         """Warn of parameters that have no effect, as scikit-learn's vectorizers do."""
         if self.max_length is None and self.truncating != "post":
             warnings.warn(
@@ -689,9 +689,9 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
                 warnings.warn(message, stacklevel=2)
 
 
-def _check_ngram_range(ngram_range):
+def _check_ngram_range(ngram_range: Any) -> None:
     """Raise unless this is a pair of lengths, the smaller first."""
-    lengths = [n for n in ngram_range if isinstance(n, Integral)]
+    lengths: list[Any] = [n for n in ngram_range if isinstance(n, Integral)]
     if len(lengths) != 2 or len(ngram_range) != 2 or not 1 <= lengths[0] <= lengths[1]:
         raise ValueError(
             "ngram_range must be a pair of integers (min_n, max_n) with 1 <= min_n <= max_n, got "
@@ -699,12 +699,16 @@ def _check_ngram_range(ngram_range):
         )
 
 
-def _analyze_ngrams(analyze, join_ngrams, document):
+def _analyze_ngrams(
+    analyze: Callable[[Any], list[str]],
+    join_ngrams: Callable[[Sequence[str]], list[str]],
+    document: Any,
+) -> list[str]:
     """Return the n-grams of a document in the order of their beginnings."""
     return join_ngrams(list(analyze(document)))
 
 
-def _check_tokens(document, position):
+def _check_tokens(document: Any, position: int) -> list[str]:
     """Return a document that is a list of strings; refuse anything else."""
     has_order = isinstance(document, Iterable) and not isinstance(document, Set | Mapping)
     if not has_order or getattr(document, "ndim", 1) == 0:
@@ -722,7 +726,7 @@ def _check_tokens(document, position):
     return tokens
 
 
-def _rows_of_ids(X):
+def _rows_of_ids(X: Any) -> list[list[int]]:
     """Return sequences of ids, those of a column or the rows of a matrix, as lists of ints."""
     if hasattr(X, "iloc") or hasattr(X, "get_columns"):
         is_column = len(X.columns) == 1 and len(X) and np.ndim(X[X.columns[0]][0]) == 1
@@ -739,18 +743,18 @@ def _rows_of_ids(X):
     return [array.tolist() for array in arrays]
 
 
-def _number(terms):
+def _number(terms: Iterable[str]) -> dict[str, int]:
     """Map terms to the ids 2, 3, ... in their order."""
-    vocabulary = {}
+    vocabulary: dict[str, int] = {}
     for id_, term in enumerate(terms, start=_FIRST_WORD):
         if vocabulary.setdefault(term, id_) != id_:
             raise ValueError(f"Duplicate term in vocabulary: {term!r}")
     return vocabulary
 
 
-def _check_ids(vocabulary):
+def _check_ids(vocabulary: Mapping[str, Any]) -> dict[str, int]:
     """Copy a mapping of terms to ids into a dict with plain, valid ids."""
-    terms = {}
+    terms: dict[Any, str] = {}
     for term, id_ in vocabulary.items():
         if not isinstance(id_, Integral) or id_ < _FIRST_WORD:
             raise ValueError(

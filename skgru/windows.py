@@ -301,7 +301,7 @@ def make_windows(
 # --- Last windows --------------------------------------------------------------------------------
 
 
-def _last_windows(panel, window):
+def _last_windows(panel: Any, window: int) -> NDArray[Any]:
     """Return the last window of each series, (n_series, window, n_features)."""
     for i, one in enumerate(panel.series):
         if len(one.values) < window:
@@ -313,7 +313,14 @@ def _last_windows(panel, window):
     return np.stack([one.values[-window:] for one in panel.series])
 
 
-def _read_future(panel, furthest, known, future, series, time):
+def _read_future(
+    panel: Any,
+    furthest: int,
+    known: list[int],
+    future: ArrayLike | None,
+    series: Column | None,
+    time: Column | None,
+) -> list[NDArray[Any]]:
     """Return of each series the known features of the steps that follow, (furthest, n_known)."""
     names = [panel.names[j] for j in known] if panel.names is not None else known
     if future is None:
@@ -350,7 +357,7 @@ def _read_future(panel, furthest, known, future, series, time):
 # --- Parameters --------------------------------------------------------------------------------
 
 
-def _check_horizons(horizon):
+def _check_horizons(horizon: Any) -> Sequence[int]:
     """Return the horizons; an int is the number of them."""
     horizons = _elements(horizon)
     # 2**62 steps are more than there are, and fit into 64 bits.
@@ -367,7 +374,7 @@ def _check_horizons(horizon):
     return range(1, int(horizon) + 1) if is_number else list(map(int, horizons))
 
 
-def _find_columns(columns, names, n_features, parameter):
+def _find_columns(columns: Any, names: list[Any], n_features: int, parameter: str) -> list[int]:
     """Return the positions of the columns that a parameter names."""
     is_name = isinstance(columns, tuple) and columns in names
     columns = [columns] if is_name else _elements(columns)
@@ -387,7 +394,7 @@ def _find_columns(columns, names, n_features, parameter):
     return found
 
 
-def _elements(value):
+def _elements(value: Any) -> list[Any]:
     """Return the elements of a list or an array as a list, anything else as its only one."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return [value[()]]
@@ -395,5 +402,5 @@ def _elements(value):
     return list(value) if is_list_of_them and not np.isscalar(value) else [value]
 
 
-def _is_integer(value):
+def _is_integer(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool | np.timedelta64)

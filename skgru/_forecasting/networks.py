@@ -196,15 +196,15 @@ class WindowRegressor(MultimodalGRURegressor):
         regressor = cls.__new__(cls)
         for name, value in state.items():
             setattr(regressor, name, value if name == "_state" else _of_plain(name, value))
-        regressor._check_saved(is_of_now=True)  # type: ignore[no-untyped-call]
+        regressor._check_saved(is_of_now=True)
         return regressor
 
     @property
-    def _settings(self):  # type: ignore[no-untyped-def]
+    def _settings(self) -> Settings:
         return self._told(super()._settings)
 
-    def _branch_settings(self, settings):  # type: ignore[no-untyped-def]
-        of_branches = super()._branch_settings(settings)  # type: ignore[no-untyped-call]
+    def _branch_settings(self, settings: Settings) -> dict[str, Settings]:
+        of_branches = super()._branch_settings(settings)
         return {name: self._told(of_branch) for name, of_branch in of_branches.items()}
 
     def _told(self, settings: Settings) -> Settings:
@@ -213,13 +213,13 @@ class WindowRegressor(MultimodalGRURegressor):
         return settings
 
     @property
-    def _name_of_fit(self):  # type: ignore[no-untyped-def]
+    def _name_of_fit(self) -> str:
         return "GRUForecaster"
 
-    def _tell(self, outcome, settings, incremental):  # type: ignore[no-untyped-def]
+    def _tell(self, outcome: str, settings: Settings, incremental: bool) -> None:
         if outcome == "interrupted":  # which ends the whole fit, not this network's alone
             raise KeyboardInterrupt
-        super()._tell(outcome, settings, incremental)  # type: ignore[no-untyped-call]
+        super()._tell(outcome, settings, incremental)
 
 
 _BRANCHES = {"series": SeriesBranch, "table": TableBranch}
