@@ -29,6 +29,8 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         "crf": ["boolean", StrOptions({"strict"})],
     }
 
+    classes_: NDArray[Any]
+
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,

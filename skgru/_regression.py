@@ -26,6 +26,9 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
+    target_mean_: NDArray[Any]
+    target_scale_: NDArray[Any]
+
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,

@@ -35,6 +35,15 @@ class BaseGRU(ClassNamePrefixFeaturesOutMixin, BaseNetwork):
         **TOKENS,
     }
 
+    # Of these, those that there are for X.
+    feature_names_in_: NDArray[Any]
+    feature_mean_: NDArray[Any]
+    feature_scale_: NDArray[Any]
+    gap_scale_: NDArray[Any]
+    has_missing_: bool
+    token_ids_: NDArray[Any]
+    has_vector_: NDArray[np.bool_]
+
     # --- Fitting ---------------------------------------------------------------------------------
 
     def _branch_settings(self, settings: Settings) -> dict[str, Settings]:
