@@ -2,7 +2,8 @@
 
 scikit-learn and many libraries of data ship no types, and X and y come in more forms than a type
 can say: names tell what is expected, where a checker takes anything. What optional libraries
-define is `Any` when the program runs, so that `typing.get_type_hints` needs none of them.
+define is `Any` when the program runs, so that `typing.get_type_hints` needs none of them. Those
+that few import are named where they are used: a checker would read them for every user.
 """
 
 from __future__ import annotations
@@ -14,13 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI as FastAPI
-    from keras import Model
     from matplotlib.axes import Axes as Axes
-    from onnx import ModelProto as ModelProto
-    from torch.nn import Module
 else:
-    Axes = FastAPI = Model = ModelProto = Module = Any
+    Axes = Any
 
 # --- Data -----------------------------------------------------------------------------------------
 
@@ -34,16 +31,11 @@ Columns: TypeAlias = Hashable | Sequence[Hashable]
 # A file, a mapping, or an object of gensim or spaCy.
 VectorSource: TypeAlias = Any
 
-# --- Objects of optional libraries ----------------------------------------------------------------
-
-KerasModel: TypeAlias = Model
-TorchModule: TypeAlias = Module
-
 # --- Objects of scikit-learn ----------------------------------------------------------------------
 
 AnyEstimator: TypeAlias = Any
 Transformer: TypeAlias = Any
-RandomState: TypeAlias = int | np.random.RandomState | None
+Seed: TypeAlias = int | np.random.RandomState | None
 Scoring: TypeAlias = str | Callable[..., Any] | None
 
 # --- Parameters -----------------------------------------------------------------------------------

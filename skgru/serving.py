@@ -4,7 +4,7 @@
 import logging
 import platform
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import joblib
@@ -13,8 +13,13 @@ import sklearn
 
 from skgru._answers import Answers
 from skgru._instances import Instances, check_serves
-from skgru._types import AnyEstimator, FastAPI
+from skgru._types import AnyEstimator
 from skgru._version import __version__
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+else:  # it need not be installed
+    FastAPI = Any
 
 __all__ = ["make_app"]
 
@@ -27,7 +32,7 @@ _REASONS = ValueError, TypeError
 class Refusal(Exception):
     """A request that is not answered, with its status and the reason."""
 
-    def __init__(self, status, reason):
+    def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status, self.reason = status, reason
 
@@ -40,7 +45,7 @@ class Service(NamedTuple):
     answers: Answers
 
     @property
-    def metadata(self):
+    def metadata(self) -> dict[str, Any]:
         """What it expects and answers."""
         return {
             "estimator": type(self.estimator).__name__,
@@ -55,7 +60,7 @@ class Service(NamedTuple):
             },
         }
 
-    def answer(self, request_type, body):
+    def answer(self, request_type: Any, body: bytes) -> dict[str, Any]:
         """Return the answer to a request.
 
         Raises
@@ -151,7 +156,7 @@ def make_app(
     return _app_of(fastapi, service, **limits)
 
 
-def _app_of(fastapi, service, max_bytes, n_threads):
+def _app_of(fastapi: Any, service: Service, max_bytes: int, n_threads: int) -> FastAPI:
     """Return the application, with its routes."""
     from anyio import CapacityLimiter, to_thread
     from fastapi.responses import JSONResponse, Response
@@ -169,7 +174,7 @@ def _app_of(fastapi, service, max_bytes, n_threads):
     app = fastapi.FastAPI(title=type(service.estimator).__name__, version=__version__)
     threads = CapacityLimiter(n_threads)
 
-    def answer(body):
+    def answer(body: bytes) -> Any:
         # In the thread, too, what is large is written: the server goes on with other requests.
         return JSONResponse(service.answer(Request, body))
 
@@ -189,17 +194,17 @@ def _app_of(fastapi, service, max_bytes, n_threads):
         return await to_thread.run_sync(partial(answer, body), limiter=threads)
 
     @app.exception_handler(Refusal)
-    async def refuse(request, refusal):
+    async def refuse(request: Any, refusal: Any) -> Any:
         # A body that is not read to its end would be taken for the next request.
         headers = {"connection": "close"} if refusal.status == 413 else None
         return JSONResponse({"detail": refusal.reason}, refusal.status, headers)
 
     @app.exception_handler(ClientDisconnect)
-    async def leave(request, error):
+    async def leave(request: Any, error: Any) -> Any:
         return Response(status_code=400)  # nobody reads it
 
     @app.exception_handler(Exception)
-    async def fail(request, error):
+    async def fail(request: Any, error: Any) -> Any:
         number = uuid4().hex
         _log.error("Fault %s", number, exc_info=error)
         return JSONResponse({"detail": f"Internal error, in the log as {number}."}, 500)
@@ -207,7 +212,7 @@ def _app_of(fastapi, service, max_bytes, n_threads):
     return app
 
 
-async def _body_of(request, max_bytes):
+async def _body_of(request: Any, max_bytes: int) -> bytes:
     """Return the body of a request; refuse one that is too long, before it is all there."""
     parts, size = [], 0
     said = request.headers.get("content-length", "")
@@ -225,7 +230,7 @@ async def _body_of(request, max_bytes):
     return b"".join(parts)
 
 
-def _said(error):
+def _said(error: Any) -> str:
     """Return what pydantic finds wrong with a request, in a line."""
     faults = error.errors(include_url=False, include_input=False)
     return "; ".join(
@@ -233,7 +238,7 @@ def _said(error):
     )
 
 
-def _import_fastapi():
+def _import_fastapi() -> Any:
     try:
         import fastapi
     except ImportError as error:

@@ -30,7 +30,7 @@ from skgru._data.sequences import offsets_of
 from skgru._data.word_vectors import WordVectors, find_vectors, read_word_vectors
 from skgru._estimator import Estimator, hints_at_names
 from skgru._settings import plain
-from skgru._types import ArrayLike, RandomState, VectorSource
+from skgru._types import ArrayLike, Seed, VectorSource
 
 __all__ = ["SequenceVectorizer", "WordVectors", "read_word_vectors"]
 
@@ -451,7 +451,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         ]
 
     def embedding_matrix(
-        self, vectors: VectorSource, *, random_state: RandomState = None
+        self, vectors: VectorSource, *, random_state: Seed = None
     ) -> NDArray[np.float32]:
         """Arrange pretrained word vectors as the initial weights of an embedding.
 

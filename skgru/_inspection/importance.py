@@ -18,7 +18,7 @@ from skgru._engine.model import parse_inputs
 from skgru._inspection.attributions import is_count
 from skgru._inspection.names import feature_names, lineages_of
 from skgru._multimodal import MultimodalGRU
-from skgru._types import AnyEstimator, ArrayLike, RandomState, Scoring
+from skgru._types import AnyEstimator, ArrayLike, Scoring, Seed
 from skgru._unwrapping import network_and_transformers, transformed
 
 _SUBJECTS = ("features", "branches", "spans")
@@ -33,7 +33,7 @@ def permutation_importance(
     n_repeats: int = 5,
     n_spans: int = 10,
     scoring: Scoring = None,
-    random_state: RandomState = None,
+    random_state: Seed = None,
     n_jobs: int | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> Bunch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,9 +25,14 @@ from skgru._interop.plain_network import (
     network_of,
     refuse_what_is_beyond,
 )
-from skgru._types import AnyEstimator, ArrayLike, KerasModel, Poolings
+from skgru._types import AnyEstimator, ArrayLike, Poolings
 from skgru.classifier import GRUClassifier
 from skgru.regressor import GRURegressor
+
+if TYPE_CHECKING:
+    from keras import Model
+else:  # it need not be installed
+    Model = Any
 
 # Layers of which nothing is seen in predictions.
 _WITHOUT_EFFECT = ("InputLayer", "Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise")
@@ -40,7 +45,7 @@ _OPTIONS = {
 }
 
 
-def to_keras(estimator: AnyEstimator, *, mask_value: float | None = None) -> KerasModel:
+def to_keras(estimator: AnyEstimator, *, mask_value: float | None = None) -> Model:
     """Return the network of a fitted estimator as a model of Keras, with the same predictions.
 
     It is a `keras.Sequential` of Keras' own layers, with any of its backends: `Embedding` with

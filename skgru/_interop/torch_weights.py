@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,9 +26,14 @@ from skgru._interop.plain_network import (
     network_of,
     refuse_what_is_beyond,
 )
-from skgru._types import AnyEstimator, ArrayLike, Poolings, TorchModule
+from skgru._types import AnyEstimator, ArrayLike, Poolings
 from skgru.classifier import GRUClassifier
 from skgru.regressor import GRURegressor
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+else:  # it need not be installed
+    Module = Any
 
 _RECURRENT = re.compile(
     r"(.*?)(weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|bias)_l(\d+)(_reverse)?"
@@ -45,7 +50,7 @@ _ATTENTION = {
 _WITHOUT_EFFECT = ("Dropout", "Identity")
 
 
-def to_torch(estimator: AnyEstimator) -> TorchModule:
+def to_torch(estimator: AnyEstimator) -> Module:
     """Return the network of a fitted estimator as a module of PyTorch, with the same predictions.
 
     The module consists of those of `torch.nn` (`Embedding`, `GRU`, `LSTM`, `RNN`, `Linear`), so its

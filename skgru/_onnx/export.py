@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -11,9 +11,14 @@ from skgru._engine.model import parse_inputs
 from skgru._onnx.graph import IR_VERSION, ML, ML_OPSET, OPSET, Graph, import_onnx
 from skgru._onnx.model_graph import Given, build
 from skgru._onnx.signature import BranchInputs, GraphValue, inputs_of, outputs_of, values_for
-from skgru._types import AnyEstimator, ArrayLike, ModelProto
+from skgru._types import AnyEstimator, ArrayLike
 from skgru._unwrapping import network_and_transformers
 from skgru._version import __version__
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+else:  # it need not be installed
+    ModelProto = Any
 
 
 def to_onnx(estimator: AnyEstimator, *, lengths: bool = True) -> ModelProto:
