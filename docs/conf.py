@@ -120,6 +120,7 @@ _PAGES = {
     "../README.md": "index.md",
     "../CHANGELOG.md": "changes.md",
     "../CONTRIBUTING.md": "contributing.md",
+    "../RELEASING.md": "releasing.md",
     "../benchmarks/README.md": "benchmarks.md",
     "../benchmarks/RESULTS.md": "results.md",
     "../benchmarks/accuracy/README.md": "accuracy_rows.md",
