@@ -11,15 +11,16 @@ from pathlib import Path
 
 from sphinx.util.docutils import SphinxDirective
 
-# The names of measures, as heads of columns; the first that a data set has decides.
-MEASURES = {
-    "accuracy": "accuracy",
-    "AUROC": "AUROC",
-    "average precision": "average precision",
-    "log-loss": "log-loss",
-    "calibration error": "calibration error",
-    "log of the best temperature": "log of the best temperature",
-}
+# The first that a data set has decides.
+MEASURES = (
+    "accuracy",
+    "AUROC",
+    "average precision",
+    "log-loss",
+    "calibration error",
+    "log of the best temperature",
+)
+MEASURED = "measured"  # the source of what is not published elsewhere
 
 
 class ResultsByData(SphinxDirective):
@@ -39,7 +40,7 @@ class ResultsByData(SphinxDirective):
 
 
 def table(lines):
-    """Return the lines of a table in Markdown, a row for each method and source."""
+    """Yield lines of Markdown: a table with a row for each method, and what was published where."""
     found = {line["measure"] for line in lines}
     measures = [name for name in MEASURES if name in found]
     unknown = found.difference(measures)
@@ -49,12 +50,20 @@ def table(lines):
     for line in lines:
         rows.setdefault((line["method"], line["source"]), {})[line["measure"]] = line
     best_first = sorted(rows.items(), key=lambda row: -float(row[1][measures[0]]["mean"]))
-    yield "| " + " | ".join(["", *map(MEASURES.get, measures), "seconds", "seeds", "source"]) + " |"
-    yield "| --- " * (len(measures) + 4) + "|"
-    for (method, source), by_measure in best_first:
+    yield "| " + " | ".join(["", *measures, "seconds", "seeds"]) + " |"
+    yield "| --- " * (len(measures) + 3) + "|"
+    for (method, _), by_measure in best_first:
         any_ = by_measure[measures[0]]
         cells = [written(by_measure.get(name)) for name in measures]
-        yield f"| {method} | {' | '.join(cells)} | {any_['seconds']} | {any_['seeds']} | {source} |"
+        yield f"| {method} | {' | '.join(cells)} | {any_['seconds']} | {any_['seeds']} |"
+    yield ""
+    published = {}  # the methods of each publication
+    for method, source in rows:
+        if source != MEASURED:
+            published.setdefault(source, []).append(method)
+    for source, methods in published.items():
+        yield f"As published, {' and '.join(methods)}: {source}."
+        yield ""
 
 
 def written(line):
