@@ -24,6 +24,7 @@ from skgru._callbacks import begin_context, tasks_of, title_of
 from skgru._compat import CallbackSupportMixin, take
 from skgru._constraints import TRAINING
 from skgru._data.arrays import describe
+from skgru._data.row_labels import warn_of_another_order
 from skgru._data.targets import (
     as_targets,
     as_weights,
@@ -190,6 +191,9 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         `validation` is (X_val, y_val, sample_weight_val), `classes` all that y may hold, `groups`
         what a split for validation does not part.
         """
+        X_val, y_val, sample_weight_val = validation
+        warn_of_another_order(X, y=y, sample_weight=sample_weight, groups=groups)
+        warn_of_another_order(X_val, "X_val", y_val=y_val, sample_weight_val=sample_weight_val)
         settings = self._settings
         context = begin_context(self, "partial_fit" if incremental else "fit")
         report = Report(title_of(self._name_of_fit, context))
@@ -464,6 +468,7 @@ class BaseNetwork(CallbackSupportMixin, TransformerMixin, Estimator, ABC):
         Those of `then`, given some raw outputs (B, K), are returned in their place.
         """
         self._require(y)
+        warn_of_another_order(X, y=y, sample_weight=sample_weight)
         outputs = self._run(model, X, then=then, of_chain=Chain.best_paths)
         raw, sample_weight, loss = outputs.values, as_weights(sample_weight), model.loss
         if not outputs.per_step:

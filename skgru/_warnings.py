@@ -30,11 +30,16 @@ def warn(message: str | Warning, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-def is_called_by(packages: tuple[str, ...]) -> bool:
-    """Whether the running call comes from one of some packages, however far above."""
+def is_called_by(packages: tuple[str, ...], function: str | None = None) -> bool:
+    """Whether the running call comes from one of some packages, however far above.
+
+    With a name, from a function of this name there.
+    """
     frame = sys._getframe(1)
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith(packages):
+        if frame.f_globals.get("__name__", "").startswith(packages) and (
+            function is None or frame.f_code.co_name == function
+        ):
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
