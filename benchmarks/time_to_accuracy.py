@@ -37,12 +37,14 @@ from sklearn.pipeline import make_pipeline
 from workers import run_worker
 
 sys.path.append(str(Path(__file__).parent / "accuracy"))  # where the same files are read
+sys.path.append(str(Path(__file__).parent / "defaults"))  # and series made
 
 import japanese_vowels
 import libras
 import texts
 import turbofan
 from rows import Split
+from tasks import make_orders
 
 from skgru import GRUClassifier, GRURegressor, SequenceVectorizer
 
@@ -70,17 +72,6 @@ def load_windows(folder):
     engines, left, test_engines, test_left = turbofan.load(folder)
     last = [x[-turbofan.WINDOW :] for x in test_engines]  # no engine is shorter
     return Split(*turbofan.to_windows(engines, left), np.array(last), test_left)
-
-
-def make_orders(n, seed):
-    """Return n sequences, and which of five orders their bumps have."""
-    rng = np.random.default_rng(seed)
-    orders = np.array([[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1]])
-    y = rng.integers(len(orders), size=n)
-    X = rng.standard_normal((n, 30, 4)).astype(np.float32)
-    steps = np.sort(rng.permuted(np.tile(np.arange(30), (n, 1)), axis=1)[:, :3], axis=1)
-    X[np.arange(n)[:, None], steps, orders[y]] += 4.5
-    return X, y
 
 
 TASKS = {

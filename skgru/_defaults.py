@@ -18,10 +18,10 @@ from skgru._spec import AnyEncoderSpec, EncoderSpec
 # A series of more steps is read in patches that leave about so many.
 _STEPS_IN_PATCHES = 40
 
-# At least so many epochs, and at least so many updates.
-_EPOCHS, _UPDATES = 4, 1000
-# The same where tokens are rare, seen fewer times each on average: they are soon learned by heart.
-_EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS = 2, 200
+# At least so many epochs, and at least so many updates; fewer where tokens are rare, seen fewer
+# times each on average: they are soon learned by heart.
+_EPOCHS = 2
+_UPDATES, _UPDATES_OF_RARE_TOKENS = 1000, 200
 _MANY_TIMES = 100
 # Where they are seen fewer times still, a network may know each text by some word of its own after
 # the second epoch. Alone it may; beside other branches it would drown what these have to say. So
@@ -439,9 +439,8 @@ def _rate(name: str, settings: Settings, by_shape: float) -> float:
 
 def _epochs(shape: DataShape, batch_size: int) -> int:
     """Return how many epochs are at least enough, and make at least enough updates."""
-    epochs, updates = _EPOCHS, _UPDATES
-    if shape.has_rare_tokens:
-        epochs, updates = _EPOCHS_OF_RARE_TOKENS, _UPDATES_OF_RARE_TOKENS
+    epochs = _EPOCHS
+    updates = _UPDATES_OF_RARE_TOKENS if shape.has_rare_tokens else _UPDATES
     updates_per_epoch = math.ceil(shape.n_sequences / batch_size)
     if shape.has_letters:
         most = _MOST_UPDATES_OF_LETTERS // updates_per_epoch

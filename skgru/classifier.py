@@ -69,10 +69,9 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
 
     max_iter : int or 'auto', default='auto'
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is as many epochs as make 1,000
-        updates, at least 4; for tokens each of which is seen fewer than 100 times, on average,
-        200 updates, at least 2 epochs, unless `freeze_embedding`; for those that are seen 500 times
-        and more, as letters are, 10 epochs while they make up to 3,000 updates; for 'lbfgs' 200
-        iterations.
+        updates, at least 2; for tokens each of which is seen fewer than 100 times, on average,
+        200 updates, unless `freeze_embedding`; for those that are seen 500 times and more, as
+        letters are, 10 epochs while they make up to 3,000 updates; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.
@@ -107,7 +106,7 @@ class GRUClassifier(NetworkClassifier, BaseGRU):
         and go back to the weights that scored best. The validation set is `X_val`, `y_val` if given
         to `fit`, else a part held out of the training data, stratified by class where each sequence
         has one. For 'adam' and 'sgd'. 'auto' stops early if there are `X_val` and `y_val`, or at
-        least 10,000 sequences (for which a `max_iter` of 'auto' is 2 or 4 epochs, with batches of
+        least 10,000 sequences (for which a `max_iter` of 'auto' is 2 to 4 epochs, with batches of
         32: there it only takes the best of them); not in `partial_fit`.
 
     validation_fraction : float, default=0.1

@@ -100,9 +100,9 @@ class MultimodalGRUClassifier(NetworkClassifier, MultimodalGRU):
 
     max_iter : int or 'auto', default='auto'
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is the largest number that any
-        of the branches would have by itself: as many epochs as make 1,000 updates, at least 4; for
-        tokens each of which is seen fewer than 100 times, on average, 200 updates, at least 2
-        epochs, unless their embedding is frozen; for 'lbfgs' 200 iterations.
+        of the branches would have by itself: as many epochs as make 1,000 updates, at least 2; for
+        tokens each of which is seen fewer than 100 times, on average, 200 updates, unless their
+        embedding is frozen; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.
@@ -536,9 +536,9 @@ class MultimodalGRURegressor(NetworkRegressor, MultimodalGRU):
 
     max_iter : int or 'auto', default='auto'
         Largest number of epochs; of iterations for 'lbfgs'. 'auto' is the largest number that any
-        of the branches would have by itself: as many epochs as make 1,000 updates, at least 4; for
-        tokens each of which is seen fewer than 100 times, on average, 200 updates, at least 2
-        epochs, unless their embedding is frozen; for 'lbfgs' 200 iterations.
+        of the branches would have by itself: as many epochs as make 1,000 updates, at least 2; for
+        tokens each of which is seen fewer than 100 times, on average, 200 updates, unless their
+        embedding is frozen; for 'lbfgs' 200 iterations.
 
     shuffle : bool, default=True
         Whether the sequences are shuffled before each epoch.

@@ -199,16 +199,16 @@ QUESTIONS = {  # name: tasks, and the settings to compare
             "batches grow": {"within": partial(growing_batches, 0.5, 0.75, 0.875)},
         },
     ),
-    "fewer updates of many sequences": (
-        ("C-MAPSS", "orders"),
+    "epochs of many sequences": (
+        ("C-MAPSS", "fine dust", "orders", "pitch, 20,000", "adding, 20,000"),
         {
             "defaults": {},
-            "2 epochs": {"max_iter": 2},
             "3 epochs": {"max_iter": 3},
+            "4 epochs": {"max_iter": 4},
             "64": {"batch_size": 64},
             "64, .02": {"batch_size": 64, "learning_rate_init": 0.02},
             "128, .02": {"batch_size": 128, "learning_rate_init": 0.02},
-            "2 epochs, averaged": {"max_iter": 2, "within": partial(averaging, 0.25), **CONSTANT},
+            "averaged": {"within": partial(averaging, 0.25), **CONSTANT},
             "batches grow": {"within": partial(growing_batches, 0.25, 0.5, 0.75)},
         },
     ),

@@ -17,6 +17,7 @@ sys.path.append(str(Path(__file__).parents[1] / "accuracy"))  # where the same f
 
 import adding
 import basic_motions
+import beijing_pm25
 import japanese_vowels
 import libras
 import robot_failure
@@ -88,6 +89,18 @@ def _turbofan(folder):
     return Task(X, y, None, list(splits), True)
 
 
+def _fine_dust(folder, horizon=24):
+    """Return windows of 48 hours, the targets of the fourth of five years held out."""
+    (split,) = beijing_pm25.splits(horizon, beijing_pm25.load(folder), 0)
+    year, X = (
+        split.X_train.year_of_target(),
+        np.ascontiguousarray(split.X_train.steps(), np.float32),
+    )
+    is_held_out = year == beijing_pm25.VALIDATION
+    splits = [(np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out))]
+    return Task(X, split.y_train, None, splits, True)
+
+
 def read_ts(path):
     """Return the series (n_steps, n_channels) of a file in .ts format, and the targets as text."""
     X, y = [], []
@@ -108,9 +121,14 @@ def archive_task(path):
 # --- Series that are made here -------------------------------------------------------------------
 
 
-def _adding(n=10_000):
-    splits = [(np.arange(0, n - 1000), np.arange(n - 1000, n))]
-    return Task(*adding.make_adding(n, seed=5), None, splits, True)
+def _first(n_train, n_test):
+    """Return a split: the first samples to train on, those behind them to test."""
+    return np.arange(n_train), np.arange(n_train, n_train + n_test)
+
+
+def _adding(n_train=9000, n_test=1000):
+    X, y = adding.make_adding(n_train + n_test, seed=5)
+    return Task(X, y, None, [_first(n_train, n_test)], True)
 
 
 def _made(make_one, n, n_steps, n_classes=3):
@@ -177,8 +195,7 @@ def make_orders(n, seed):
 
 
 def _orders(n_train=40_000, n_test=5000):
-    splits = [(np.arange(n_train), np.arange(n_train, n_train + n_test))]
-    return Task(*make_orders(n_train + n_test, 0), None, splits, False)
+    return Task(*make_orders(n_train + n_test, 0), None, [_first(n_train, n_test)], False)
 
 
 # Series of any size.
@@ -199,6 +216,13 @@ def _pitch(label, rng):
     """Return a noisy sine whose frequency is the class."""
     x = np.sin([0.2, 0.26, 0.34, 0.44][label] * np.arange(40) + rng.uniform(0, 6))
     return _any_size(rng) * (x + rng.normal(0, 0.5, 40))
+
+
+def _pitches(n_train=20_000, n_test=4000):
+    rng = np.random.default_rng(7)
+    y = np.arange(n_train + n_test) % 4
+    X = np.array([_pitch(label, rng) for label in y])[:, :, None]
+    return Task(X, y, None, [_first(n_train, n_test)], False)
 
 
 def _growth(label, rng):
@@ -257,6 +281,9 @@ TASKS = {  # name: what returns it, given the folder of the data
     "LP5": lambda folder: _series(*robot_failure.load(folder)[4]),
     "C-MAPSS": _turbofan,
     "adding": lambda folder: _adding(),
+    "adding, 20,000": lambda folder: _adding(20_000),
+    "fine dust": _fine_dust,
+    "pitch, 20,000": lambda folder: _pitches(),
     "bump": lambda folder: _made(_bump, 36, 128),
     "order": lambda folder: _made(_order, 40, 400, n_classes=2),
     "orders": lambda folder: _orders(),
