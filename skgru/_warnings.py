@@ -10,9 +10,11 @@ from typing import Any
 
 import sklearn.base
 
-# What a user calls is wrapped by scikit-learn's validation of parameters, of methods and functions.
+# What a user calls is wrapped by scikit-learn's validation of parameters, of methods and functions,
+# and what a transformer returns by its choice of containers.
 _BASE = Path(sklearn.base.__file__)
-_WRAPPERS = (str(_BASE), str(_BASE.parent / "utils" / "_param_validation.py"))
+_UTILS = _BASE.parent / "utils"
+_WRAPPERS = (str(_BASE), str(_UTILS / "_param_validation.py"), str(_UTILS / "_set_output.py"))
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 

@@ -24,13 +24,15 @@ from skgru._compat import (
     StrOptions,
     fit_context,
 )
-from skgru._data.arrays import as_array, describe
+from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.ids import UNKNOWN, as_tokens, mark
+from skgru._data.scripts import clauses_taken_for_words
 from skgru._data.sequences import offsets_of
 from skgru._data.word_vectors import WordVectors, find_vectors, read_word_vectors
 from skgru._estimator import Estimator, hints_at_names
 from skgru._settings import plain
 from skgru._types import ArrayLike, Seed, VectorSource
+from skgru._warnings import warn
 
 __all__ = ["SequenceVectorizer", "WordVectors", "read_word_vectors"]
 
@@ -295,6 +297,12 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         ValueError
             If no word is left for the vocabulary, the given `vocabulary` is unusable or `dtype`
             cannot hold the ids.
+
+        Warns
+        -----
+        UserWarning
+            If the default `token_pattern` takes whole clauses for words, as most of X is in a
+            script without spaces between words.
         """
         self._learn(X)
         return self
@@ -544,6 +552,8 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
         self._warn_of_unused_parameters()
         kinds: set[str] = set()
         documents = list(self._analyze(X, kinds))
+        if kinds == {"texts"}:
+            self._warn_of_clauses(documents)
         if self.vocabulary is None:
             vocabulary = self._learn_vocabulary(documents)
         else:
@@ -570,6 +580,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
                 "Iterable over raw text documents expected, "
                 f"{type(X).__name__} of shape {X.shape} received; pass a single column."
             )
+        given = X
         X = X.to_pylist() if hasattr(X, "to_pylist") else X  # Arrow's strings are no strings
         # A callable of the user's may take documents that are neither texts nor tokens.
         custom = callable(self.analyzer) or self.preprocessor is not None
@@ -582,7 +593,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
                 yield list(analyze(document))
                 continue
             kinds.add("lists of words")
-            tokens = [t for t in _check_tokens(document, position) if t not in stop_words]
+            tokens = [t for t in _check_tokens(document, position, given) if t not in stop_words]
             yield self._join_ngrams(tokens) if tuple(self.ngram_range) != (1, 1) else tokens
 
     def _cut(self, tokens: list[str]) -> list[str]:
@@ -688,6 +699,20 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
                 message = f"The parameter {name!r} will not be used since {reason}"
                 warnings.warn(message, stacklevel=2)
 
+    def _warn_of_clauses(self, documents: list[list[str]]) -> None:
+        """Warn if the default pattern of words finds none, as nothing stands between them."""
+        if (self.analyzer, self.tokenizer, self.token_pattern) != ("word", None, _TOKEN_PATTERN):
+            return
+        clauses = clauses_taken_for_words(documents)
+        if clauses:
+            warn(
+                "analyzer='word' looks for words between spaces and punctuation, but most of X is "
+                "in a script without spaces between words: it takes whole clauses, or pieces of "
+                f"such, for words, {', '.join(f'{clause!r:.50}' for clause in clauses)}. "
+                "analyzer='char' reads the characters; tokenizer=… takes a function that splits a "
+                "text into words, such as jieba.lcut."
+            )
+
 
 def _check_ngram_range(ngram_range: Any) -> None:
     """Raise unless this is a pair of lengths, the smaller first."""
@@ -708,22 +733,45 @@ def _analyze_ngrams(
     return join_ngrams(list(analyze(document)))
 
 
-def _check_tokens(document: Any, position: int) -> list[str]:
-    """Return a document that is a list of strings; refuse anything else."""
+def _check_tokens(document: Any, position: int, X: Any) -> list[str]:
+    """Return a document of X that is a list of strings; refuse anything else."""
     has_order = isinstance(document, Iterable) and not isinstance(document, Set | Mapping)
     if not has_order or getattr(document, "ndim", 1) == 0:
         raise TypeError(
             f"Expected each document to be a string or a list of strings, got {document!r:.50} of "
-            f"type {type(document).__name__} at position {position}."
+            f"type {type(document).__name__} at position {position}{_say_label(X, position)}."
+            + (f" {_how_to_fill(X)}" if is_missing(document) else "")
         )
     tokens = as_array(document).tolist() if hasattr(document, "dtype") else list(document)
     for token in tokens:
         if not isinstance(token, str):
             raise TypeError(
                 f"Expected each document to be a string or a list of strings, got {token!r:.50} of "
-                f"type {type(token).__name__} as a token of the document at position {position}."
+                f"type {type(token).__name__} as a token of the document at position {position}"
+                f"{_say_label(X, position)}." + " Leave missing words out." * is_missing(token)
             )
     return tokens
+
+
+def _say_label(X: Any, position: int) -> str:
+    """Return the label of a row of pandas, where rows have other labels than their positions."""
+    index = X.index if hasattr(X, "iloc") else None
+    counts = (getattr(index, "start", None), getattr(index, "step", None)) == (0, 1)
+    return "" if index is None or counts else f", which is the row {index[position]!r}"
+
+
+def _how_to_fill(X: Any) -> str:
+    """Return the remedy for missing documents."""
+    fill, drop = "X.fillna('')", "X.dropna()"
+    if not hasattr(X, "iloc"):
+        if not hasattr(X, "fill_null"):  # neither polars nor Arrow
+            return "'' in its place is an empty document; or leave it out, and its element of y."
+        fill = "X.fill_null('')"
+        drop = "X.drop_nulls()" if hasattr(X, "drop_nulls") else "X.drop_null()"
+    return (
+        f"{fill} makes empty documents of missing ones, {drop} leaves them out: then leave out "
+        "their elements of y, too."
+    )
 
 
 def _rows_of_ids(X: Any) -> list[list[int]]:

@@ -242,6 +242,108 @@ def test_missing_document_in_a_series(series):
         padded().fit(series)
 
 
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        (pd.Series, r"at position 1. X.fillna\(''\) makes empty .*, X.dropna\(\) leaves them out"),
+        (
+            lambda documents: pd.Series(documents, ["a", "b", "c"], dtype="string"),
+            r"at position 1, which is the row 'b'. X.fillna\(''\)",
+        ),
+        (
+            lambda documents: pd.Series(["a cat", *documents])[1:],
+            r"at position 1, which is the row 2. X.fillna\(''\)",
+        ),
+        (pl.Series, r"at position 1. X.fill_null\(''\) .*, X.drop_nulls\(\) leaves"),
+        (pa.array, r"at position 1. X.fill_null\(''\) .*, X.drop_null\(\) leaves"),
+        (lambda documents: pa.chunked_array([documents]), r"at position 1. X.fill_null\(''\)"),
+        (list, "at position 1. '' in its place is an empty document; or leave it out"),
+        (lambda documents: np.array(documents, object), "at position 1. '' in its place is"),
+    ],
+)
+def test_missing_document_is_told_with_its_row_and_a_remedy(container, said, method):
+    vectorizer = padded().fit(DOCUMENTS)
+    with pytest.raises(TypeError, match=said):
+        getattr(vectorizer, method)(container(["the cat", None, "sat"]))
+
+
+def test_what_is_wrong_but_not_missing_has_no_remedy_for_missing_ones():
+    with pytest.raises(TypeError, match=r"of type int at position 1, which is the row 'b'\.$"):
+        padded().fit(pd.Series(["the cat", 3], ["a", "b"]))
+    with pytest.raises(
+        TypeError, match=r"document at position 1, .* 'b'\. Leave missing words out"
+    ):
+        padded().fit(pd.Series([["the", "cat"], ["sat", None]], ["a", "b"]))
+
+
+# Scripts without spaces between words
+
+REVIEWS = [
+    "很快、好吃、味道足、量大",
+    "没有送水没有送水没有送水",
+    "菜味道很棒。送餐很及时。",
+    "一如既往的好吃",
+]
+WITHOUT_SPACES = {
+    "Chinese": REVIEWS,
+    "Japanese": [
+        "とても美味しいラーメンでした。",
+        "この商品は届くのが遅くて、箱も壊れていました。",
+    ],
+    "Thai": ["อาหารอร่อยมากครับ บริการดี", "ร้านนี้ไม่อร่อยเลย รอนานมาก"],
+}
+WITH_SPACES = {
+    "English": DOCUMENTS,
+    "German": ["Die Donaudampfschifffahrtsgesellschaft zahlt ihren Angestellten wenig"],
+    "Korean": ["음식이 정말 맛있어요 배달도 빨라요", "다음에도 주문할게요 감사합니다"],
+    "split Chinese": ["没有 送水 没有 送水", "一如既往 的 好吃 味道 很棒 送餐 及时"],
+    "split Japanese": ["とても 美味しい ラーメン でし た ありがとう ござい ます おいしい です"],
+    "few Chinese words": ["the menu says 宫保鸡丁套餐 which is good and cheap", *DOCUMENTS],
+    "katakana": ["コンピューター プログラミング キーボード"],
+    "nothing": ["cat", "", "!"],
+}
+
+
+@pytest.mark.parametrize("documents", WITHOUT_SPACES.values(), ids=WITHOUT_SPACES)
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 2)])
+def test_clauses_taken_for_words_are_told_once(documents, ngram_range):
+    for method in ("fit", "fit_transform"):
+        with pytest.warns(
+            UserWarning, match=r"whole clauses.*analyzer='char'.*tokenizer"
+        ) as caught:
+            getattr(SequenceVectorizer(ngram_range=ngram_range), method)(documents)
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("documents", WITH_SPACES.values(), ids=WITH_SPACES)
+def test_words_are_not_taken_for_clauses(documents):
+    SequenceVectorizer().fit_transform(documents)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"analyzer": "char"},
+        {"analyzer": list},
+        {"tokenizer": list},
+        {"token_pattern": r"(?u)\b\w+\b"},
+    ],
+)
+def test_who_says_what_a_word_is_hears_nothing_of_clauses(parameters):
+    SequenceVectorizer(**parameters).fit(REVIEWS)
+
+
+def test_lists_of_words_are_no_clauses():
+    SequenceVectorizer().fit([["没有送水", "没有送水"], ["味道不错"]])
+
+
+def test_some_of_many_documents_are_looked_at():
+    with pytest.warns(UserWarning, match="whole clauses"):
+        SequenceVectorizer().fit(["the cat"] * 1000 + REVIEWS * 5000)
+
+
 # Documents that are tokenized already
 
 TOKENIZED = [d.split() for d in ["the cat sat", "the cat sat on the mat", "a cat", "dogs bark"]]
