@@ -37,9 +37,13 @@ class AttributionDisplay:
     ----------
     panels : dict
         What is shown of each branch, by its name; an estimator of one sequence has one, ``""``.
+    target : str, default=None
+        What they contribute to, in words: a class, or one of several outputs. None = it is not
+        said.
 
     Attributes
     ----------
+    target : str or None
     axes_ : dict of Axes of matplotlib
         By the names of the branches, after `plot`.
     figure_ : Figure of matplotlib
@@ -54,8 +58,9 @@ class AttributionDisplay:
       a     +0.1
     """
 
-    def __init__(self, panels: dict[str, Any]) -> None:
+    def __init__(self, panels: dict[str, Any], target: str | None = None) -> None:
         self.panels = panels
+        self.target = target
 
     @classmethod
     def from_attributions(
@@ -64,6 +69,7 @@ class AttributionDisplay:
         X: ArrayLike,
         *,
         names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        target: str | None = None,
     ) -> Self:
         """Show contributions that have been computed before.
 
@@ -78,6 +84,8 @@ class AttributionDisplay:
             tokens; the cells of a row. A dict, if `values` is one.
         names : list of str, or dict, default=None
             Of the features, or of the columns of a row. A dict by branch, if `values` is one.
+        target : str, default=None
+            What they contribute to, in words; None = it is not said.
 
         Returns
         -------
@@ -103,13 +111,12 @@ class AttributionDisplay:
           vitals: heart rate[0]    +0
         """
         if not isinstance(values, Mapping):
-            return cls({"": make_panel(values, X, names)})
+            return cls({"": make_panel(values, X, names)}, target)
         _check_branches("X", X, values, has_all=True)
         of_branches: Any = {} if names is None else names
         _check_branches("names", of_branches, values)
-        return cls(
-            {name: make_panel(values[name], X[name], of_branches.get(name)) for name in values}
-        )
+        panels = {n: make_panel(values[n], X[n], of_branches.get(n)) for n in values}
+        return cls(panels, target)
 
     @classmethod
     def from_estimator(
@@ -124,7 +131,7 @@ class AttributionDisplay:
         X : array-like
             Samples, in any form that `predict` takes.
         index : int, default=0
-            The sample to explain.
+            The position of the sample to explain, from the last one on if negative.
         **options : dict
             Of `attributions`: method, target, baseline, ...
 
@@ -167,7 +174,7 @@ class AttributionDisplay:
                 panels[name] = make_panel(values[name][0][kept], sample.words_of(name))
             else:
                 panels[name] = _series(values[name][0], sample, name)
-        return cls(panels)
+        return cls(panels, sample.said_of(options.get("target")) or None)
 
     # --- Text ------------------------------------------------------------------------------------
 
@@ -179,13 +186,13 @@ class AttributionDisplay:
         text : str
             Words on the colours of their contributions; of series, a line for each feature.
         """
-        return ansi_of(self.panels)
+        return ansi_of(self.panels, self.target)
 
     def __str__(self) -> str:
-        return text_of(self.panels, _N_STRONGEST)
+        return text_of(self.panels, _N_STRONGEST, self.target)
 
     def _repr_html_(self) -> str:
-        return html_of(self.panels)
+        return html_of(self.panels, self.target)
 
     # --- A picture -------------------------------------------------------------------------------
 
@@ -214,7 +221,7 @@ class AttributionDisplay:
             If there is no matplotlib.
         """
         plt = import_pyplot("AttributionDisplay.plot()")
-        self.figure_, self.axes_ = draw(self.panels, plt, ax, n_words)
+        self.figure_, self.axes_ = draw(self.panels, plt, ax, n_words, self.target)
         return self
 
 

@@ -14,7 +14,7 @@ _OPACITY = 0.85
 _MOST_ROWS, _MOST_LINES = 40, 20
 
 
-def draw(panels, plt, ax, n_words):
+def draw(panels, plt, ax, n_words, target=None):
     """Draw panels side by side; return the figure, and the axes of each by its name.
 
     Parameters
@@ -26,7 +26,10 @@ def draw(panels, plt, ax, n_words):
         Whose place is divided among the panels; None = a figure of its own.
     n_words : int
         How many words are drawn at most.
+    target : str, default=None
+        What they contribute to.
     """
+    said = f"contribution to {_short(target)}" if target else "contribution"
     if ax is None:
         n_rows = max(_n_rows(panel, n_words) for panel in panels.values())
         size = (6.4 * len(panels), float(np.clip(1.2 + 0.4 * n_rows, 2.4, 9)))
@@ -40,9 +43,9 @@ def draw(panels, plt, ax, n_words):
     for (name, panel), place in zip(panels.items(), places, strict=True):
         own = axes[name] = figure.add_subplot(place)
         if isinstance(panel, Series):
-            _draw_series(own, panel, limit)
+            _draw_series(own, panel, limit, said)
         else:
-            _draw_words(own, panel, limit, n_words)
+            _draw_words(own, panel, limit, n_words, said)
         if name:
             own.set_title(_short(name), loc="left", **text_style())
     return figure, axes
@@ -64,8 +67,8 @@ def _colours():
     return LinearSegmentedColormap.from_list("contributions", list(zip(places, ends, strict=True)))
 
 
-def _draw_series(ax, panel, limit):
-    """Draw rows of colours, and a line in each."""
+def _draw_series(ax, panel, limit, said):
+    """Draw rows of colours, and a line in each; the scale says what the colours are."""
     given, panel = panel, panel.strongest(_MOST_ROWS)
     values, bounds = panel.binned(_MOST_COLUMNS)
     n, n_features = panel.inputs.shape
@@ -73,8 +76,8 @@ def _draw_series(ax, panel, limit):
     mesh = ax.pcolormesh(
         bounds - 0.5, np.arange(n_features + 1), values.T, cmap=_colours(), vmin=-limit, vmax=limit
     )
-    said = "contribution" if len(values) == n else "contribution of a span of steps"
-    ax.figure.colorbar(mesh, ax=ax, label=said, pad=0.02)
+    said = said if len(values) == n else said.replace("tion", "tion of a span of steps", 1)
+    ax.figure.colorbar(mesh, ax=ax, pad=0.02).set_label(said, **text_style())
     if n_features == 1:
         _draw_line(ax.twinx(), panel, 0, is_alone=True)
         ax.set_yticks([])
@@ -99,8 +102,8 @@ def _draw_line(ax, panel, j, *, is_alone=False):
     draw_line(ax, values)
 
 
-def _draw_words(ax, panel, limit, n_most):
-    """Draw bars of the strongest, in the order of reading."""
+def _draw_words(ax, panel, limit, n_most, said):
+    """Draw bars of the strongest, in the order of reading; the axis says what they are."""
     chosen = np.sort(np.argsort(-np.abs(panel.values), kind="stable")[:n_most])
     values = panel.values[chosen]
     colours = [tuple(c / 255 for c in (RED if value > 0 else BLUE)) for value in values]
@@ -109,7 +112,7 @@ def _draw_words(ax, panel, limit, n_most):
     ax.invert_yaxis()
     ax.set_xlim(-1.05 * limit, 1.05 * limit)
     ax.axvline(0, color=ax.xaxis.label.get_color(), linewidth=0.8)
-    ax.set_xlabel("contribution")
+    ax.set_xlabel(said, **text_style())
     if len(chosen) < len(panel.words):
         ax.set_title(
             f"{len(chosen)} strongest of {len(panel.words)}", loc="right", fontsize="medium"

@@ -161,7 +161,7 @@ class GateDisplay:
         X : array-like
             Samples, in any form that `predict` takes.
         index : int, default=0
-            The sample.
+            The position of the sample, from the last one on if negative.
         branch : str, default=None
             Of a multimodal estimator, the branch; None = the only one that reads sequences.
         layer : int, default=0

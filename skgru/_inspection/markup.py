@@ -26,11 +26,11 @@ _JOINERS = "\u200c\u200d"
 _REDS, _BLUES = (224, 217, 210, 203), (189, 153, 117, 75)
 
 
-def html_of(panels):
-    """Return the panels side by side."""
+def html_of(panels, target=None):
+    """Return the panels side by side; the target is what they contribute to, in words."""
     limit = limit_of(panels, _MOST_CELLS_HTML)
     parts = [_html_of_panel(name, panel, limit) for name, panel in panels.items()]
-    said = escape(f"{_said_sum(panels)}; the strongest colours are ±{limit:.3g}")
+    said = escape(f"{_said_sum(panels, target)}; the strongest colours are ±{limit:.3g}")
     legend = (
         f'<div style="opacity:0.75;font-size:85%"><span style="{_style(1)}">adds</span> '
         f'<span style="{_style(-1)}">takes away</span> {said}</div>'
@@ -39,7 +39,7 @@ def html_of(panels):
     return f'<div style="display:flex;flex-wrap:wrap;gap:1.5em">{shown}</div>{legend}'
 
 
-def ansi_of(panels):
+def ansi_of(panels, target=None):
     """Return the panels one below the other, coloured by escape sequences."""
     lines, limit = [], limit_of(panels, _MOST_CELLS_ANSI)
     for name, panel in panels.items():
@@ -55,10 +55,10 @@ def ansi_of(panels):
             lines += [said_left(panel, shown)] if shown.features != panel.features else []
         else:
             lines.append(" ".join(_painted(printable(w), v, limit) for w, v in panel.labelled()))
-    return "\n".join([*lines, _said_sum(panels)])
+    return "\n".join([*lines, _said_sum(panels, target)])
 
 
-def text_of(panels, n_most):
+def text_of(panels, n_most, target=None):
     """Return the strongest contributions of all panels, one in a line, without a colour."""
     labelled = [
         (printable(f"{name}: {label}" if name else label), value)
@@ -72,13 +72,14 @@ def text_of(panels, n_most):
     ]
     left = len(labelled) - len(strongest)
     lines += [f"  ({left} more)"] if left else []
-    return "\n".join([_said_sum(panels), *lines])
+    return "\n".join([_said_sum(panels, target), *lines])
 
 
-def _said_sum(panels):
-    """Return the sum of each panel's contributions, and of all, in words."""
+def _said_sum(panels, target):
+    """Return the sum of each panel's contributions, and of all, in words, and to what."""
     sums = {name: panel.values.sum() for name, panel in panels.items()}
-    said = f"sum {sum(sums.values()):+.4g}"
+    said = f"{printable(target)}: " if target else ""
+    said += f"sum {sum(sums.values()):+.4g}"
     if len(sums) > 1:
         said += f" ({', '.join(f'{printable(name)} {one:+.4g}' for name, one in sums.items())})"
     return said

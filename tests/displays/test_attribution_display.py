@@ -2,6 +2,7 @@
 
 import re
 import sys
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from skgru import (
     TableBranch,
     TokenBranch,
 )
-from skgru.inspection import AttributionDisplay, attributions
+from skgru.inspection import AttributionDisplay, GateDisplay, attributions
 
 SETTINGS = {"max_iter": 3, "random_state": 0, "learning_rate": "cosine"}
 WORDS = ["the", "plot", "很好", "<b>&", "Donaudampfschifffahrtsgesellschaftskapitän"]
@@ -204,11 +205,104 @@ def test_series_have_their_names_and_no_padding():
     np.testing.assert_array_equal(panel.inputs, padded[1])
     assert panel.features == ["x0", "x1"]
     for index in (4, -5, 1.0, True, "a", [1]):
-        with pytest.raises(ValueError, match=rf"one of 4 samples, got {re.escape(repr(index))}"):
+        expected = rf"a position from 0 to 3 \(.*not named\), got {re.escape(repr(index))}\.$"
+        with pytest.raises(ValueError, match=expected):
             AttributionDisplay.from_estimator(reg, padded, index=index)
+    with pytest.raises(ValueError, match="at least one sample in X, got none"):
+        AttributionDisplay.from_estimator(reg, padded[:0])
     for X, said in ((None, "a NoneType"), ({0: padded}, "a dict"), ("text", "a str")):
         with pytest.raises(TypeError, match=f"samples in a container, got {said}"):
             AttributionDisplay.from_estimator(reg, X)
+
+
+@pytest.mark.parametrize("display", [AttributionDisplay, GateDisplay])
+def test_a_label_in_place_of_a_position_is_told_with_its_position(display):
+    X = pd.DataFrame({"a": [np.arange(3.0)] * 4}, index=["r7", "r8", "r9", 77])
+    reg = GRURegressor(3, **SETTINGS).fit(X, np.arange(4.0))
+    for label in ("r9", 77):
+        said = rf"from 0 to 3 .*got {label!r}\. X.index.get_loc\({label!r}\) returns the position"
+        with pytest.raises(ValueError, match=said):
+            display.from_estimator(reg, X, index=label)
+        display.from_estimator(reg, X, index=X.index.get_loc(label))
+    with pytest.raises(ValueError, match=r"got 'x'\.$"):
+        display.from_estimator(reg, X, index="x")
+    with pytest.raises(ValueError, match=r"got 'r9'\.$"):
+        display.from_estimator(reg, [*X["a"]], index="r9")
+
+
+def shown_of(display):
+    """Return what each way to show an explanation says of what it is about."""
+    display.plot()
+    display.figure_.canvas.draw()
+    axes = [ax for ax in display.figure_.axes if "contribution" in ax.get_ylabel()]
+    label = axes[0].get_ylabel() if axes else display.axes_[""].get_xlabel()
+    return str(display).splitlines()[0], display.ansi(), display._repr_html_(), label
+
+
+@pytest.mark.parametrize(
+    ("y", "target", "said"),
+    [
+        (["negative", "positive"], None, "{predicted}"),
+        (["negative", "positive"], "negative", "negative"),
+        ([0, 1], None, "class {predicted}"),
+        ([False, True], True, "class True"),
+        (["<b>", "\n"], "<b>", "<b>"),
+        ([[0, 1], [1, 0]], 1, "label 1"),
+        ([0.5, 2.5], None, None),
+        ([[0.5, 1.0], [2.5, 3.0]], 1, "output 1"),
+    ],
+)
+def test_what_is_explained_is_said(plt, y, target, said):
+    X, y = [np.arange(3.0)] * 10 + [-np.arange(4.0)] * 10, [y[0]] * 10 + [y[1]] * 10
+    is_number = isinstance(np.ravel(y)[0], float)
+    model = (GRURegressor if is_number else GRUClassifier)(3, **SETTINGS).fit(X, y)
+    display = AttributionDisplay.from_estimator(model, X, index=12, target=target)
+    said = said and said.format(predicted=model.predict(X[12:13])[0])
+    assert display.target == said
+    text, ansi, html, label = shown_of(display)
+    head = f"{said}: " if said else ""
+    assert text == f"{head}sum {display.panels[''].values.sum():+.4g}"
+    assert ansi.splitlines()[-1] == text
+    assert escape(f"{text}; the strongest") in html
+    assert label == (f"contribution to {said}" if said else "contribution")
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "said"),
+    [
+        (GRURegressor(3, loss="quantile", quantiles=[0.1, 0.9], **SETTINGS), 1, "quantile 1"),
+        (
+            GRURegressor(3, loss="quantile", quantiles=[0.1, 0.9], **SETTINGS),
+            (0, 1),
+            "output 0, quantile 1",
+        ),
+        (GRURegressor(3, pooling=None, **SETTINGS), (-1, None), "step -1"),
+        (GRUClassifier(3, pooling=None, **SETTINGS), (2, "a"), "a, step 2"),
+        (GRUClassifier(3, pooling=None, **SETTINGS), (2, None), "{predicted}, step 2"),
+        (GRUClassifier(3, pooling=None, **SETTINGS), None, "the strongest class of each step"),
+        (GRUClassifier(3, pooling=None, crf=True, **SETTINGS), (2, None), "the strongest class of"),
+    ],
+)
+def test_the_quantile_and_the_step_that_are_explained_are_said(model, target, said):
+    X = [np.arange(3.0)] * 10 + [-np.arange(4.0)] * 10
+    if model.pooling is None:
+        is_number = isinstance(model, GRURegressor)
+        y = [x * 1.5 if is_number else np.where(x % 2 > 0, "a", "b") for x in X]
+    else:
+        y = np.column_stack([np.arange(20.0)] * (2 if isinstance(target, tuple) else 1))
+        y = y if isinstance(target, tuple) else y.ravel()
+    model.fit(X, y)
+    shown = AttributionDisplay.from_estimator(model, X, index=3, target=target).target
+    assert shown.startswith(
+        said.format(predicted=model.predict(X[3:4])[0][2]) if "{" in said else said
+    )
+
+
+def test_who_computed_contributions_may_say_to_what():
+    given = {"values": VALUES, "X": WORDS, "target": "a\nb"}
+    assert str(AttributionDisplay.from_attributions(**given)).startswith(r"a\nb: sum +0.25")
+    branches = {"values": {"v": VALUES}, "X": {"v": WORDS}, "target": "负"}
+    assert str(AttributionDisplay.from_attributions(**branches)).startswith("负: sum +0.25")
 
 
 def test_branches_stand_side_by_side(plt):
