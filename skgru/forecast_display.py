@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgru._data.matching import match
 from skgru._data.panel import Panel
+from skgru._forecasting.checks import TooShortError
 from skgru._forecasting.picture import (
     ax_or_new,
     check_coverage,
@@ -185,7 +186,13 @@ class ForecastDisplay:
         check_is_fitted(forecaster)
         check_coverage(coverage)
         columns = forecaster._fitted.columns
-        query, n_steps = forecaster._query(n, X, y, static)
+        try:
+            query, n_steps = forecaster._query(n, X, y, static)
+        except TooShortError as error:
+            raise ValueError(
+                f"{error} Give more of y: n_history={error.n_steps} draws the last steps of it "
+                "alone."
+            ) from error
         keys = [track.key for track in query.tracks]
         if None in keys and len(keys) > 1:  # the series of a list are known by their numbers
             keys = list(range(len(keys)))

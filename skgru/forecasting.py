@@ -18,7 +18,13 @@ from skgru._constraints import NUMBERS, RECURRENCE, TRAINING
 from skgru._estimator import Estimator, hints_at_names
 from skgru._forecasting.ahead import quantile_ahead
 from skgru._forecasting.calendar import CYCLES, cycles_to_learn, seasons_of_calendar
-from skgru._forecasting.checks import check_complete, check_dates, check_known, check_step
+from skgru._forecasting.checks import (
+    TooShortError,
+    check_complete,
+    check_dates,
+    check_known,
+    check_step,
+)
 from skgru._forecasting.ensemble import fit_model
 from skgru._forecasting.fitted import FittedSeries
 from skgru._forecasting.networks import WINDOW
@@ -31,7 +37,6 @@ from skgru._forecasting.tracks import (
     make_tracks,
     open_x,
     open_y,
-    said_of,
     seconds_of,
     units_of,
 )
@@ -814,10 +819,7 @@ class GRUForecaster(CallbackSupportMixin, Estimator):
         check_dates(tracks, self._fitted.cycles)
         for track in tracks:
             if len(track.values) < self.window_:
-                raise ValueError(
-                    f"Expected series of at least {self.window_} steps (window), got "
-                    f"{len(track.values)}{said_of(track.key)}."
-                )
+                raise TooShortError(self.window_, track)
 
 
 def _regressors_of(model: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skgru._data.arrays import as_array, describe, to_numbers
+from skgru._data.arrays import TextError, TimesError, as_array, describe, to_numbers
 from skgru._data.frequencies import PeriodStep, Step
 from skgru._data.plain import library_named, of_plain, to_plain
 from skgru._data.times import cast, has_zone, is_time, to_times
@@ -323,7 +323,7 @@ def read_labels(where: str, labels: Any, is_index: bool = False) -> Labels:
         style = PolarsStyle(labels.dtype)
     elif hasattr(type(labels), "to_pylist"):
         style = ArrowStyle(labels.type)
-    stamps = _to_stamps(where, labels)
+    stamps = _to_stamps(where, labels, labels)
     return Labels(stamps, _kind_of(stamps), style, None)
 
 
@@ -350,13 +350,13 @@ def _read_pandas(where: str, labels: Any, is_index: bool) -> Labels:
     cells = index if getattr(index, "tz", None) is None else index.tz_convert(None)
     array = as_array(cells)
     if is_index and is_text(array):
-        if len(array) and _looks_like_dates(array):
+        if len(array) and look_like_dates(array):
             warn(
                 f"Text such as {array[0]!r} in {where} is taken for no dates, and rows are "
                 "counted: pandas.to_datetime makes dates of it."
             )
         return no_labels(len(index), index)
-    stamps = _to_stamps(where, array)
+    stamps = _to_stamps(where, array, labels)
     style, freq = PandasStyle.of(index, zone), getattr(index, "freq", None)
     return Labels(stamps, _kind_of(stamps), style, freq)
 
@@ -368,37 +368,54 @@ def is_text(array: Values) -> bool:
     return array.dtype.kind in "bUST" or (has_text and not any(map(is_time, types)))
 
 
-def _looks_like_dates(text: Values) -> bool:
+def look_like_dates(text: Sequence[Any] | Values) -> bool:
     """Whether the first and the last of some texts, as of a file of CSV, can be read as dates."""
-    import pandas as pd
-
     ends = [text[0], text[-1]]
     # pandas reads many a word or number as a date: one that is meant has numbers, and apart.
     if not all(isinstance(end, str) and re.search(r"\d\D+\d|\dQ|Q\d", end) for end in ends):
         return False
     with suppress(Exception), warnings.catch_warnings():
+        import pandas as pd
+
         warnings.simplefilter("ignore")
         return all(pd.notna(pd.to_datetime(end)) for end in ends)
     return False
+
+
+def how_to_make_dates(cells: Any) -> str:
+    """Return what makes dates of a column of text, in words."""
+    if hasattr(type(cells), "explode") and not hasattr(type(cells), "iloc"):
+        how = "str.to_datetime() of polars"
+    elif hasattr(type(cells), "to_pylist"):
+        how = "cast('timestamp[s]') of Arrow"
+    else:
+        how = "pandas.to_datetime"
+    return f"{how} makes dates of text"
 
 
 def _kind_of(stamps: Values) -> str:
     return {"M": "dates", "m": "durations"}.get(stamps.dtype.kind, "numbers")
 
 
-def _to_stamps(where: str, labels: Any) -> Values:
-    """Return labels as dates, durations or numbers of NumPy."""
+def _to_stamps(where: str, labels: Any, given: Any) -> Values:
+    """Return labels as dates, durations or numbers of NumPy; errors have the remedy of `given`."""
     try:
         stamps = to_times(as_array(labels))
         if stamps.ndim != 1:
             raise ValueError(f"Expected one label for each step, got {describe(stamps)}.")
+        if stamps.dtype.kind in "US":
+            stamps = stamps.astype(object)  # whose first cell is told
         if stamps.dtype.kind not in "mM":
-            stamps = to_numbers(stamps, lambda index: f"row {index[0]} of {where}")
+            stamps = to_numbers(stamps, lambda index: f"row {index[0]}")
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Expected {where} to hold dates, durations or numbers: {error} pandas.to_datetime "
-            "makes dates of text, reset_index(drop=True) leaves an index out."
-        ) from error
+        said, what = str(error), "Expected numbers, "
+        said = f", {said.removeprefix(what)}" if said.startswith(what) else f": {said}"
+        kinds = "dates, durations or numbers" + ", of one kind" * isinstance(error, TimesError)
+        remedies = [how_to_make_dates(given)] if isinstance(error, TextError) else []
+        if hasattr(type(given), "get_level_values"):
+            remedies.append("reset_index(drop=True) leaves an index out")
+        remedy = f" {', '.join(remedies)}." if remedies else ""
+        raise ValueError(f"Expected {where} to hold {kinds}{said}{remedy}") from error
     if stamps.dtype.kind in "bu" and stamps.dtype.itemsize < 8:
         stamps = stamps.astype(np.int64)
     _check_present(where, stamps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -209,10 +210,14 @@ def _steps_of(one: _Opened, on_grid: bool, irregular: str) -> list[Any]:
 
 
 class _Gap(NamedTuple):
-    """The steps that the labels of a series leave out: how many, and the first, in words."""
+    """The steps that the labels of a series leave out: how many, and the first, in words.
+
+    And the call that adds them, in words, where that is known.
+    """
 
     n_steps: int
     first: str
+    call: str
 
 
 def _on_clocks(one: _Opened, steps: Sequence[Any]) -> tuple[list[Series], list[_Gap]]:
@@ -234,7 +239,8 @@ def _on_clocks(one: _Opened, steps: Sequence[Any]) -> tuple[list[Series], list[_
                 values = fill_grid(values, places)
                 first = int(places[np.argmax(np.diff(places) > 1)]) + 1
                 stamp = clock.stamps(first, first + 1)[0]
-                gaps.append(_Gap(n_missing, f"{say_stamp(stamp, labels.style)} of {where}"))
+                said = f"{say_stamp(stamp, labels.style)} of {where}"
+                gaps.append(_Gap(n_missing, said, _call_that_adds_steps(one, labels, step)))
         found.append(Series(key, values, clock, places, rows))
     return found, gaps
 
@@ -245,8 +251,23 @@ def _warn_of_gaps(gaps: Sequence[_Gap]) -> None:
         several = f"in {len(gaps)} series, " if len(gaps) > 1 else ""
         warn(
             f"The times leave out {n_missing} {'steps' if n_missing > 1 else 'step'}, {several}the "
-            f"first {gaps[0].first}: they count as missing values."
+            f"first {gaps[0].first}: they count as missing values. Rows of NaN at these times say "
+            f"so, too, and end this warning{gaps[0].call}."
         )
+
+
+def _call_that_adds_steps(one: _Opened, labels: Labels, step: Any) -> str:
+    """Return the call that adds rows of NaN where steps are left out, in words; maybe none."""
+    library = labels.style.module
+    if library == "polars":
+        return ": upsample(…) of polars adds them"
+    if library != "pandas" or labels.kind != "dates":
+        return ": reindex(…) of pandas adds them" * (library == "pandas")
+    with suppress(Exception):  # each zone's library has its own
+        offset = step.offset(labels.style.to_local(labels.stamps[:1])[0])
+        if isinstance(one.form, One) and offset is not None:
+            return f": asfreq({offset.freqstr!r}) of pandas adds them"
+    return ": asfreq(…) of pandas adds them, series by series"
 
 
 def _clock(labels: Labels, step: Any) -> Clock:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from skgru._compat import is_array
-from skgru._data.arrays import as_array, to_numbers
+from skgru._data.arrays import as_array, is_missing, to_numbers
+from skgru._data.labels import how_to_make_dates, look_like_dates
 from skgru._data.times import is_time
 from skgru._nn.batch import Values
 
@@ -59,6 +60,8 @@ def _read_cells(where: str, cells: Any, name: Any = None, is_pandas: bool = Fals
     except TypeError as error:
         raise ValueError(f"{str(error).rstrip('.')} as {where}.") from error
     what = _what_is_no_number(cells, array)
+    if what == "text":
+        _refuse_text(where, cells, array, name, is_pandas)
     if what is not None:
         raise ValueError(
             f"Expected numbers, got {what} in {where}.{_remedy(what, name, is_pandas)}"
@@ -92,6 +95,54 @@ def _what_is_no_number(cells: Any, array: Values) -> str | None:
     if times:
         return "dates" if issubclass(times[0], date | np.datetime64) else "durations"
     return None
+
+
+def _refuse_text(where: str, cells: Any, array: Values, name: Any, is_pandas: bool) -> NoReturn:
+    """Refuse text: that of dates, of numbers, and any other, each with its remedy."""
+    flat = array.astype(object).ravel()
+    places = [i for i, cell in enumerate(flat) if isinstance(cell, str | bytes)]
+    n_present = sum(not is_missing(cell) for cell in flat)
+    texts = [flat[i] for i in places]
+    if name is not None and len(texts) == n_present and look_like_dates(texts):
+        index = f", or set_index({name!r}) makes it the index" if is_pandas else ""
+        raise ValueError(
+            f"Expected numbers, got text such as {texts[0]!r:.50} in {where}. If these are the "
+            f"times of the steps, {how_to_make_dates(cells)}; then say so, time={name!r}{index}. "
+            "Else drop it."
+        )
+    no_number = [i for i in places if not _is_number(flat[i])]
+    has_numbers = len(no_number) < n_present
+    if name is not None and not has_numbers:
+        raise ValueError(
+            f"Expected numbers, got text in {where}.{_remedy('text', name, is_pandas)}"
+        )
+    at = int((no_number or places)[0])
+    place = _place(where, tuple(map(int, np.unravel_index(at, array.shape))))
+    how = f" {_how_to_make_numbers(cells, bool(no_number))}" if has_numbers else ""
+    told = "" if name is None else f" If it tells several series apart, say so, series={name!r}."
+    raise ValueError(f"Expected numbers, got the text {flat[at]!r:.50} in {place}.{how}{told}")
+
+
+def _is_number(text: Any) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _how_to_make_numbers(cells: Any, has_others: bool) -> str:
+    """Return what makes numbers of text, in words, and missing values of what is no number."""
+    module = type(cells).__module__.partition(".")[0]
+    if module == "polars":
+        how, loosely = "cast(pl.Float64) of polars", "cast(pl.Float64, strict=False) of polars"
+    elif module == "pyarrow" and not has_others:
+        how = loosely = "cast('float64') of Arrow"
+    else:
+        how, loosely = "pandas.to_numeric", "pandas.to_numeric(…, errors='coerce')"
+    if not has_others:
+        return f"{how} makes numbers of text."
+    return f"{loosely} makes numbers of text, and missing values of what is none."
 
 
 def _remedy(what: str, name: Any, is_pandas: bool) -> str:

@@ -13,6 +13,17 @@ from skgru._forecasting.tracks import Track, said_of, seconds_of
 from skgru._warnings import warn
 
 
+class TooShortError(ValueError):
+    """A series is shorter than the window; `n_steps` is what it has."""
+
+    def __init__(self, window: int, track: Track) -> None:
+        self.n_steps = len(track.values)
+        super().__init__(
+            f"Expected series of at least {window} steps (window), got {self.n_steps}"
+            f"{said_of(track.key)}."
+        )
+
+
 def check_step(tracks: Iterable[Track], seconds: float | None) -> None:
     """Warn of series whose step is another than the one expected; without dates none tells."""
     if seconds is None:

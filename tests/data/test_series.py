@@ -237,6 +237,74 @@ def test_refused(y, settings, message):
         open_panel(y, **settings)
 
 
+DATED = pd.DataFrame({"Date": ["1981-01-01", "1981-01-02", None, "1981-01-04"], "t": [1.0] * 4})
+OF_TEXT = pd.DataFrame({"t": ["20.7", None, "17.9"]})
+
+
+@pytest.mark.parametrize(
+    ("y", "settings", "message"),
+    [
+        (
+            DATED,
+            {},
+            r"text such as '1981-01-01' in column 'Date' of y\. If these are the times of the "
+            r"steps, pandas.to_datetime makes dates of text; then say so, time='Date', or set_i",
+        ),
+        (pl.from_pandas(DATED), {}, r"steps, str.to_datetime\(\) of polars makes .*time='Date'\."),
+        (pa.Table.from_pandas(DATED), {}, r"steps, cast\('timestamp\[s\]'\) of Arrow makes"),
+        (DATED, {"time": "Date"}, r"numbers, got the text '1981-01-01' in row 0\. pandas.to_dat"),
+        (DATED.dropna(), {"time": "Date"}, "in row 0. pandas.to_datetime makes dates of text.$"),
+        (pl.from_pandas(DATED.dropna()), {"time": "Date"}, r"str.to_datetime\(\) of polars makes"),
+        (OF_TEXT, {}, r"got the text '20.7' in step 0 of column 't' of y\. pandas.to_numeric"),
+        (OF_TEXT["t"], {}, r"'20.7' in step 0 of y\. pandas.to_numeric makes numbers of text\.$"),
+        (OF_TEXT["t"].tolist(), {}, r"the text '20.7' in step 0 of y\. pandas.to_numeric makes"),
+        (OF_TEXT.to_numpy(), {}, r"the text '20.7' in step 0 of y, feature 0\. pandas.to_numer"),
+        ([OF_TEXT["t"]], {}, r"the text '20.7' in step 0 of series 0 of y\. pandas.to_numeric"),
+        (pl.Series(["1", "2"]), {}, r"y\. cast\(pl.Float64\) of polars makes numbers"),
+        (pl.Series(["1", "?"]), {}, r"text '\?' in step 1 .*cast\(pl.Float64, strict=False\)"),
+        (pa.array(["1", "2"]), {}, r"step 0 of y\. cast\('float64'\) of Arrow makes numbers"),
+        ([1.0, "?", "3"], {}, r"text '\?' in step 1 of y\. pandas.to_numeric\(…, errors='coerce'"),
+    ],
+)  # fmt: skip
+def test_text_is_refused_with_what_makes_dates_or_numbers_of_it(y, settings, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        open_panel(y, **settings)
+    assert str(caught.value).count("Expected") == 1
+    assert "reset_index" not in str(caught.value)
+
+
+def test_the_remedies_of_text_are_true():
+    dates = DATED["Date"].dropna()
+    assert pl.from_pandas(dates).str.to_datetime().dtype == pl.Datetime
+    assert pa.chunked_array([pa.array(dates)]).cast("timestamp[s]")[0].as_py().year == 1981
+    assert pl.Series(["1", "?"]).cast(pl.Float64, strict=False).to_list() == [1, None]
+    assert pa.array(["1", "2"]).cast("float64").to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("make", "call"),
+    [
+        (lambda days: pd.Series(1.0, days), r": asfreq\('D'\) of pandas adds them\."),
+        (lambda days: pd.Series(1.0, days.to_period("D")), r": reindex\(…\) of pandas adds them\."),
+        (lambda days: pd.Series(1.0, days.day), r": reindex\(…\) of pandas adds them\."),
+        (lambda days: pl.DataFrame({"d": days, "v": 1.0}), r": upsample\(…\) of polars adds"),
+        (
+            lambda days: pd.DataFrame({"d": days, "v": 1.0}),
+            r": asfreq\(…\) of pandas adds them, series by series\.",
+        ),
+        (lambda days: {"d": days.to_numpy(), "v": np.ones(len(days))}, r"end this warning\.$"),
+    ],
+)  # fmt: skip
+def test_left_out_steps_are_told_with_what_adds_them(make, call):
+    y = make(pd.date_range("2024-03-01", periods=9).delete([3, 4]))
+    time = "d" if not isinstance(y, pd.Series) else None
+    with pytest.warns(
+        UserWarning,
+        match=f"leave out 2 steps, .*say so, too, and .*{call}",
+    ):
+        open_panel(y, time=time)
+
+
 def test_irregular_rows_can_count_as_steps():
     with pytest.warns(UserWarning, match=r"got 2024-01-05 07:00 .* Each row counts as a step"):
         panel = open_panel(ODD, irregular="count")

@@ -373,6 +373,15 @@ def test_all_history_that_is_kept_may_be_asked_for(of_series):
     np.testing.assert_array_equal(short.history, LOAD[:20])
 
 
+def test_a_y_cut_to_draw_less_of_it_is_told_of_n_history():
+    forecaster = GRUForecaster(14, 7, max_iter=1, random_state=0).fit(np.arange(90.0))
+    said = r"at least 14 steps \(window\), got 9\. Give more of y: n_history=9 draws the last steps"
+    with pytest.raises(ValueError, match=said):
+        ForecastDisplay.from_estimator(forecaster, y=np.arange(90.0)[-9:])
+    with pytest.raises(ValueError, match=r"at least 14 steps \(window\), got 9\.$"):
+        forecaster.predict(y=np.arange(90.0)[-9:])
+
+
 def test_too_few_windows_for_a_band():
     forecaster = make().fit(WAVE[: WINDOW + HORIZON + 1])
     with pytest.raises(ValueError, match="enough windows to calibrate"):

@@ -266,7 +266,7 @@ def test_other_columns_than_in_fit_are_refused():
     [
         (None, "got a NoneType as y"),
         (3.0, "got a float as y"),
-        (list("abcdefghijkl"), "got text in y"),
+        (list("abcdefghijkl"), r"got the text 'a' in step 0 of y\.$"),
         (np.zeros((20, 2, 2)), "several series are given as a list"),
         ({"a": Y, "b": Y}, "give several series as a list"),
         (np.array([*Y, np.inf]), "got inf in step 64 of y"),

@@ -239,9 +239,15 @@ def test_series_are_not_modified_and_windows_are_copies():
         ([1, 2, np.inf, 4], "got inf in step 2 of series 0, feature 0"),
         ([[1, 2, 3], [4, -np.inf, 5]], "got -inf in step 1 of series 1, feature 0"),
         (np.arange(5) * 1j, "Complex data not supported"),
-        (np.array(list("12345")), "Expected numbers, got text in series 0"),
-        (list("12345"), "Expected numbers, got text in series 0"),
-        (np.array([1, "2", 3], dtype=object), "Expected numbers, got text in series 0"),
+        (
+            np.array(list("12345")),
+            "got the text '1' in step 0 of series 0. pandas.to_numeric makes",
+        ),
+        (list("12345"), "Expected numbers, got the text '1' in step 0 of series 0"),
+        (
+            np.array([1, "2", 3], dtype=object),
+            "Expected numbers, got the text '2' in step 1 of series 0",
+        ),
         (["12345", [1, 2]], "Expected an array or a list, got a string as series 0"),
         ([[1, 2, 3, 10**400]], "A number in step 3 of series 0 is too large"),
         ([1, 2, -(10**400)], "A number in step 2 of series 0 is too large"),

@@ -137,14 +137,14 @@ def test_kinds_of_index(kind):
         (pd.Index([1, 2, pd.NA, 3], dtype="Int64"), "without missing labels, got one in row 2"),
         (pd.PeriodIndex(["2024", "NaT", "2025", "2026"], freq="Y"), "missing labels, got one"),
         (pd.Index([DAYS[0], None, DAYS[1], DAYS[2]], dtype=object), "missing labels, got one"),
-        (pd.Index([*DAYS[:3], "2024-02-01"], dtype=object), "dates, durations or numbers: "),
-        (pd.Index([1, 2, 3, DAYS[0]], dtype=object), "numbers: .*date.* in row 3 of the index"),
-        (pd.interval_range(0, 4), r"durations or numbers: .*Interval.*reset_index\(drop=True\)"),
+        (pd.Index([*DAYS[:3], "2024-02-01"], dtype=object), "dates, durations or numbers, "),
+        (pd.Index([1, 2, 3, DAYS[0]], dtype=object), "numbers, of one kind, .*date.* in row 3"),
+        (pd.interval_range(0, 4), r"numbers, got .*Interval.*reset_index\(drop=True\)"),
         (pd.Index([1j, 2, 3, 4]), "durations or numbers: Complex"),
         (pd.Index([pd.Timestamp(1), *[datetime(9999, 1, i) for i in (1, 2, 3)]], dtype=object),
          "64 bits"),
         (pd.Index([pd.Period("2024", "Y"), *pd.period_range("2024", periods=3, freq="D")],
-                  dtype=object), "durations or numbers: .*date"),
+                  dtype=object), "numbers, of one kind, .*date"),
     ],
 )  # fmt: skip
 def test_unusable_index(index, message):
