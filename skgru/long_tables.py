@@ -303,9 +303,25 @@ def _list_of(names: Any, parameter: str, long: Any) -> list[Any]:
     """Return a parameter that names columns as a list; refuse names of no column."""
     names = list(names) if is_sequence(names) else [names]
     names = [name.item() if isinstance(name, np.generic) else name for name in names]
-    find_columns(long, names, parameter)
+    find_columns(long, names, parameter, hint=_hint_at_another_table(long, names, parameter))
     check_distinct(names, parameter)
     return names
+
+
+def _hint_at_another_table(long: Any, names: Sequence[Any], parameter: str) -> str:
+    """Return how what is known once of a sample is taken from a table of its own, in words."""
+    if parameter not in ("target", "static"):
+        return EVENTS
+    is_target = parameter == "target"
+    what = "the targets are" if is_target else "these are"
+    if long.library.index_of(long.table) is None:
+        order = "a row for each sample, in the order of X's"
+        return f"If {what} in another table, leave {parameter} out and take {order}."
+    sample = long.name_of(long.sample, "sample")
+    of_samples = f"other.set_index({sample!r})"
+    wanted = repr(names[0] if len(names) == 1 else list(names))
+    how = f"y = {of_samples}.loc[X.index, {wanted}]" if is_target else f"X.join({of_samples})"
+    return f"If {what} in another table, leave {parameter} out: {how}."
 
 
 def _sequences(long: Any, groups: Any, name: Any) -> Any:

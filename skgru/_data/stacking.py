@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skgru._data.arrays import NameOf, TextError, TimesError, Where, to_ids, to_numbers
 from skgru._data.sequences import locate, offsets_of
-from skgru._data.times import relative_times
+from skgru._data.times import is_time, relative_times
 from skgru._nn.batch import Indices
 
 LONG_TABLE = (
@@ -189,7 +189,7 @@ class Ragged(NamedTuple):
             if parser.is_time(j, len(columns)):
                 read.append(relative_times(column[None], where)[0])
             else:
-                read.append(parser.cells(column, where))
+                read.append(parser.cells(column, where, j if self.names is None else self.names[j]))
         return concatenate_columns(read)
 
 
@@ -230,14 +230,18 @@ class Parser(NamedTuple):
         """Whether feature j of a step is the one of the time stamps."""
         return is_feature(self.time_feature, n_features) and self.time_feature % n_features == j
 
-    def cells(self, array: NDArray[Any], where: Where) -> NDArray[Any]:
-        """Return cells that are no time stamps."""
+    def cells(self, array: NDArray[Any], where: Where, feature: Any = None) -> NDArray[Any]:
+        """Return cells that are no time stamps; `feature` is theirs, an index or a name."""
         try:
             return to_ids(array, where) if self.ids else to_numbers(array, where)
         except TimesError as error:
+            if feature is None and array.ndim == 3:
+                feature = _first_feature_of_times(array)
+            remedy = f" (time_feature={self.time_feature})."
+            if isinstance(feature, str | int) and not self.ids and self.time_feature is None:
+                remedy = f": if these are some, say so, time_feature={feature!r}."
             raise TimesError(
-                f"{error} Only the feature of the time stamps may hold them "
-                f"(time_feature={self.time_feature})."
+                f"{error} Only the feature of the time stamps may hold them{remedy}"
             ) from error
         except TextError as error:
             raise TextError(
@@ -269,6 +273,15 @@ class Parser(NamedTuple):
     def nothing(self, n_features: int) -> NDArray[Any]:
         """Return the parsed steps of a sequence without any."""
         return np.empty((0, 1), np.int64) if self.ids else np.empty((0, n_features))
+
+
+def _first_feature_of_times(cells: NDArray[Any]) -> int | None:
+    """Return the feature of the first of cells (n, T, D) that is a time; None without any."""
+    if cells.dtype != object:
+        return 0
+    places = (i for i, cell in enumerate(cells.flat) if is_time(type(cell)))
+    first = next(places, None)
+    return None if first is None else first % cells.shape[2]
 
 
 def concatenate_columns(columns: Columns) -> NDArray[Any]:

@@ -275,3 +275,33 @@ def test_missing_dates_are_refused(missing_stamp, zone):
     cells[5][2, STAMP] = missing_stamp
     with pytest.raises(ValueError, match=r"missing .*sequence 5, step 2"):
         fitted(cells, y)
+
+
+DAYS = pd.date_range("2024", periods=5)
+FRAME = pd.DataFrame({"v": np.arange(5.0), "when": DAYS})
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (FRAME, "when"),
+        (pl.from_pandas(FRAME), "when"),
+        (DAYS.to_numpy(), 0),
+        (np.array([[1.0, day] for day in DAYS], object), 1),
+        ([[1.0, day] for day in DAYS.to_pydatetime()], 1),
+        (np.array([[1.0, DAYS[0] - DAYS[1]], [2.0, DAYS[1] - DAYS[0]]], object), 1),
+    ],
+    ids=["pandas", "polars", "array", "objects", "lists", "durations"],
+)
+def test_times_are_refused_with_the_time_feature_that_they_are(x, said):
+    with pytest.raises(ValueError, match=rf"say so, time_feature={said!r}\.$"):
+        GRUClassifier(2, max_iter=1).fit([x] * 4, [0, 1, 0, 1])
+    GRUClassifier(2, max_iter=1, time_feature=said).fit([x] * 4, [0, 1, 0, 1])
+
+
+def test_times_are_refused_with_the_column_of_sequences_that_they_are():
+    X = pd.DataFrame({"v": [FRAME["v"].to_numpy()] * 4, "when": [DAYS.to_numpy()] * 4})
+    with pytest.raises(ValueError, match=r"column 'when' of X\. Only .*, time_feature='when'\.$"):
+        GRUClassifier(2, max_iter=1).fit(X, [0, 1, 0, 1])
+    with pytest.raises(ValueError, match=r"column 'b' of X\. Only .* \(time_feature=1\)\.$"):
+        GRUClassifier(2, max_iter=1, time_feature="when").fit(X.assign(b=X["when"]), [0, 1, 0, 1])

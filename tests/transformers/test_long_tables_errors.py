@@ -235,6 +235,10 @@ REFUSED = {
     "time": ({"sample": "run", "time": "hours"}, "Expected time .* Did you mean 'hour'"),
     "columns": ({"sample": "run", "columns": ["heta"]}, "Expected columns .* Did you mean 'heat'"),
     "target": ({"sample": "run", "target": "fail"}, "Expected target .* Did you mean 'failed'"),
+    "columns unlike any": (
+        {"sample": "run", "columns": ["zz"]},
+        "got 'zz'. A table with a row per",
+    ),
     "static": ({"sample": "run", "static": "machin"}, "Expected static .*Did you mean 'machine'"),
     "an index": ({"sample": 0}, "got 0"),
     "a list": ({"sample": ["run", "hour"]}, COMPOSITE),
@@ -322,3 +326,43 @@ def test_dates_with_a_zone_are_no_dates_without_one(make):
         assert [len(run) for run in (found[:, 0] if make is dict else found["v"])] == [2, 1]
         with pytest.raises(ValueError, match=r"as the dates of column 'day' are, got dates with"):
             make_sequences(table, "day", columns=["v"], samples=others[1:])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"target": "air"},
+            r"got 'air'. If the targets are in another table, leave target out: "
+            r"y = other.set_index\('run'\).loc\[X.index, 'air'\]\.$",
+        ),
+        ({"target": ["air", "wet"]}, r"set_index\('run'\).loc\[X.index, \['air', 'wet'\]\]\.$"),
+        (
+            {"static": "sex"},
+            r"If these are in another table, .*X.join\(other.set_index\('run'\)\)\.",
+        ),
+    ],
+)
+def test_what_is_in_another_table_is_told_how_to_take_it(given, message):
+    with pytest.raises(ValueError, match=message):
+        make_sequences(FRAME, "run", **given)
+    with pytest.raises(ValueError, match=message):
+        make_sequences(FRAME.set_index(["run", "hour"]), **given)
+
+
+@pytest.mark.parametrize("make", [pl.from_pandas, pa.Table.from_pandas])
+def test_targets_in_another_table_of_a_library_without_an_index(make):
+    said = r"leave target out and take a row for each sample, in the order of X's\.$"
+    with pytest.raises(ValueError, match=said):
+        make_sequences(make(FRAME), "run", target="air")
+
+
+def test_the_remedies_of_what_is_in_another_table_are_true():
+    X = make_sequences(FRAME[["run", "hour", "heat"]], "run", "hour")
+    runs = FRAME["run"].drop_duplicates()[::-1]
+    other = pd.DataFrame({"run": runs, "air": np.arange(len(runs))})
+    y = other.set_index("run").loc[X.index, "air"]
+    assert y.tolist() == [
+        dict(zip(other["run"], other["air"], strict=True))[run] for run in X.index
+    ]
+    assert X.join(other.set_index("run"))["air"].tolist() == y.tolist()
