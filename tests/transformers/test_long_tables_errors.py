@@ -339,7 +339,7 @@ def test_dates_with_a_zone_are_no_dates_without_one(make):
         ({"target": ["air", "wet"]}, r"set_index\('run'\).loc\[X.index, \['air', 'wet'\]\]\.$"),
         (
             {"static": "sex"},
-            r"If these are in another table, .*X.join\(other.set_index\('run'\)\)\.",
+            r"If these are in another .*X.join\(other.set_index\('run'\)\)\.",
         ),
     ],
 )
