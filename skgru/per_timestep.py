@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from itertools import pairwise
 from numbers import Integral
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn import get_config
+from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -26,7 +27,7 @@ from skgru._compat import (
     columns_of,
     fit_context,
 )
-from skgru._data.arrays import as_array, describe, is_missing
+from skgru._data.arrays import TimesError, as_array, describe, is_missing
 from skgru._data.forms import (
     check_container,
     is_container,
@@ -35,7 +36,7 @@ from skgru._data.forms import (
     names_of,
     open_form,
 )
-from skgru._data.libraries import library_of
+from skgru._data.libraries import library_named, library_of, library_of_column
 from skgru._data.parsing import Parsed, check_features, parse_numbers
 from skgru._data.selection import missing_cells
 from skgru._data.sequences import locate, offsets_of
@@ -110,6 +111,9 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
     - list, tuple, object array or Series of DataFrames, one per sequence: the same;
     - list, tuple, object array or Series of lists of texts, such as the words of a sentence, or of
       dicts, for :class:`~sklearn.feature_extraction.DictVectorizer`: the same.
+
+    After ``set_output(transform="pandas")`` or "polars" the output is a DataFrame in which features
+    have their names, see `set_output`.
 
     From DataFrames the transformer is given a DataFrame, so that it can choose columns by name or
     by type, as :class:`~sklearn.compose.ColumnTransformer` does. Their columns may be of any type:
@@ -271,7 +275,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         Returns
         -------
         X_new : ndarray, DataFrame or list of ndarray
-            The transformed sequences, in the form of `X`.
+            The transformed sequences, in the form of `X`, or in the container of `set_output`.
 
         Raises
         ------
@@ -281,7 +285,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         with self._unchanged_on_error():
             routed = self._routed("fit_transform", params)
             given, steps = self._fit(X, y, routed, transforms=True)
-        return self._wrap(given.in_form(steps), X)
+        return self._wrap(given, steps, X)
 
     def transform(self, X: ArrayLike) -> Any:
         """Transform every step of the sequences.
@@ -294,7 +298,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         Returns
         -------
         X_new : ndarray, DataFrame or list of ndarray
-            The transformed sequences, in the form of `X`.
+            The transformed sequences, in the form of `X`, or in the container of `set_output`.
 
         Raises
         ------
@@ -305,8 +309,9 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         given = self._read(X, reset=False)
         steps = self._no_steps
         if len(given.steps):
-            steps = self._apply(self.transformer_.transform, given.steps)
-        return self._wrap(given.in_form(steps), X)
+            with self._with_inner_output(given.steps):
+                steps = self._apply(self.transformer_.transform, given.steps)
+        return self._wrap(given, steps, X)
 
     @available_if(lambda self: hasattr(self.transformer, "inverse_transform"))
     def inverse_transform(self, X: ArrayLike) -> NDArray[Any] | list[NDArray[Any]]:
@@ -337,7 +342,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
                 f"has {n_expected} features per step."
             )
         # The width of the original space shows in a step of zeros, if there is no other.
-        steps = given.steps if n_steps else np.zeros((1, n_expected))
+        steps = np.asarray(given.steps) if n_steps else np.zeros((1, n_expected))
         return given.in_form(self._apply(self.transformer_.inverse_transform, steps)[:n_steps])
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
@@ -372,9 +377,15 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         return self._column_names(self._n_columns // int(self.features_per_step))
 
     def set_output(self, *, transform: Output = None) -> Self:
-        """Set the container of two-dimensional output.
+        """Set the container of the output.
 
-        Sequences in other forms are returned as they are.
+        In the default one, sequences are arrays, which have no names. A DataFrame has a row for
+        each sequence, as those that `make_sequences` makes: of each feature a column of arrays of
+        shape (n_steps_i,), or with polars of lists, under the name that `get_feature_names_out`
+        gives it. Its columns keep types of their own: dates beside numbers remain dates, so that
+        ``time_feature="time"`` of the network behind finds them. Rows keep the index of pandas.
+
+        Two-dimensional `X` becomes a DataFrame of numbers, a column for each feature of a step.
 
         Parameters
         ----------
@@ -385,6 +396,41 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         -------
         self : object
             The transformer itself.
+
+        Notes
+        -----
+        Where the transformer is given DataFrames, its own parts hand each other DataFrames too,
+        unless their own `set_output` says otherwise. Those that would return sparse matrices are
+        fitted with ``sparse_output=False``.
+
+        Examples
+        --------
+        A category as numbers, beside the dates of the steps:
+
+        >>> import pandas as pd
+        >>> from sklearn.compose import make_column_transformer
+        >>> from sklearn.preprocessing import OneHotEncoder
+        >>> from skgru import PerTimestep, make_sequences
+        >>> table = pd.DataFrame(
+        ...     {
+        ...         "day": ["Mon", "Mon", "Tue"],
+        ...         "when": pd.to_datetime(["2024-01-01 08:00", "2024-01-01 09:30", "2024-01-02"]),
+        ...         "kind": ["walk", "ride", "walk"],
+        ...     }
+        ... )
+        >>> X = make_sequences(table, "day", "when")
+        >>> one_hot = make_column_transformer(
+        ...     (OneHotEncoder(), ["kind"]),
+        ...     remainder="passthrough",
+        ...     verbose_feature_names_out=False,
+        ... )
+        >>> named = PerTimestep(one_hot).set_output(transform="pandas").fit_transform(X)
+        >>> list(named.columns)
+        ['kind_ride', 'kind_walk', 'when']
+        >>> named.loc["Mon", "kind_ride"]
+        array([0., 1.])
+        >>> named.loc["Mon", "when"].dtype.kind
+        'M'
         """
         if transform is not None:
             # Under this name `clone` copies it.
@@ -445,14 +491,21 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         # (A copy, as what was fitted has to stay if this fails.)
         transformer = deepcopy(self.transformer_) if goes_on else clone(self.transformer)
         # The transformer's own fit_transform may differ, but only on the steps of the fit.
-        if transforms and present is None and hasattr(transformer, "fit_transform"):
-            output = self._apply(lambda steps: transformer.fit_transform(steps, y, **params), steps)
-        else:
-            fit = transformer.partial_fit if is_partial else transformer.fit
-            fit(known, y, **params)
-            output = self._apply(transformer.transform, steps if transforms else steps[:1])
+        with self._with_inner_output(steps):
+            if get_config()["transform_output"] != "default" and not goes_on:
+                _make_dense(transformer)
+            if transforms and present is None and hasattr(transformer, "fit_transform"):
+                output = self._apply(
+                    lambda steps: transformer.fit_transform(steps, y, **params), steps
+                )
+            else:
+                fit = transformer.partial_fit if is_partial else transformer.fit
+                fit(known, y, **params)
+                output = self._apply(transformer.transform, steps if transforms else steps[:1])
         self.transformer_ = transformer
-        self._no_steps = output[:0].copy()  # the output of no steps, which it would refuse
+        # The output of no steps, which it would refuse.
+        self._no_steps = np.asarray(output[:0]).copy()
+        self._names_returned = list(map(str, output.columns)) if is_frame(output) else None
         return given, output
 
     def _read(self, X, y="no_validation", *, reset):
@@ -485,7 +538,10 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         return given
 
     def _apply(self, method, steps):
-        """Return the output of a method of the transformer for steps, as an array (n_steps, D')."""
+        """Return the output of a method of the transformer for steps, of shape (n_steps, D').
+
+        It is an array, or a DataFrame if the transformer returns one.
+        """
         output = method(steps)
         if sparse.issparse(output):
             if output.shape[1] > _MAX_SPARSE_WIDTH:
@@ -497,20 +553,52 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
                     "it."
                 )
             output = output.toarray()
-        output = np.asarray(output)
-        if output.ndim != 2 or len(output) != len(steps):
+        if not _is_of_pandas_or_polars(output):
+            output = np.asarray(output)
+        if len(output.shape) != 2 or len(output) != len(steps):
             raise ValueError(
                 f"{type(self.transformer).__name__} must return a row for each step: expected "
                 f"shape ({len(steps)}, n_features), got {output.shape}."
             )
         return output
 
-    def _wrap(self, X_new, X):
-        """Return two-dimensional output in the container that the user has set."""
-        if isinstance(X_new, list) or X_new.ndim == 3:
-            return X_new
+    @property
+    def _container(self):
+        """The container of the output that the user has set, here or for all of scikit-learn."""
+        config = getattr(self, "_sklearn_output_config", {})
+        return config.get("transform", get_config()["transform_output"])
+
+    @contextmanager
+    def _with_inner_output(self, steps: Any) -> Iterator[None]:
+        """Have the transformer return DataFrames, if it is given some and the user wants some.
+
+        So the columns that it joins keep their types. What its own `set_output` says goes before.
+
+        Raises
+        ------
+        TimesError
+            If it could not join dates or durations with numbers.
+        """
+        inner = get_config()["transform_output"]
+        if self._container != "default" and _is_of_pandas_or_polars(steps):
+            inner = "pandas" if hasattr(steps, "iloc") else "polars"
+        try:
+            with config_context(transform_output=inner):
+                yield
+        except np.exceptions.DTypePromotionError as error:
+            _refuse_times(steps, error)
+            raise
+
+    def _wrap(self, given, steps, X):
+        """Return the output in the container that the user has set."""
+        container = self._container
+        if given.form != "columns":
+            if container == "default":
+                return given.in_form(steps)
+            index = X.index if hasattr(X, "iloc") else None
+            return given.in_frame(steps, self._step_names(), library_named(container), index)
+        X_new = given.in_form(steps)
         n_steps = X_new.shape[1] // max(self._no_steps.shape[1], 1)
-        container = getattr(self, "_sklearn_output_config", {}).get("transform")
         columns = _Columns(X_new, lambda: self._column_names(n_steps))
         return columns.set_output(transform=container).transform(X)
 
@@ -519,10 +607,17 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         return np.array([f"step{t}_{name}" for t in range(n_steps) for name in names], dtype=object)
 
     def _step_names(self, input_features=None):
-        if hasattr(self.transformer_, "get_feature_names_out"):
+        try:
             return self.transformer_.get_feature_names_out(input_features)
-        prefix = type(self.transformer_).__name__.lower()
-        return np.array([f"{prefix}{j}" for j in range(self._no_steps.shape[1])], dtype=object)
+        except AttributeError:
+            is_of_a_part = hasattr(self.transformer_, "get_feature_names_out")
+            if is_of_a_part and self._names_returned is None:
+                raise
+        names = self._names_returned
+        if names is None:
+            prefix = type(self.transformer_).__name__.lower()
+            names = [f"{prefix}{j}" for j in range(self._no_steps.shape[1])]
+        return np.array(names, dtype=object)
 
 
 def _of_steps(y, read):
@@ -538,6 +633,28 @@ def _of_steps(y, read):
     present = has_target(y)
     y = without_missing(y, present)
     return y, None if present.all() else np.flatnonzero(present)
+
+
+def _make_dense(transformer):
+    """Have a transformer return no sparse matrices, which scikit-learn refuses as DataFrames."""
+    params = transformer.get_params() if hasattr(transformer, "get_params") else {}
+    sparse_ones = [name for name in params if name.rpartition("__")[2] == "sparse_output"]
+    if sparse_ones:
+        transformer.set_params(**dict.fromkeys(sparse_ones, False))
+
+
+def _refuse_times(steps, error):
+    """Refuse dates and durations that the transformer could not join with numbers."""
+    for j, column in enumerate(columns_of(steps) if len(steps.shape) == 2 else ()):
+        kind = as_array(column[:1]).dtype.kind
+        if kind in "mM":
+            name = f"column {steps.columns[j]!r}" if is_frame(steps) else f"feature {j}"
+            raise TimesError(
+                f"Expected numbers, got {'dates' if kind == 'M' else 'durations'} in {name} of X: "
+                "one array cannot hold both. set_output(transform='pandas') of PerTimestep, or of "
+                "its pipeline, keeps the columns apart, each with its name; or make numbers of "
+                "them first."
+            ) from error
 
 
 def _metadata_of_steps(name, values, read, present):
@@ -600,6 +717,7 @@ class _Given(NamedTuple):
 
     def in_form(self, steps):
         """Return an array (total steps, D') in the form of X, with the padding of X."""
+        steps = np.asarray(steps)
         offsets = self.read.given_offsets
         if len(steps) < offsets[-1]:
             padded = np.full((offsets[-1], steps.shape[1]), np.nan, _with_nan(steps.dtype))
@@ -611,6 +729,26 @@ class _Given(NamedTuple):
         if self.form == "array":
             return steps.reshape(n, offsets[1], width)
         return [steps[start:stop] for start, stop in pairwise(offsets)]
+
+    def in_frame(self, steps, names, library, index):
+        """Return a table (total steps, D') as a DataFrame of sequences, with the padding of X."""
+        names = list(names)
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"Expected a name of its own for each column of a DataFrame, got {names}: rename "
+                "them, or take set_output(transform='default')."
+            )
+        offsets = self.read.given_offsets
+        rows = None
+        if len(steps) < offsets[-1]:
+            rows = np.full(offsets[-1], -1)
+            rows[self.read.kept] = np.arange(len(steps))
+        cells = {}
+        for name, column in zip(names, columns_of(steps), strict=True):
+            if rows is not None:
+                column = library_of_column(column).take(column, rows)
+            cells[name] = library.cut(library.adopt(column), offsets)
+        return library.frame(cells, index)
 
 
 def _with_nan(dtype):

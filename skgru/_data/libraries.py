@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,12 @@ class Library(ABC):
     def as_column(self, cells: Any) -> Any:
         """Return an array as a column, and a column as it is."""
         return self.make_column(cells) if isinstance(cells, np.ndarray) else cells
+
+    def adopt(self, column: Any) -> Any:
+        """Return a column of any library as one of this; objects become the type that all have."""
+        if library_of_column(column) is self:
+            return column
+        return self.make_column(np.ascontiguousarray(as_array(column)))
 
     @abstractmethod
     def factorize(self, column: Any) -> Indices:
@@ -175,6 +182,14 @@ class Pandas(Library):
         import pandas as pd
 
         return pd.Series(cells)
+
+    def adopt(self, column: Any) -> Any:
+        """Return a column of any library as a Series; texts remain objects."""
+        if library_of_column(column) is self:
+            return column
+        series = _series(np.ascontiguousarray(as_array(column)), None)
+        inferred = series.infer_objects()
+        return inferred if inferred.dtype.kind in "biufmM" else series
 
     def factorize(self, column: Any) -> Indices:
         """Return the codes of the cells, by first appearance."""
@@ -302,6 +317,16 @@ class Polars(Library):
         import polars as pl
 
         return pl.Series(cells.tolist() if cells.dtype == object else cells)
+
+    def adopt(self, column: Any) -> Any:
+        """Return a column of any library as a Series; objects that are numbers become floats."""
+        import polars as pl
+
+        if str(getattr(column, "dtype", "")) != "object":
+            return super().adopt(column)
+        cells = [None if is_missing(cell) else cell for cell in column]
+        are_numbers = all(cell is None or isinstance(cell, Real) for cell in cells)
+        return pl.Series(cells, dtype=pl.Float64 if are_numbers else None, strict=not are_numbers)
 
     def factorize(self, column: Any) -> Indices:
         """Return the ranks of the cells."""
@@ -531,6 +556,22 @@ PANDAS, POLARS, ARROW, ARRAYS = Pandas(), Polars(), Arrow(), Arrays()
 LIBRARIES: dict[str, Library] = {
     type(library).__name__: library for library in (PANDAS, POLARS, ARROW, ARRAYS)
 }
+
+
+def library_named(name: str) -> Library:
+    """Return the library of a container of scikit-learn's `set_output`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such container.
+    """
+    libraries: dict[str, Library] = {"pandas": PANDAS, "polars": POLARS}
+    if name not in libraries:
+        raise ValueError(
+            f"Expected 'default', 'pandas' or 'polars' as transform of set_output, got {name!r}."
+        )
+    return libraries[name]
 
 
 def library_of(table: Any) -> Library:

@@ -156,12 +156,17 @@ def index_of_stamps(opened: Opened, time_feature: int | str | None) -> int | Non
         raise ValueError(
             f"Expected a column time_feature={time_feature!r}, but the features of X have no "
             "names: give a DataFrame or a list of DataFrames, or the index of the feature (0 of "
-            "what SequenceAligner returns)."
+            "what SequenceAligner returns). Arrays that a step before returns, such as "
+            "PerTimestep, have none: set_output(transform='pandas') of it, or of the pipeline, "
+            "keeps them."
         )
     if time_feature not in names:
+        # ColumnTransformer puts the name of its part before that of the column.
+        meant = [name for name in names if name.endswith(f"__{time_feature}")]
+        hint = f" Did you mean {meant[0]!r}?" if len(meant) == 1 else ""
         raise ValueError(
             f"Expected a column time_feature={time_feature!r}, or the index of a feature; the "
-            f"columns of X are {names}."
+            f"columns of X are {names}.{hint}"
         )
     return names.index(time_feature)
 

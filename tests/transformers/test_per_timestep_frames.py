@@ -208,8 +208,9 @@ def test_container_of_the_output(library, everywhere):
         assert list(other.columns) == [f"step{t}_pca0" for t in range(4)]
         for form in (X, list(X), pd.Series(list(X))):
             output = per_step.fit_transform(form)
-            assert type(output) is (np.ndarray if form is X else list)
-            assert_allclose(np.reshape(output, (6, 2)), expected)
+            assert isinstance(output, library.DataFrame)
+            assert list(output.columns) == ["pca0"]
+            assert_allclose(np.stack([np.asarray(cell) for cell in output["pca0"]]), expected)
     assert type(clone(per_step).set_output(transform="default").fit_transform(flat)) is np.ndarray
 
 
