@@ -342,7 +342,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
                 f"has {n_expected} features per step."
             )
         # The width of the original space shows in a step of zeros, if there is no other.
-        steps = np.asarray(given.steps) if n_steps else np.zeros((1, n_expected))
+        steps = given.steps if n_steps else np.zeros((1, n_expected))
         return given.in_form(self._apply(self.transformer_.inverse_transform, steps)[:n_steps])
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
@@ -413,12 +413,12 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         >>> from skgru import PerTimestep, make_sequences
         >>> table = pd.DataFrame(
         ...     {
-        ...         "day": ["Mon", "Mon", "Tue"],
-        ...         "when": pd.to_datetime(["2024-01-01 08:00", "2024-01-01 09:30", "2024-01-02"]),
+        ...         "trip": ["A", "A", "B"],
+        ...         "when": pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-08"]),
         ...         "kind": ["walk", "ride", "walk"],
         ...     }
         ... )
-        >>> X = make_sequences(table, "day", "when")
+        >>> X = make_sequences(table, "trip", "when")
         >>> one_hot = make_column_transformer(
         ...     (OneHotEncoder(), ["kind"]),
         ...     remainder="passthrough",
@@ -427,9 +427,9 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
         >>> named = PerTimestep(one_hot).set_output(transform="pandas").fit_transform(X)
         >>> list(named.columns)
         ['kind_ride', 'kind_walk', 'when']
-        >>> named.loc["Mon", "kind_ride"]
+        >>> named.loc["A", "kind_ride"]
         array([0., 1.])
-        >>> named.loc["Mon", "when"].dtype.kind
+        >>> named.loc["A", "when"].dtype.kind
         'M'
         """
         if transform is not None:
