@@ -38,6 +38,7 @@ from skgru._data.forms import (
 )
 from skgru._data.libraries import library_named, library_of, library_of_column
 from skgru._data.parsing import Parsed, check_features, parse_numbers
+from skgru._data.row_labels import warn_of_another_order
 from skgru._data.selection import missing_cells
 from skgru._data.sequences import locate, offsets_of
 from skgru._data.targets import (
@@ -474,6 +475,7 @@ class PerTimestep(CallbackSupportMixin, TransformerMixin, Estimator, auto_wrap_o
 
         If it `goes_on`, what has been fitted before is fitted further.
         """
+        warn_of_another_order(X, y=y)
         goes_on, is_partial = goes_on and hasattr(self, "transformer_"), goes_on
         given = self._read(X, y, reset=not goes_on)
         steps = given.steps

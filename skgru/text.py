@@ -26,6 +26,7 @@ from skgru._compat import (
 )
 from skgru._data.arrays import as_array, describe, is_missing
 from skgru._data.ids import UNKNOWN, as_tokens, mark
+from skgru._data.row_labels import warn_of_another_order
 from skgru._data.scripts import clauses_taken_for_words
 from skgru._data.sequences import offsets_of
 from skgru._data.word_vectors import WordVectors, find_vectors, read_word_vectors
@@ -283,7 +284,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             The training documents.
 
         y : None
-            This parameter is ignored.
+            Ignored, but for a warning where its rows have the labels of X in another order.
 
         Returns
         -------
@@ -304,6 +305,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             If the default `token_pattern` takes whole clauses for words, as most of X is in a
             script without spaces between words.
         """
+        warn_of_another_order(X, y=y)
         self._learn(X)
         return self
 
@@ -320,7 +322,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             The training documents.
 
         y : None
-            This parameter is ignored.
+            Ignored, but for a warning where its rows have the labels of X in another order.
 
         Returns
         -------
@@ -336,6 +338,7 @@ class SequenceVectorizer(CallbackSupportMixin, TransformerMixin, Estimator):
             If no word is left for the vocabulary, the given `vocabulary` is unusable or `dtype`
             cannot hold the ids.
         """
+        warn_of_another_order(X, y=y)
         return self._encode(self._learn(X))
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:

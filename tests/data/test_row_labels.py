@@ -6,9 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import cross_val_score, permutation_test_score, train_test_split
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import shuffle
 
-from skgru import GRUClassifier, GRURegressor, MultimodalGRUClassifier, TableBranch
+from skgru import (
+    GRUClassifier,
+    GRURegressor,
+    MultimodalGRUClassifier,
+    PerTimestep,
+    SequenceVectorizer,
+    TableBranch,
+)
 from skgru._data.row_labels import warn_of_another_order
 
 N = 24
@@ -97,6 +105,7 @@ def test_what_is_said_to_be_done_ends_it():
 def entries():
     y = pd.Series(LABELS, IDS).iloc[OTHER]
     weights = pd.Series(np.ones(N), IDS).iloc[OTHER]
+    texts = pd.Series(["up and down"] * N, IDS)
     fitted = small().fit(frame(), LABELS)
     columns = [("all", TableBranch(), list("abcdef"))]
     several = MultimodalGRUClassifier(columns, max_iter=1, random_state=0)
@@ -110,6 +119,9 @@ def entries():
         "score": lambda: fitted.score(frame(), y),
         "numbers": lambda: GRURegressor(2, max_iter=1, random_state=0).fit(frame(), weights),
         "several inputs": lambda: several.fit(frame(), y),
+        "texts": lambda: SequenceVectorizer().fit(texts, y),
+        "texts, transformed": lambda: SequenceVectorizer().fit_transform(texts, y),
+        "each step": lambda: PerTimestep(StandardScaler()).fit(frame(), y),
         "cross-validation": lambda: cross_val_score(small(), frame(), y, cv=4),
     }
 
