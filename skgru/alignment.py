@@ -396,7 +396,7 @@ class SequenceAligner(
         return np.array([*names, *map(str, self.channels_.tolist())], dtype=object)
 
     def set_output(self, *, transform: Output = None) -> Self:
-        """Do nothing, as sequences of unequal length do not fit in a data frame.
+        """Do nothing: sequences come as a list of arrays, whatever is set.
 
         Parameters
         ----------
