@@ -84,6 +84,8 @@ for name, settings in MODELS.items():
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 LossCurveDisplay.from_estimators(models, ax=ax)
 ax.set(yscale="log", ylabel="loss in training [variance of y]")
+ax.get_legend().remove()  # it would lie over the lines
+figure.legend(loc="outside right upper")
 plt.show()
 
 # %%

@@ -32,6 +32,28 @@ LIBRARIES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
 KINDS = ["walk", "ride", "rest"]
 
 
+def finds_columns_of_polars():
+    """Whether scikit-learn's ColumnTransformer does; older ones do not, with this polars."""
+    transformer = ColumnTransformer([("all", "passthrough", ["x"])])
+    try:
+        transformer.fit(pl.DataFrame({"x": [1.0]}))
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
+# Tables whose columns a ColumnTransformer is to find by their names.
+TABLES_OF_COLUMNS = [
+    "pandas",
+    pytest.param(
+        "polars",
+        marks=pytest.mark.skipif(
+            not finds_columns_of_polars(), reason="this scikit-learn finds no columns of polars"
+        ),
+    ),
+]
+
+
 def long_table(n=400, n_days=30):
     """Return a table of steps: rides in the morning make a day of class 1, those later do not."""
     rng = np.random.default_rng(0)
@@ -141,7 +163,7 @@ def test_names_types_index_and_values(form, name, how):
             assert_array_equal(output.index, index)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", TABLES_OF_COLUMNS)
 @pytest.mark.parametrize("name", LIBRARIES)
 @pytest.mark.parametrize("sparse", [False, True])
 def test_dates_stay_dates_beside_numbers(library, name, sparse):
@@ -299,7 +321,7 @@ def test_unknown_container():
 # Messages
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", TABLES_OF_COLUMNS)
 def test_dates_that_arrays_cannot_hold(library):
     X = days(library, ["kind"])
     with pytest.raises(
@@ -325,7 +347,7 @@ def test_messages_of_a_network_behind():
 # In front of a network
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", TABLES_OF_COLUMNS)
 @pytest.mark.parametrize("name", LIBRARIES)
 @pytest.mark.parametrize("how", ["own", "pipeline", "everywhere"])
 def test_a_network_reads_time_stamps_by_their_name(library, name, how):
@@ -341,7 +363,8 @@ def test_a_network_reads_time_stamps_by_their_name(library, name, how):
         model.set_output(transform=name)
     with config_context(transform_output=name if how == "everywhere" else "default"):
         assert_array_equal(model.fit(X, y).predict_proba(X), expected)
-        assert model[-1].feature_names_in_[3] == "when"
+        if name == "pandas":  # of polars, older versions of scikit-learn take none
+            assert model[-1].feature_names_in_[3] == "when"
         for copy in (clone(model).fit(X, y), pickle.loads(pickle.dumps(model))):
             assert_array_equal(copy.predict_proba(X), expected)
 
