@@ -35,19 +35,22 @@ def warn_of_another_order(X: Any, of: str = "X", **beside: Any) -> None:
         found = _labels_of(values)
         if found is None or len(found) != len(labels) or found.equals(labels):
             continue
-        if not (labels.is_unique and found.is_unique):
+        # (Indices of unlike types, or of intervals that overlap, refuse to be looked up by pandas.)
+        at = {label: place for place, label in enumerate(labels.tolist())}
+        plain = found.tolist()
+        if len(at) < len(labels) or len(set(plain)) < len(plain):
             continue
-        places = labels.get_indexer(found)  # in X, of the rows of the values
+        places = np.array([at.get(label, -1) for label in plain])  # in X, of the rows of the values
         rows = np.flatnonzero(places >= 0)
         moved = places[rows] - rows
-        if 2 * len(rows) < len(found) or (moved == moved[0]).all():
+        if 2 * len(rows) < len(plain) or (moved == moved[:1]).all():
             continue
         if is_called_by(("sklearn",), _SHUFFLING):
             continue
         row = rows[np.flatnonzero(moved)[0]]
         warn(
             f"{of} and {name} have labels of rows in common, but in another order: "
-            f"{found[row]!r} is row {places[row]} of {of} and row {row} of {name}. Rows belong "
+            f"{plain[row]!r} is row {places[row]} of {of} and row {row} of {name}. Rows belong "
             f"together by their place, not by their label: {name}.loc[{of}.index] puts {name} in "
             f"the order of {of}. If the places are meant, give {name}.to_numpy()."
         )
@@ -56,7 +59,7 @@ def warn_of_another_order(X: Any, of: str = "X", **beside: Any) -> None:
 def _labels_of(values: Any) -> Any:
     """Return the index of a pandas object; None if it has none, or just counts the rows."""
     index = getattr(values, "index", None)
-    if not hasattr(index, "get_indexer"):
+    if not hasattr(index, "tolist"):
         return None
     counts = getattr(index, "start", None) == 0 and getattr(index, "step", None) == 1
     return None if counts else index

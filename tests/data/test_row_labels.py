@@ -78,6 +78,22 @@ def test_dates_and_numbers_are_labels_too():
         warn_of_another_order(frame(range(10, N + 10)), y=pd.Series(LABELS, range(N + 9, 9, -1)))
 
 
+def test_intervals_that_overlap_are_labels_too():
+    hours = pd.IntervalIndex.from_arrays(np.arange(N), np.arange(N) + 3)
+    with pytest.warns(UserWarning, match="is row 23 of X and row 0 of y"):
+        warn_of_another_order(frame(hours), y=pd.Series(LABELS, hours[::-1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_another_order(frame(hours), y=pd.Series(LABELS, hours))
+        warn_of_another_order(frame(hours), y=pd.Series(LABELS, IDS))
+
+
+def test_levels_are_told_as_plain_values():
+    levels = pd.MultiIndex.from_product([range(N // 2), ["a", "b"]])
+    with pytest.warns(UserWarning, match=r"\(11, 'b'\) is row 23 of X and row 0 of y"):
+        warn_of_another_order(frame(levels), y=pd.Series(LABELS, levels[::-1]))
+
+
 def test_numbers_of_rows_are_no_labels():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
