@@ -76,7 +76,11 @@ def _draw_series(ax, panel, limit, said):
     mesh = ax.pcolormesh(
         bounds - 0.5, np.arange(n_features + 1), values.T, cmap=_colours(), vmin=-limit, vmax=limit
     )
-    said = said if len(values) == n else said.replace("tion", "tion of a span of steps", 1)
+    said = (
+        said
+        if len(values) == n
+        else said.replace("contribution", "contribution of a span of steps", 1)
+    )
     ax.figure.colorbar(mesh, ax=ax, pad=0.02).set_label(said, **text_style())
     if n_features == 1:
         _draw_line(ax.twinx(), panel, 0, is_alone=True)
